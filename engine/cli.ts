@@ -1,0 +1,2 @@
+console.error("weir: not assembled yet");
+process.exit(70);

@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+/** `unit` lies beside its file and needs nothing but this checkout; `system` (test/) starts real brokers, stores and nodes. */
+export default defineConfig({
+  test: {
+    retry: 0,
+    reporters: process.env.CI ? ["default"] : ["default"],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{engine,api,clickhouse,bench,rules-as}/**/*.test.ts"],
+          testTimeout: 60_000,
+          pool: "forks",
+        },
+      },
+      {
+        test: {
+          name: "system",
+          include: ["test/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          pool: "forks",
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
