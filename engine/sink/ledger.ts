@@ -1,0 +1,95 @@
+/**
+ * The ledger: how far each partition has come, kept so that everything happens exactly once.
+ *
+ *     stored             published          head of the partition
+ *       │ range │ range │ open range │        │
+ *     ──┴───────┴───────┴──┬──┬──┬───┴────────┴──▶ offsets
+ *                          cuts
+ *
+ * - Everything below `stored` is in ClickHouse. Everything below `published` is on the output topics.
+ * - A batch is published first: its records and the new position are one transaction. Its rows wait in the open range.
+ * - A range closes when it is old or large enough. That it ends *there* is committed before anything of it is inserted, so
+ *   the same range is always the same block of rows, and a repeated insert can be recognised.
+ * - Between `stored` and `published` the cuts of the batches and the versions of catalogue and world are kept: after a
+ *   restart the very same batches run again, in the very same world, and give the very same bytes.
+ */
+export interface PartitionState {
+  readonly stored: number;
+  readonly published: number;
+  /** Oldest first; only the last may be open. */
+  readonly ranges: readonly RangeState[];
+}
+
+export interface RangeState {
+  /** Ends of the published batches of the range, ascending; the last one is the end of the range so far. */
+  readonly cuts: readonly number[];
+  readonly closed: boolean;
+  /** Content hashes (16 hex digits) of the rule catalogue and the world the range was opened with. */
+  readonly catalogue: string;
+  readonly world: string;
+}
+
+export const START: PartitionState = { stored: 0, published: 0, ranges: [] };
+
+export interface LedgerEntry {
+  readonly partition: number;
+  readonly state: PartitionState;
+}
+
+export interface Ledger {
+  /** The committed state of each partition; one that was never committed is absent. */
+  read(partitions: readonly number[]): Promise<Map<number, PartitionState>>;
+  /**
+   * Atomically puts records on the output topics and moves the positions: all of it or nothing.
+   * @throws when the outcome is unknown or we no longer own a partition: everything in memory is dropped and read again.
+   */
+  commit(entries: readonly LedgerEntry[], records: readonly Uint8Array[]): Promise<void>;
+}
+
+/** Ledger text v1, ASCII: Kafka keeps at most 4,095 bytes of it beside a committed offset. */
+export const MAX_LEDGER_TEXT = 4_095;
+/** At ≤ 5 base-36 digits a cut and two outstanding ranges, 256 cuts a range stay well below MAX_LEDGER_TEXT. */
+export const MAX_CUTS = 256;
+
+/**
+ * `1;stored;range;range…` with range = `catalogue,world,c|o,cut+cut+…`; numbers in base 36, the first cut relative to the
+ * end before it (or stored), each further cut relative to the one before. `published` is the committed offset itself.
+ */
+export function encodeLedger(state: PartitionState): string {
+  let at = state.stored;
+  const ranges = state.ranges.map((range) => {
+    const cuts = range.cuts.map((cut) => {
+      const step = cut - at;
+      at = cut;
+      return step.toString(36);
+    });
+    return `${range.catalogue},${range.world},${range.closed ? "c" : "o"},${cuts.join("+")}`;
+  });
+  const text = ["1", state.stored.toString(36), ...ranges].join(";");
+  if (text.length > MAX_LEDGER_TEXT)
+    throw new Error(`Cannot commit the ledger: its text is ${text.length} bytes, expected at most ${MAX_LEDGER_TEXT}; close ranges earlier`);
+  return text;
+}
+
+/** @throws Error that shows the text, when it is not one that `encodeLedger` made for this position */
+export function decodeLedger(text: string, published: number): PartitionState {
+  const fail = (why: string): never => {
+    throw new Error(`Cannot read the ledger "${text.slice(0, 80)}" at offset ${published}: ${why}`);
+  };
+  const [version, storedText, ...rangeTexts] = text.split(";");
+  if (version !== "1") fail(`its version is "${version}", expected 1`);
+  const number = (digits: string | undefined): number => {
+    const value = Number.parseInt(digits ?? "", 36);
+    return Number.isSafeInteger(value) && value >= 0 && value.toString(36) === digits ? value : fail(`"${digits}" is not a number`);
+  };
+  const stored = number(storedText);
+  let at = stored;
+  const ranges = rangeTexts.map((range): RangeState => {
+    const [catalogue = "", world = "", status, cutsText = ""] = range.split(",");
+    if (status !== "c" && status !== "o") fail(`a range is "${status}", expected c or o`);
+    const cuts = cutsText === "" ? [] : cutsText.split("+").map((step) => (at += number(step)));
+    return { catalogue, world, closed: status === "c", cuts };
+  });
+  if (at !== published) fail(`its ranges end at ${at}, expected the committed offset`);
+  return { stored, published, ranges };
+}

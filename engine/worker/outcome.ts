@@ -1,0 +1,43 @@
+/**
+ * What a worker makes of a batch, and all it makes: blocks of rows for the store, records for the topics, counts.
+ * The same batch and world give the same bytes, on any thread, however often it runs.
+ */
+export interface Outcome {
+  readonly transactions: number;
+  readonly deadLetters: number;
+  readonly alerts: number;
+  /** Rows by table, each an encoded ClickHouse Native block (blocks of several batches may simply be joined). */
+  readonly tables: Partial<Record<TableName, Block>>;
+  readonly records: TopicRecords;
+  /** What each rule did with the batch, for metrics and quarantine; the same numbers are rows of rule_stats. */
+  readonly rules: readonly RuleCount[];
+}
+
+export type TableName = "transactions" | "alerts" | "dead_letters" | "rule_stats";
+
+export interface Block {
+  readonly rows: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface RuleCount {
+  readonly rule: string;
+  readonly version: number;
+  readonly evaluations: number;
+  readonly matches: number;
+  readonly traps: number;
+  readonly fuel: number;
+}
+
+/** Output topics by number, so that a record carries a byte and configuration the name. */
+export const OUTPUT_TOPICS = ["alerts", "dead_letters"] as const;
+export type OutputTopic = (typeof OUTPUT_TOPICS)[number];
+
+/**
+ * Records back to back: u8 topic │ u32 keyLength │ key │ u32 headersLength │ headers as JSON │ u32 valueLength │ value.
+ * Not aligned: read with a DataView. The main thread only cuts them apart and hands them to the producer.
+ */
+export interface TopicRecords {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
