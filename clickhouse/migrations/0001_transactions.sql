@@ -1,0 +1,57 @@
+-- One row a transaction as it was received. A frame can be rebuilt from its row bit for bit.
+-- Not partitioned: times come from strangers' records, and one insert may hold any number of months.
+CREATE TABLE IF NOT EXISTS transactions
+(
+    source                   LowCardinality(String)    COMMENT 'Kafka topic, or recording:<sha256>' CODEC(ZSTD(1)),
+    partition                UInt16                    COMMENT 'partition of the source' CODEC(T64, ZSTD(1)),
+    offset                   UInt64                    COMMENT 'offset of the record in its partition' CODEC(Delta, ZSTD(1)),
+    n                        UInt32                    COMMENT 'index of the transaction within its record' CODEC(T64, ZSTD(1)),
+    record_time              DateTime64(3, 'UTC')      COMMENT 'time of the record on the broker; 1970 when it has none' CODEC(Delta, ZSTD(1)),
+    event_time               DateTime64(6, 'UTC')      COMMENT 'when it was seen pending, else its block''s time, else record_time' CODEC(Delta, ZSTD(1)),
+    chain_id                 UInt64                    COMMENT 'EIP-155 chain id' CODEC(T64, ZSTD(1)),
+    hash                     FixedString(32)           COMMENT 'transaction hash' CODEC(ZSTD(1)),
+    from_address             FixedString(20)           COMMENT 'sender' CODEC(ZSTD(1)),
+    to_address               Nullable(FixedString(20)) COMMENT 'recipient; NULL for a contract creation' CODEC(ZSTD(1)),
+    nonce                    UInt64                    COMMENT 'sender''s nonce' CODEC(T64, ZSTD(1)),
+    value                    UInt256                   COMMENT 'wei' CODEC(ZSTD(1)),
+    gas                      UInt64                    COMMENT 'gas limit' CODEC(T64, ZSTD(1)),
+    gas_price                Nullable(UInt128)         COMMENT 'wei per gas as the node gives it' CODEC(ZSTD(1)),
+    max_fee_per_gas          Nullable(UInt128)         COMMENT 'wei per gas, EIP-1559' CODEC(ZSTD(1)),
+    max_priority_fee_per_gas Nullable(UInt128)         COMMENT 'wei per gas, EIP-1559' CODEC(ZSTD(1)),
+    type                     Nullable(UInt8)           COMMENT 'EIP-2718 type' CODEC(ZSTD(1)),
+    input                    String                    COMMENT 'call data' CODEC(ZSTD(1)),
+    seen_at                  Nullable(DateTime64(6, 'UTC')) COMMENT 'first seen pending; NULL when never' CODEC(ZSTD(1)),
+    block_number             Nullable(UInt64)          COMMENT 'height; NULL while pending' CODEC(ZSTD(1)),
+    block_hash               Nullable(FixedString(32)) COMMENT 'hash of the block' CODEC(ZSTD(1)),
+    transaction_index        Nullable(UInt32)          COMMENT 'position in the block' CODEC(ZSTD(1)),
+    block_parent_hash        Nullable(FixedString(32)) COMMENT 'hash of the parent block' CODEC(ZSTD(1)),
+    block_timestamp          Nullable(DateTime64(0, 'UTC')) COMMENT 'time of the block' CODEC(ZSTD(1)),
+    block_miner              Nullable(FixedString(20)) COMMENT 'fee recipient of the block' CODEC(ZSTD(1)),
+    block_gas_used           Nullable(UInt64)          COMMENT 'gas used by the block' CODEC(ZSTD(1)),
+    block_gas_limit          Nullable(UInt64)          COMMENT 'gas limit of the block' CODEC(ZSTD(1)),
+    base_fee_per_gas         Nullable(UInt128)         COMMENT 'wei per gas burned' CODEC(ZSTD(1)),
+    block_transaction_count  Nullable(UInt32)          COMMENT 'transactions of the block' CODEC(ZSTD(1)),
+    status                   Nullable(UInt8)           COMMENT '1 succeeded, 0 reverted; NULL without a receipt' CODEC(ZSTD(1)),
+    gas_used                 Nullable(UInt64)          COMMENT 'gas used; NULL when the source did not have it' CODEC(ZSTD(1)),
+    cumulative_gas_used      Nullable(UInt64)          COMMENT 'gas used in the block up to here' CODEC(ZSTD(1)),
+    effective_gas_price      Nullable(UInt128)         COMMENT 'wei per gas paid' CODEC(ZSTD(1)),
+    contract_address         Nullable(FixedString(20)) COMMENT 'the contract created' CODEC(ZSTD(1)),
+    log_index                Array(UInt32)             COMMENT 'index of each log in the block' CODEC(ZSTD(1)),
+    log_address              Array(FixedString(20))    COMMENT 'emitting contract of each log' CODEC(ZSTD(1)),
+    log_topics               Array(Array(FixedString(32))) COMMENT 'topics of each log' CODEC(ZSTD(1)),
+    log_data                 Array(String)             COMMENT 'data of each log' CODEC(ZSTD(1)),
+    access_address           Array(FixedString(20))    COMMENT 'addresses of the access list' CODEC(ZSTD(1)),
+    access_keys              Array(Array(FixedString(32))) COMMENT 'storage keys of each address of the access list' CODEC(ZSTD(1)),
+    extra                    String                    COMMENT 'members of the record that have no column, as received' CODEC(ZSTD(1)),
+    present                  UInt32                    COMMENT 'which optional members the record had: bits in engine/frame/schema.ts' CODEC(T64, ZSTD(1)),
+    tags                     Array(LowCardinality(String)) COMMENT 'tags that rules gave' CODEC(ZSTD(1)),
+    score                    Nullable(Float64)         COMMENT 'highest score that a rule gave, 0 to 1' CODEC(ZSTD(1)),
+    INDEX hash_index hash TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX from_index from_address TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX to_index to_address TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX offset_index offset TYPE minmax GRANULARITY 1
+)
+ENGINE = MergeTree
+ORDER BY (chain_id, event_time)
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Transactions, pending sightings and mined ones, as received';
