@@ -1,0 +1,219 @@
+/**
+ * Configuration: flags before environment before .env before defaults, checked as a whole against the one table.
+ *
+ *     const { config, origins } = loadConfig({ env: process.env, flags: { API_PORT: "0" } });
+ *     config.kafka.brokers // undefined, or ["localhost:9092"]
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { VARIABLES, type Values, type Variable, type VariableName } from "./configTable.ts";
+import { EXIT, stripCredentials, WeirError } from "./errors.ts";
+
+export interface ConfigProblem {
+  readonly variable: string;
+  /** absent for secrets, and where there is none */
+  readonly value?: string;
+  readonly problem: string;
+  readonly expected?: string;
+  readonly next?: string;
+}
+
+/** All mistakes of the configuration at once. */
+export class ConfigError extends WeirError {
+  override readonly exitCode = EXIT.config;
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
+    super([`Cannot use the configuration: ${count}`, ...problems.map(describeProblem)].join("\n"), {
+      next: "npx weir config show --origin shows each value and where it comes from",
+    });
+    this.problems = problems;
+  }
+}
+
+function describeProblem({ variable, value, problem, expected, next }: ConfigProblem): string {
+  const shown = value === undefined ? "" : ` "${value}"`;
+  return `  ${variable}${shown}: ${problem}${expected ? `, expected ${expected}` : ""}${next ? `. ${next}` : ""}`;
+}
+
+/** `default`, `flag`, `environment NAME` or `file .env NAME`, NAME being the alias that was used. */
+export type Origin = "default" | "flag" | `environment ${string}` | `file .env ${string}`;
+
+export interface ConfigInput {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** From the command line, by the variable's name. */
+  readonly flags?: Readonly<Partial<Record<VariableName, string>>>;
+  /** Path of a .env file; it may be missing. */
+  readonly envFile?: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly origins: ReadonlyMap<VariableName, Origin>;
+  /** As written, by variable; what is unset has none. */
+  readonly texts: ReadonlyMap<VariableName, string>;
+}
+
+interface Setting {
+  readonly text: string;
+  /** the variable's name, or the alias that was used */
+  readonly as: string;
+  readonly origin: Origin;
+}
+
+/** @throws ConfigError with every problem, exit code 3 */
+export function loadConfig({ env = {}, flags = {}, envFile }: ConfigInput = {}): LoadedConfig {
+  const problems: ConfigProblem[] = [];
+  const file = envFile !== undefined && existsSync(envFile) ? parseEnv(readFileSync(envFile, "utf8")) : {};
+  const values: Record<string, unknown> = {};
+  const origins = new Map<VariableName, Origin>();
+  const texts = new Map<VariableName, string>();
+
+  for (const [name, variable] of rows()) {
+    const setting =
+      fromFlags(name, flags) ??
+      fromNames(name, variable, env, "environment", problems) ??
+      fromNames(name, variable, file, "file .env", problems) ??
+      (variable.default === undefined ? undefined : { text: variable.default, as: name, origin: "default" as const });
+    if (setting === undefined) continue;
+    origins.set(name, setting.origin);
+    texts.set(name, setting.text);
+    const parsed = variable.type.safeParse(setting.text);
+    if (parsed.success) values[name] = parsed.data;
+    else
+      problems.push({
+        variable: setting.as,
+        ...(variable.secret ? {} : { value: stripCredentials(setting.text.slice(0, 200)) }),
+        problem: "it cannot be used",
+        expected: variable.type.description,
+      });
+  }
+  problems.push(...unknownNames([...Object.keys(env), ...Object.keys(file)]));
+  if (problems.length === 0) problems.push(...crossChecks(values as Values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config: deepFreeze(nest(values as Values)), origins, texts };
+}
+
+/** The table's rows with their type widened to what a loop needs. */
+export function rows(): [VariableName, Variable][] {
+  return Object.entries(VARIABLES) as [VariableName, Variable][];
+}
+
+function fromFlags(name: VariableName, flags: NonNullable<ConfigInput["flags"]>): Setting | undefined {
+  const text = flags[name];
+  return text === undefined ? undefined : { text, as: name, origin: "flag" };
+}
+
+/** The value under the variable's name or an alias. Empty counts as unset: that is how compose files pass what is not set. */
+function fromNames(
+  name: VariableName,
+  variable: Variable,
+  from: Readonly<Record<string, string | undefined>>,
+  where: "environment" | "file .env",
+  problems: ConfigProblem[],
+): Setting | undefined {
+  const set = [name, ...(variable.aliases ?? [])].filter((alias) => from[alias] !== undefined && from[alias] !== "");
+  const [first, ...others] = set;
+  if (first === undefined) return undefined;
+  const text = from[first] as string;
+  const other = others.find((alias) => from[alias] !== text);
+  if (other !== undefined)
+    problems.push({
+      variable: first,
+      problem: `it differs from ${other}, which means the same, in the ${where}`,
+      next: "Set one of them",
+    });
+  return { text, as: first, origin: `${where} ${first}` };
+}
+
+/** Only our own prefix: other programs have variables too. */
+function unknownNames(names: readonly string[]): ConfigProblem[] {
+  const unknown = [...new Set(names)].filter((name) => name.startsWith("WEIR_") && !(name in VARIABLES));
+  return unknown.map((variable) => {
+    const near = nearest(variable, Object.keys(VARIABLES));
+    return { variable, problem: "there is no such variable", ...(near && { next: `Did you mean ${near}?` }) };
+  });
+}
+
+/** The candidate with the fewest edits, if they are few. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates.map((name) => [distance(word, name), name] as const).sort(([a], [b]) => a - b);
+  const best = ranked[0];
+  return best && best[0] <= Math.max(2, word.length / 4) ? best[1] : undefined;
+}
+
+/** Levenshtein's distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** Rules between variables. */
+function crossChecks(values: Values): ConfigProblem[] {
+  if (values.WEIR_IN_FLIGHT_BYTES >= 2 * values.WEIR_BATCH_MAX_BYTES) return [];
+  return [
+    {
+      variable: "WEIR_IN_FLIGHT_BYTES",
+      value: String(values.WEIR_IN_FLIGHT_BYTES),
+      problem: "there is no room to read a batch while another is processed",
+      expected: `at least twice WEIR_BATCH_MAX_BYTES: ${2 * values.WEIR_BATCH_MAX_BYTES}`,
+    },
+  ];
+}
+
+/** From the flat table to what the code reads. Paths are absolute from here on. */
+function nest(values: Values) {
+  return {
+    data: resolve(values.WEIR_DATA),
+    logLevel: values.LOG_LEVEL === "warning" ? ("warn" as const) : values.LOG_LEVEL,
+    /** url undefined: the embedded store */
+    store: {
+      url: values.CLICKHOUSE_URL,
+      database: values.CLICKHOUSE_DATABASE,
+      user: values.CLICKHOUSE_USER,
+      password: values.CLICKHOUSE_PASSWORD,
+    },
+    /** brokers undefined: no Kafka */
+    kafka: {
+      brokers: values.KAFKA_BROKERS,
+      groupId: values.KAFKA_GROUP_ID,
+      instanceId: values.KAFKA_INSTANCE_ID,
+      topics: {
+        txRaw: values.KAFKA_TOPIC_TX_RAW,
+        alerts: values.KAFKA_TOPIC_ALERTS,
+        deadLetters: values.KAFKA_TOPIC_DEAD_LETTERS,
+      },
+    },
+    engine: {
+      threads: values.WEIR_THREADS,
+      chains: values.WEIR_CHAINS,
+      batchMaxRecords: values.WEIR_BATCH_MAX_RECORDS,
+      batchMaxBytes: values.WEIR_BATCH_MAX_BYTES,
+      inFlightBytes: values.WEIR_IN_FLIGHT_BYTES,
+      rangeMaxAgeMs: values.WEIR_RANGE_MAX_AGE_MS,
+      rangeMaxRows: values.WEIR_RANGE_MAX_ROWS,
+      failpoint: values.WEIR_FAILPOINT,
+    },
+    rules: { folder: resolve(values.RULES_DIR) },
+    /** token undefined: changes are refused */
+    api: { host: values.API_HOST, port: values.API_PORT, token: values.WEIR_TOKEN },
+  };
+}
+
+export type Config = ReturnType<typeof nest>;
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+}

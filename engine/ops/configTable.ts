@@ -1,0 +1,138 @@
+/**
+ * Every configuration variable, once: validation, `weir config show`, `.env.example` and the docs are made from this table.
+ *
+ * Adding one: a line here, and a line in `nest()` in config.ts if our code reads it. Names of variables that earlier
+ * systems used are accepted for good; those that nothing reads yet are checked all the same and say `later`.
+ */
+import type { z } from "zod";
+import * as t from "./configTypes.ts";
+
+export interface Variable {
+  readonly group: Group;
+  /** From text; its description says what is expected. */
+  readonly type: z.ZodType<unknown, string>;
+  /** As one would write it in the environment; absent: unset. */
+  readonly default?: string;
+  /** Other names for the same thing. Two that are set and differ are an error. */
+  readonly aliases?: readonly string[];
+  /** One sentence, without a full stop. */
+  readonly meaning: string;
+  /** Never shown. */
+  readonly secret?: true;
+  /** Accepted and checked, but nothing reads it yet. */
+  readonly later?: true;
+}
+
+export const GROUPS = {
+  store: "ClickHouse and files",
+  kafka: "Kafka",
+  engine: "Engine",
+  api: "API",
+  chain: "Nodes",
+  control: "Control store, users and limits",
+  cache: "Cache",
+  archive: "Archive",
+  notify: "Notifications and feeds",
+  stack: "docker compose and tests",
+} as const;
+export type Group = keyof typeof GROUPS;
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const DAY_S = 86_400;
+
+// biome-ignore format: a table
+export const VARIABLES = {
+  CLICKHOUSE_URL: { group: "store", type: t.url("http", "https"), meaning: "ClickHouse server; unset means the embedded one in WEIR_DATA" },
+  CLICKHOUSE_DATABASE: { group: "store", type: t.identifier(), default: "weir", meaning: "Database that holds our tables" },
+  CLICKHOUSE_USER: { group: "store", type: t.text(256), default: "default", meaning: "User of the ClickHouse server" },
+  CLICKHOUSE_PASSWORD: { group: "store", type: t.secret(), secret: true, meaning: "Password of CLICKHOUSE_USER" },
+  WEIR_DATA: { group: "store", type: t.folder(), default: ".weir", meaning: "Folder of the embedded store, the ledger of recordings and uploaded rules" },
+
+  KAFKA_BROKERS: { group: "kafka", type: t.hostPorts(), meaning: "Brokers as host:port; unset means that only recordings are read" },
+  KAFKA_GROUP_ID: { group: "kafka", type: t.text(255), default: "weir", meaning: "Consumer group: engines of one group share the partitions" },
+  KAFKA_INSTANCE_ID: { group: "kafka", type: t.text(255), meaning: "Static membership: a restarted engine of this name gets its partitions back at once" },
+  KAFKA_TOPIC_TX_RAW: { group: "kafka", type: t.topic(), default: "tx_raw", meaning: "Topic that transactions come in on" },
+  KAFKA_TOPIC_ALERTS: { group: "kafka", type: t.topic(), default: "alerts", meaning: "Topic that alerts go out on" },
+  KAFKA_TOPIC_DEAD_LETTERS: { group: "kafka", type: t.topic(), default: "dead_letters", meaning: "Topic of records that could not be processed" },
+  KAFKA_TOPIC_TX_ENRICHED: { group: "kafka", type: t.topic(), default: "tx_enriched", later: true, meaning: "Topic of enriched transactions" },
+  KAFKA_TOPIC_MEV_BUNDLES: { group: "kafka", type: t.topic(), default: "mev_bundles", later: true, meaning: "Topic of MEV bundles" },
+  KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: { group: "kafka", type: t.topic(), default: "arbitrage-transactions", later: true, meaning: "Topic of arbitrage transactions" },
+  KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: { group: "kafka", type: t.topic(), default: "arbitrage-opportunities", later: true, meaning: "Topic of arbitrage opportunities" },
+  KAFKA_TOPIC_RISK_METRICS: { group: "kafka", type: t.topic(), default: "risk-metrics", later: true, meaning: "Topic of risk metrics" },
+  KAFKA_TOPIC_FEED_ITEMS: { group: "kafka", type: t.topic(), default: "feed_items", later: true, meaning: "Topic of feed items" },
+
+  WEIR_THREADS: { group: "engine", type: t.threads(), default: "cores", meaning: "Worker threads" },
+  WEIR_CHAINS: { group: "engine", type: t.chainIds(), default: "1,10,25,56,100,130,137,146,250,252,288,324,480,1088,1101,1284,1329,5000,8453,31337,34443,42161,42170,42220,43114,57073,59144,80094,81457,84532,534352,11155111", meaning: "Chain ids that are known; a transaction of another chain is a dead letter" },
+  RULES_DIR: { group: "engine", type: t.folder(), default: "rules-as/examples/build", meaning: "Folder of rule modules (.wasm) that are live from the start" },
+  LOG_LEVEL: { group: "engine", type: t.choice("trace", "debug", "info", "warn", "warning", "error", "fatal", "silent"), default: "info", meaning: "Least level that is logged" },
+  WEIR_BATCH_MAX_RECORDS: { group: "engine", type: t.integer(1, 65_536), default: "4096", meaning: "Records in a batch at most" },
+  WEIR_BATCH_MAX_BYTES: { group: "engine", type: t.bytes(8 * MiB, 256 * MiB), default: "16MiB", meaning: "Bytes in a batch at most; a single record may have 4 MiB" },
+  WEIR_IN_FLIGHT_BYTES: { group: "engine", type: t.bytes(16 * MiB, 64 * 1024 * MiB), default: "128MiB", meaning: "Bytes of records between source and store at most; beyond, the source is paused" },
+  WEIR_RANGE_MAX_AGE_MS: { group: "engine", type: t.integer(50, 60_000, "ms"), default: "1000", meaning: "Age at which a range is stored" },
+  WEIR_RANGE_MAX_ROWS: { group: "engine", type: t.integer(1_000, 1_000_000), default: "200000", meaning: "Transactions at which a range is stored" },
+  ENVIRONMENT: { group: "engine", type: t.text(64), default: "development", later: true, meaning: "Name of the environment" },
+  MAX_CONCURRENT_RULES: { group: "engine", type: t.integer(1, 100_000), default: "10000", later: true, meaning: "Live rules at most" },
+  WASM_CACHE_SIZE: { group: "engine", type: t.integer(1, 100_000), default: "1000", later: true, meaning: "Rule instances that are kept ready" },
+
+  API_HOST: { group: "api", type: t.loopback(), default: "127.0.0.1", meaning: "Address that the API listens on" },
+  API_PORT: { group: "api", type: t.port(), default: "8000", meaning: "Port of the API" },
+  WEIR_TOKEN: { group: "api", type: t.secret(16), secret: true, meaning: "Token that changes through the API must carry; unset means that there are none" },
+  API_KEYS: { group: "api", type: t.list(t.secret(), "API keys"), aliases: ["API_KEY"], secret: true, later: true, meaning: "Keys accepted in X-API-Key" },
+  RATE_LIMIT_PER_MINUTE: { group: "api", type: t.integer(1, 1_000_000), default: "60", later: true, meaning: "Requests a minute without a key" },
+  WS_MAX_CONNECTIONS: { group: "api", type: t.integer(1, 1_000_000), default: "1000", aliases: ["MAX_WEBSOCKET_CONNECTIONS"], later: true, meaning: "WebSocket connections at most" },
+  WS_HEARTBEAT_INTERVAL: { group: "api", type: t.integer(1, 3600, "s"), default: "30", later: true, meaning: "Seconds between heartbeats on a WebSocket" },
+
+  ETHEREUM_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs"), aliases: ["ETHEREUM_RPC_URL"], later: true, meaning: "Nodes of Ethereum" },
+  POLYGON_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs"), aliases: ["POLYGON_RPC_URL"], later: true, meaning: "Nodes of Polygon" },
+  ARBITRUM_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs"), later: true, meaning: "Nodes of Arbitrum" },
+  OPTIMISM_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs"), later: true, meaning: "Nodes of Optimism" },
+  BASE_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs"), later: true, meaning: "Nodes of Base" },
+  ALCHEMY_API_KEY: { group: "chain", type: t.secret(), secret: true, later: true, meaning: "Key for Alchemy's nodes" },
+
+  DATABASE_URL: { group: "control", type: t.url("postgres", "postgresql"), aliases: ["POSTGRES_URL"], later: true, meaning: "PostgreSQL server of the control store; unset means the embedded one" },
+  JWT_SECRET: { group: "control", type: t.secret(16), aliases: ["SECRET_KEY"], secret: true, later: true, meaning: "Key that session tokens are signed with" },
+  ADMIN_USERNAME: { group: "control", type: t.text(256), later: true, meaning: "Name of the first administrator" },
+  ADMIN_PASSWORD: { group: "control", type: t.secret(8), secret: true, later: true, meaning: "Password of the first administrator" },
+
+  REDIS_URL: { group: "cache", type: t.url("redis", "rediss"), later: true, meaning: "Redis server" },
+  REDIS_MAX_CONNECTIONS: { group: "cache", type: t.integer(1, 10_000), default: "50", later: true, meaning: "Connections to Redis at most" },
+  REDIS_SOCKET_TIMEOUT: { group: "cache", type: t.integer(1, 300, "s"), default: "5", later: true, meaning: "Seconds to wait for Redis" },
+  REDIS_SOCKET_CONNECT_TIMEOUT: { group: "cache", type: t.integer(1, 300, "s"), default: "5", later: true, meaning: "Seconds to wait for a connection to Redis" },
+  CACHE_OPPORTUNITY_TTL: { group: "cache", type: t.integer(0, DAY_S, "s"), default: "300", later: true, meaning: "Seconds that opportunities are cached" },
+  CACHE_STATS_TTL: { group: "cache", type: t.integer(0, DAY_S, "s"), default: "60", later: true, meaning: "Seconds that statistics are cached" },
+  CACHE_LEADERBOARD_TTL: { group: "cache", type: t.integer(0, DAY_S, "s"), default: "300", later: true, meaning: "Seconds that leaderboards are cached" },
+
+  BATCH_SIZE: { group: "archive", type: t.integer(1, 1_000_000), default: "10000", later: true, meaning: "Rows an archive file is written with at a time" },
+  ARCHIVE_INTERVAL_HOURS: { group: "archive", type: t.integer(1, 8760, "h"), default: "1", later: true, meaning: "Hours between archive runs" },
+  COMPRESSION_TYPE: { group: "archive", type: t.choice("gzip", "zstd", "snappy", "lz4", "none"), default: "gzip", later: true, meaning: "Compression of archives" },
+  AWS_ACCESS_KEY_ID: { group: "archive", type: t.text(256), later: true, meaning: "Access key of the object store for archives" },
+  AWS_SECRET_ACCESS_KEY: { group: "archive", type: t.secret(), secret: true, later: true, meaning: "Secret that belongs to AWS_ACCESS_KEY_ID" },
+
+  MAX_NOTIFICATIONS_PER_HOUR: { group: "notify", type: t.integer(1, 1_000_000), default: "1000", later: true, meaning: "Notifications an hour at most" },
+  MAX_RETRIES: { group: "notify", type: t.integer(0, 100), default: "3", later: true, meaning: "Attempts after a notification failed" },
+  TELEGRAM_BOT_TOKEN: { group: "notify", type: t.secret(), secret: true, later: true, meaning: "Token of the Telegram bot" },
+  DISCORD_WEBHOOK_URL: { group: "notify", type: t.url("http", "https"), secret: true, later: true, meaning: "Webhook of the Discord channel" },
+  SLACK_WEBHOOK_URL: { group: "notify", type: t.url("http", "https"), secret: true, later: true, meaning: "Webhook of the Slack channel" },
+  SMTP_USERNAME: { group: "notify", type: t.text(256), aliases: ["EMAIL_USER"], later: true, meaning: "User of the mail server" },
+  SMTP_PASSWORD: { group: "notify", type: t.secret(), aliases: ["EMAIL_PASSWORD"], secret: true, later: true, meaning: "Password of SMTP_USERNAME" },
+  TWITTER_BEARER_TOKEN: { group: "notify", type: t.secret(), secret: true, later: true, meaning: "Token for reading Twitter" },
+
+  POSTGRES_USER: { group: "stack", type: t.text(63), default: "weir", meaning: "User that docker compose creates in PostgreSQL" },
+  POSTGRES_PASSWORD: { group: "stack", type: t.secret(8), secret: true, meaning: "Password of POSTGRES_USER" },
+  POSTGRES_DB: { group: "stack", type: t.identifier(), default: "weir", meaning: "Database that docker compose creates in PostgreSQL" },
+  GRAFANA_ADMIN_PASSWORD: { group: "stack", type: t.secret(8), secret: true, meaning: "Password of Grafana's user admin in docker compose" },
+  WEIR_FAILPOINT: { group: "stack", type: t.text(256), meaning: "For crash tests: the point at which the engine kills itself" },
+  TEST_DATABASE_URL: { group: "stack", type: t.url("postgres", "postgresql"), later: true, meaning: "PostgreSQL server for tests" },
+  TEST_REDIS_URL: { group: "stack", type: t.url("redis", "rediss"), later: true, meaning: "Redis server for tests" },
+} as const satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof VARIABLES;
+type Row<N extends VariableName> = (typeof VARIABLES)[N];
+
+/** What each variable is once read: undefined only where there is no default. */
+export type Values = {
+  readonly [N in VariableName]: Row<N> extends { default: string }
+    ? z.output<Row<N>["type"]>
+    : z.output<Row<N>["type"]> | undefined;
+};

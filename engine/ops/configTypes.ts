@@ -1,0 +1,134 @@
+/**
+ * The types a configuration value can have. Each is a zod schema from text; its description completes the sentence
+ * "expected …" in an error message, and is the type shown in the docs.
+ */
+import { availableParallelism } from "node:os";
+import { z } from "zod";
+
+/** What the sample files of earlier systems contained: published, so not secret. */
+const SAMPLE_SECRETS = new Set(
+  `admin admin123 changeme password secret secure-password secure_password your-secret-key your-super-secret-jwt-key
+   jwt_signing_key your-api-key your-secret-key-1 your-secret-key-2 your-token app-password`.split(/\s+/),
+);
+
+export const text = (max = 1024) => z.string().max(max).describe(`text of at most ${max} characters`);
+
+export const integer = (min: number, max: number, unit = "") =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max))
+    .describe(`an integer from ${min} to ${max}${unit && ` ${unit}`}`);
+
+export const port = () => integer(0, 65_535).describe("a port from 0 (any free one) to 65535");
+
+const UNITS = { "": 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+
+/** Bytes: `1048576`, `1024KiB`, `1MiB`. */
+export const bytes = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,13}(KiB|MiB|GiB)?$/)
+    .transform((value) => {
+      const [, digits, unit] = /^(\d+)(.*)$/.exec(value)!;
+      return Number(digits) * UNITS[unit as keyof typeof UNITS];
+    })
+    .pipe(z.int().min(min).max(max))
+    .describe(`bytes from ${showBytes(min)} to ${showBytes(max)}, such as 65536, 64KiB, 16MiB or 1GiB`);
+
+function showBytes(value: number): string {
+  const unit = (["GiB", "MiB", "KiB"] as const).find((name) => value >= UNITS[name] && value % UNITS[name] === 0);
+  return unit ? `${value / UNITS[unit]}${unit}` : String(value);
+}
+
+/** A number of threads; `cores` is what this process may use. */
+export const threads = () =>
+  z
+    .string()
+    .regex(/^(cores|\d{1,3})$/)
+    .transform((value) => (value === "cores" ? availableParallelism() : Number(value)))
+    .pipe(z.int().min(1).max(256))
+    .describe('an integer from 1 to 256, or "cores"');
+
+export const choice = <const T extends string>(...values: readonly [T, ...T[]]) =>
+  z
+    .string()
+    .transform((value) => value.toLowerCase())
+    .pipe(z.enum(values))
+    .describe(`one of ${values.join(", ")}`);
+
+export const url = (...protocols: readonly string[]) =>
+  z
+    .string()
+    .max(2048)
+    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol.slice(0, -1)))
+    .describe(`a URL that begins with ${protocols.map((name) => `${name}://`).join(" or ")}`);
+
+/** Comma-separated; spaces around an item and empty items do not count. */
+export const list = <T extends z.ZodType<unknown, string>>(item: T, what: string, max = 64) =>
+  z
+    .string()
+    .transform((value) =>
+      value
+        .split(",")
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(item).min(1).max(max))
+    .describe(`${what}, separated by commas, at most ${max}`);
+
+export const hostPorts = () =>
+  list(
+    z.string().refine((value) => {
+      const [, digits] = /^(?:\[[0-9a-fA-F:]{2,39}\]|[A-Za-z0-9._-]{1,253}):([1-9]\d{0,4})$/.exec(value) ?? [];
+      return digits !== undefined && Number(digits) <= 65_535;
+    }),
+    "host:port",
+  );
+
+export const chainIds = () =>
+  list(
+    z
+      .string()
+      .regex(/^\d{1,16}$/)
+      .transform(Number)
+      .pipe(z.int().min(1)),
+    "chain ids",
+    1024,
+  );
+
+/** Kafka's own rule for a topic's name. */
+export const topic = () =>
+  z
+    .string()
+    .regex(/^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/)
+    .describe("a topic: 1 to 249 of a-z A-Z 0-9 . _ -");
+
+export const identifier = () =>
+  z
+    .string()
+    .regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,62}$/)
+    .describe("1 to 63 of a-z A-Z 0-9 _, not beginning with a digit");
+
+export const folder = () =>
+  z
+    .string()
+    .min(1)
+    .max(4096)
+    .refine((value) => !value.includes("\0"))
+    .describe("the path of a folder");
+
+export const loopback = () =>
+  z
+    .string()
+    .regex(/^(localhost|::1|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3})$/)
+    .describe("127.0.0.1, ::1 or localhost: the API answers on loopback only until it has access control");
+
+export const secret = (min = 1) =>
+  z
+    .string()
+    .min(min)
+    .max(4096)
+    .refine((value) => !SAMPLE_SECRETS.has(value))
+    .describe(`${min > 1 ? `at least ${min} characters` : "a text"} that no sample file contains`);

@@ -1,0 +1,58 @@
+/**
+ * Every metric we expose, in one place: name, type, labels, sentence. Ours begin with `weir_`; those named `api_…` are
+ * what dashboards of earlier systems ask for. No metric of Go's runtime: there is none here to measure.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) {
+  const registry = new Registry();
+  const registers = [registry];
+  if (defaults) collectDefaultMetrics({ register: registry }); // CPU, memory, event loop lag, garbage collection
+
+  const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames, registers });
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames, registers });
+  const histogram = <L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    buckets: readonly number[],
+  ) => new Histogram<L>({ name, help, labelNames, buckets: [...buckets], registers });
+
+  return {
+    registry,
+    transactions: counter("weir_transactions_total", "Transactions processed", ["source"]),
+    deadLetters: counter("weir_dead_letters_total", "Records that could not be processed, by reason", ["reason"]),
+    alerts: counter("weir_alerts_total", "Alerts raised, by rule", ["rule"]),
+    ruleEvaluations: counter("weir_rule_evaluations_total", "Transactions shown to a rule", ["rule"]),
+    ruleTraps: counter("weir_rule_traps_total", "Transactions a rule failed on", ["rule"]),
+    ruleFuel: counter("weir_rule_fuel_total", "Fuel a rule used", ["rule"]),
+    batches: counter("weir_batches_total", "Batches processed"),
+    batchRecords: histogram("weir_batch_records", "Records in a batch", [], [1, 16, 64, 256, 1024, 4096, 16_384]),
+    stageSeconds: histogram("weir_stage_seconds", "Time a batch or range spent in a stage", ["stage"], SECONDS),
+    rangesStored: counter("weir_ranges_stored_total", "Ranges that are in ClickHouse"),
+    ledgerCommits: counter("weir_ledger_commits_total", "Commits of the ledger, by result", ["result"]),
+    inFlightBytes: gauge("weir_in_flight_bytes", "Bytes of records between source and store"),
+    consumerLag: gauge("weir_consumer_lag", "Records on the topic that are not published yet", ["topic", "partition"]),
+    storeErrors: counter("weir_store_errors_total", "Failed requests to ClickHouse, by operation", ["operation"]),
+    workerRestarts: counter("weir_worker_restarts_total", "Worker threads that died and were replaced"),
+    apiRequests: counter("api_requests_total", "Total API requests by endpoint, method, and status", [
+      "endpoint",
+      "method",
+      "status",
+    ]),
+    apiLatency: histogram(
+      "api_request_latency_seconds",
+      "API request latency by endpoint and method",
+      ["endpoint", "method"],
+      SECONDS,
+    ),
+    apiErrors: counter("api_errors_total", "Total API errors by endpoint and error type", ["endpoint", "error_type"]),
+  };
+}
+
+/** 1 ms to 10 s in steps of about 2.5: the decision at 100 ms and 1 s must fall on an edge. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
