@@ -79,38 +79,61 @@ function keep(build, folder) {
   }
 }
 
-/** Node's own headers, if they lie beside its binary (Debian, `npx node@24`); node-gyp downloads them otherwise. */
-function headersFolder() {
+/**
+ * The headers of the running Node: beside its binary (Debian, tarballs), else from npm's platform package of that version
+ * (`npx node@24` deletes its copy). Undefined when neither is there: node-gyp then downloads them from nodejs.org.
+ */
+function headersFolder(scratch) {
+  const { version, platform, arch } = process;
+  const [major] = version.slice(1).split(".");
+  const fits = (folder) => {
+    const file = join(folder, "include", "node", "node_version.h");
+    return existsSync(file) && readFileSync(file, "utf8").includes(`#define NODE_MAJOR_VERSION ${major}\n`);
+  };
   const prefix = dirname(dirname(process.execPath));
-  const file = join(prefix, "include", "node", "node_version.h");
-  const [major] = process.versions.node.split(".");
-  return existsSync(file) && readFileSync(file, "utf8").includes(`#define NODE_MAJOR_VERSION ${major}\n`)
-    ? prefix
-    : undefined;
+  if (fits(prefix)) return prefix;
+
+  const name = `node-${platform}-${arch}`;
+  say(`fetching the headers of Node ${version} (npm package ${name})`);
+  const quiet = { cwd: scratch, stdio: "ignore" };
+  spawnSync("npm", ["pack", `${name}@${version.slice(1)}`, "--silent"], quiet);
+  spawnSync("tar", ["-xzf", `${name}-${version.slice(1)}.tgz`, "package/include"], quiet);
+  const folder = join(scratch, "package");
+  return fits(folder) ? folder : undefined;
 }
 
-function runInstallScript(folder, args, output) {
+/** Runs the package's own install script in `folder`; its output is returned. */
+function runInstallScript(folder, args, headers) {
   const preGyp = createRequire(join(packageFolder, "package.json")).resolve("@mapbox/node-pre-gyp/bin/node-pre-gyp");
-  const env = { ...process.env, CKJS_LINKING: "dynamic", PATH: dirname(process.execPath) + delimiter + process.env.PATH };
+  const env = {
+    ...process.env,
+    CKJS_LINKING: "dynamic",
+    PATH: dirname(process.execPath) + delimiter + process.env.PATH,
+  };
   delete env.npm_config_nodedir; // npm hands on the user's setting, which belongs to the Node that npm was installed with
-  const headers = headersFolder();
   if (headers) env.npm_config_nodedir = headers;
   return spawnSync(process.execPath, [preGyp, "install", ...args], {
-    ...{ cwd: folder, env, encoding: "utf8", maxBuffer: 1 << 28 },
-    stdio: ["ignore", output, output],
+    cwd: folder,
+    env,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
   });
 }
 
 function missingDebianPackages() {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholder
+  const status = ["-W", "-f", "${Status}"];
   const installed = (name) =>
-    spawnSync("dpkg-query", ["-W", "-f", "${Status}", name], { encoding: "utf8" }).stdout?.endsWith(" installed");
+    spawnSync("dpkg-query", [...status, name], { encoding: "utf8" }).stdout?.endsWith(" installed");
   return debianPackages.filter((name) => !installed(name));
 }
 
 /** Installs the compiler and headers where we may (root on Debian), else throws the exact command to run. */
 function provideCompiler() {
   if (!existsSync("/etc/debian_version")) {
-    say(`not Debian: cannot check for a C++ compiler, make, python3 and the headers of zlib, OpenSSL, curl, zstd, SASL, lz4`);
+    say(
+      `not Debian: cannot check for a C++ compiler, make, python3 and the headers of zlib, OpenSSL, curl, zstd, SASL, lz4`,
+    );
     return;
   }
   const missing = missingDebianPackages();
@@ -127,7 +150,9 @@ function provideCompiler() {
     stdio: ["ignore", "ignore", "inherit"],
   });
   if (child.status !== 0) {
-    throw new StepError(`Cannot install the build packages: apt-get ended with ${child.status}, expected 0\n  Run: ${command}`);
+    throw new StepError(
+      `Cannot install the build packages: apt-get ended with ${child.status}, expected 0\n  Run: ${command}`,
+    );
   }
 }
 
@@ -143,11 +168,11 @@ function build(cache) {
     const skipped = ["build", join("lib", "binding")].map((name) => join(packageFolder, name));
     cpSync(packageFolder, scratch, { recursive: true, filter: (path) => !skipped.includes(path) });
     say("looking for a ready binary");
-    if (runInstallScript(scratch, [], "pipe").status !== 0) {
+    if (runInstallScript(scratch, []).status !== 0) {
       provideCompiler();
       say("no ready binary for this platform: compiling librdkafka (2 to 4 minutes, once per Node ABI)");
       const started = Date.now();
-      const child = runInstallScript(scratch, ["--build-from-source"], "pipe");
+      const child = runInstallScript(scratch, ["--build-from-source"], headersFolder(scratch));
       if (child.status !== 0) {
         const tail = `${child.stdout}${child.stderr}`.split("\n").slice(-30).join("\n");
         throw new StepError(

@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  Client,
+  GroupResults,
+  IAdminClient,
+  ListOffsetsResult,
+  Metadata,
+  OffsetSpec,
+} from "@confluentinc/kafka-javascript";
+import { loadBinding } from "./binding.ts";
+import { type KafkaError, kafkaError } from "./errors.ts";
+import type { CommittedOffset, TopicPartition } from "./offsets.ts";
+import { promised } from "./promise.ts";
+
+export type TopicSpec = { topic: string; partitions: number; replicas?: number; config?: Record<string, string> };
+
+export type Admin = {
+  /** Creates topics and waits until they can be described. One that exists already is an error unless `ifMissing`. */
+  createTopics(topics: TopicSpec[], options?: { ifMissing?: boolean }): Promise<void>;
+  deleteTopics(topics: string[]): Promise<void>;
+  /** Names, without Kafka's own (`__…`). */
+  listTopics(): Promise<string[]>;
+  /** The number of partitions of a topic, or null if it does not exist. */
+  partitionCount(topic: string): Promise<number | null>;
+  /** Per partition the first offset kept and the next one to be written. */
+  watermarks(topic: string): Promise<{ partition: number; low: number; high: number }[]>;
+  /** What a group has committed, transactions settled (an open one fails with kind `retry`). */
+  committed(groupId: string, partitions: TopicPartition[]): Promise<CommittedOffset[]>;
+  close(): Promise<void>;
+};
+
+/**
+ * Asks and changes what brokers keep about topics and groups. Every call ends within `timeoutMs` (default 10 s)
+ * and rejects with a KafkaError. `config` takes further librdkafka settings (SASL, TLS).
+ */
+export async function createAdmin(options: {
+  brokers: string;
+  timeoutMs?: number;
+  config?: Record<string, unknown>;
+}): Promise<Admin> {
+  const binding = loadBinding();
+  const { brokers, timeoutMs: timeout = 10_000 } = options;
+  let client: IAdminClient & Pick<Client<never>, "getMetadata">; // the package's types forget that it is a Client
+  try {
+    client = binding.AdminClient.create({ "bootstrap.servers": brokers, ...options.config }) as typeof client;
+  } catch (error) {
+    throw kafkaError(`reach the brokers "${brokers}"`, error);
+  }
+
+  // All topics at once: asking for one that is missing gives an error that a broker which is starting gives too.
+  async function allTopics(): Promise<Metadata["topics"]> {
+    const { topics } = await promised<Metadata>(`read the topics of "${brokers}"`, (done) =>
+      client.getMetadata({ allTopics: true, timeout }, done),
+    );
+    return topics;
+  }
+
+  async function partitionCount(topic: string): Promise<number | null> {
+    const topics = await allTopics();
+    return topics.find(({ name }) => name === topic)?.partitions.length ?? null;
+  }
+
+  async function untilCount(topic: string, ready: (count: number | null) => boolean): Promise<void> {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      const count = await partitionCount(topic);
+      if (ready(count)) return;
+      if (Date.now() > deadline) {
+        throw kafkaError(`see the topic "${topic}" change`, {
+          message: `still ${count ?? "no"} partitions`,
+          code: -185,
+        });
+      }
+      await sleep(20);
+    }
+  }
+
+  /** Just after a topic was made or a broker started, its leader is unknown for some milliseconds: asks again until the time is up. */
+  async function settled<T>(ask: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if ((error as KafkaError).kind !== "retry" || Date.now() > deadline) throw error;
+        await sleep(50);
+      }
+    }
+  }
+
+  async function offsetsAt(topic: string, count: number, offset: OffsetSpec) {
+    const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition, offset }));
+    const listed = await promised<ListOffsetsResult[]>(`read the offsets of "${topic}"`, (done) =>
+      client.listOffsets(partitions, { timeout }, done),
+    );
+    for (const { partition, error } of listed) {
+      if (error) throw kafkaError(`read the offsets of "${topic}/${partition}"`, error);
+    }
+    return new Map(listed.map(({ partition, offset }) => [partition, offset]));
+  }
+
+  return {
+    async createTopics(topics, { ifMissing = false } = {}) {
+      await Promise.all(
+        topics.map(async ({ topic, partitions, replicas = -1, config = {} }) => {
+          try {
+            await promised(`create the topic "${topic}"`, (done) =>
+              client.createTopic(
+                { topic, num_partitions: partitions, replication_factor: replicas, config },
+                timeout,
+                done,
+              ),
+            );
+          } catch (error) {
+            const exists = kafkaError("", error).code === 36;
+            if (!(ifMissing && exists)) throw error;
+            return;
+          }
+          await untilCount(topic, (count) => count === partitions);
+        }),
+      );
+    },
+    async deleteTopics(topics) {
+      for (const topic of topics) {
+        await promised(`delete the topic "${topic}"`, (done) => client.deleteTopic(topic, timeout, done));
+        await untilCount(topic, (count) => count === null);
+      }
+    },
+    async listTopics() {
+      const topics = await allTopics();
+      return topics.map(({ name }) => name).filter((name) => !name.startsWith("__"));
+    },
+    partitionCount,
+    async watermarks(topic) {
+      const count = await partitionCount(topic);
+      if (count === null) {
+        throw kafkaError(`read the offsets of "${topic}"`, { message: "the topic does not exist", code: 3 });
+      }
+      const low = await settled(() => offsetsAt(topic, count, binding.OffsetSpec.EARLIEST));
+      const high = await settled(() => offsetsAt(topic, count, binding.OffsetSpec.LATEST));
+      return Array.from({ length: count }, (_, partition) => ({
+        partition,
+        low: low.get(partition) ?? 0,
+        high: high.get(partition) ?? 0,
+      }));
+    },
+    async committed(groupId, partitions) {
+      const [group] = await promised<GroupResults[]>(`read the commits of the group "${groupId}"`, (done) =>
+        client.listConsumerGroupOffsets([{ groupId, partitions }], { timeout, requireStableOffsets: true }, done),
+      );
+      if (group?.error) throw kafkaError(`read the commits of the group "${groupId}"`, group.error);
+      return (group?.partitions ?? []).map(({ topic, partition, offset, metadata, error }) => {
+        if (error) throw kafkaError(`read the commit of "${groupId}" for "${topic}/${partition}"`, error);
+        return { topic, partition, offset: offset >= 0 ? offset : null, metadata: metadata ?? "" };
+      });
+    },
+    async close() {
+      client.disconnect();
+    },
+  };
+}

@@ -1,0 +1,327 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KafkaConsumer as NativeConsumer, Message as NativeMessage } from "@confluentinc/kafka-javascript";
+import { loadBinding } from "./binding.ts";
+import { createCommits } from "./commits.ts";
+import { KafkaError, kafkaError } from "./errors.ts";
+import { type CommittedOffset, checkOffsets, type OffsetToCommit, type TopicPartition } from "./offsets.ts";
+import { createOwnership } from "./ownership.ts";
+import { promised } from "./promise.ts";
+
+/** A record as the binding gives it: no copy, no wrapper. `headers` come as a list of one-key objects. */
+export type Message = NativeMessage & { value: Buffer | null; key: Buffer | null; timestamp: number };
+
+/** Where reading starts; without an offset at the group's commit, else at the earliest record. */
+export type StartAt = TopicPartition & { offset?: number };
+
+export type ConsumerOptions = {
+  brokers: string;
+  groupId: string;
+  /** Static membership: a process that comes back under this id within the session keeps its partitions. */
+  instanceId?: string;
+  topics: string[];
+  /**
+   * Partitions that are ours from now on; answers where each starts (the engine reads that from its ledger).
+   * Nothing of them is read before the promise settles. Partitions left out of the answer start at the commit.
+   */
+  onAssign(partitions: TopicPartition[]): StartAt[] | Promise<StartAt[]>;
+  /**
+   * Partitions that must go. `poll()` gives no more of them; finish or drop their work and commit.
+   * The group waits: they are handed over once the promise settles (also when it rejects), at most 5 minutes.
+   */
+  onRevoke(partitions: TopicPartition[]): Promise<void>;
+  /** Partitions that are another's already: drop their work, commit nothing. */
+  onLost(partitions: TopicPartition[]): void;
+  /** What has no caller to be thrown at: a failed rebalance callback, a fatal error of the client. Each poll() throws the latter too. */
+  onError(error: KafkaError): void;
+  /** Session in ms: how long a dead member keeps its partitions; default 10,000. */
+  sessionMs?: number;
+  /** How long a connect, `committed()` or `commit()` may take in ms; default 30,000. */
+  timeoutMs?: number;
+  /** Further librdkafka settings, over ours. */
+  config?: Record<string, unknown>;
+};
+
+export type Consumer = {
+  /**
+   * The next records, at most `maxRecords`; [] after 100 ms without any. One call at a time. Call it without pause, also when
+   * there is no room for records (then `pause()` first): rebalances and acknowledgements arrive through it.
+   * Throws `fenced` or `fatal` when this consumer is finished.
+   */
+  poll(maxRecords: number): Promise<Message[]>;
+  /** What the group has committed for these partitions, with metadata; transactions settled. */
+  committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
+  /** Commits and waits for the broker's acknowledgement. Refused (`rebalance`) for partitions that are not ours. */
+  commit(offsets: readonly OffsetToCommit[]): Promise<void>;
+  /** The partitions that are ours, those under revocation included. */
+  owned(): TopicPartition[];
+  /** The ownership epoch of a partition: new whenever it is assigned to us, null while it is not ours. */
+  epoch(partition: TopicPartition): number | null;
+  /** Throws `rebalance` unless every partition is ours (and in the epoch given, if one is). */
+  assertOwned(offsets: readonly (TopicPartition & { epoch?: number })[]): void;
+  /** Stops fetching these partitions; what is fetched already may still come. */
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** Runs `onRevoke` for all that is ours, then leaves the group (a static member stays in it until its session ends). */
+  close(): Promise<void>;
+  /** The binding's consumer, for sendOffsetsToTransaction. */
+  readonly native: NativeConsumer;
+};
+
+/** Waiting time of a poll that finds nothing. Shorter costs idle CPU, longer delays nothing but close(). */
+const pollMs = 100;
+/** A batch takes no longer to fill than this, when records trickle in: see createBatchLimit. */
+const fillMs = 20;
+
+const settings = {
+  "partition.assignment.strategy": "cooperative-sticky",
+  "enable.auto.commit": false,
+  "enable.auto.offset.store": false,
+  "isolation.level": "read_committed",
+  // The queue overshoots by a fetch round: 4 MB with fetches of 1 MB holds 4 to 5 MB. A larger record comes alone all the same.
+  "queued.max.messages.kbytes": 4_096,
+  "queued.min.messages": 100_000,
+  "fetch.message.max.bytes": 256 * 1024,
+  "fetch.max.bytes": 1024 * 1024,
+  "fetch.queue.backoff.ms": 5, // the default 1000 stalls a reader that is faster than the queue is long
+  "fetch.wait.max.ms": 100,
+};
+
+/**
+ * The binding fills a batch for as long as the next record comes within 1 ms, so a steady 5,000 records/s would wait 100 ms
+ * for 500. The limit halves when a batch took longer than `fillMs` and doubles when it was full sooner.
+ */
+function createBatchLimit() {
+  let limit = 64;
+  return {
+    of: (maxRecords: number) => Math.min(limit, maxRecords),
+    learn(records: number, ms: number) {
+      if (ms > fillMs && records > 32) limit = Math.max(32, records >> 1);
+      else if (records >= limit) limit *= 2;
+    },
+  };
+}
+
+/** Joins a consumer group (classic protocol, cooperative-sticky) and returns once connected; assignment follows with poll(). */
+export async function createConsumer(options: ConsumerOptions): Promise<Consumer> {
+  const { brokers, groupId, instanceId, topics, sessionMs = 10_000, timeoutMs = 30_000 } = options;
+  const binding = loadBinding();
+  const ownership = createOwnership();
+  const commits = createCommits(timeoutMs);
+  const limit = createBatchLimit();
+
+  let fatal: KafkaError | undefined;
+  let closing = false;
+  let consuming: Promise<NativeMessage[]> | undefined;
+  /** The consume call under way when partitions went: it may still hold their records when it returns. */
+  let staleConsume: Promise<unknown> | undefined;
+  /** Read by the pump while the caller was not polling; served first. */
+  let ahead: NativeMessage[] = [];
+  let rebalancing: Promise<void> = Promise.resolve();
+
+  const finish = (error: KafkaError) => {
+    fatal ??= error;
+    commits.rejectAll(error);
+    const ours = ownership.drop(ownership.owned());
+    if (ours.length > 0) tell(() => options.onLost(ours));
+    options.onError(error);
+  };
+
+  const config = {
+    ...{ "bootstrap.servers": brokers, "group.id": groupId, "session.timeout.ms": sessionMs },
+    ...{ "heartbeat.interval.ms": Math.min(3_000, Math.floor(sessionMs / 5)) },
+    ...(instanceId === undefined ? {} : { "group.instance.id": instanceId }),
+    ...settings,
+    ...options.config,
+    rebalance_cb: (event: { code: number; message: string }, partitions: TopicPartition[]) =>
+      onRebalance(event, partitions),
+    offset_commit_cb: (error: unknown, offsets: OffsetToCommit[]) => commits.acknowledge(error, offsets),
+  };
+  let native: NativeConsumer & { setDefaultIsTimeoutOnlyForFirstMessage(only: boolean): void } & Cooperative;
+  try {
+    native = new binding.KafkaConsumer(config as never, { "auto.offset.reset": "earliest" }) as typeof native;
+  } catch (error) {
+    throw new KafkaError(`Cannot create a consumer: ${(error as Error).message}`, "configuration", -186);
+  }
+  native.setDefaultConsumeTimeout(pollMs);
+  native.setDefaultIsTimeoutOnlyForFirstMessage(true); // else every record waits the whole time
+  native.on("event.error", (error) => {
+    const seen = kafkaError(`stay in the group "${groupId}"`, error);
+    if (seen.kind === "fenced" || seen.kind === "fatal") finish(seen); // the rest are connections that come back
+  });
+  await promised(`connect to "${brokers}"`, (done) => native.connect({ timeout: timeoutMs }, done));
+
+  /** Runs in the event loop while librdkafka waits for our assign or unassign; events are worked off one after the other. */
+  function onRebalance(event: { code: number; message: string }, partitions: TopicPartition[]): void {
+    const assigned = event.code === binding.CODES.ERRORS.ERR__ASSIGN_PARTITIONS;
+    const lost = !assigned && !closing && native.assignmentLost(); // the handle may be gone while it closes
+    if (lost) {
+      // Not in turn: whoever drains these partitions at this moment must hear of it now.
+      const ours = ownership.drop(partitions);
+      if (ours.length > 0) tell(() => options.onLost(ours));
+    }
+    rebalancing = rebalancing.then(() => (assigned ? assign(partitions) : unassign(partitions)));
+  }
+
+  function tell(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      options.onError(kafkaError("run a rebalance callback", error));
+    }
+  }
+
+  async function assign(partitions: TopicPartition[]): Promise<void> {
+    await staleConsume; // else an old record of a partition that comes back could pass for a new one
+    let starts: StartAt[] = [];
+    try {
+      if (!closing) starts = await options.onAssign(partitions);
+    } catch (error) {
+      // Reading on from a wrong place would lose or double records: this member is finished.
+      finish(new KafkaError(`Cannot take over partitions: ${(error as Error).message}`, "fatal", -150));
+    }
+    const offsets = new Map(starts.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+    const positions = partitions.map(({ topic, partition }) => {
+      const offset = offsets.get(`${topic}/${partition}`);
+      return offset === undefined ? { topic, partition } : { topic, partition, offset };
+    });
+    attempt("assign partitions", () => native.incrementalAssign(positions));
+    if (!fatal) ownership.take(partitions);
+  }
+
+  async function unassign(partitions: TopicPartition[]): Promise<void> {
+    const ours = ownership.revoking(partitions);
+    ahead = ahead.filter((message) => ownership.reads(message));
+    if (ours.length > 0) {
+      try {
+        await options.onRevoke(ours);
+      } catch (error) {
+        options.onError(kafkaError("drain revoked partitions", error));
+      }
+    }
+    ownership.drop(partitions);
+    staleConsume = consuming;
+    attempt("give up partitions", () => native.incrementalUnassign(partitions));
+  }
+
+  function attempt(action: string, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (native.isConnected() && !closing) finish(kafkaError(action, error));
+    }
+  }
+
+  /** One native call at a time; drops what is not ours (any more). */
+  async function consume(maxRecords: number): Promise<NativeMessage[]> {
+    const started = performance.now();
+    const count = limit.of(maxRecords);
+    consuming = promised<NativeMessage[]>("poll", (done) => native.consume(count, done));
+    try {
+      const messages = await consuming;
+      if (messages.length > 0) limit.learn(messages.length, performance.now() - started);
+      return messages.every(ownership.reads) ? messages : messages.filter(ownership.reads);
+    } catch (error) {
+      const failed = kafkaError(`poll the group "${groupId}"`, error);
+      if (failed.kind === "fenced" || failed.kind === "fatal") {
+        if (!fatal) finish(failed);
+        throw failed;
+      }
+      // The rest is news of the moment (a broker down, a topic not there yet), told once per occurrence: go on.
+      options.onError(failed);
+      await sleep(pollMs);
+      return [];
+    } finally {
+      consuming = undefined;
+    }
+  }
+
+  /** Acknowledgements arrive only while somebody consumes. Reads little at a time, so that little piles up. */
+  async function pumpUntil(settled: Promise<unknown>): Promise<void> {
+    let done = false;
+    const stop = () => {
+      done = true;
+    };
+    settled.then(stop, stop);
+    await new Promise(setImmediate); // a caller who polls does so first
+    while (!done && !fatal) {
+      if (polling || consuming) await sleep(2);
+      else ahead.push(...(await consume(1)));
+    }
+  }
+
+  let polling = false;
+  native.subscribe(topics);
+
+  return {
+    native,
+    async poll(maxRecords) {
+      if (polling)
+        throw new KafkaError("Cannot poll: a poll is under way, expected one at a time", "configuration", -172);
+      if (closing)
+        throw new KafkaError("Cannot poll: the consumer is closing, expected it open", "configuration", -172);
+      if (fatal) throw fatal;
+      polling = true;
+      try {
+        await consuming; // the pump's
+        if (ahead.length > 0) return ahead.splice(0, maxRecords) as Message[];
+        return (await consume(maxRecords)) as Message[];
+      } finally {
+        polling = false;
+      }
+    },
+    async committed(partitions) {
+      if (partitions.length === 0) return [];
+      type Listed = { topic: string; partition: number; offset?: number; metadata?: unknown }[];
+      const listed = await promised<Listed>(`read the commits of the group "${groupId}"`, (done) =>
+        native.committed([...partitions], timeoutMs, done as never),
+      );
+      return listed.map(({ topic, partition, offset, metadata }) => ({
+        ...{ topic, partition, offset: offset !== undefined && offset >= 0 ? offset : null },
+        metadata: metadataText(metadata),
+      }));
+    },
+    async commit(offsets) {
+      if (offsets.length === 0) return;
+      checkOffsets(offsets);
+      ownership.assertOwned(offsets);
+      if (fatal) throw fatal;
+      const acknowledged = commits.expect(offsets);
+      try {
+        native.commit([...offsets]);
+      } catch (error) {
+        commits.acknowledge(error, offsets);
+      }
+      pumpUntil(acknowledged).catch(() => {}); // a failure of the pump is `fatal`, which rejects `acknowledged`
+      await acknowledged;
+    },
+    owned: ownership.owned,
+    epoch: ownership.epoch,
+    assertOwned: ownership.assertOwned,
+    pause: (partitions) => native.pause([...partitions]),
+    resume: (partitions) => native.resume([...partitions]),
+    async close() {
+      if (closing) return;
+      await rebalancing;
+      const ours = ownership.revoking(ownership.owned());
+      if (ours.length > 0 && !fatal) await options.onRevoke(ours);
+      closing = true;
+      ownership.drop(ours);
+      await consuming?.catch(() => {});
+      commits.rejectAll(new KafkaError("Cannot commit: the consumer is closing, expected it open", "rebalance", -172));
+      await promised("leave the group", (done) => native.disconnect(done));
+    },
+  };
+}
+
+/** Methods that the package has and its types do not name. */
+type Cooperative = {
+  incrementalAssign(partitions: StartAt[]): void;
+  incrementalUnassign(partitions: TopicPartition[]): void;
+  assignmentLost(): boolean;
+};
+
+/** The binding gives metadata as a string or as a list with one. */
+function metadataText(metadata: unknown): string {
+  const text = Array.isArray(metadata) ? metadata[0] : metadata;
+  return typeof text === "string" ? text : "";
+}

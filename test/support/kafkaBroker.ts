@@ -1,0 +1,210 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { openSync, readFileSync, rmSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createAdmin } from "../../engine/kafka/admin.ts";
+import { kafkaJars, run } from "./kafkaJars.ts";
+
+export type BrokerOptions = {
+  /** Default number of partitions of a topic created without a count. */
+  partitions?: number;
+  /** Further lines of server.properties. */
+  settings?: Record<string, string | number | boolean>;
+};
+
+export type Broker = {
+  /** `127.0.0.1:port`, or KAFKA_BROKERS as it is set. */
+  brokers: string;
+  /** Null when the broker is not ours. */
+  dataDir: string | null;
+  /** Stops it gracefully (SIGTERM); its data stay. */
+  stop(): Promise<void>;
+  /** SIGKILL; its data stay as they are. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and data; stops it first if it runs. */
+  restart(): Promise<void>;
+  /** Stops it if it runs and removes its data. Call it at the end. */
+  close(): Promise<void>;
+};
+
+const startDeadlineMs = 60_000;
+const stopDeadlineMs = 30_000;
+
+/** Two ports that were free a moment ago, taken at once so that they differ. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()];
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once("error", reject);
+          server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports as [number, number];
+}
+
+/** One KRaft node that is broker and controller, with everything that a cluster would replicate kept once. */
+function serverProperties(port: number, controllerPort: number, dataDir: string, options: BrokerOptions): string {
+  const eightMiB = 8 * 1024 * 1024; // a record may be 4 MiB (design), JSON and packing add to it
+  const properties = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "log.dirs": join(dataDir, "log"),
+    "num.partitions": options.partitions ?? 1,
+    "default.replication.factor": 1,
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.num.partitions": 4,
+    "transaction.state.log.min.isr": 1,
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 1_000,
+    "message.max.bytes": eightMiB,
+    "replica.fetch.max.bytes": eightMiB,
+    "auto.create.topics.enable": false,
+    "log.retention.ms": -1, // records of old blocks carry old times
+    "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024, // the default 128 MiB is a quarter of our heap
+    ...options.settings,
+  };
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}
+
+/**
+ * Starts a real Apache Kafka (KRaft, one node) on free ports, or uses KAFKA_BROKERS if that is set.
+ * The broker and its data go with this process, even if that is killed: a watcher holds a pipe to us.
+ * Throws when neither brokers nor Java and Maven (or jars in the cache) are there, saying what to do.
+ */
+export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
+  if (process.env.KAFKA_BROKERS) return foreignBroker(process.env.KAFKA_BROKERS);
+
+  const jars = await kafkaJars();
+  const dataDir = await mkdtemp(join(tmpdir(), "weir-kafka-"));
+  const [port, controllerPort] = await freePorts();
+  const brokers = `127.0.0.1:${port}`;
+  const config = join(dataDir, "server.properties");
+  const log = join(dataDir, "broker.out");
+  const java = ["-Xmx512m", "-XX:+UseSerialGC", "-cp", join(jars, "*")];
+  let broker: ChildProcess | null = null;
+  let watcher: ChildProcess | null = null;
+
+  const onExit = () => {
+    broker?.kill("SIGKILL");
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+
+  async function launch(): Promise<void> {
+    const out = openSync(log, "a");
+    const child = spawn("java", [...java, "kafka.Kafka", config], { cwd: dataDir, stdio: ["ignore", out, out] });
+    broker = child;
+    child.once("exit", () => {
+      if (broker === child) broker = null;
+    });
+    // Reads until our end of the pipe closes, which only our death does: close() ends it by a signal.
+    watcher = spawn("sh", ["-c", 'cat; kill -9 "$1"; rm -rf "$2"', "watch", String(child.pid), dataDir], {
+      stdio: ["pipe", "ignore", "ignore"],
+      detached: true,
+    });
+    watcher.unref();
+    await untilReady(child);
+  }
+
+  /** Ready is when a client can list topics; every try is a fresh client, as one keeps waiting after a refused connection. */
+  async function untilReady(child: ChildProcess): Promise<void> {
+    const deadline = Date.now() + startDeadlineMs;
+    let reason: unknown;
+    while (Date.now() < deadline) {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        const tail = readFileSync(log, "utf8").trim().split("\n").slice(-20).join("\n");
+        throw new Error(
+          `Cannot start Kafka on "${brokers}": Java ended with ${child.exitCode}, expected it to run\n${tail}`,
+        );
+      }
+      try {
+        const admin = await createAdmin({ brokers, timeoutMs: 1_000 });
+        try {
+          await admin.listTopics();
+          return;
+        } finally {
+          await admin.close();
+        }
+      } catch (error) {
+        reason = error;
+        await sleep(100);
+      }
+    }
+    throw new Error(
+      `Cannot start Kafka on "${brokers}": not ready after ${startDeadlineMs / 1000} s, expected topics`,
+      {
+        cause: reason,
+      },
+    );
+  }
+
+  async function end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const child = broker;
+    if (!child) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
+    await ended;
+    clearTimeout(timer);
+    watcher?.kill("SIGKILL");
+  }
+
+  async function close(): Promise<void> {
+    await end("SIGKILL");
+    process.off("exit", onExit);
+    await rm(dataDir, { recursive: true, force: true });
+  }
+
+  process.once("exit", onExit);
+  try {
+    await writeFile(config, serverProperties(port, controllerPort, dataDir, options));
+    const clusterId = "weir-tests-0000000000g"; // 22 characters of base64url: 16 bytes
+    await run("java", [...java, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", config], dataDir);
+    await launch();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    brokers,
+    dataDir,
+    stop: () => end("SIGTERM"),
+    kill: () => end("SIGKILL"),
+    async restart() {
+      await end("SIGTERM");
+      await launch();
+    },
+    close,
+  };
+}
+
+function foreignBroker(brokers: string): Broker {
+  const refuse = (action: string) => async () => {
+    throw new Error(
+      `Cannot ${action} the broker "${brokers}": it comes from KAFKA_BROKERS, expected one that this test started\n  Unset KAFKA_BROKERS`,
+    );
+  };
+  return {
+    brokers,
+    dataDir: null,
+    stop: refuse("stop"),
+    kill: refuse("kill"),
+    restart: refuse("restart"),
+    close: async () => {},
+  };
+}
