@@ -1,0 +1,13 @@
+/** Everything a rule may use: `import { Tx, Severity, filter, alert, ether } from "@weir/rules"`. */
+export { Tx } from "./tx";
+export { Log } from "./log";
+export { AccessListEntry } from "./accessList";
+export { Severity, alert, tag, score } from "./results";
+export { OnError, name, version, describe, severity, onError } from "./manifest";
+export { filter } from "./filter";
+export { param } from "./param";
+export { U256, U128, u256, ether, gwei, units, formatUnits, formatEther, formatGwei } from "./u256";
+export { Address, Bytes32, Bytes, address, bytes32, bytes } from "./bytes";
+export { AddressSet, addressSet } from "./addressSet";
+export { selector, topic } from "./signature";
+export { keccak256 } from "./keccak";

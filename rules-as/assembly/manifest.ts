@@ -1,0 +1,106 @@
+/**
+ * What a rule says about itself, at its top level. `weir_manifest` gives it as JSON (engine/sandbox/manifest.ts).
+ * Members are kept as they will be printed: `"name":"whale"`.
+ */
+import { isRunning } from "rt/stub";
+import { Severity } from "./results";
+
+/** What a failure of the rule means for its transaction: nothing, a dead letter, or the end of the stream. */
+export enum OnError {
+  Skip = 0,
+  Dlq = 1,
+  Halt = 2,
+}
+
+const SEVERITIES: StaticArray<string> = ["info", "low", "medium", "high", "critical"];
+const POLICIES: StaticArray<string> = ["skip", "dlq", "halt"];
+
+const members = new Map<string, string>();
+const filterMembers = new Map<string, string>();
+const parameters = new Map<string, string>();
+
+/** Aborts unless top-level statements are running. */
+export function declaring(what: string): void {
+  if (isRunning()) throw new Error(`Cannot call ${what} within onTx: expected it at the top level of the rule`);
+}
+
+/** Name of the rule: a-z, 0-9, - and _. Without it the file's name is taken. */
+export function name(text: string): void {
+  declaring("name");
+  members.set("name", quote(text));
+}
+
+/** Version of the rule, from 1. Without it the catalogue counts. */
+export function version(number: i32): void {
+  declaring("version");
+  members.set("version", number.toString());
+}
+
+/** One sentence for those who read the alerts. */
+export function describe(text: string): void {
+  declaring("describe");
+  members.set("description", quote(text));
+}
+
+/** How grave a finding of this rule is in general; each alert still says its own. */
+export function severity(level: Severity): void {
+  declaring("severity");
+  members.set("severity", quote(SEVERITIES[level]));
+}
+
+/** What a failure means: a dead letter unless said otherwise. */
+export function onError(policy: OnError): void {
+  declaring("onError");
+  members.set("onError", quote(POLICIES[policy]));
+}
+
+export function setDefaultName(text: string): void {
+  if (!members.has("name")) members.set("name", quote(text));
+}
+
+/** Sets a condition of the filter, as JSON. */
+export function setCondition(key: string, json: string): void {
+  declaring("filter");
+  filterMembers.set(key, json);
+}
+
+/** Adds an alternative to a condition that is a list. */
+export function addAlternative(key: string, json: string): void {
+  declaring("filter");
+  filterMembers.set(key, filterMembers.has(key) ? filterMembers.get(key).slice(0, -1) + "," + json + "]" : "[" + json + "]");
+}
+
+export function addParameter(name: string, json: string, description: string): void {
+  declaring("param");
+  if (parameters.has(name)) throw new Error(`Cannot declare the parameter "${name}" twice`);
+  const text = description.length > 0 ? `,"description":${quote(description)}` : "";
+  parameters.set(name, `{"default":${json}${text}}`);
+}
+
+export function manifestJson(): string {
+  let json = '{"manifest":1' + join(members, ",");
+  if (parameters.size > 0) json += ',"parameters":{' + join(parameters, "") + "}";
+  if (filterMembers.size > 0) json += ',"filter":{' + join(filterMembers, "") + "}";
+  return json + "}";
+}
+
+function join(map: Map<string, string>, lead: string): string {
+  const keys = map.keys();
+  let text = "";
+  for (let i = 0; i < keys.length; ++i) {
+    text += (i > 0 ? "," : lead) + quote(keys[i]) + ":" + map.get(keys[i]);
+  }
+  return text;
+}
+
+/** A JSON string. */
+export function quote(text: string): string {
+  let json = '"';
+  for (let i = 0; i < text.length; ++i) {
+    const code = text.charCodeAt(i);
+    if (code == 34 || code == 92) json += "\\" + text.charAt(i);
+    else if (code < 32) json += "\\u" + code.toString(16).padStart(4, "0");
+    else json += text.charAt(i);
+  }
+  return json + '"';
+}

@@ -1,0 +1,41 @@
+/** A rule's source in, a module for the sandbox or a list of mistakes out. */
+import { basename, resolve } from "node:path";
+import { compile } from "./compiler.ts";
+import { type Diagnostic, explain } from "./diagnostics.ts";
+import { ENTRY, entrySource, ruleSources, sdkSources } from "./sources.ts";
+
+export interface BuildResult {
+  /** the module; null if there is an error among the diagnostics */
+  readonly wasm: Uint8Array | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** asc's flags. The output depends on them, the sources and asc's version, and on nothing else. */
+export const FLAGS = [
+  // ours in its place: no garbage collector, an arena a transaction
+  ["--runtime", "stub"],
+  // full optimisation: 0.3 s once, against every transaction
+  ["--optimizeLevel", "3"],
+  ["--shrinkLevel", "0"],
+  // constants, values, results and about 150 transactions of 700 B; small, since the host restores it between batches
+  ["--initialMemory", "2"],
+  // one file as output, in memory
+  ["--outFile", "rule.wasm"],
+  ["--noColors"],
+].flat();
+
+/**
+ * Compiles the rule in `file`. Mistakes in the source are diagnostics, never exceptions; a crash of the compiler is one too.
+ * @throws {Error} if the file can not be read
+ */
+export async function buildRule(file: string): Promise<BuildResult> {
+  const path = resolve(file);
+  const library = sdkSources();
+  const files = ruleSources(path);
+  const module = basename(path, ".ts");
+  const entry = entrySource(module, module);
+  const { wasm, found, failure } = await compile({ files: { ...files, [ENTRY]: entry }, library, argv: [ENTRY, ...FLAGS] });
+  const diagnostics = explain({ file: basename(path), files, library, found, failure, wasm });
+  const failed = diagnostics.some(({ severity }) => severity === "error");
+  return { wasm: failed ? null : wasm, diagnostics };
+}
