@@ -7,7 +7,7 @@ import type {
   Metadata,
   OffsetSpec,
 } from "@confluentinc/kafka-javascript";
-import { loadBinding } from "./binding.ts";
+import { connectionSettings, loadBinding } from "./binding.ts";
 import { type KafkaError, kafkaError } from "./errors.ts";
 import type { CommittedOffset, TopicPartition } from "./offsets.ts";
 import { promised } from "./promise.ts";
@@ -42,7 +42,11 @@ export async function createAdmin(options: {
   const { brokers, timeoutMs: timeout = 10_000 } = options;
   let client: IAdminClient & Pick<Client<never>, "getMetadata">; // the package's types forget that it is a Client
   try {
-    client = binding.AdminClient.create({ "bootstrap.servers": brokers, ...options.config }) as typeof client;
+    client = binding.AdminClient.create({
+      "bootstrap.servers": brokers,
+      ...connectionSettings,
+      ...options.config,
+    }) as typeof client;
   } catch (error) {
     throw kafkaError(`reach the brokers "${brokers}"`, error);
   }

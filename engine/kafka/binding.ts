@@ -26,3 +26,6 @@ export function loadBinding(): Binding {
     );
   }
 }
+
+/** What every client shares: after an outage it comes back within a second (librdkafka's default waits up to 10). */
+export const connectionSettings = { "reconnect.backoff.ms": 100, "reconnect.backoff.max.ms": 1_000 };

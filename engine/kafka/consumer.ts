@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaConsumer as NativeConsumer, Message as NativeMessage } from "@confluentinc/kafka-javascript";
-import { loadBinding } from "./binding.ts";
+import { connectionSettings, loadBinding } from "./binding.ts";
 import { createCommits } from "./commits.ts";
 import { KafkaError, kafkaError } from "./errors.ts";
 import { type CommittedOffset, checkOffsets, type OffsetToCommit, type TopicPartition } from "./offsets.ts";
@@ -31,7 +31,7 @@ export type ConsumerOptions = {
   onRevoke(partitions: TopicPartition[]): Promise<void>;
   /** Partitions that are another's already: drop their work, commit nothing. */
   onLost(partitions: TopicPartition[]): void;
-  /** What has no caller to be thrown at: a failed rebalance callback, a fatal error of the client. Each poll() throws the latter too. */
+  /** What has no caller to be thrown at: brokers away (`retry`), a failed callback, the end of this consumer (poll() throws that too). */
   onError(error: KafkaError): void;
   /** Session in ms: how long a dead member keeps its partitions; default 10,000. */
   sessionMs?: number;
@@ -73,6 +73,7 @@ const pollMs = 100;
 const fillMs = 20;
 
 const settings = {
+  ...connectionSettings,
   "partition.assignment.strategy": "cooperative-sticky",
   "enable.auto.commit": false,
   "enable.auto.offset.store": false,
@@ -144,9 +145,9 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
   }
   native.setDefaultConsumeTimeout(pollMs);
   native.setDefaultIsTimeoutOnlyForFirstMessage(true); // else every record waits the whole time
-  native.on("event.error", (error) => {
-    const seen = kafkaError(`stay in the group "${groupId}"`, error);
-    if (seen.kind === "fenced" || seen.kind === "fatal") finish(seen); // the rest are connections that come back
+  // The event carries librdkafka's text without its code. A fatal error also fails the next poll, with its code.
+  native.on("event.error", ({ message }) => {
+    options.onError(new KafkaError(`Cannot reach the brokers "${brokers}" of "${groupId}": ${message}`, "retry", -195));
   });
   await promised(`connect to "${brokers}"`, (done) => native.connect({ timeout: timeoutMs }, done));
 
@@ -211,17 +212,27 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
     }
   }
 
+  /** "Fatal" hides its cause, but the only one that a member of a classic group has is that its instance id was taken over. */
+  function explain(error: KafkaError): KafkaError {
+    if (error.code !== binding.CODES.ERRORS.ERR__FATAL || instanceId === undefined) return error;
+    return new KafkaError(
+      `Cannot stay in the group "${groupId}": another process runs as instance "${instanceId}", expected to be the only one`,
+      "fenced",
+      binding.CODES.ERRORS.ERR_FENCED_INSTANCE_ID,
+    );
+  }
+
   /** One native call at a time; drops what is not ours (any more). */
   async function consume(maxRecords: number): Promise<NativeMessage[]> {
     const started = performance.now();
     const count = limit.of(maxRecords);
-    consuming = promised<NativeMessage[]>("poll", (done) => native.consume(count, done));
+    consuming = promised<NativeMessage[]>(`poll the group "${groupId}"`, (done) => native.consume(count, done));
     try {
       const messages = await consuming;
       if (messages.length > 0) limit.learn(messages.length, performance.now() - started);
       return messages.every(ownership.reads) ? messages : messages.filter(ownership.reads);
     } catch (error) {
-      const failed = kafkaError(`poll the group "${groupId}"`, error);
+      const failed = explain(kafkaError("poll", error));
       if (failed.kind === "fenced" || failed.kind === "fatal") {
         if (!fatal) finish(failed);
         throw failed;

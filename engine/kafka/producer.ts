@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Producer as NativeProducer } from "@confluentinc/kafka-javascript";
-import { loadBinding } from "./binding.ts";
+import { connectionSettings, loadBinding } from "./binding.ts";
 import type { Consumer } from "./consumer.ts";
 import { KafkaError, kafkaError } from "./errors.ts";
 import { checkOffsets, type OffsetToCommit } from "./offsets.ts";
@@ -56,6 +56,7 @@ export type ProducerOptions = {
 const maxRecordBytes = 8 * 1024 * 1024;
 
 const base = {
+  ...connectionSettings,
   acks: -1,
   "enable.idempotence": true,
   "compression.codec": "lz4",
@@ -95,21 +96,24 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
   let queued = 0;
   let reported = 0;
   let failure: KafkaError | undefined;
-  let fatal: KafkaError | undefined;
+  /** Why this producer is finished; librdkafka says "fatal" without the reason from the second call on. */
+  let finished: KafkaError | undefined;
   native.on("delivery-report", (error, report) => {
     reported++;
     if (error) failure ??= kafkaError(`deliver a record to "${report.topic}"`, error);
-  });
-  native.on("event.error", (error) => {
-    const seen = kafkaError(`use the producer${called}`, error);
-    if (seen.kind === "fenced" || seen.kind === "fatal") fatal ??= seen; // the rest are connections that come back
   });
   await promised(`connect to "${brokers}"`, (done) => native.connect({ timeout: timeoutMs }, done));
   // A thread of librdkafka's serves delivery reports: no timer, and they come while the event loop is busy elsewhere.
   native.setPollInBackground(true);
 
-  const call = (action: string, run: (done: (error: unknown) => void) => void) =>
-    promised<void>(`${action} the transaction${called}`, run);
+  async function call(action: string, run: (done: (error: unknown) => void) => void): Promise<void> {
+    try {
+      await promised<void>(`${action} the transaction${called}`, run);
+    } catch (error) {
+      if (["fenced", "fatal"].includes((error as KafkaError).kind)) finished ??= error as KafkaError;
+      throw error;
+    }
+  }
 
   async function disconnect(): Promise<void> {
     await promised("disconnect", (done) => native.disconnect(timeoutMs, done));
@@ -142,7 +146,7 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
 
   return {
     produce(topic, partition, key, value, headers) {
-      if (fatal) throw fatal;
+      if (finished) throw finished;
       const list = headers && Object.entries(headers).map(([name, text]) => ({ [name]: text }));
       try {
         native.produce(topic, partition ?? -1, value, key, undefined, undefined, list);
