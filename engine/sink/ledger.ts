@@ -1,3 +1,5 @@
+import type { TopicRecords } from "../worker/outcome.ts";
+
 /**
  * The ledger: how far each partition has come, kept so that everything happens exactly once.
  *
@@ -29,8 +31,6 @@ export interface RangeState {
   readonly world: string;
 }
 
-export const START: PartitionState = { stored: 0, published: 0, ranges: [] };
-
 export interface LedgerEntry {
   readonly partition: number;
   readonly state: PartitionState;
@@ -43,7 +43,7 @@ export interface Ledger {
    * Atomically puts records on the output topics and moves the positions: all of it or nothing.
    * @throws when the outcome is unknown or we no longer own a partition: everything in memory is dropped and read again.
    */
-  commit(entries: readonly LedgerEntry[], records: readonly Uint8Array[]): Promise<void>;
+  commit(entries: readonly LedgerEntry[], records: readonly TopicRecords[]): Promise<void>;
 }
 
 /** Ledger text v1, ASCII: Kafka keeps at most 4,095 bytes of it beside a committed offset. */
@@ -67,7 +67,9 @@ export function encodeLedger(state: PartitionState): string {
   });
   const text = ["1", state.stored.toString(36), ...ranges].join(";");
   if (text.length > MAX_LEDGER_TEXT)
-    throw new Error(`Cannot commit the ledger: its text is ${text.length} bytes, expected at most ${MAX_LEDGER_TEXT}; close ranges earlier`);
+    throw new Error(
+      `Cannot commit the ledger: its text is ${text.length} bytes, expected at most ${MAX_LEDGER_TEXT}; close ranges earlier`,
+    );
   return text;
 }
 
@@ -80,7 +82,9 @@ export function decodeLedger(text: string, published: number): PartitionState {
   if (version !== "1") fail(`its version is "${version}", expected 1`);
   const number = (digits: string | undefined): number => {
     const value = Number.parseInt(digits ?? "", 36);
-    return Number.isSafeInteger(value) && value >= 0 && value.toString(36) === digits ? value : fail(`"${digits}" is not a number`);
+    return Number.isSafeInteger(value) && value >= 0 && value.toString(36) === digits
+      ? value
+      : fail(`"${digits}" is not a number`);
   };
   const stored = number(storedText);
   let at = stored;

@@ -9,6 +9,8 @@ export interface Outcome {
   /** Rows by table, each an encoded ClickHouse Native block (blocks of several batches may simply be joined). */
   readonly tables: Partial<Record<TableName, Block>>;
   readonly records: TopicRecords;
+  /** A rule whose policy is `halt` failed: the stream must not go past this batch. What happened, where, and what to do. */
+  readonly halt?: string;
   /** What each rule did with the batch, for metrics and quarantine; the same numbers are rows of rule_stats. */
   readonly rules: readonly RuleCount[];
 }

@@ -1,0 +1,180 @@
+import type { PartitionState, RangeState } from "../sink/ledger.ts";
+import { type Batch, packBatch, type SourceRecord } from "../source/batch.ts";
+import type { Outcome, TableName } from "../worker/outcome.ts";
+
+/**
+ * A lane is one partition on its way through the engine, everything in order:
+ *
+ *     queue ──take──▶ tasks (in worker threads) ──publish──▶ ranges (rows that wait) ──store──▶ storedTo
+ *
+ * After a restart the ledger says which batches were published but not stored. They are cut again at the same offsets, in the
+ * same catalogue and world, and fill the same ranges; nothing of them is published twice.
+ */
+export interface Lane {
+  readonly partition: number;
+  queue: SourceRecord[];
+  queuedBytes: number;
+  paused: boolean;
+  /** First offset that is not in a batch yet. */
+  next: number;
+  /** Everything below is published: as the ledger was when the lane opened, then as committed. */
+  published: number;
+  /** Batches to be run again, oldest first. */
+  replay: { readonly cut: number; readonly range: Range }[];
+  tasks: Task[];
+  /** Oldest first; only the last may be open. */
+  ranges: Range[];
+  /** Everything below is in the store; the ledger hears of it with the next commit. */
+  storedTo: number;
+  storedCommitted: number;
+  storing: boolean;
+  /** Given up soon: takes nothing new, closes and stores what it has. */
+  draining: boolean;
+  /** Given up: whatever still comes back for it is dropped. */
+  gone: boolean;
+}
+
+export interface Task {
+  readonly batch: Batch;
+  /** The range it fills again, for a batch that was published before a restart. */
+  readonly range: Range | undefined;
+  readonly catalogue: string;
+  readonly world: string;
+  outcome: Outcome | undefined;
+}
+
+export interface Range {
+  readonly from: number;
+  readonly catalogue: string;
+  readonly world: string;
+  readonly cuts: number[];
+  /** Closed and committed as such: only then may it be inserted. */
+  closed: boolean;
+  closedCommitted: boolean;
+  /** How many of its cuts have delivered their rows. */
+  filled: number;
+  /** Opened before a restart: the store may have it already, or a part of it. */
+  readonly recovered: boolean;
+  readonly openedAt: number;
+  rows: number;
+  bytes: number;
+  readonly blocks: Partial<Record<TableName, { rows: number; bodies: Uint8Array[] }>>;
+}
+
+/** What a batch may hold at most. */
+export interface BatchLimits {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+export function openLane(partition: number, state: PartitionState, now: number): Lane {
+  let from = state.stored;
+  const ranges = state.ranges.map((range): Range => {
+    const opened = openRange(from, range, now, true);
+    from = opened.cuts.at(-1) ?? from;
+    return opened;
+  });
+  return {
+    partition,
+    queue: [],
+    queuedBytes: 0,
+    paused: false,
+    next: state.stored,
+    published: state.published,
+    replay: ranges.flatMap((range) => range.cuts.map((cut) => ({ cut, range }))),
+    tasks: [],
+    ranges,
+    storedTo: state.stored,
+    storedCommitted: state.stored,
+    storing: false,
+    draining: false,
+    gone: false,
+  };
+}
+
+export function openRange(from: number, state: RangeState, now: number, recovered = false): Range {
+  return {
+    from,
+    catalogue: state.catalogue,
+    world: state.world,
+    cuts: [...state.cuts],
+    closed: state.closed,
+    closedCommitted: state.closed,
+    filled: 0,
+    recovered,
+    openedAt: now,
+    rows: 0,
+    bytes: 0,
+    blocks: {},
+  };
+}
+
+/** What the ledger is to hold for the lane as it stands. */
+export function laneState(lane: Lane): PartitionState {
+  return { stored: lane.storedTo, published: lane.published, ranges: lane.ranges };
+}
+
+export function acceptRecords(lane: Lane, records: readonly SourceRecord[]): void {
+  for (const record of records) {
+    if (record.offset < lane.next) continue; // a source may begin a little earlier than it was asked to
+    lane.queue.push(record);
+    lane.queuedBytes += size(record);
+  }
+}
+
+const size = (record: SourceRecord): number => record.value?.length ?? 0;
+
+/**
+ * The next batch, or undefined when there is nothing to do yet. New batches take what is there up to the limits: small when
+ * idle, large under load. A replayed batch takes exactly what it had.
+ */
+export function takeBatch(
+  lane: Lane,
+  source: string,
+  limits: BatchLimits,
+): { batch: Batch; range: Range | undefined } | undefined {
+  const again = lane.replay[0];
+  if (again === undefined && (lane.draining || lane.queue.length === 0)) return undefined;
+  let count = 0;
+  let to: number;
+  if (again) {
+    // The last record of the batch stood right before its cut. It may be gone since (retention): a later one shows that, too.
+    if ((lane.queue.at(-1)?.offset ?? -1) < again.cut - 1) return undefined;
+    while (count < lane.queue.length && lane.queue[count].offset < again.cut) count++;
+    to = again.cut;
+    lane.replay.shift();
+  } else {
+    let bytes = 0;
+    while (count < lane.queue.length && count < limits.records) {
+      bytes += size(lane.queue[count]);
+      if (count > 0 && bytes > limits.bytes) break;
+      count++;
+    }
+    to = lane.queue[count - 1].offset + 1;
+  }
+  const records = lane.queue.slice(0, count);
+  lane.queue = lane.queue.slice(count);
+  for (const record of records) lane.queuedBytes -= size(record);
+  const batch = packBatch(source, lane.partition, lane.next, to, records);
+  lane.next = to;
+  return { batch, range: again?.range };
+}
+
+/** Adds a batch's rows to its range. */
+export function fillRange(range: Range, outcome: Outcome): void {
+  range.filled++;
+  for (const [table, block] of Object.entries(outcome.tables) as [TableName, { rows: number; bytes: Uint8Array }][]) {
+    const blocks = (range.blocks[table] ??= { rows: 0, bodies: [] });
+    blocks.rows += block.rows;
+    blocks.bodies.push(block.bytes);
+    range.rows += block.rows;
+    range.bytes += block.bytes.length;
+  }
+}
+
+/** Ready to be inserted: it will never grow again, and all of it is here. */
+export const isStorable = (range: Range): boolean => range.closedCommitted && range.filled === range.cuts.length;
+
+/** Nothing is under way: the partition can be given up without anything to be redone. */
+export const isIdle = (lane: Lane): boolean =>
+  lane.tasks.length === 0 && lane.ranges.length === 0 && lane.storedCommitted === lane.storedTo;

@@ -1,0 +1,361 @@
+/**
+ * The walk of a batch: source → lane → worker thread → ledger (and topics) → store, with back-pressure all the way.
+ * It is built to be thrown away: on any error it rejects, everything in memory is dropped, and a new one begins from the
+ * ledger. So there is one way to recover, and every start takes it.
+ */
+
+import { type Ledger, type LedgerEntry, MAX_CUTS } from "../sink/ledger.ts";
+import type { Source, SourceEvents } from "../source/source.ts";
+import type { Outcome } from "../worker/outcome.ts";
+import {
+  acceptRecords,
+  type BatchLimits,
+  fillRange,
+  isIdle,
+  isStorable,
+  type Lane,
+  laneState,
+  openLane,
+  openRange,
+  type Range,
+  type Task,
+  takeBatch,
+} from "./lane.ts";
+
+export interface PipelineOptions {
+  readonly source: Source;
+  readonly ledger: Ledger;
+  /** Runs a batch in a worker thread, in the catalogue and world with these ids. */
+  readonly work: (task: Pick<Task, "batch" | "catalogue" | "world">) => Promise<Outcome>;
+  /** Inserts a closed range; resolves once it is in the store, however long that takes. */
+  readonly store: (partition: number, range: Range, signal: AbortSignal) => Promise<void>;
+  /** Ids that new ranges are opened with: asked for each batch, so that a rule change takes effect within one. */
+  readonly current: () => { catalogue: string; world: string };
+  readonly limits: PipelineLimits;
+  readonly observe?: PipelineObserver;
+}
+
+export interface PipelineLimits {
+  readonly batch: BatchLimits;
+  /** Batches under way at once, all lanes together: one more than threads, so that none waits for work. */
+  readonly tasks: number;
+  /** A range closes when it is so old (ms), or has so many rows or bytes. */
+  readonly rangeAge: number;
+  readonly rangeRows: number;
+  readonly rangeBytes: number;
+  /** Bytes of records and rows in memory: above, the source is paused. */
+  readonly bytesInFlight: number;
+  /** How long a partition that is taken away may take to finish what is begun, in ms. */
+  readonly drain: number;
+}
+
+export interface PipelineObserver {
+  published?(outcomes: readonly { batch: Task["batch"]; outcome: Outcome }[]): void;
+  stored?(partition: number, range: Range): void;
+  bytesInFlight?(bytes: number): void;
+  assigned?(partitions: readonly number[]): void;
+}
+
+/** Closed ranges of a lane that may wait for the store before it stops publishing: the ledger's text must hold them. */
+const MAX_CLOSED = 2;
+/** Inserts at once: the store is one process, a second insert hides the first one's waiting. */
+const MAX_STORING = 2;
+/** Batches of one lane under way or waiting to be published. */
+const MAX_TASKS_A_LANE = 4;
+/** Outcomes published in one transaction. */
+const MAX_RECORD_BYTES_A_COMMIT = 16 << 20;
+/** How often ages are looked at, in ms. */
+const TICK = 50;
+
+/** Resolves when the source has ended, or the signal has aborted, and all that was begun is published and stored. */
+export async function runPipeline(options: PipelineOptions, signal: AbortSignal): Promise<void> {
+  const { source, ledger, work, store, current, limits, observe } = options;
+  const lanes = new Map<number, Lane>();
+  const failure = new AbortController();
+  const stopSource = AbortSignal.any([signal, failure.signal]);
+  let running = 0;
+  let storing = 0;
+  let turn = 0;
+  let wake: () => void = () => {};
+  let finished = false;
+
+  const fail = (error: unknown): void => {
+    if (!failure.signal.aborted) failure.abort(error);
+    wake();
+  };
+
+  const bytesInFlight = (): number => {
+    let bytes = 0;
+    for (const lane of lanes.values()) {
+      bytes += lane.queuedBytes;
+      for (const task of lane.tasks) bytes += task.batch.bytes.byteLength;
+      for (const range of lane.ranges) bytes += range.bytes;
+    }
+    return bytes;
+  };
+
+  /** Pauses lanes that are ahead of the rest of the engine, and lets them go on at half of that. */
+  function balance(): void {
+    const total = bytesInFlight();
+    observe?.bytesInFlight?.(total);
+    const share = limits.bytesInFlight / Math.max(4, lanes.size);
+    for (const lane of lanes.values()) {
+      if (!lane.paused && lane.queuedBytes > 0 && (total > limits.bytesInFlight || lane.queuedBytes > share)) {
+        lane.paused = true;
+        source.pause(lane.partition);
+      } else if (lane.paused && total < limits.bytesInFlight / 2 && lane.queuedBytes < share / 2) {
+        lane.paused = false;
+        source.resume(lane.partition);
+      }
+    }
+  }
+
+  /** Gives batches to worker threads, lane after lane, so that none starves. */
+  function dispatch(): void {
+    const order = [...lanes.values()];
+    for (let tried = 0; running < limits.tasks && tried < order.length; ) {
+      const lane = order[turn++ % order.length];
+      const taken = lane.tasks.length < MAX_TASKS_A_LANE ? takeBatch(lane, source.name, limits.batch) : undefined;
+      if (taken === undefined) {
+        tried++;
+        continue;
+      }
+      tried = 0;
+      const versions = taken.range ?? current();
+      const task: Task = { ...taken, catalogue: versions.catalogue, world: versions.world, outcome: undefined };
+      lane.tasks.push(task);
+      running++;
+      work(task).then(
+        (outcome) => {
+          running--;
+          task.outcome = outcome;
+          wake();
+        },
+        (error) => {
+          running--;
+          if (!lane.gone) fail(error);
+        },
+      );
+    }
+    balance();
+  }
+
+  /** Moves finished batches of a lane into ranges, in order; the ones that are new have yet to be committed. */
+  function publishable(lane: Lane, now: number, room: number): Task[] {
+    const fresh: Task[] = [];
+    while (lane.tasks[0]?.outcome && room > 0) {
+      const task = lane.tasks[0];
+      const outcome = task.outcome!;
+      if (outcome.halt !== undefined) {
+        if (fresh.length > 0) break; // what comes before is published first
+        throw new Error(outcome.halt);
+      }
+      if (task.range) {
+        fillRange(task.range, outcome);
+      } else {
+        const range = rangeFor(lane, task, now);
+        if (range === undefined) break;
+        range.cuts.push(task.batch.to);
+        fillRange(range, outcome);
+        lane.published = task.batch.to;
+        fresh.push(task);
+        room -= outcome.records.bytes.length;
+      }
+      lane.tasks.shift();
+    }
+    return fresh;
+  }
+
+  /** The open range, or a new one where it is full or belongs to other versions; undefined while too many wait for the store. */
+  function rangeFor(lane: Lane, task: Task, now: number): Range | undefined {
+    const last = lane.ranges.at(-1);
+    if (last && !last.closed) {
+      if (last.catalogue === task.catalogue && last.world === task.world && !isFull(last)) return last;
+      last.closed = true;
+    }
+    if (lane.ranges.length >= MAX_CLOSED) return undefined;
+    const range = openRange(
+      last?.cuts.at(-1) ?? lane.storedTo,
+      { cuts: [], closed: false, catalogue: task.catalogue, world: task.world },
+      now,
+    );
+    lane.ranges.push(range);
+    return range;
+  }
+
+  const isFull = (range: Range): boolean =>
+    range.rows >= limits.rangeRows || range.bytes >= limits.rangeBytes || range.cuts.length >= MAX_CUTS;
+
+  /** Closes the open range when its time has come. It must be whole: a replayed one first gets back what it had. */
+  function closeIfDue(lane: Lane, now: number): void {
+    const last = lane.ranges.at(-1);
+    if (!last || last.closed || last.cuts.length === 0 || last.filled < last.cuts.length) return;
+    if (lane.draining ? lane.tasks.length === 0 : isFull(last) || now - last.openedAt >= limits.rangeAge)
+      last.closed = true;
+  }
+
+  /** One turn of the publisher: everything that is ready, of all lanes, in one commit. */
+  async function publish(): Promise<boolean> {
+    const now = Date.now();
+    const entries: LedgerEntry[] = [];
+    const outcomes: { batch: Task["batch"]; outcome: Outcome }[] = [];
+    const committed: { lane: Lane; closed: Range[]; storedTo: number }[] = [];
+    let room = MAX_RECORD_BYTES_A_COMMIT;
+    let filled = false;
+    for (const lane of lanes.values()) {
+      const before = lane.tasks.length;
+      const fresh = publishable(lane, now, room);
+      filled ||= lane.tasks.length < before;
+      closeIfDue(lane, now);
+      const closed = lane.ranges.filter((range) => range.closed && !range.closedCommitted);
+      const storedMoved =
+        lane.storedTo > lane.storedCommitted && (lane.draining || lane.ranges.length === 0 || fresh.length > 0);
+      if (fresh.length === 0 && closed.length === 0 && !storedMoved) continue;
+      for (const task of fresh) {
+        outcomes.push({ batch: task.batch, outcome: task.outcome! });
+        room -= task.outcome!.records.bytes.length;
+      }
+      entries.push({ partition: lane.partition, state: structuredClone(toState(lane)) });
+      committed.push({ lane, closed, storedTo: lane.storedTo });
+    }
+    if (entries.length > 0) {
+      await ledger.commit(
+        entries,
+        outcomes.map(({ outcome }) => outcome.records),
+      );
+      for (const { lane, closed, storedTo } of committed) {
+        for (const range of closed) range.closedCommitted = true;
+        lane.storedCommitted = storedTo;
+      }
+      observe?.published?.(outcomes);
+    }
+    return entries.length > 0 || filled;
+  }
+
+  const toState = (lane: Lane) => {
+    const { stored, published, ranges } = laneState(lane);
+    return {
+      stored,
+      published,
+      ranges: ranges.map(({ cuts, closed, catalogue, world }) => ({ cuts, closed, catalogue, world })),
+    };
+  };
+
+  /** Hands closed ranges to the store: those of a lane one after the other. */
+  function storeRanges(): void {
+    for (const lane of lanes.values()) {
+      const range = lane.ranges[0];
+      if (storing >= MAX_STORING || lane.storing || !range || !isStorable(range)) continue;
+      lane.storing = true;
+      storing++;
+      store(lane.partition, range, failure.signal)
+        .then(
+          () => {
+            lane.storedTo = range.cuts.at(-1)!;
+            lane.ranges.shift();
+            observe?.stored?.(lane.partition, range);
+          },
+          (error) => lane.gone || fail(error),
+        )
+        .finally(() => {
+          lane.storing = false;
+          storing--;
+          wake();
+        });
+    }
+  }
+
+  /** Works off all lanes until `finished` and nothing is left. */
+  async function loop(): Promise<void> {
+    for (;;) {
+      failure.signal.throwIfAborted();
+      let woken = false;
+      const sleep = new Promise<void>((resolve) => {
+        wake = () => {
+          woken = true;
+          resolve();
+        };
+      });
+      dispatch();
+      const busy = await publish();
+      failure.signal.throwIfAborted();
+      storeRanges();
+      dispatch();
+      if (finished) for (const lane of lanes.values()) if (signal.aborted || lane.queue.length === 0) leave(lane);
+      for (const [partition, lane] of lanes) if (lane.gone) lanes.delete(partition);
+      if (finished && [...lanes.values()].every((lane) => lane.draining && isIdle(lane))) return;
+      if (busy || woken) {
+        await new Promise(setImmediate); // sources and workers have their say between two turns
+        continue;
+      }
+      const timer = setTimeout(wake, TICK);
+      await sleep;
+      clearTimeout(timer);
+    }
+  }
+
+  /** The lane takes nothing new. A replay that has not come to its end has changed nothing: whoever is next begins where we did. */
+  function leave(lane: Lane): void {
+    lane.draining = true;
+    if (lane.replay.length > 0) lane.gone = true;
+  }
+
+  /** Finishes what is begun in these lanes, within the limit, and gives them up. */
+  async function drain(partitions: readonly number[], within: number): Promise<void> {
+    const leaving = partitions.map((partition) => lanes.get(partition)).filter((lane) => lane !== undefined);
+    leaving.forEach(leave);
+    const deadline = Date.now() + within;
+    while (leaving.some((lane) => !lane.gone && !isIdle(lane)) && Date.now() < deadline && !failure.signal.aborted) {
+      wake();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    for (const lane of leaving) {
+      lane.gone = true;
+      lanes.delete(lane.partition);
+    }
+  }
+
+  const events: SourceEvents = {
+    async assign(partitions) {
+      const states = await ledger.read(partitions);
+      const starts = new Map<number, number>();
+      for (const partition of partitions) {
+        const state = states.get(partition) ?? { stored: 0, published: 0, ranges: [] };
+        lanes.set(partition, openLane(partition, state, Date.now()));
+        starts.set(partition, state.stored);
+      }
+      observe?.assigned?.(partitions);
+      return starts;
+    },
+    revoke: (partitions) => drain(partitions, limits.drain),
+    lose(partitions) {
+      for (const partition of partitions) {
+        const lane = lanes.get(partition);
+        if (lane) lane.gone = true;
+        lanes.delete(partition);
+      }
+    },
+    records(partition, records) {
+      const lane = lanes.get(partition);
+      if (!lane || lane.draining) return;
+      acceptRecords(lane, records);
+      dispatch();
+    },
+  };
+
+  const sourceDone = source.run(events, stopSource).then(
+    () => {
+      finished = true;
+      wake();
+    },
+    (error) => fail(error),
+  );
+  try {
+    await loop();
+  } catch (error) {
+    fail(error);
+    throw failure.signal.reason;
+  } finally {
+    await sourceDone;
+  }
+}

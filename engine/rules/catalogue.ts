@@ -1,0 +1,214 @@
+/**
+ * The rules: every version that was ever uploaded, which of them is live, and snapshots of the live set by content hash.
+ * A range of the ledger names its snapshot, so a replay runs the rules that ran then, whatever happened since.
+ *
+ *     <folder>/rules.json               what there is: versions and states
+ *     <folder>/modules/<sha256>.wasm    modules as uploaded
+ *     <folder>/snapshots/<id>.json      name, version and module of each rule that was live together
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { UserError } from "../ops/errors.ts";
+import { admit } from "../sandbox/admit.ts";
+import type { Finding } from "../sandbox/finding.ts";
+import type { Manifest } from "../sandbox/manifest.ts";
+import { replaceFile } from "../sink/fileLedger.ts";
+import { contentId } from "../world/world.ts";
+
+export type RuleState = "live" | "disabled";
+
+export interface RuleInfo {
+  readonly name: string;
+  /** The newest; counts from 1. */
+  readonly version: number;
+  readonly state: RuleState;
+  /** Of the module as uploaded. */
+  readonly sha256: string;
+  /** Bytes of the module as uploaded. */
+  readonly size: number;
+  readonly manifest: Manifest;
+  /** RFC 3339 */
+  readonly uploadedAt: string;
+}
+
+/** A rule as a worker gets it: a compiled module can be handed to a thread. */
+export interface LiveRule {
+  readonly name: string;
+  readonly version: number;
+  readonly manifest: Manifest;
+  readonly module: WebAssembly.Module;
+}
+
+export type UploadResult = { ok: true; rule: RuleInfo; changed: boolean } | { ok: false; findings: readonly Finding[] };
+
+export interface Catalogue {
+  list(): RuleInfo[];
+  get(name: string): RuleInfo | undefined;
+  /** Admits a module and makes it the live version of its rule. The same module again changes nothing. */
+  upload(name: string, wasm: Uint8Array): Promise<UploadResult>;
+  /** @throws UserError when there is no such rule */
+  setState(name: string, state: RuleState): Promise<RuleInfo>;
+  /** Uploads every .wasm of a folder under its file name; those that are refused are returned, the others are live. */
+  loadFolder(folder: string): Promise<{ rules: number; refused: { file: string; findings: readonly Finding[] }[] }>;
+  /** Id of what is live now. */
+  current(): string;
+  /** The rules of a snapshot. @throws UserError when it, or a module of it, is gone */
+  snapshot(id: string): Promise<readonly LiveRule[]>;
+  /** Takes over what another process has changed. */
+  refresh(): Promise<void>;
+}
+
+interface CatalogueFile {
+  /** All versions of each rule, oldest first, with the state of the rule. */
+  rules: Record<string, { state: RuleState; versions: Omit<RuleInfo, "name" | "state">[] }>;
+}
+
+interface SnapshotRule {
+  readonly name: string;
+  readonly version: number;
+  readonly sha256: string;
+}
+
+export async function openCatalogue(folder: string): Promise<Catalogue> {
+  const paths = {
+    rules: join(folder, "rules.json"),
+    modules: join(folder, "modules"),
+    snapshots: join(folder, "snapshots"),
+  };
+  await mkdir(paths.modules, { recursive: true });
+  await mkdir(paths.snapshots, { recursive: true });
+
+  let file: CatalogueFile = { rules: {} };
+  let readAt = 0;
+  let currentId = "";
+  /** Admitting and compiling take milliseconds; snapshots share most of their modules. */
+  const compiled = new Map<string, Promise<{ module: WebAssembly.Module; manifest: Manifest }>>();
+  let writing: Promise<unknown> = Promise.resolve();
+
+  const info = (name: string): RuleInfo | undefined => {
+    const rule = file.rules[name];
+    return rule && { name, state: rule.state, ...rule.versions.at(-1)! };
+  };
+  const infos = (): RuleInfo[] =>
+    Object.keys(file.rules)
+      .sort()
+      .map((name) => info(name)!);
+
+  async function refresh(): Promise<void> {
+    const modified = await stat(paths.rules).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    if (modified !== readAt && modified !== 0) {
+      file = JSON.parse(await readFile(paths.rules, "utf8")) as CatalogueFile;
+      readAt = modified;
+    }
+    await takeSnapshot();
+  }
+
+  /** The live set under its id, in a file before anything runs with it. */
+  async function takeSnapshot(): Promise<void> {
+    const rules: SnapshotRule[] = infos()
+      .filter(({ state }) => state === "live")
+      .map(({ name, version, sha256 }) => ({ name, version, sha256 }));
+    const id = contentId(rules);
+    if (id === currentId) return;
+    await replaceFile(join(paths.snapshots, `${id}.json`), JSON.stringify(rules));
+    currentId = id;
+  }
+
+  /** One change at a time, each on what is in the file by then. */
+  function change<T>(edit: () => Promise<T> | T): Promise<T> {
+    const done = writing.then(async () => {
+      await refresh();
+      const result = await edit();
+      await replaceFile(paths.rules, JSON.stringify(file, null, 1));
+      readAt = (await stat(paths.rules)).mtimeMs;
+      await takeSnapshot();
+      return result;
+    });
+    writing = done.catch(() => {});
+    return done;
+  }
+
+  async function upload(name: string, wasm: Uint8Array): Promise<UploadResult> {
+    const admitted = admit(wasm);
+    if (!admitted.ok) return admitted;
+    const sha256 = createHash("sha256").update(wasm).digest("hex");
+    return change(async () => {
+      const known = info(name);
+      if (known?.sha256 === sha256) return { ok: true as const, rule: known, changed: false };
+      await writeFile(join(paths.modules, `${sha256}.wasm`), wasm);
+      const rule = (file.rules[name] ??= { state: "live", versions: [] });
+      const version = (rule.versions.at(-1)?.version ?? 0) + 1;
+      rule.versions.push({
+        version,
+        sha256,
+        size: wasm.length,
+        manifest: admitted.manifest,
+        uploadedAt: new Date().toISOString(),
+      });
+      return { ok: true as const, rule: info(name)!, changed: true };
+    });
+  }
+
+  function load(sha256: string): Promise<{ module: WebAssembly.Module; manifest: Manifest }> {
+    let loading = compiled.get(sha256);
+    if (!loading) {
+      loading = readFile(join(paths.modules, `${sha256}.wasm`)).then(async (wasm) => {
+        const admitted = admit(wasm);
+        if (!admitted.ok)
+          throw new Error(
+            `Cannot run the module ${sha256}: it was admitted once and is refused now: ${admitted.findings[0]?.message}`,
+          );
+        return {
+          module: await WebAssembly.compile(admitted.module as Uint8Array<ArrayBuffer>),
+          manifest: admitted.manifest,
+        };
+      });
+      loading.catch(() => compiled.delete(sha256));
+      compiled.set(sha256, loading);
+    }
+    return loading;
+  }
+
+  await refresh();
+  return {
+    list: infos,
+    get: info,
+    upload,
+    refresh,
+    current: () => currentId,
+    setState: (name, state) =>
+      change(() => {
+        const rule = file.rules[name];
+        if (!rule)
+          throw new UserError(`Cannot set the state of the rule "${name}": there is no such rule`, {
+            next: "npx weir rule list",
+          });
+        rule.state = state;
+        return info(name)!;
+      }),
+    async loadFolder(from) {
+      const files = (await readdir(from).catch(() => [])).filter((entry) => entry.endsWith(".wasm")).sort();
+      const refused: { file: string; findings: readonly Finding[] }[] = [];
+      for (const entry of files) {
+        const result = await upload(basename(entry, ".wasm"), await readFile(join(from, entry)));
+        if (!result.ok) refused.push({ file: join(from, entry), findings: result.findings });
+      }
+      return { rules: files.length - refused.length, refused };
+    },
+    async snapshot(id) {
+      let rules: SnapshotRule[];
+      try {
+        rules = JSON.parse(await readFile(join(paths.snapshots, `${id}.json`), "utf8")) as SnapshotRule[];
+      } catch (error) {
+        throw new UserError(`Cannot run the rule set "${id}": ${(error as Error).message}`, {
+          next: `The ledger needs it to finish what it began: bring back ${paths.snapshots}`,
+        });
+      }
+      return Promise.all(rules.map(async ({ name, version, sha256 }) => ({ name, version, ...(await load(sha256)) })));
+    },
+  };
+}

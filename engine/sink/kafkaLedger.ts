@@ -1,0 +1,84 @@
+import type { Consumer } from "../kafka/consumer.ts";
+import { type KafkaError, kafkaError } from "../kafka/errors.ts";
+import type { Producer } from "../kafka/producer.ts";
+import type { OutputTopic } from "../worker/outcome.ts";
+import { decodeLedger, encodeLedger, type Ledger, type PartitionState } from "./ledger.ts";
+import { unpackRecords } from "./topicRecords.ts";
+
+export interface KafkaLedgerOptions {
+  /** The source topic whose offsets are kept. */
+  readonly topic: string;
+  readonly consumer: () => Consumer;
+  readonly producer: Producer;
+  readonly topics: Readonly<Record<OutputTopic, string>>;
+  /** For tests that stop the process at a known place. */
+  readonly failpoint?: (name: string) => Promise<void> | void;
+}
+
+/**
+ * The ledger in Kafka: the committed offset is `published`, its metadata holds the rest, and both are part of the transaction
+ * that carries the output records. A reader of committed records sees each once. The group's generation travels along, so a
+ * member that was left behind is refused.
+ */
+export function createKafkaLedger({ topic, consumer, producer, topics, failpoint }: KafkaLedgerOptions): Ledger {
+  return {
+    async read(partitions) {
+      const committed = await consumer().committed(partitions.map((partition) => ({ topic, partition })));
+      const states = new Map<number, PartitionState>();
+      for (const { partition, offset, metadata } of committed) {
+        if (offset === null) continue;
+        // A commit without our text is somebody's reset of the offsets: the group begins there.
+        states.set(
+          partition,
+          metadata === "" ? { stored: offset, published: offset, ranges: [] } : decodeLedger(metadata, offset),
+        );
+      }
+      return states;
+    },
+    async commit(entries, batches) {
+      const offsets = entries.map(({ partition, state }) => ({
+        topic,
+        partition,
+        offset: state.published,
+        metadata: encodeLedger(state),
+      }));
+      await failpoint?.("before publish");
+      await producer.begin();
+      try {
+        for (const batch of batches) {
+          for (const { topic: output, key, headers, value } of unpackRecords(batch))
+            while (!producer.produce(topics[output], null, key, value, headers)) await producer.room();
+        }
+        await failpoint?.("records produced");
+        await producer.sendOffsets(offsets, consumer());
+        await failpoint?.("before commit");
+        await commitUntilKnown(producer);
+      } catch (error) {
+        const failed = kafkaError("commit the ledger", error);
+        if (failed.kind !== "fenced" && failed.kind !== "fatal") await abortQuietly(producer, failed);
+        throw failed;
+      }
+      await failpoint?.("after publish");
+    },
+  };
+}
+
+/** A commit that timed out goes on where it was when it is called again: its outcome must not stay unknown. */
+async function commitUntilKnown(producer: Producer): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await producer.commit();
+    } catch (error) {
+      if ((error as KafkaError).kind !== "retry" || attempt === 5) throw error;
+    }
+  }
+}
+
+/** The pipeline begins anew after any failed commit; an abort that fails as well leaves the transaction to the next start's fencing. */
+async function abortQuietly(producer: Producer, cause: KafkaError): Promise<void> {
+  try {
+    await producer.abort();
+  } catch (error) {
+    cause.cause = error;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Recordings: files with one transaction a line (`.ndjson`, also `.gz` and `.zst`), read as a stream of one partition whose
+ * offsets are line numbers from 0. A file is known by the sha256 of its bytes, so it is stored once whatever it is called.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { type Readable, Transform, type TransformCallback } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { Decompress } from "fzstd";
+import { MAX_RECORD_BYTES } from "../frame/schema.ts";
+import { UserError } from "../ops/errors.ts";
+import { CONTENT, type SourceRecord } from "./batch.ts";
+import type { Source } from "./source.ts";
+
+export interface Recording {
+  readonly path: string;
+  readonly sha256: string;
+  /** Lines, blank ones included: the offset after the last. */
+  readonly lines: number;
+}
+
+/** Lines delivered at once. */
+const CHUNK_LINES = 1_024;
+/** What is kept of a longer line: it is over the limit of a record either way, and becomes a dead letter. */
+const MAX_LINE_BYTES = 2 * MAX_RECORD_BYTES;
+
+/** Reads the file once: its hash, and how many lines it has. @throws UserError when it cannot be read */
+export async function inspectRecording(path: string): Promise<Recording> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      `Cannot read the recording "${path}": ${error.code === "ENOENT" ? "there is no such file" : error.message}`,
+    );
+  });
+  if (!found.isFile()) throw new UserError(`Cannot read the recording "${path}": it is not a file`);
+  const hash = createHash("sha256");
+  const file = createReadStream(path, { highWaterMark: 1 << 18 });
+  file.on("data", (chunk) => hash.update(chunk));
+  let lines = 0;
+  for await (const _line of linesOf(decompress(path, file), path)) lines++;
+  return { path, sha256: hash.digest("hex"), lines };
+}
+
+/** Delivers a recording's lines from the position of the ledger on. Blank lines are counted, not delivered. */
+export function createRecordingSource(recording: Recording, name: string): Source {
+  let paused = false;
+  let resume: () => void = () => {};
+
+  return {
+    name,
+    pause() {
+      paused = true;
+    },
+    resume() {
+      paused = false;
+      resume();
+    },
+    async run(events, signal) {
+      const starts = await events.assign([0]);
+      const start = starts.get(0) ?? 0;
+      let records: SourceRecord[] = [];
+      let offset = 0;
+      const deliver = async (): Promise<void> => {
+        events.records(0, records);
+        records = [];
+        // The rest of the engine runs on this thread, too.
+        await new Promise(setImmediate);
+        while (paused && !signal.aborted) {
+          await new Promise<void>((resolve) => {
+            resume = resolve;
+            signal.addEventListener("abort", () => resolve(), { once: true });
+          });
+        }
+      };
+      for await (const line of linesOf(decompress(recording.path, createReadStream(recording.path)), recording.path)) {
+        if (signal.aborted) return;
+        if (offset >= start && !isBlank(line)) records.push({ offset, time: 0, content: CONTENT.json, value: line });
+        offset++;
+        if (records.length === CHUNK_LINES) await deliver();
+      }
+      if (records.length > 0) await deliver();
+    },
+  };
+}
+
+const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+
+function decompress(path: string, file: Readable): Readable {
+  const through = path.endsWith(".gz") ? createGunzip() : path.endsWith(".zst") ? createZstdDecoder() : undefined;
+  if (!through) return file;
+  file.on("error", (error) => through.destroy(error));
+  return file.pipe(through);
+}
+
+/** Node 20 has no zstd of its own. */
+function createZstdDecoder(): Transform {
+  const decoder: Transform = new Transform({
+    transform(chunk: Uint8Array, _encoding, done: TransformCallback) {
+      try {
+        decompressor.push(chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+  const decompressor = new Decompress((chunk) => decoder.push(Buffer.from(chunk)));
+  return decoder;
+}
+
+/** Lines without their line feeds; the last may lack one. A line over the limit is cut there. */
+async function* linesOf(stream: Readable, path: string): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const hold = (part: Buffer): void => {
+    const kept = part.subarray(0, Math.max(0, MAX_LINE_BYTES - heldBytes));
+    if (kept.length > 0) held.push(kept);
+    heldBytes += kept.length;
+  };
+  const release = (): Buffer => {
+    const line = held.length === 1 ? held[0]! : Buffer.concat(held);
+    held = [];
+    heldBytes = 0;
+    return line;
+  };
+  let pending = false;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+        hold(chunk.subarray(start, end));
+        yield release();
+        start = end + 1;
+      }
+      pending = start < chunk.length || (pending && start === 0);
+      if (start < chunk.length) hold(chunk.subarray(start));
+    }
+  } catch (error) {
+    throw new UserError(`Cannot read the recording "${path}": ${(error as Error).message}`);
+  }
+  if (pending) yield release();
+}

@@ -1,0 +1,127 @@
+import { lastError, reasonOf } from "../frame/decodeErrors.ts";
+import { decodeRecord } from "../frame/decodeRecord.ts";
+import { createFrameWriter } from "../frame/frameWriter.ts";
+import { OFFSET, PRESENT } from "../frame/schema.ts";
+import { type Batch, type Content, NULL_VALUE, RECORD_ENTRY_BYTES } from "../source/batch.ts";
+import type { World } from "../world/world.ts";
+
+/** A batch as frames, with what is known of each transaction's place and time. Valid until the next batch is decoded. */
+export interface Decoded {
+  readonly source: string;
+  readonly partition: number;
+  /** First offset of the batch. */
+  readonly from: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  /** Byte offset of each frame. */
+  readonly frames: Uint32Array;
+  /** Offset of the record, broker's time in ms, and index within the record, of each transaction. */
+  readonly offsets: Float64Array;
+  readonly times: Float64Array;
+  readonly indexes: Uint32Array;
+  /** event_time in µs. */
+  readonly events: Float64Array;
+  readonly failures: readonly DecodeFailure[];
+}
+
+/** A transaction that could not be taken: where it stands, which bytes, and why. */
+export interface DecodeFailure {
+  readonly offset: number;
+  readonly time: number;
+  readonly n: number;
+  /** Its bytes within the batch, as received; for a transaction that was decoded and then refused, its frame. */
+  readonly bytes?: { readonly start: number; readonly end: number };
+  readonly frame?: number;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+/** Where roll-ups keep minutes: seconds as u32 end in 2106, and what claims to be later counts there. */
+const LAST_EVENT_US = (2 ** 32 - 1) * 1e6;
+
+/** Makes frames of batches, reusing one buffer: the outcome of a batch is complete before the next begins. */
+export function createDecoder(world: World): (batch: Batch) => Decoded {
+  const writer = createFrameWriter();
+  const chains = new Set(world.chains);
+
+  return ({ source, partition, from, count: records, bytes: shared }) => {
+    const bytes = new Uint8Array(shared);
+    const f64 = new Float64Array(shared, 0, records * (RECORD_ENTRY_BYTES / 8));
+    const u32 = new Uint32Array(shared, 0, records * (RECORD_ENTRY_BYTES / 4));
+    const failures: DecodeFailure[] = [];
+    let offset = 0;
+    let time = 0;
+    const onError = (n: number, start: number, end: number, code: number): void => {
+      failures.push({ offset, time, n, bytes: { start, end }, reason: reasonOf(code), detail: lastError() });
+    };
+    writer.reset();
+    /** Number of the first transaction of each record. */
+    const firsts = new Uint32Array(records + 1);
+    for (let i = 0; i < records; i++) {
+      offset = f64[i * 4];
+      time = f64[i * 4 + 1];
+      const start = u32[i * 8 + 4];
+      const length = u32[i * 8 + 5];
+      firsts[i] = writer.count;
+      if (length === NULL_VALUE) failures.push({ offset, time, n: 0, ...NO_VALUE });
+      else decodeRecord(bytes, start, start + length, u32[i * 8 + 6] as Content, writer, onError);
+    }
+    firsts[records] = writer.count;
+
+    const { u32: words, offsets: frames, n: indexes } = writer;
+    const offsets = new Float64Array(writer.count);
+    const times = new Float64Array(writer.count);
+    const events = new Float64Array(writer.count);
+    let kept = 0;
+    for (let i = 0; i < records; i++) {
+      for (let t = firsts[i]; t < firsts[i + 1]; t++) {
+        const at = frames[t] >> 2;
+        const chain = u64(words, at + (OFFSET.chainId >> 2));
+        if (!chains.has(chain)) {
+          failures.push({ ...unknownChain(chain, frames[t]), offset: f64[i * 4], time: f64[i * 4 + 1], n: indexes[t] });
+          continue;
+        }
+        frames[kept] = frames[t];
+        indexes[kept] = indexes[t];
+        offsets[kept] = f64[i * 4];
+        times[kept] = f64[i * 4 + 1];
+        events[kept] = eventTime(words, at, times[kept]);
+        kept++;
+      }
+    }
+    return {
+      source,
+      partition,
+      from,
+      count: kept,
+      bytes: writer.bytes,
+      words,
+      frames,
+      offsets,
+      times,
+      indexes,
+      events,
+      failures,
+    };
+  };
+}
+
+const NO_VALUE = { reason: "no_value", detail: "Cannot decode the record: it has no value, expected a transaction" };
+
+const unknownChain = (chain: number, frame: number) => ({
+  frame,
+  reason: "unknown_chain",
+  detail: `Cannot take a transaction of chain "${chain}": it is not configured, expected one of WEIR_CHAINS`,
+});
+
+/** When it was seen, else when its block was made, else when the broker got it; in µs. */
+function eventTime(words: Uint32Array, at: number, recordTime: number): number {
+  const present = words[at + (OFFSET.present >> 2)];
+  let us = recordTime * 1000;
+  if (present & PRESENT.seenAt) us = u64(words, at + (OFFSET.seenAt >> 2));
+  else if (present & PRESENT.blockTimestamp) us = u64(words, at + (OFFSET.blockTimestamp >> 2)) * 1e6;
+  return Math.min(us, LAST_EVENT_US);
+}
+
+const u64 = (words: Uint32Array, at: number): number => words[at + 1] * 0x1_0000_0000 + words[at];

@@ -1,0 +1,105 @@
+/**
+ * The pure function at the heart of the engine: (batch, rules, world) in, outcome out. No clock, no network, no randomness:
+ * the same input gives the same bytes on any thread, so a batch may run again whenever something went wrong.
+ *
+ *     records ──decode──▶ frames ──rules──▶ matches ──▶ rows and topic records
+ *        └── dead letters      └── failures ──▶ dead letters
+ */
+import {
+  type AlertRow,
+  type DeadLetterRow,
+  encodeAlerts,
+  encodeDeadLetters,
+  encodeRuleStats,
+  encodeTransactions,
+  type RuleStatRow,
+  type TransactionRows,
+} from "../../clickhouse/tables.ts";
+import type { LiveRule } from "../rules/catalogue.ts";
+import { packRecords, type TopicRecord } from "../sink/topicRecords.ts";
+import type { Batch } from "../source/batch.ts";
+import type { World } from "../world/world.ts";
+import { alertRecord, alertRow } from "./alerts.ts";
+import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
+import { createDecoder, type Decoded } from "./decode.ts";
+import type { Block, Outcome, RuleCount, TableName } from "./outcome.ts";
+import { createRuleStage, type RuleFailure } from "./ruleStage.ts";
+
+export type Processor = (batch: Batch) => Outcome;
+
+export function createProcessor(rules: readonly LiveRule[], world: World): Processor {
+  const decode = createDecoder(world);
+  const runRules = createRuleStage(rules);
+
+  return (batch) => {
+    const decoded = decode(batch);
+    const matched = runRules(decoded);
+    const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
+    const letters = [
+      ...decoded.failures.map((failure) => decodeLetter(decoded, batch, failure)),
+      ...matched.failures.filter(({ policy }) => policy !== "skip").map((failure) => failureLetter(decoded, failure)),
+    ].sort(byPosition);
+    const halt = matched.failures.find(({ policy }) => policy === "halt");
+    return {
+      transactions: decoded.count,
+      deadLetters: letters.length,
+      alerts: alerts.length,
+      tables: blocks(decoded, { ...matched, alertRows: alerts }, letters, statRows(decoded, matched.counts)),
+      records: packRecords(topicRecords(alerts, letters)),
+      rules: matched.counts,
+      ...(halt ? { halt: haltText(decoded, halt) } : {}),
+    };
+  };
+}
+
+interface Marks {
+  readonly alertRows: readonly AlertRow[];
+  readonly tags: TransactionRows["tags"];
+  readonly scores: TransactionRows["scores"];
+}
+
+function blocks(
+  decoded: Decoded,
+  { alertRows, tags, scores }: Marks,
+  letters: readonly DeadLetterRow[],
+  stats: readonly RuleStatRow[],
+): Outcome["tables"] {
+  const tables: Partial<Record<TableName, Block>> = {};
+  const add = (table: TableName, rows: number, encode: () => Uint8Array): void => {
+    if (rows > 0) tables[table] = { rows, bytes: encode() };
+  };
+  add("transactions", decoded.count, () => encodeTransactions({ ...decoded, tags, scores }));
+  add("alerts", alertRows.length, () => encodeAlerts(alertRows));
+  add("dead_letters", letters.length, () => encodeDeadLetters(letters));
+  add("rule_stats", stats.length, () => encodeRuleStats(stats));
+  return tables;
+}
+
+function topicRecords(alerts: readonly AlertRow[], letters: readonly DeadLetterRow[]): TopicRecord[] {
+  return [...alerts.map(alertRecord), ...letters.map(letterRecord)];
+}
+
+function statRows({ source, partition, from, events, count }: Decoded, counts: readonly RuleCount[]): RuleStatRow[] {
+  return counts
+    .filter(({ evaluations }) => evaluations > 0)
+    .map(({ rule, version, evaluations, matches, traps, fuel }) => ({
+      source,
+      partition,
+      offset: from,
+      event_time: count > 0 ? events[0]! : 0,
+      rule,
+      rule_version: version,
+      evaluations,
+      matches,
+      traps,
+      fuel,
+    }));
+}
+
+function haltText({ source, partition, offsets }: Decoded, { rule, transaction, detail }: RuleFailure): string {
+  const at = `${source}/${partition} at offset ${offsets[transaction]}`;
+  return `Cannot go on at ${at}: the rule "${rule}" failed and its policy is halt: ${detail}. Disable it, or mend it`;
+}
+
+const byPosition = (a: DeadLetterRow, b: DeadLetterRow): number =>
+  a.offset - b.offset || a.n - b.n || (a.rule < b.rule ? -1 : 1);
