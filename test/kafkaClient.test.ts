@@ -454,6 +454,43 @@ test("records that trickle in are handed out as they come, not once the stream f
   expect(polls).toBeGreaterThan(20);
 });
 
+test("a member that slept past its time loses its partitions: onLost, no commit, a new epoch when it is back", async () => {
+  const topic = await topicOf(1);
+  const lost: string[] = [];
+  const times = { "session.timeout.ms": 1_000, "max.poll.interval.ms": 1_500 };
+  const sleeper = await consumerOf(topic, {
+    config: times,
+    onRevoke: async () => void lost.push("revoked"),
+    onLost: () => void lost.push("lost"),
+  });
+  await until(
+    () => sleeper.owned().length === 1,
+    () => sleeper.poll(10),
+  );
+  const at = { topic, partition: 0, offset: 5, metadata: "sleeper", epoch: sleeper.epoch({ topic, partition: 0 })! };
+  const other = await consumerOf(topic);
+  await until(
+    () => other.owned().length === 1,
+    () => other.poll(10), // the sleeper does not poll
+  );
+  await other.commit([{ ...at, metadata: "other", epoch: undefined }]);
+  await until(
+    () => lost.length > 0,
+    () => Promise.all([sleeper.poll(10), other.poll(10)]),
+  );
+  expect(lost).toEqual(["lost"]);
+  expect(await kindOf(sleeper.commit([at]))).toBe("rebalance");
+
+  await other.close();
+  await until(
+    () => sleeper.owned().length === 1,
+    () => sleeper.poll(10),
+  );
+  expect(sleeper.epoch(at)).not.toBe(at.epoch);
+  expect(await kindOf(sleeper.commit([at]))).toBe("rebalance");
+  expect((await sleeper.committed([at]))[0]!.metadata).toBe("other");
+});
+
 test("pause() stops a partition and resume() goes on where it stopped", async () => {
   const topic = await topicOf(2);
   const producer = await producerOf();
