@@ -1,0 +1,244 @@
+/**
+ * Admission: from what an author uploads to a module that can hurt nobody, or to a list of every violation in it.
+ *
+ *     bytes ─▶ sections ─▶ ABI ─▶ bodies, metered ─▶ the engine's validation ─▶ written again
+ */
+import { createReport, type Finding, type Report } from "./finding.ts";
+import {
+  globalEntries,
+  HOST_FUNCTION_TYPES,
+  HOST_TYPES,
+  type HostFunctions,
+  type HostGlobals,
+  hostBodies,
+  hostFunctions,
+  hostGlobals,
+} from "./inject.ts";
+import { MODULE_LIMITS, type ModuleLimits } from "./limits.ts";
+import { meterBody } from "./meter.ts";
+import { type ExternalKind, I32, type ParsedModule, parseModule, SECTION, typeText } from "./wasm/module.ts";
+import { Malformed } from "./wasm/reader.ts";
+import { Writer } from "./wasm/writer.ts";
+
+export const ABI_VERSION = 1;
+
+export type Admission =
+  | { readonly ok: true; readonly module: Uint8Array }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+/**
+ * Checks and rewrites a module. Never throws, whatever the bytes are; time and memory are linear in their number.
+ *
+ * @param bytes what an author uploads
+ * @returns the admitted module, to be compiled with `new WebAssembly.Module`, or up to 100 findings
+ */
+export function admit(bytes: Uint8Array, limits: ModuleLimits = MODULE_LIMITS): Admission {
+  const report = createReport();
+  const refused = (): Admission => ({ ok: false, findings: report.findings });
+  report.limit("module_too_large", "a module (bytes)", bytes.length, limits.moduleBytes);
+  if (report.findings.length > 0) return refused();
+  try {
+    const module = parseModule(bytes, limits, report);
+    const abi = checkAbi(module, report);
+    const globals = hostGlobals(module, abi.outLength);
+    const functions = hostFunctions(module);
+    const context = { module, limits, report, globals, functions };
+    const bodies = module.bodies.map((body, i) => meterBody(context, module.imports + i, body));
+    if (report.findings.length > 0) return refused();
+    // types, operands and all that our walk does not look at
+    if (!WebAssembly.validate(bytes)) {
+      const { message, offset } = whyInvalid(bytes);
+      report.add("invalid", message, { offset });
+      return refused();
+    }
+    const admitted = write(module, abi, globals, functions, bodies as Uint8Array[]);
+    if (!WebAssembly.validate(admitted)) {
+      throw new Error(`Cannot meter a valid module: ${whyInvalid(admitted).message}`);
+    }
+    return { ok: true, module: admitted };
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    report.add("malformed", `Cannot read the module: ${error.message}`, { offset: error.offset });
+    return refused();
+  }
+}
+
+interface Abi {
+  readonly onTx: number;
+  readonly outLength: number;
+}
+
+const FUNCTION_EXPORTS = [
+  ["weir_manifest", "() → i32"],
+  ["weir_reserve", "(i32) → i32"],
+  ["weir_on_tx", "(i32)"],
+  ["weir_out", "() → i32"],
+] as const;
+
+/** The README's table: what a module must export. */
+function checkAbi(module: ParsedModule, report: Report): Abi {
+  const find = (name: string, kind: ExternalKind): number => {
+    const entry = module.exports.get(name);
+    if (entry === undefined) {
+      report.add("missing_export", `Cannot find export "${name}", expected a ${kind}`, { section: "export" });
+      return -1;
+    }
+    if (entry.kind !== kind) {
+      const place = { section: "export", offset: entry.offset, actual: entry.kind };
+      report.add("export_type", `Cannot use export "${name}": a ${entry.kind}, expected a ${kind}`, place);
+      return -1;
+    }
+    return entry.index;
+  };
+  const mistyped = (name: string, actual: string, expected: string) => {
+    const offset = module.exports.get(name)!.offset;
+    report.add("export_type", `Cannot use export "${name}": ${actual}, expected ${expected}`, {
+      section: "export",
+      offset,
+      actual,
+    });
+  };
+
+  for (const [name, { kind, index, offset }] of module.exports) {
+    const there = {
+      function: module.functions.length,
+      global: module.globals.length,
+      memory: module.memory ? 1 : 0,
+      table: module.table ? 1 : 0,
+    };
+    if (index >= there[kind])
+      report.add("index", `Cannot export "${name}": ${kind} ${index} is not there`, { section: "export", offset });
+  }
+  find("memory", "memory");
+  if (module.memory === null) report.add("memory", "Cannot admit a module without a memory", { section: "memory" });
+  let onTx = -1;
+  for (const [name, expected] of FUNCTION_EXPORTS) {
+    const index = find(name, "function");
+    const type = module.types[module.functions[index] ?? -1];
+    if (type !== undefined && typeText(type) !== expected) mistyped(name, typeText(type), expected);
+    if (name === "weir_on_tx") onTx = index;
+  }
+  const version = module.globals[find("weir_abi", "global")];
+  if (version !== undefined) {
+    if (version.mutable || version.i32 === null) mistyped("weir_abi", "mutable or no i32", "an immutable i32");
+    else if (version.i32 !== ABI_VERSION) {
+      const place = { section: "global", limit: ABI_VERSION, actual: version.i32 };
+      report.add(
+        "abi_version",
+        `Cannot run ABI ${version.i32}, expected ${ABI_VERSION}: build the rule with a matching SDK`,
+        place,
+      );
+    }
+  }
+  const outLength = find("weir_out_length", "global");
+  const length = module.globals[outLength];
+  if (length !== undefined && (!length.mutable || length.type !== I32))
+    mistyped("weir_out_length", "immutable or no i32", "a mutable i32");
+  return { onTx, outLength };
+}
+
+/** The module's sections with what the host adds; only the exports that the host uses are kept. */
+function write(
+  module: ParsedModule,
+  abi: Abi,
+  globals: HostGlobals,
+  functions: HostFunctions,
+  bodies: readonly Uint8Array[],
+): Uint8Array {
+  const out = new Writer(module.bytes.length * 3 + 4096);
+  out.bytes(module.bytes.subarray(0, 8));
+  const section = (id: number, content: Uint8Array) => {
+    out.u8(id);
+    out.sized(content);
+  };
+  /** the section's own entries, then `more` of ours */
+  const longer = (id: number, more: number, entries: readonly number[]) => {
+    const raw = module.raw.get(id);
+    const content = new Writer();
+    content.u32((raw?.count ?? 0) + more);
+    if (raw !== undefined) content.range(module.bytes, raw.items, raw.to);
+    content.bytes(entries);
+    section(id, content.done());
+  };
+  const asItIs = (id: number) => {
+    const raw = module.raw.get(id);
+    if (raw !== undefined) section(id, module.bytes.subarray(raw.from, raw.to));
+  };
+  const numbers = (fill: (content: Writer) => void): Uint8Array => {
+    const content = new Writer();
+    fill(content);
+    return content.done();
+  };
+
+  longer(SECTION.type, HOST_TYPES.length, HOST_TYPES.flat());
+  asItIs(SECTION.import);
+  const typeIndices = numbers((content) => {
+    for (const type of HOST_FUNCTION_TYPES) content.u32(module.types.length + type);
+  });
+  longer(SECTION.function, HOST_FUNCTION_TYPES.length, [...typeIndices]);
+  asItIs(SECTION.table);
+  const { minimum, maximum } = module.memory!;
+  const memory = numbers((content) => {
+    content.bytes([1, 1]); // one, with a maximum
+    content.u32(minimum);
+    content.u32(maximum);
+  });
+  section(SECTION.memory, memory);
+  longer(SECTION.global, 6 + globals.shadows.length, globalEntries(globals));
+  section(SECTION.export, writeExports(module, globals, functions));
+  asItIs(SECTION.element);
+  if (module.dataCount !== null)
+    section(
+      SECTION.dataCount,
+      numbers((content) => content.u32(module.dataCount!)),
+    );
+  const all = [...bodies, ...hostBodies(globals, functions, abi, maximum)];
+  const code = new Writer(module.bytes.length * 3 + 4096);
+  code.u32(all.length);
+  for (const body of all) code.sized(Uint8Array.from(body));
+  section(SECTION.code, code.done());
+  asItIs(SECTION.data);
+  if (module.names !== null) {
+    const names = numbers((content) => {
+      content.name("name");
+      content.range(module.bytes, module.names!.from, module.names!.to);
+    });
+    section(SECTION.custom, names);
+  }
+  return out.done().slice();
+}
+
+function writeExports(module: ParsedModule, globals: HostGlobals, functions: HostFunctions): Uint8Array {
+  const KIND = { function: 0, table: 1, memory: 2, global: 3 } as const;
+  const kept = ["memory", "weir_abi", "weir_out_length", ...FUNCTION_EXPORTS.map(([name]) => name)];
+  const entries: [string, ExternalKind, number][] = kept
+    .filter((name) => name !== "weir_on_tx")
+    .map((name) => [name, module.exports.get(name)!.kind, module.exports.get(name)!.index]);
+  for (const name of ["fuel", "stack", "progress", "budget", "used", "starved"] as const) {
+    entries.push([`weir_host_${name}`, "global", globals[name]]);
+  }
+  entries.push(["weir_host_snapshot", "function", functions.snapshot], ["weir_host_run", "function", functions.run]);
+  // moved from the start section, so that it runs with fuel
+  if (module.start !== null) entries.push(["weir_host_start", "function", module.start]);
+  const content = new Writer();
+  content.u32(entries.length);
+  for (const [name, kind, index] of entries) {
+    content.name(name);
+    content.u8(KIND[kind]);
+    content.u32(index);
+  }
+  return content.done();
+}
+
+/** V8's words about a module that it refuses, with the offset that it names. */
+function whyInvalid(bytes: Uint8Array): { message: string; offset: number | null } {
+  try {
+    new WebAssembly.Module(bytes);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const offset = /@\+(\d+)/.exec(text)?.[1];
+    const message = text.replace(/^WebAssembly\.Module\(\): /, "").replace(/ @\+\d+$/, "");
+    return { message: `Invalid module: ${message}`, offset: offset === undefined ? null : Number(offset) };
+  }
+  return { message: "Invalid module", offset: null };
+}

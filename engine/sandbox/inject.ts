@@ -1,0 +1,168 @@
+/**
+ * What admission adds to a module: globals that only the host's code can name, since a guest's indices were checked
+ * against its own counts, and the functions that charge, snapshot and run. All is appended, so no index of the guest's moves.
+ */
+import type { ParsedModule } from "./wasm/module.ts";
+import { F32, F64, I32, I64 } from "./wasm/module.ts";
+import { COST } from "./wasm/opcodes.ts";
+import { leb, signedLeb } from "./wasm/writer.ts";
+
+/**
+ * Bytes of stack that a transaction's calls may take together, each counted as 128 + 16 for every parameter, local and
+ * operand. That is twice what V8's baseline compiler needs, so our count runs out long before V8's own stack (984 KiB in
+ * the main thread) does, and at the same call on every machine and tier.
+ */
+export const STACK_BYTES = 512 * 1024;
+export const FRAME_BYTES = 128;
+export const SLOT_BYTES = 16;
+
+/** Appended globals, in this order behind the guest's own. */
+export interface HostGlobals {
+  /** i32: left of the budget, below 0 after a trap for want of it */
+  readonly fuel: number;
+  /** i32: bytes of stack left, below 0 after a trap for want of it */
+  readonly stack: number;
+  /** i32: which transaction is being evaluated */
+  readonly progress: number;
+  /** i32: fuel for each transaction, set by the host */
+  readonly budget: number;
+  /** i64: fuel that finished transactions used since the instance was made */
+  readonly used: number;
+  /** i32: 1 after the engine refused memory below the cap: no fault of the guest's */
+  readonly starved: number;
+  /** the guest's mutable globals but weir_out_length, each with the shadow that it is set back from */
+  readonly shadows: readonly { readonly global: number; readonly shadow: number; readonly type: number }[];
+}
+
+/** Appended functions, in this order behind the guest's own. */
+export interface HostFunctions {
+  readonly chargeBytes: number;
+  readonly grow: number;
+  readonly snapshot: number;
+  readonly run: number;
+}
+
+export function hostGlobals(module: ParsedModule, outLength: number): HostGlobals {
+  const first = module.globals.length;
+  const shadows: { global: number; shadow: number; type: number }[] = [];
+  module.globals.forEach(({ type, mutable }, global) => {
+    if (mutable && global !== outLength) shadows.push({ global, shadow: first + 6 + shadows.length, type });
+  });
+  return {
+    fuel: first,
+    stack: first + 1,
+    progress: first + 2,
+    budget: first + 3,
+    used: first + 4,
+    starved: first + 5,
+    shadows,
+  };
+}
+
+export function hostFunctions(module: ParsedModule): HostFunctions {
+  const first = module.functions.length;
+  return { chargeBytes: first, grow: first + 1, snapshot: first + 2, run: first + 3 };
+}
+
+// instructions by the bytes that they are made of
+const END = 0x0b;
+const EMPTY = 0x40;
+const get = (global: number) => [0x23, ...leb(global)];
+const set = (global: number) => [0x24, ...leb(global)];
+const i32 = (value: number) => [0x41, ...signedLeb(value)];
+const local = (index: number) => [0x20, ...leb(index)];
+const setLocal = (index: number) => [0x21, ...leb(index)];
+const call = (index: number) => [0x10, ...leb(index)];
+const TRAP = [0x00];
+const [ADD, SUB, LESS, LESS_UNSIGNED, EQUAL, SHIFT_RIGHT_UNSIGNED] = [0x6a, 0x6b, 0x48, 0x49, 0x46, 0x76];
+
+/** global −= amount; trap below 0. Amounts stay under 2^30, so it cannot wrap: it was at least 0 before. */
+export const take = (global: number, amount: number): number[] => [
+  ...get(global), ...i32(amount), SUB, ...set(global),
+  ...get(global), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
+]; // biome-ignore format: one instruction sequence
+
+export const giveBack = (global: number, amount: number): number[] => [
+  ...get(global),
+  ...i32(amount),
+  ADD,
+  ...set(global),
+];
+
+/** Types of the appended globals, with their initial values. */
+export function globalEntries({ shadows }: HostGlobals): number[] {
+  const mutable = 1;
+  const zeros: Record<number, number[]> = {
+    [I32]: [0x41, 0],
+    [I64]: [0x42, 0],
+    [F32]: [0x43, 0, 0, 0, 0],
+    [F64]: [0x44, 0, 0, 0, 0, 0, 0, 0, 0],
+  };
+  const zero = (type: number) => [type, mutable, ...zeros[type]!, END];
+  const stack = [I32, mutable, ...i32(STACK_BYTES), END];
+  const own = [...zero(I32), ...stack, ...zero(I32), ...zero(I32), ...zero(I64), ...zero(I32)];
+  return [...own, ...shadows.flatMap(({ type }) => zero(type))];
+}
+
+/** Signatures of the appended functions, as type entries: in the order of HostFunctions. */
+export const HOST_TYPES: readonly (readonly number[])[] = [
+  [0x60, 1, I32, 1, I32], // chargeBytes, grow
+  [0x60, 0, 0], // snapshot
+  [0x60, 2, I32, I32, 0], // run
+];
+export const HOST_FUNCTION_TYPES = [0, 0, 1, 2] as const;
+
+/** Bodies of the appended functions: locals and code, without their length in front. */
+export function hostBodies(
+  globals: HostGlobals,
+  functions: HostFunctions,
+  guest: { onTx: number; outLength: number },
+  cap: number,
+): number[][] {
+  const noLocals = [0];
+  const { fuel, stack, progress, budget, used, starved, shadows } = globals;
+
+  // (bytes) → bytes: fuel −= bytes >> 3; at most 2^29 − 1, no wrap
+  const chargeBytes = [
+    ...noLocals,
+    ...get(fuel), ...local(0), ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, ...set(fuel),
+    ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
+    ...local(0), END,
+  ]; // biome-ignore format: one instruction sequence
+
+  // (pages) → old size or −1. More pages than the cap can only fail: free of charge. If the engine refuses what the cap
+  // allows, that is its own distress, and must not become an answer that another run would not get.
+  const size = [0x3f, 0];
+  const room = [...i32(cap), ...size, SUB];
+  const grow = [
+    1, 1, I32, // one local: the answer
+    ...room, ...local(0), LESS_UNSIGNED, 0x04, EMPTY, ...i32(-1), 0x0f, END,
+    ...get(fuel), ...local(0), ...i32(COST.growPage), 0x6c, SUB, ...set(fuel),
+    ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
+    ...local(0), 0x40, 0, ...setLocal(1),
+    ...local(1), ...i32(-1), EQUAL, 0x04, EMPTY, ...i32(1), ...set(starved), ...TRAP, END,
+    ...local(1), END,
+  ]; // biome-ignore format: one instruction sequence
+
+  const snapshot = [...noLocals, ...shadows.flatMap(({ global, shadow }) => [...get(global), ...set(shadow)]), END];
+
+  // (table, count): see README. local 2 is i, local 3 the entry's address
+  const run = [
+    1, 2, I32,
+    0x02, EMPTY, 0x03, EMPTY,
+    ...local(2), ...local(1), 0x4f, 0x0d, 1, // i ≥ count: leave
+    ...local(2), ...set(progress),
+    ...get(budget), ...set(fuel),
+    ...i32(STACK_BYTES), ...set(stack),
+    ...shadows.flatMap(({ global, shadow }) => [...get(shadow), ...set(global)]),
+    ...local(0), ...local(2), ...i32(2), 0x74, ADD, ...setLocal(3),
+    ...local(3), 0x28, 2, 0, ...call(guest.onTx),
+    ...get(used), ...get(budget), ...get(fuel), SUB, 0xac, 0x7c, ...set(used), // used += i64(budget − fuel)
+    ...local(3), ...get(guest.outLength), 0x36, 2, 0,
+    ...local(2), ...i32(1), ADD, ...setLocal(2),
+    0x0c, 0, END, END, END,
+  ]; // biome-ignore format: one instruction sequence
+
+  void functions;
+  return [chargeBytes, grow, snapshot, run];
+}

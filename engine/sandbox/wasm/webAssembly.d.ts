@@ -1,0 +1,20 @@
+/** The part of WebAssembly's JavaScript interface that is used here; TypeScript has it in its browser library only. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+    private readonly brand: "Module";
+  }
+  class Instance {
+    constructor(module: Module, imports?: Record<string, Record<string, unknown>>);
+    readonly exports: Record<string, unknown>;
+  }
+  interface Memory {
+    readonly buffer: ArrayBuffer;
+  }
+  interface Global<T = number> {
+    value: T;
+  }
+  class RuntimeError extends Error {}
+  class CompileError extends Error {}
+  function validate(bytes: Uint8Array): boolean;
+}
