@@ -1,0 +1,64 @@
+/** Answers a list: a bare array; how many there are in X-Total-Count; where to go on in Link (RFC 8288). */
+import { createHash } from "node:crypto";
+import type { Context } from "hono";
+import { countQuery, listQuery } from "../clickhouse/queries/list.ts";
+import type { Condition, ListSpec } from "../clickhouse/queries/types.ts";
+import { encodeCursor } from "./cursor.ts";
+import type { ReadableStore } from "./deps.ts";
+
+/**
+ * For every query of ours: nothing can be changed, and none runs or swells for long. `readonly: 2` lets a query set its own
+ * limits, which 1 does not.
+ */
+export const READ_SETTINGS = { readonly: 2, max_execution_time: 10, max_memory_usage: 2_000_000_000 } as const;
+
+interface Paging {
+  readonly limit?: number | undefined;
+  readonly offset?: number | undefined;
+  readonly cursor?: readonly string[] | undefined;
+}
+
+/** @param encode a row as it is stored to the body's */
+export async function answerList<Row extends { readonly cursor: readonly string[] }, Body>(
+  c: Context,
+  store: ReadableStore,
+  list: ListSpec,
+  conditions: readonly Condition[],
+  { limit = 100, offset = 0, cursor }: Paging,
+  encode: (row: Row) => Body,
+) {
+  const page = listQuery(list, conditions, { limit, offset, after: cursor });
+  const count = countQuery(list, conditions);
+  const [rows, [counted]] = await Promise.all([
+    store.rows<Row>(page.sql, page.params, READ_SETTINGS),
+    store.rows<{ total: string }>(count.sql, count.params, READ_SETTINGS),
+  ]);
+  c.header("x-total-count", counted!.total);
+  const last = rows.at(-1);
+  const links = [link(c, "first", { cursor: null, offset: null })];
+  if (last && rows.length === limit) links.push(link(c, "next", { cursor: encodeCursor(last.cursor), offset: null }));
+  if (offset > 0) links.push(link(c, "prev", { offset: String(Math.max(0, offset - limit)) }));
+  c.header("link", links.join(", "));
+  return withETag(c, rows.map(encode));
+}
+
+/** The request's own path and query, with some parameters changed: what the client sees is where it asked. */
+export function link(c: Context, rel: string, changes: Readonly<Record<string, string | null>>): string {
+  const url = new URL(c.req.url);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null) url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  }
+  return `<${url.pathname}${url.search}>; rel="${rel}"`;
+}
+
+/** 304 without a body when the client has this very answer. */
+export function withETag<T>(c: Context, body: T) {
+  const text = JSON.stringify(body);
+  const etag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 27)}"`;
+  c.header("etag", etag);
+  const known = c.req.header("if-none-match")?.split(",").map((tag) => tag.trim().replace(/^W\//, "")); // biome-ignore format: one chain
+  if (known?.includes(etag)) return c.body(null, 304) as never;
+  c.header("content-type", "application/json");
+  return c.body(text, 200) as never;
+}

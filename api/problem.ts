@@ -1,0 +1,103 @@
+/** Errors as problem+json (RFC 9457). `detail` is for people, and where it matters the text that earlier clients know. */
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { ServiceUnavailable, stripCredentials } from "../engine/ops/errors.ts";
+
+export const problemSchema = z
+  .object({
+    type: z.string().openapi({ description: "about:blank: the status says it all" }),
+    title: z.string().openapi({ example: "Bad Request" }),
+    status: z.int().openapi({ example: 400 }),
+    detail: z.string().openapi({ description: "what is wrong and what to do about it" }),
+    instance: z.string().optional().openapi({ description: "path of the request" }),
+    errors: z
+      .array(z.object({ parameter: z.string(), detail: z.string() }))
+      .optional()
+      .openapi({ description: "each parameter that is wrong" }),
+    findings: z
+      .array(
+        z.object({
+          code: z.string(),
+          message: z.string(),
+          section: z.string().nullable(),
+          function: z.int().nullable(),
+          offset: z.int().nullable(),
+          limit: z.number().nullable(),
+          actual: z.union([z.number(), z.string()]).nullable(),
+        }),
+      )
+      .optional()
+      .openapi({ description: "why a rule module was refused" }),
+  })
+  .openapi("Problem");
+export type Problem = z.infer<typeof problemSchema>;
+
+const TITLES: Record<number, string> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+/** A response, and the header `content-type: application/problem+json`. */
+export function problem(
+  c: Context,
+  status: ContentfulStatusCode,
+  detail: string,
+  more: Pick<Problem, "errors" | "findings"> & { headers?: Record<string, string> } = {},
+) {
+  const { headers, ...rest } = more;
+  const body = {
+    type: "about:blank",
+    title: TITLES[status] ?? "Error",
+    status,
+    detail,
+    instance: c.req.path.slice(0, 256),
+    ...rest,
+  };
+  // The cast tells the route's type that this is not one of its bodies: problems are documented once for all routes.
+  return c.body(JSON.stringify(body), status, { ...headers, "content-type": "application/problem+json" }) as never;
+}
+
+/** Throw it anywhere in a handler. */
+export function refuse(status: ContentfulStatusCode, detail: string): HTTPException {
+  return new HTTPException(status, { message: detail });
+}
+
+export type Kind = "client" | "unreachable" | "timeout" | "database" | "bug";
+
+/** ClickHouse's codes for a query that was stopped at its limits: time, rows and bytes to read, memory. */
+const LIMIT_CODES = new Set(["159", "160", "158", "307", "241"]);
+
+/** What went wrong, for the answer and for api_errors_total{error_type}. */
+export function classify(error: unknown): { kind: Kind; status: ContentfulStatusCode; detail: string } {
+  if (error instanceof HTTPException)
+    return { kind: "client", status: error.status as ContentfulStatusCode, detail: error.message };
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof ServiceUnavailable)
+      return { kind: "unreachable", status: 503, detail: "Database not connected" };
+    const { code, type } = cause as { code?: unknown; type?: unknown };
+    if (LIMIT_CODES.has(String(code)))
+      return {
+        kind: "timeout",
+        status: 504,
+        detail: "The query reached a limit; narrow it by since, until, chain_id or an address",
+      };
+    if (typeof type === "string" && /^\d+$/.test(String(code)))
+      return { kind: "database", status: 500, detail: "Failed to query database" };
+  }
+  return { kind: "bug", status: 500, detail: "An error on our side; the log has the details" };
+}
+
+export function messageOf(error: unknown): string {
+  return stripCredentials(error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,44 @@
+/** Our routers: how they answer parameters that are wrong, and what their docs have in common. */
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { type Problem, problem, problemSchema } from "./problem.ts";
+
+export function createRouter(): OpenAPIHono {
+  return new OpenAPIHono({
+    defaultHook: (result, c) => {
+      if (result.success) return;
+      const errors = result.error.issues.flatMap((issue) => describeIssue(issue as z.core.$ZodIssue, result.target));
+      const detail = errors.map(({ parameter, detail }) => `Invalid ${parameter}: ${detail}`).join("; ");
+      return problem(c, 400, detail.slice(0, 4096), { errors });
+    },
+  });
+}
+
+function describeIssue(issue: z.core.$ZodIssue, target: string): NonNullable<Problem["errors"]> {
+  if (issue.code !== "unrecognized_keys")
+    return [{ parameter: issue.path.map(String).join(".") || target, detail: issue.message }];
+  return issue.keys.slice(0, 20).map((key) => ({ parameter: key.slice(0, 100), detail: "There is no such parameter" }));
+}
+
+/** For the docs: a response that is a problem. */
+export const problemResponse = (description: string) => ({
+  description,
+  content: { "application/problem+json": { schema: problemSchema } },
+});
+
+/** What any route may answer. */
+export const COMMON_PROBLEMS = {
+  403: problemResponse("The request does not come from this machine, or names another host"),
+  500: problemResponse("An error on our side"),
+};
+
+export const DATABASE_PROBLEMS = {
+  ...COMMON_PROBLEMS,
+  503: problemResponse("The database cannot be reached"),
+  504: problemResponse("The query took too long; narrow it"),
+};
+
+export const LIST_HEADERS = z.object({
+  "x-total-count": z.string().openapi({ description: "rows that match, on all pages" }),
+  link: z.string().openapi({ description: 'rel="first", "next", "prev"' }),
+  etag: z.string().openapi({ description: "send it as If-None-Match" }),
+});

@@ -1,0 +1,114 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
+import { listQuery } from "../../clickhouse/queries/list.ts";
+import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
+import type { ApiDeps } from "../deps.ts";
+import { answerList, READ_SETTINGS, withETag } from "../list.ts";
+import { toNumber } from "../numbers.ts";
+import {
+  addressText,
+  chain,
+  hashText,
+  listParameters,
+  optional,
+  query,
+  severityText,
+  wordText,
+} from "../parameters.ts";
+import { refuse } from "../problem.ts";
+import { createRouter, DATABASE_PROBLEMS, LIST_HEADERS, problemResponse } from "../router.ts";
+
+export const alertSchema = z
+  .object({
+    id: z
+      .string()
+      .openapi({ description: "hash of rule, version, chain, transaction, block and ordinal: the same on a replay" }),
+    rule: z.string(),
+    rule_version: z.int(),
+    severity: z.enum(SEVERITIES),
+    message: z.string(),
+    chain_id: z.int(),
+    tx_hash: z.string(),
+    from_address: z.string(),
+    to_address: z.string().nullable(),
+    pending: z.boolean(),
+    block_number: z.int().nullable(),
+    block_hash: z.string().nullable(),
+    ordinal: z.int().openapi({ description: "counts the alerts of one rule for one transaction" }),
+    detected_at: z.string(),
+    source: z.string(),
+    partition: z.int(),
+    offset: z.string(),
+    n: z.int(),
+  })
+  .openapi("Alert");
+
+const list = createRoute({
+  method: "get",
+  path: "/api/v1/alerts",
+  tags: ["data"],
+  summary: "What rules raised, newest first",
+  request: {
+    query: query({
+      ...chain,
+      rule: optional(wordText(), "name of the rule"),
+      severity: optional(severityText, "exactly this severity"),
+      tx_hash: optional(hashText, "transaction hash"),
+      address: optional(addressText, "sender or recipient of the transaction"),
+      ...listParameters(ALERTS),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Alerts",
+      headers: LIST_HEADERS,
+      content: { "application/json": { schema: z.array(alertSchema) } },
+    },
+    400: problemResponse("Wrong parameters"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
+const idText = z
+  .string()
+  .regex(/^[0-9a-fA-F]{32}$/, "Expected an alert's id: 32 hexadecimal digits")
+  .transform((text) => text.toLowerCase());
+
+const one = createRoute({
+  method: "get",
+  path: "/api/v1/alerts/{id}",
+  tags: ["data"],
+  summary: "One alert",
+  request: { params: z.object({ id: idText }) },
+  responses: {
+    200: { description: "The alert", content: { "application/json": { schema: alertSchema } } },
+    400: problemResponse("Not an alert's id"),
+    404: problemResponse("No such alert"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
+export function alertRoutes({ store }: Pick<ApiDeps, "store">) {
+  return createRouter()
+    .openapi(list, (c) => {
+      const { chain_id, chainId, tx_hash, ...rest } = c.req.valid("query");
+      const conditions = alertConditions({ ...rest, chainId: chain_id ?? chainId, txHash: tx_hash });
+      return answerList<AlertRow, unknown>(c, store, ALERTS, conditions, rest, toAlert);
+    })
+    .openapi(one, async (c) => {
+      const { sql, params } = listQuery(ALERTS, alertConditions(c.req.valid("param")), { limit: 1, offset: 0 });
+      const [row] = await store.rows<AlertRow>(sql, params, READ_SETTINGS);
+      if (!row) throw refuse(404, "Alert not found");
+      return withETag(c, toAlert(row));
+    });
+}
+
+export function toAlert({ cursor, chain_id, block_number, severity, ...row }: AlertRow): z.infer<typeof alertSchema> {
+  return {
+    ...row,
+    severity: severity as z.infer<typeof alertSchema>["severity"],
+    chain_id: Number(chain_id),
+    block_number: toNumber(block_number),
+    pending: block_number === null,
+  };
+}

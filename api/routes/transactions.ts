@@ -1,0 +1,242 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { listQuery } from "../../clickhouse/queries/list.ts";
+import {
+  partsQuery,
+  TRANSACTIONS,
+  type TransactionParts,
+  type TransactionRow,
+  transactionConditions,
+} from "../../clickhouse/queries/transactions.ts";
+import type { ApiDeps } from "../deps.ts";
+import { answerList, READ_SETTINGS, withETag } from "../list.ts";
+import { ETHER, GWEI, toNumber, toUnits } from "../numbers.ts";
+import {
+  addressText,
+  chain,
+  flagText,
+  hashText,
+  listParameters,
+  optional,
+  query,
+  safeInteger,
+  wordText,
+} from "../parameters.ts";
+import { refuse } from "../problem.ts";
+import { createRouter, DATABASE_PROBLEMS, LIST_HEADERS, problemResponse } from "../router.ts";
+
+const describe = <T extends z.ZodType>(schema: T, description: string) => schema.openapi({ description });
+const gwei = (what: string) => describe(z.number().nullable(), `${what}, gwei`);
+const wei = (what: string) => describe(z.string().nullable(), `${what}, wei as decimal text`);
+
+export const transactionSchema = z
+  .object({
+    id: describe(z.int(), "names this sighting; 53 bits"),
+    chain_id: z.int(),
+    tx_hash: z.string(),
+    from_address: z.string(),
+    to_address: describe(z.string().nullable(), "null for a contract creation"),
+    contract_address: describe(z.string().nullable(), "the contract that was created"),
+    nonce: z.number(),
+    nonce_raw: z.string(),
+    value: describe(z.number(), "in the chain's coin (18 decimals)"),
+    value_raw: describe(z.string(), "wei as decimal text"),
+    gas: describe(z.number(), "gas limit"),
+    gas_raw: z.string(),
+    gas_used: describe(z.number().nullable(), "null while pending, or when the source did not have it"),
+    gas_price_gwei: gwei("what was paid per gas; while pending, what is offered at most"),
+    gas_price_raw: wei("gas_price_gwei"),
+    max_fee_per_gas_gwei: gwei("EIP-1559 limit per gas"),
+    max_fee_per_gas_raw: wei("max_fee_per_gas_gwei"),
+    max_priority_fee_per_gas_gwei: gwei("EIP-1559 tip per gas"),
+    max_priority_fee_per_gas_raw: wei("max_priority_fee_per_gas_gwei"),
+    base_fee_per_gas_gwei: gwei("burned per gas"),
+    base_fee_per_gas_raw: wei("base_fee_per_gas_gwei"),
+    gas_cost_native: describe(
+      z.number().nullable(),
+      "gas used × price paid, in the chain's coin; null where either is unknown",
+    ),
+    gas_cost_raw: wei("gas_cost_native"),
+    type: describe(z.int().nullable(), "EIP-2718 type"),
+    method: describe(z.string().nullable(), "first 4 bytes of the call data"),
+    input_size: describe(z.int(), "bytes of call data"),
+    log_count: z.int(),
+    pending: describe(z.boolean(), "seen in the mempool: not in a block in this sighting"),
+    status: describe(z.int().nullable(), "1 succeeded, 0 reverted, null without a receipt"),
+    block_number: z.int().nullable(),
+    block_hash: z.string().nullable(),
+    block_timestamp: z.string().nullable(),
+    transaction_index: z.int().nullable(),
+    seen_at: describe(z.string().nullable(), "first seen pending"),
+    detected_at: describe(z.string(), "seen_at, else the time of the block, else the time of the record"),
+    tags: describe(z.array(z.string()), "what rules tagged it with"),
+    score: describe(z.number().nullable(), "highest score that a rule gave, 0 to 1"),
+    source: describe(z.string(), "topic, or recording:<sha256>"),
+    partition: z.int(),
+    offset: describe(z.string(), "offset of the record, decimal text"),
+    n: describe(z.int(), "index within the record"),
+  })
+  .openapi("Transaction");
+
+export const transactionDetailSchema = transactionSchema
+  .extend({
+    input: describe(z.string(), "call data"),
+    logs: z.array(z.object({ log_index: z.int(), address: z.string(), topics: z.array(z.string()), data: z.string() })),
+    access_list: z.array(z.object({ address: z.string(), storage_keys: z.array(z.string()) })),
+    sightings: describe(
+      z.array(transactionSchema),
+      "every time it came in, newest first: pending, mined, mined again after a reorganisation; the newest 100",
+    ),
+  })
+  .openapi("TransactionDetail");
+
+const list = createRoute({
+  method: "get",
+  path: "/api/v1/transactions",
+  tags: ["data"],
+  summary: "Transactions as they came in, newest first",
+  request: {
+    query: query({
+      ...chain,
+      hash: optional(hashText, "transaction hash"),
+      from_address: optional(addressText, "sender"),
+      to_address: optional(addressText, "recipient"),
+      block_number: optional(safeInteger, "height"),
+      status: optional(z.enum(["0", "1"], "Expected 0 or 1").transform(Number), "1 succeeded, 0 reverted"),
+      pending: optional(flagText, "true: mempool only; false: mined only"),
+      tag: optional(wordText(), "has this tag"),
+      ...listParameters(TRANSACTIONS),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Transactions",
+      headers: LIST_HEADERS,
+      content: { "application/json": { schema: z.array(transactionSchema) } },
+    },
+    400: problemResponse("Wrong parameters"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
+const one = createRoute({
+  method: "get",
+  path: "/api/v1/transactions/{hash}",
+  tags: ["data"],
+  summary: "One transaction with call data, logs and all its sightings",
+  description: "The mined sighting where there is one, the newest of them; else the pending one.",
+  request: {
+    params: z.object({ hash: hashText.openapi({ param: { description: "transaction hash" } }) }),
+    query: query(chain),
+  },
+  responses: {
+    200: { description: "The transaction", content: { "application/json": { schema: transactionDetailSchema } } },
+    400: problemResponse("Not a hash"),
+    404: problemResponse("No such transaction"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
+export function transactionRoutes({ store }: Pick<ApiDeps, "store">) {
+  return createRouter()
+    .openapi(list, (c) => {
+      const { chain_id, chainId, from_address, to_address, block_number, ...rest } = c.req.valid("query");
+      const filter = {
+        ...rest,
+        chainId: chain_id ?? chainId,
+        from: from_address,
+        to: to_address,
+        blockNumber: block_number,
+      };
+      return answerList<TransactionRow, unknown>(
+        c,
+        store,
+        TRANSACTIONS,
+        transactionConditions(filter),
+        rest,
+        toTransaction,
+      );
+    })
+    .openapi(one, async (c) => {
+      const { hash } = c.req.valid("param");
+      const { chain_id, chainId } = c.req.valid("query");
+      const all = listQuery(TRANSACTIONS, transactionConditions({ hash, chainId: chain_id ?? chainId }), {
+        limit: 100,
+        offset: 0,
+      });
+      const sightings = await store.rows<TransactionRow>(all.sql, all.params, READ_SETTINGS);
+      const best = sightings.find(({ block_number }) => block_number !== null) ?? sightings[0];
+      if (!best) throw refuse(404, "Transaction not found");
+      const parts = partsQuery(hash, best);
+      const [found] = await store.rows<TransactionParts>(parts.sql, parts.params, READ_SETTINGS);
+      if (!found) throw refuse(404, "Transaction not found"); // deleted between the two queries
+      const seen = sightings.map(({ seen_at }) => seen_at).filter((time) => time !== null).sort()[0]; // biome-ignore format: one chain
+      return withETag(c, {
+        ...toTransaction(best),
+        seen_at: seen ?? null,
+        ...toParts(found),
+        sightings: sightings.map(toTransaction),
+      });
+    });
+}
+
+export function toTransaction(row: TransactionRow): z.infer<typeof transactionSchema> {
+  const price = row.effective_gas_price ?? row.gas_price ?? row.max_fee_per_gas;
+  const paid = row.effective_gas_price ?? (row.block_number === null ? null : row.gas_price);
+  const cost = row.gas_used === null || paid === null ? null : String(BigInt(row.gas_used) * BigInt(paid));
+  return {
+    id: Number(row.id),
+    chain_id: Number(row.chain_id),
+    tx_hash: row.tx_hash,
+    from_address: row.from_address,
+    to_address: row.to_address,
+    contract_address: row.contract_address,
+    nonce: toNumber(row.nonce),
+    nonce_raw: row.nonce,
+    value: toUnits(row.value, ETHER),
+    value_raw: row.value,
+    gas: toNumber(row.gas),
+    gas_raw: row.gas,
+    gas_used: toNumber(row.gas_used),
+    gas_price_gwei: toUnits(price, GWEI),
+    gas_price_raw: price,
+    max_fee_per_gas_gwei: toUnits(row.max_fee_per_gas, GWEI),
+    max_fee_per_gas_raw: row.max_fee_per_gas,
+    max_priority_fee_per_gas_gwei: toUnits(row.max_priority_fee_per_gas, GWEI),
+    max_priority_fee_per_gas_raw: row.max_priority_fee_per_gas,
+    base_fee_per_gas_gwei: toUnits(row.base_fee_per_gas, GWEI),
+    base_fee_per_gas_raw: row.base_fee_per_gas,
+    gas_cost_native: toUnits(cost, ETHER),
+    gas_cost_raw: cost,
+    type: row.type,
+    method: row.method,
+    input_size: Number(row.input_size),
+    log_count: Number(row.log_count),
+    pending: row.block_number === null,
+    status: row.status,
+    block_number: toNumber(row.block_number),
+    block_hash: row.block_hash,
+    block_timestamp: row.block_timestamp,
+    transaction_index: row.transaction_index,
+    seen_at: row.seen_at,
+    detected_at: row.detected_at,
+    tags: [...row.tags],
+    score: row.score,
+    source: row.source,
+    partition: row.partition,
+    offset: row.offset,
+    n: row.n,
+  };
+}
+
+function toParts(parts: TransactionParts) {
+  return {
+    input: parts.input,
+    logs: parts.log_index.map((log_index, i) => ({
+      log_index,
+      address: parts.log_address[i],
+      topics: parts.log_topics[i],
+      data: parts.log_data[i],
+    })),
+    access_list: parts.access_address.map((address, i) => ({ address, storage_keys: parts.access_keys[i] })),
+  };
+}

@@ -1,0 +1,179 @@
+/** The API: routes, guards, counting, and errors as problem+json. */
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer, type ServerType } from "@hono/node-server";
+import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { ServiceUnavailable, UserError } from "../engine/ops/errors.ts";
+import type { ApiDeps } from "./deps.ts";
+import { docsPage, type OpenApiDocument } from "./docs.ts";
+import { loopbackOnly } from "./guard.ts";
+import { classify, messageOf, problem } from "./problem.ts";
+import { createRates } from "./rates.ts";
+import { createRouter } from "./router.ts";
+import { alertRoutes } from "./routes/alerts.ts";
+import { deadLetterRoutes } from "./routes/deadLetters.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { ruleRoutes } from "./routes/rules.ts";
+import { statsRoutes } from "./routes/stats.ts";
+import { transactionRoutes } from "./routes/transactions.ts";
+
+export interface Listening {
+  /** with the port that was taken, when 0 was asked for */
+  readonly url: string;
+  /** Answers what has begun, at most 5 s, then ends. */
+  close(): Promise<void>;
+}
+
+/**
+ * @example
+ *     const { url, close } = await createApi(deps).listen({ host: "127.0.0.1", port: 8000 });
+ *     await fetch(`${url}/api/v1/transactions?limit=1`); // [{ "tx_hash": "0x…", … }]
+ */
+export function createApi(deps: ApiDeps) {
+  const { store, health, metrics, log } = deps;
+  const rates = createRates(metrics);
+  const component = health.register({
+    name: "clickhouse",
+    check: async () => {
+      await store.rows("SELECT 1 AS one");
+      return { up: true };
+    },
+  });
+
+  const app = createRouter();
+  app.use(counted(deps));
+  app.use(answerHeaders);
+  app.use(loopbackOnly());
+  for (const router of [
+    operationRoutes({ ...deps, rates }),
+    transactionRoutes(deps),
+    alertRoutes(deps),
+    deadLetterRoutes(deps),
+    statsRoutes(deps),
+    ruleRoutes(deps),
+  ])
+    app.route("/", router);
+
+  app.openAPIRegistry.registerComponent("securitySchemes", "token", {
+    type: "http",
+    scheme: "bearer",
+    description: "WEIR_TOKEN",
+  });
+  const document = app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Weir",
+      version: deps.version ?? "0",
+      description:
+        "Transactions, what rules raised on them, and the rules. Answers programs on this machine only. Errors are problem+json (RFC 9457).",
+    },
+  });
+  const page = docsPage(document as unknown as OpenApiDocument);
+  app.get("/openapi.json", (c) => c.json(document));
+  app.get("/docs", (c) =>
+    c.html(page, 200, {
+      "content-security-policy":
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+    }),
+  );
+  app.get("/", (c) => c.redirect("/docs"));
+
+  const allowed = methodsByPath(app.routes);
+  app.notFound((c) => {
+    const methods = allowed(c.req.path);
+    if (methods.length === 0) return problem(c, 404, `There is nothing at ${c.req.path.slice(0, 200)}; see /docs`);
+    const allow = methods.join(", ");
+    return problem(c, 405, `Cannot ${c.req.method.slice(0, 20)} ${c.req.path.slice(0, 200)}: expected ${allow}`, {
+      headers: { allow },
+    });
+  });
+  app.onError((error, c) => {
+    const { kind, status, detail } = classify(error);
+    metrics.apiErrors.inc({ endpoint: endpointOf(c), error_type: kind });
+    if (kind === "bug")
+      log.error({ event: "api_error", kind, err: error, path: c.req.path }, "Failed to answer a request");
+    else if (kind !== "client")
+      log.warn({ event: "api_error", kind, reason: messageOf(error), path: c.req.path }, "Failed to answer a request");
+    return problem(c, status, detail, status === 503 ? { headers: { "retry-after": "1" } } : {});
+  });
+
+  async function listen({ host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
+    const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });
+    server.on("error", () => {}); // listening tells its own; later ones belong to single connections
+    await new Promise<void>((resolve, reject) => {
+      server
+        .once("listening", resolve)
+        .once("error", (error: NodeJS.ErrnoException) => reject(cannotListen(error, host, port)));
+      server.listen(port, host);
+    });
+    const { port: taken } = server.address() as AddressInfo;
+    return { url: `http://${host.includes(":") ? `[${host}]` : host}:${taken}`, close: () => closed(server) };
+  }
+
+  async function closed(server: ServerType): Promise<void> {
+    rates.close();
+    component.remove();
+    const end = new Promise<void>((resolve) => server.close(() => resolve()));
+    if ("closeIdleConnections" in server) server.closeIdleConnections();
+    const timer = setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), 5_000);
+    await end.finally(() => clearTimeout(timer));
+  }
+
+  return { app, document, listen };
+}
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === "EADDRINUSE")
+    return new UserError(`Cannot listen on "${host}:${port}": another program does, expected a free port`, {
+      next: "Stop it, or set API_PORT (0 takes any free one)",
+      cause: error,
+    });
+  if (error.code === "EACCES" || error.code === "EADDRNOTAVAIL")
+    return new UserError(`Cannot listen on "${host}:${port}": ${error.code}, expected an address and port of ours`, {
+      next: "Set API_HOST and API_PORT",
+      cause: error,
+    });
+  return new ServiceUnavailable(`Cannot listen on "${host}:${port}": ${error.message}`, { cause: error });
+}
+
+const METHODS = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]);
+
+/** Counts and times every answer by the route's pattern: raw paths would be labels without end. */
+function counted({ metrics }: ApiDeps): MiddlewareHandler {
+  return async (c, next) => {
+    const begin = performance.now();
+    await next();
+    const labels = { endpoint: endpointOf(c), method: METHODS.has(c.req.method) ? c.req.method : "other" };
+    metrics.apiLatency.observe(labels, (performance.now() - begin) / 1000);
+    metrics.apiRequests.inc({ ...labels, status: String(c.res.status) });
+    if (c.res.status >= 400 && !c.error) metrics.apiErrors.inc({ endpoint: labels.endpoint, error_type: "client" });
+  };
+}
+
+function endpointOf(c: Context): string {
+  const path = routePath(c, -1);
+  return path.includes("*") ? "unmatched" : path;
+}
+
+const answerHeaders: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.header("x-content-type-options", "nosniff");
+  c.header("cross-origin-resource-policy", "same-origin");
+  if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-cache");
+};
+
+/** @returns for a path, the methods it could be asked with; none when there is no such path */
+function methodsByPath(
+  routes: readonly { readonly method: string; readonly path: string }[],
+): (path: string) => string[] {
+  const patterns = routes
+    .filter(({ method, path }) => method !== "ALL" && !path.includes("*"))
+    .map(({ method, path }) => ({
+      method,
+      pattern: new RegExp(`^${path.replace(/[.]/g, "\\.").replace(/:[^/]+/g, "[^/]+")}$`),
+    }));
+  return (path) => {
+    const methods = new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method));
+    return [...methods].flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  };
+}

@@ -1,0 +1,60 @@
+import { commonConditions, equal, equalHex, exact, hex, iso, plain } from "./list.ts";
+import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
+
+export interface AlertFilter extends CommonFilter {
+  /** 32 hex digits */
+  readonly id?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly severity?: string | undefined;
+  readonly txHash?: string | undefined;
+  /** sender or recipient of the transaction */
+  readonly address?: string | undefined;
+}
+
+export interface AlertRow extends Position {
+  readonly id: string;
+  readonly rule: string;
+  readonly rule_version: number;
+  readonly severity: string;
+  readonly ordinal: number;
+  readonly chain_id: string;
+  readonly tx_hash: string;
+  readonly block_number: string | null;
+  readonly block_hash: string | null;
+  readonly from_address: string;
+  readonly to_address: string | null;
+  readonly message: string;
+  readonly detected_at: string;
+  readonly cursor: readonly string[];
+}
+
+export const ALERTS: ListSpec = {
+  table: "alerts",
+  order: { time: "event_time", ties: { ...POSITION_TIES, rule: "String", ordinal: "UInt16" } },
+  columns: [
+    "lower(hex(t.alert_id)) AS id",
+    ...plain("source", "partition", "n", "rule", "rule_version", "severity", "ordinal", "message"),
+    ...exact("offset", "chain_id", "block_number"),
+    ...["tx_hash", "block_hash", "from_address", "to_address"].map((name) => `${hex(`t.${name}`)} AS ${name}`),
+    `${iso("t.event_time")} AS detected_at`,
+  ],
+};
+
+export function alertConditions(filter: AlertFilter): Condition[] {
+  const { id, address } = filter;
+  return [
+    ...commonConditions(filter, "event_time"),
+    ...equal("rule", "String", filter.rule),
+    ...equal("severity", "String", filter.severity),
+    ...equalHex("tx_hash", filter.txHash),
+    ...(id === undefined ? [] : [{ sql: "t.alert_id = unhex({id:String})", params: { id } }]),
+    ...(address === undefined
+      ? []
+      : [
+          {
+            sql: "t.from_address = unhex({address:String}) OR t.to_address = unhex({address:String})",
+            params: { address: address.slice(2) },
+          },
+        ]),
+  ];
+}

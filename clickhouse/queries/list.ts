@@ -1,0 +1,83 @@
+/**
+ * Lists, newest first, with filters and keyset paging. Values reach ClickHouse as bound parameters only; what is pasted into
+ * SQL comes from this folder.
+ *
+ * The table is always `t` and a column always `t.column`: a bare name could mean the alias of another expression.
+ */
+import type { CommonFilter, Condition, ListSpec, Page, Query } from "./types.ts";
+
+/** Rows have the columns, and `cursor: string[]` for the page after them. */
+export function listQuery({ table, columns, order }: ListSpec, conditions: readonly Condition[], page: Page): Query {
+  const keys = [order.time, ...Object.keys(order.ties)].map((key) => `t.${key}`);
+  const cursor = [`toUnixTimestamp64Micro(${keys[0]})`, ...keys.slice(1)].map((key) => `toString(${key})`).join(", ");
+  const all = page.after ? [...conditions, beyond(order, page.after)] : conditions;
+  return {
+    sql: `SELECT ${columns.join(",\n  ")},\n  [${cursor}] AS cursor
+FROM ${table} AS t${where(all)}
+ORDER BY ${keys.map((key) => `${key} DESC`).join(", ")}
+LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
+    params: { ...paramsOf(all), limit: page.limit, offset: page.offset },
+  };
+}
+
+/** One row: `total`, as text. */
+export function countQuery({ table }: ListSpec, conditions: readonly Condition[]): Query {
+  return {
+    sql: `SELECT toString(count()) AS total FROM ${table} AS t${where(conditions)}`,
+    params: paramsOf(conditions),
+  };
+}
+
+/** Line break and WHERE, or nothing. */
+export function where(conditions: readonly Condition[]): string {
+  return conditions.length === 0 ? "" : `\nWHERE ${conditions.map(({ sql }) => `(${sql})`).join(" AND ")}`;
+}
+
+export function paramsOf(conditions: readonly Condition[]): Record<string, unknown> {
+  return Object.assign({}, ...conditions.map(({ params }) => params));
+}
+
+/** The rows after a cursor. The time stands alone as well: that is what the primary key understands. */
+function beyond({ time, ties }: ListSpec["order"], [micros, ...rest]: readonly string[]): Condition {
+  const at = "fromUnixTimestamp64Micro({cursor_time:Int64}, 'UTC')";
+  const keys = Object.keys(ties).map((key) => `t.${key}`);
+  const values = Object.values(ties).map((type, i) => `{cursor_${i}:${type}}`);
+  return {
+    sql: `t.${time} <= ${at} AND (t.${time} < ${at} OR (${keys.join(", ")}) < (${values.join(", ")}))`,
+    params: { cursor_time: micros, ...Object.fromEntries(rest.map((value, i) => [`cursor_${i}`, value])) },
+  };
+}
+
+/** Chain and time: from `since` on, before `until`. */
+export function commonConditions({ chainId, since, until }: CommonFilter, time: string): Condition[] {
+  const at = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
+  return [
+    ...equal("chain_id", "UInt64", chainId),
+    ...(since ? [{ sql: `t.${time} >= ${at("since")}`, params: { since: since.getTime() } }] : []),
+    ...(until ? [{ sql: `t.${time} < ${at("until")}`, params: { until: until.getTime() } }] : []),
+  ];
+}
+
+/** `column = value`, or nothing when there is no value. */
+export function equal(column: string, type: string, value: unknown): Condition[] {
+  return value === undefined ? [] : [{ sql: `t.${column} = {${column}:${type}}`, params: { [column]: value } }];
+}
+
+/** `column = bytes` for a value in hex with 0x, or nothing when there is none. */
+export function equalHex(column: string, value: string | undefined): Condition[] {
+  return value === undefined
+    ? []
+    : [{ sql: `t.${column} = unhex({${column}:String})`, params: { [column]: value.slice(2) } }];
+}
+
+/** Bytes as lower-case hex with 0x; NULL stays NULL. */
+export const hex = (expression: string) => `concat('0x', lower(hex(${expression})))`;
+
+/** A UTC time as RFC 3339; NULL stays NULL. */
+export const iso = (expression: string) => `concat(replaceOne(toString(${expression}), ' ', 'T'), 'Z')`;
+
+/** `t.column AS column` for each. */
+export const plain = (...columns: string[]) => columns.map((column) => `t.${column} AS ${column}`);
+
+/** Integers of any width as decimal text: JSON numbers are exact to 2^53 only. */
+export const exact = (...columns: string[]) => columns.map((column) => `toString(t.${column}) AS ${column}`);

@@ -1,0 +1,108 @@
+import { commonConditions, equal, equalHex, exact, hex, iso, plain } from "./list.ts";
+import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position, type Query } from "./types.ts";
+
+export interface TransactionFilter extends CommonFilter {
+  readonly hash?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly blockNumber?: number | undefined;
+  readonly status?: number | undefined;
+  readonly pending?: boolean | undefined;
+  readonly tag?: string | undefined;
+}
+
+/** Integers that may pass 2^53 are decimal text, bytes are hex with 0x, times RFC 3339. */
+export interface TransactionRow extends Position {
+  readonly id: string;
+  readonly chain_id: string;
+  readonly tx_hash: string;
+  readonly from_address: string;
+  readonly to_address: string | null;
+  readonly nonce: string;
+  readonly value: string;
+  readonly gas: string;
+  readonly gas_price: string | null;
+  readonly max_fee_per_gas: string | null;
+  readonly max_priority_fee_per_gas: string | null;
+  readonly effective_gas_price: string | null;
+  readonly base_fee_per_gas: string | null;
+  readonly type: number | null;
+  readonly method: string | null;
+  readonly input_size: string;
+  readonly seen_at: string | null;
+  readonly detected_at: string;
+  readonly block_number: string | null;
+  readonly block_hash: string | null;
+  readonly block_timestamp: string | null;
+  readonly transaction_index: number | null;
+  readonly status: number | null;
+  readonly gas_used: string | null;
+  readonly contract_address: string | null;
+  readonly log_count: string;
+  readonly tags: readonly string[];
+  readonly score: number | null;
+  readonly cursor: readonly string[];
+}
+
+export const TRANSACTIONS: ListSpec = {
+  table: "transactions",
+  order: { time: "event_time", ties: POSITION_TIES },
+  columns: [
+    // 53 bits of a hash of the position: unique in practice, the same on every read, exact as a JSON number
+    "toString(bitShiftRight(sipHash64(t.source, t.partition, t.offset, t.n), 11)) AS id",
+    ...plain("source", "partition", "n", "type", "transaction_index", "status", "tags", "score"),
+    ...exact("offset", "chain_id", "nonce", "value", "gas", "gas_price", "max_fee_per_gas", "max_priority_fee_per_gas"),
+    ...exact("effective_gas_price", "base_fee_per_gas", "block_number", "gas_used"),
+    `${hex("t.hash")} AS tx_hash`,
+    ...["from_address", "to_address", "block_hash", "contract_address"].map((name) => `${hex(`t.${name}`)} AS ${name}`),
+    `if(length(t.input) >= 4, ${hex("substring(t.input, 1, 4)")}, NULL) AS method`,
+    "toString(length(t.input)) AS input_size",
+    "toString(length(t.log_index)) AS log_count",
+    `${iso("t.seen_at")} AS seen_at`,
+    `${iso("t.event_time")} AS detected_at`,
+    `${iso("t.block_timestamp")} AS block_timestamp`,
+  ],
+};
+
+export function transactionConditions(filter: TransactionFilter): Condition[] {
+  const { pending, tag } = filter;
+  return [
+    ...commonConditions(filter, "event_time"),
+    ...equalHex("hash", filter.hash),
+    ...equalHex("from_address", filter.from),
+    ...equalHex("to_address", filter.to),
+    ...equal("block_number", "UInt64", filter.blockNumber),
+    ...equal("status", "UInt8", filter.status),
+    ...(pending === undefined ? [] : [{ sql: `t.block_number IS ${pending ? "" : "NOT "}NULL` }]),
+    ...(tag === undefined ? [] : [{ sql: "has(t.tags, {tag:String})", params: { tag } }]),
+  ];
+}
+
+/** What a single transaction has beyond a row of the list. */
+export interface TransactionParts {
+  readonly input: string;
+  readonly log_index: readonly number[];
+  readonly log_address: readonly string[];
+  readonly log_topics: readonly (readonly string[])[];
+  readonly log_data: readonly string[];
+  readonly access_address: readonly string[];
+  readonly access_keys: readonly (readonly string[])[];
+}
+
+const hexEach = (column: string) => `arrayMap(x -> ${hex("x")}, t.${column}) AS ${column}`;
+const hexEachOfEach = (column: string) => `arrayMap(xs -> arrayMap(x -> ${hex("x")}, xs), t.${column}) AS ${column}`;
+
+/** Input, logs and access list of the transaction at one position. */
+export function partsQuery(hash: string, { source, partition, offset, n }: Position): Query {
+  return {
+    // the hash as well: it has an index that finds the granule
+    sql: `SELECT ${hex("t.input")} AS input, t.log_index AS log_index,
+  ${hexEach("log_address")}, ${hexEachOfEach("log_topics")}, ${hexEach("log_data")},
+  ${hexEach("access_address")}, ${hexEachOfEach("access_keys")}
+FROM transactions AS t
+WHERE t.hash = unhex({hash:String}) AND t.source = {source:String} AND t.partition = {partition:UInt16}
+  AND t.offset = {offset:UInt64} AND t.n = {n:UInt32}
+LIMIT 1`,
+    params: { hash: hash.slice(2), source, partition, offset, n },
+  };
+}

@@ -1,0 +1,43 @@
+/** What the queries of this folder are made of. */
+export interface Query {
+  readonly sql: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** `t.hash = unhex({hash:String})` and the values it names. */
+export interface Condition {
+  readonly sql: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+export interface ListSpec {
+  readonly table: string;
+  /** expressions over `t`, with their names */
+  readonly columns: readonly string[];
+  /** A DateTime64 column, then columns (name to type) that make it unique. All descending. */
+  readonly order: { readonly time: string; readonly ties: Readonly<Record<string, string>> };
+}
+
+export interface Page {
+  readonly limit: number;
+  readonly offset: number;
+  /** `cursor` of the last row of the page before: time in µs, then the ties, as text */
+  readonly after?: readonly string[] | undefined;
+}
+
+/** Filters that all lists have. */
+export interface CommonFilter {
+  readonly chainId?: number | undefined;
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+}
+
+/** Where a row came from: (source, partition, offset, n) is unique. */
+export interface Position {
+  readonly source: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly n: number;
+}
+
+export const POSITION_TIES = { source: "String", partition: "UInt16", offset: "UInt64", n: "UInt32" } as const;
