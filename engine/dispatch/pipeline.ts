@@ -4,6 +4,7 @@
  * ledger. So there is one way to recover, and every start takes it.
  */
 
+import { UserError } from "../ops/errors.ts";
 import { type Ledger, type LedgerEntry, MAX_CUTS } from "../sink/ledger.ts";
 import type { Source, SourceEvents } from "../source/source.ts";
 import type { Outcome } from "../worker/outcome.ts";
@@ -148,7 +149,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       const outcome = task.outcome!;
       if (outcome.halt !== undefined) {
         if (fresh.length > 0) break; // what comes before is published first
-        throw new Error(outcome.halt);
+        throw new UserError(outcome.halt);
       }
       if (task.range) {
         fillRange(task.range, outcome);

@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { UserError } from "../ops/errors.ts";
 import { admit } from "../sandbox/admit.ts";
 import type { Finding } from "../sandbox/finding.ts";
@@ -28,8 +28,7 @@ export interface RuleInfo {
   /** Bytes of the module as uploaded. */
   readonly size: number;
   readonly manifest: Manifest;
-  /** RFC 3339 */
-  readonly uploadedAt: string;
+  readonly uploadedAt: Date;
 }
 
 /** A rule as a worker gets it: a compiled module can be handed to a thread. */
@@ -45,11 +44,11 @@ export type UploadResult = { ok: true; rule: RuleInfo; changed: boolean } | { ok
 export interface Catalogue {
   list(): RuleInfo[];
   get(name: string): RuleInfo | undefined;
-  /** Admits a module and makes it the live version of its rule. The same module again changes nothing. */
+  /** Admits a module and makes it its rule's newest version; the manifest must say `name`, too. The same module again changes nothing. */
   upload(name: string, wasm: Uint8Array): Promise<UploadResult>;
   /** @throws UserError when there is no such rule */
   setState(name: string, state: RuleState): Promise<RuleInfo>;
-  /** Uploads every .wasm of a folder under its file name; those that are refused are returned, the others are live. */
+  /** Takes every .wasm of a folder under the name its manifest says; those that are refused are returned. */
   loadFolder(folder: string): Promise<{ rules: number; refused: { file: string; findings: readonly Finding[] }[] }>;
   /** Id of what is live now. */
   current(): string;
@@ -61,7 +60,10 @@ export interface Catalogue {
 
 interface CatalogueFile {
   /** All versions of each rule, oldest first, with the state of the rule. */
-  rules: Record<string, { state: RuleState; versions: Omit<RuleInfo, "name" | "state">[] }>;
+  rules: Record<
+    string,
+    { state: RuleState; versions: (Omit<RuleInfo, "name" | "state" | "uploadedAt"> & { uploadedAt: string })[] }
+  >;
 }
 
 interface SnapshotRule {
@@ -88,7 +90,9 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
 
   const info = (name: string): RuleInfo | undefined => {
     const rule = file.rules[name];
-    return rule && { name, state: rule.state, ...rule.versions.at(-1)! };
+    if (!rule) return undefined;
+    const newest = rule.versions.at(-1)!;
+    return { name, state: rule.state, ...newest, uploadedAt: new Date(newest.uploadedAt) };
   };
   const infos = (): RuleInfo[] =>
     Object.keys(file.rules)
@@ -132,9 +136,11 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
     return done;
   }
 
-  async function upload(name: string, wasm: Uint8Array): Promise<UploadResult> {
+  async function upload(wasm: Uint8Array, wanted?: string): Promise<UploadResult> {
     const admitted = admit(wasm);
     if (!admitted.ok) return admitted;
+    const { name } = admitted.manifest;
+    if (wanted !== undefined && wanted !== name) return { ok: false, findings: [otherName(wanted, name)] };
     const sha256 = createHash("sha256").update(wasm).digest("hex");
     return change(async () => {
       const known = info(name);
@@ -177,7 +183,7 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
   return {
     list: infos,
     get: info,
-    upload,
+    upload: (name, wasm) => upload(wasm, name),
     refresh,
     current: () => currentId,
     setState: (name, state) =>
@@ -194,7 +200,7 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       const files = (await readdir(from).catch(() => [])).filter((entry) => entry.endsWith(".wasm")).sort();
       const refused: { file: string; findings: readonly Finding[] }[] = [];
       for (const entry of files) {
-        const result = await upload(basename(entry, ".wasm"), await readFile(join(from, entry)));
+        const result = await upload(await readFile(join(from, entry)));
         if (!result.ok) refused.push({ file: join(from, entry), findings: result.findings });
       }
       return { rules: files.length - refused.length, refused };
@@ -211,4 +217,9 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       return Promise.all(rules.map(async ({ name, version, sha256 }) => ({ name, version, ...(await load(sha256)) })));
     },
   };
+}
+
+function otherName(wanted: string, actual: string): Finding {
+  const message = `Cannot upload the rule "${wanted}": its manifest says "${actual}", expected the same name`;
+  return { code: "manifest", message, section: null, function: null, offset: null, limit: null, actual };
 }

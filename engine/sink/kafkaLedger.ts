@@ -1,6 +1,7 @@
 import type { Consumer } from "../kafka/consumer.ts";
 import { type KafkaError, kafkaError } from "../kafka/errors.ts";
 import type { Producer } from "../kafka/producer.ts";
+import type { Failpoint } from "../ops/failpoint.ts";
 import type { OutputTopic } from "../worker/outcome.ts";
 import { decodeLedger, encodeLedger, type Ledger, type PartitionState } from "./ledger.ts";
 import { unpackRecords } from "./topicRecords.ts";
@@ -12,7 +13,7 @@ export interface KafkaLedgerOptions {
   readonly producer: Producer;
   readonly topics: Readonly<Record<OutputTopic, string>>;
   /** For tests that stop the process at a known place. */
-  readonly failpoint?: (name: string) => Promise<void> | void;
+  readonly failpoint: Failpoint;
 }
 
 /**
@@ -42,23 +43,23 @@ export function createKafkaLedger({ topic, consumer, producer, topics, failpoint
         offset: state.published,
         metadata: encodeLedger(state),
       }));
-      await failpoint?.("before publish");
+      failpoint("before publish");
       await producer.begin();
       try {
         for (const batch of batches) {
           for (const { topic: output, key, headers, value } of unpackRecords(batch))
             while (!producer.produce(topics[output], null, key, value, headers)) await producer.room();
         }
-        await failpoint?.("records produced");
+        failpoint("records produced");
         await producer.sendOffsets(offsets, consumer());
-        await failpoint?.("before commit");
+        failpoint("before commit");
         await commitUntilKnown(producer);
       } catch (error) {
         const failed = kafkaError("commit the ledger", error);
         if (failed.kind !== "fenced" && failed.kind !== "fatal") await abortQuietly(producer, failed);
         throw failed;
       }
-      await failpoint?.("after publish");
+      failpoint("after publish");
     },
   };
 }

@@ -16,6 +16,7 @@ import { randomUUID } from "node:crypto";
 import type { Store } from "../../clickhouse/client.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import type { Range } from "../dispatch/lane.ts";
+import type { Failpoint } from "../ops/failpoint.ts";
 import type { TableName } from "../worker/outcome.ts";
 import { recomputeRollUps } from "./rollUps.ts";
 import { storeInstance } from "./storeInstance.ts";
@@ -28,7 +29,7 @@ export interface StoreRangeOptions {
   /** Waits before the next try, and tells what went wrong: the store may be away for as long as it likes. */
   readonly retry: (error: unknown, attempt: number) => Promise<void>;
   /** For tests that stop the process at a known place. */
-  readonly failpoint?: (name: string) => Promise<void> | void;
+  readonly failpoint: Failpoint;
 }
 
 /** Tables in the order in which they are inserted. */
@@ -79,7 +80,7 @@ async function insertTables(options: StoreRangeOptions, instance: string, probe:
       rows: block.rows,
       token,
     });
-    await failpoint?.(`stored ${table}`);
+    failpoint(`stored ${table}`);
   }
   if (probe) await recomputeRollUps(store, bounds(options));
 }

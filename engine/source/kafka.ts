@@ -1,5 +1,6 @@
 import type { Consumer, Message } from "../kafka/consumer.ts";
 import { createConsumer } from "../kafka/consumer.ts";
+import type { Failpoint } from "../ops/failpoint.ts";
 import { CONTENT, CONTENT_TYPES, type Content, type SourceRecord } from "./batch.ts";
 import type { Source } from "./source.ts";
 
@@ -11,7 +12,7 @@ export interface KafkaSourceOptions {
   /** How long a revoked partition may be drained, in ms; the group waits for it. */
   readonly onError: (error: Error) => void;
   readonly config?: Record<string, unknown>;
-  readonly failpoint?: (name: string) => Promise<void> | void;
+  readonly failpoint: Failpoint;
 }
 
 export interface KafkaSource extends Source {
@@ -49,11 +50,11 @@ export function createKafkaSource(options: KafkaSourceOptions): KafkaSource {
         ...(config === undefined ? {} : { config }),
         async onAssign(partitions) {
           const starts = await events.assign(numbers(partitions));
-          await failpoint?.("after assign");
+          failpoint("after assign");
           return partitions.map(({ partition }) => ({ topic, partition, offset: starts.get(partition)! }));
         },
         async onRevoke(partitions) {
-          await failpoint?.("before revoke");
+          failpoint("before revoke");
           await events.revoke(numbers(partitions));
         },
         onLost: (partitions) => events.lose(numbers(partitions)),
@@ -67,7 +68,7 @@ export function createKafkaSource(options: KafkaSourceOptions): KafkaSource {
           if (broken) throw broken;
           const messages = await consumer.poll(POLL_RECORDS);
           if (messages.length === 0) continue;
-          await failpoint?.("after poll");
+          failpoint("after poll");
           for (const [partition, records] of byPartition(messages)) events.records(partition, records);
         }
       } finally {

@@ -16,7 +16,7 @@ import type { Source } from "./source.ts";
 export interface Recording {
   readonly path: string;
   readonly sha256: string;
-  /** Lines, blank ones included: the offset after the last. */
+  /** The offset after the last line that is not blank. */
   readonly lines: number;
 }
 
@@ -34,10 +34,14 @@ export async function inspectRecording(path: string): Promise<Recording> {
   });
   if (!found.isFile()) throw new UserError(`Cannot read the recording "${path}": it is not a file`);
   const hash = createHash("sha256");
-  const file = createReadStream(path, { highWaterMark: 1 << 18 });
+  const file = createReadStream(path);
   file.on("data", (chunk) => hash.update(chunk));
   let lines = 0;
-  for await (const _line of linesOf(decompress(path, file), path)) lines++;
+  let offset = 0;
+  for await (const line of readLines(path, file)) {
+    offset++;
+    if (!isBlank(line)) lines = offset;
+  }
   return { path, sha256: hash.digest("hex"), lines };
 }
 
@@ -72,7 +76,7 @@ export function createRecordingSource(recording: Recording, name: string): Sourc
           });
         }
       };
-      for await (const line of linesOf(decompress(recording.path, createReadStream(recording.path)), recording.path)) {
+      for await (const line of readLines(recording.path)) {
         if (signal.aborted) return;
         if (offset >= start && !isBlank(line)) records.push({ offset, time: 0, content: CONTENT.json, value: line });
         offset++;
@@ -108,8 +112,8 @@ function createZstdDecoder(): Transform {
   return decoder;
 }
 
-/** Lines without their line feeds; the last may lack one. A line over the limit is cut there. */
-async function* linesOf(stream: Readable, path: string): AsyncGenerator<Buffer> {
+/** Lines without their line feeds; the last may lack one. A line over the limit is cut there. @throws UserError for a broken file */
+export async function* readLines(path: string, file: Readable = createReadStream(path)): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
   let heldBytes = 0;
   const hold = (part: Buffer): void => {
@@ -125,7 +129,7 @@ async function* linesOf(stream: Readable, path: string): AsyncGenerator<Buffer> 
   };
   let pending = false;
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of decompress(path, file) as AsyncIterable<Buffer>) {
       let start = 0;
       for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
         hold(chunk.subarray(start, end));

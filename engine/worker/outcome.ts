@@ -5,6 +5,8 @@
 export interface Outcome {
   readonly transactions: number;
   readonly deadLetters: number;
+  /** How many for which reason. */
+  readonly deadLetterReasons: Readonly<Record<string, number>>;
   readonly alerts: number;
   /** Rows by table, each an encoded ClickHouse Native block (blocks of several batches may simply be joined). */
   readonly tables: Partial<Record<TableName, Block>>;

@@ -43,6 +43,7 @@ export function createProcessor(rules: readonly LiveRule[], world: World): Proce
     return {
       transactions: decoded.count,
       deadLetters: letters.length,
+      deadLetterReasons: countBy(letters, ({ reason }) => reason),
       alerts: alerts.length,
       tables: blocks(decoded, { ...matched, alertRows: alerts }, letters, statRows(decoded, matched.counts)),
       records: packRecords(topicRecords(alerts, letters)),
@@ -99,6 +100,12 @@ function statRows({ source, partition, from, events, count }: Decoded, counts: r
 function haltText({ source, partition, offsets }: Decoded, { rule, transaction, detail }: RuleFailure): string {
   const at = `${source}/${partition} at offset ${offsets[transaction]}`;
   return `Cannot go on at ${at}: the rule "${rule}" failed and its policy is halt: ${detail}. Disable it, or mend it`;
+}
+
+function countBy<T>(items: readonly T[], key: (item: T) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const item of items) counts[key(item)] = (counts[key(item)] ?? 0) + 1;
+  return counts;
 }
 
 const byPosition = (a: DeadLetterRow, b: DeadLetterRow): number =>

@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import { createProducer } from "../kafka/producer.ts";
+import { UsageError } from "../ops/errors.ts";
+import { produceRecording } from "../source/produce.ts";
+import { loadConfiguration } from "./house.ts";
+import { interrupted } from "./interrupt.ts";
+import { group } from "./terminal.ts";
+import { brokersOf } from "./topics.ts";
+
+interface ProduceFlags {
+  readonly packed?: boolean;
+  readonly rate?: string;
+  readonly repeat: string;
+  readonly topic?: string;
+}
+
+export function produceCommand(program: Command): void {
+  program
+    .command("produce")
+    .description("put a recording on the topic that the engine reads")
+    .argument("<file>", "recording: .ndjson, .ndjson.gz or .ndjson.zst")
+    .option("--packed", "frames, many a record, instead of JSON")
+    .option("--rate <n>", "transactions a second (default: as fast as it goes)")
+    .option("--repeat <n>", "send it so often, each time with fresh hashes and block numbers", "1")
+    .option("--topic <name>", "another topic than the configured one")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  weir produce test/recordings/dex.ndjson.zst\n  weir produce blocks.ndjson.gz --packed --repeat 100 --rate 20000",
+    )
+    .action(async (file: string, { packed = false, rate, repeat, topic }: ProduceFlags) => {
+      const { config } = loadConfiguration();
+      const producer = await createProducer({ brokers: brokersOf(config) });
+      try {
+        const produced = await produceRecording({
+          path: file,
+          topic: topic ?? config.kafka.topics.txRaw,
+          producer,
+          packed,
+          repeat: wholeNumber("--repeat", repeat),
+          ...(rate === undefined ? {} : { rate: wholeNumber("--rate", rate) }),
+          signal: interrupted(),
+          onProgress: (sent) => process.stderr.isTTY && process.stderr.write(`\r${group(sent)} transactions\x1b[K`),
+        });
+        if (process.stderr.isTTY) process.stderr.write("\n");
+        process.stdout.write(`${JSON.stringify(produced)}\n`);
+      } finally {
+        await producer.close();
+      }
+    });
+}
+
+function wholeNumber(flag: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new UsageError(`Cannot use ${flag} "${text}": expected a whole number from 1`);
+  return number;
+}

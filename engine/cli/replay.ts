@@ -1,0 +1,62 @@
+import type { Command } from "commander";
+import { UserError } from "../ops/errors.ts";
+import { loadConfiguration, openHouse } from "./house.ts";
+import { interrupted } from "./interrupt.ts";
+import { type Replayed, replayRecording } from "./replayRecording.ts";
+import { createProgress, group, table } from "./terminal.ts";
+
+export function replayCommand(program: Command): void {
+  program
+    .command("replay")
+    .description("put a recording through the engine into the store")
+    .argument("<file>", "recording: .ndjson, .ndjson.gz or .ndjson.zst")
+    .option("--json", "the summary as one line of JSON")
+    .option("--again", "a new run of a recording that is stored already")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  weir replay test/recordings/dex.ndjson.zst\n  weir replay blocks.ndjson.gz --json | jq .alerts",
+    )
+    .action(async (file: string, { json = false, again = false }: { json?: boolean; again?: boolean }) => {
+      const { config } = loadConfiguration();
+      const house = await openHouse(config);
+      try {
+        const replayed = await replayWithProgress(house, file, { again, signal: interrupted() });
+        process.stdout.write(json || !process.stdout.isTTY ? `${summaryLine(replayed)}\n` : summaryTable(replayed));
+        if (!replayed.complete)
+          throw new UserError(`Stopped "${file}" before its end`, { next: "The same command goes on from there" });
+      } finally {
+        await house.close();
+      }
+    });
+}
+
+export async function replayWithProgress(
+  house: Awaited<ReturnType<typeof openHouse>>,
+  path: string,
+  { again, signal }: { again: boolean; signal: AbortSignal },
+): Promise<Replayed> {
+  const progress = createProgress(`replaying ${path}`, "tx");
+  try {
+    return await replayRecording({ house, path, again, signal, onProgress: progress.update });
+  } finally {
+    progress.end();
+  }
+}
+
+/** The contract's last line. */
+export const summaryLine = ({ summary, seconds, rate }: Replayed): string =>
+  JSON.stringify({ ...summary, seconds, tx_per_s: rate });
+
+export function summaryTable({ summary, seconds, rate, alreadyStored }: Replayed): string {
+  const alerts = Object.entries(summary.alerts);
+  const total = alerts.reduce((sum, [, count]) => sum + count, 0);
+  const lines = [
+    `  ${group(summary.transactions)} transactions in ${group(summary.blocks)} blocks, ${group(summary.dead_letters)} dead letters, ${group(total)} alerts`,
+    alreadyStored
+      ? "  already stored: nothing was done (--again makes a new run)"
+      : `  ${seconds.toFixed(1)} s, ${group(rate)} tx/s`,
+    "",
+  ];
+  if (alerts.length > 0) lines.push(table(alerts.map(([rule, count]) => ({ rule, alerts: count }))));
+  return `${lines.join("\n")}\n`;
+}

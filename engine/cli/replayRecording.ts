@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { createFileLedger } from "../sink/fileLedger.ts";
+import { createRecordingSource, inspectRecording, type Recording } from "../source/recording.ts";
+import type { House } from "./house.ts";
+import { type Summary, summarize } from "./summary.ts";
+
+export interface ReplayOptions {
+  readonly house: House;
+  readonly path: string;
+  /** Run a recording that is stored already once more, as a run of its own. */
+  readonly again: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Replayed {
+  readonly recording: Recording;
+  /** The `source` its rows carry. */
+  readonly source: string;
+  readonly alreadyStored: boolean;
+  readonly complete: boolean;
+  readonly summary: Summary;
+  readonly seconds: number;
+  /** Transactions a second of this run; 0 when there was nothing left to do. */
+  readonly rate: number;
+}
+
+/** Puts a recording through the engine, from where an earlier run left off. */
+export async function replayRecording({ house, path, again, signal, onProgress }: ReplayOptions): Promise<Replayed> {
+  const recording = await inspectRecording(path);
+  const run = await findRun(house, recording, again);
+  const began = performance.now();
+  let transactions = 0;
+  let published = run.published;
+  onProgress?.(published, recording.lines);
+  if (!run.stored) {
+    const ledger = createFileLedger(run.ledgerPath, run.source);
+    await house.engine.run(
+      async () => ({ source: createRecordingSource(recording, run.source), ledger, close: async () => {} }),
+      signal,
+      {
+        published(outcomes) {
+          for (const { batch, outcome } of outcomes) {
+            transactions += outcome.transactions;
+            published = Math.max(published, batch.to);
+          }
+          onProgress?.(published, recording.lines);
+        },
+      },
+    );
+  }
+  const seconds = (performance.now() - began) / 1000;
+  return {
+    recording,
+    source: run.source,
+    alreadyStored: run.stored,
+    complete: published >= recording.lines,
+    summary: await summarize(house.store, run.source),
+    seconds: Math.round(seconds * 1000) / 1000,
+    rate: run.stored ? 0 : Math.round(transactions / seconds),
+  };
+}
+
+/** The run to go on with: the last one, or with `again` the first that is not there yet. */
+async function findRun(house: House, recording: Recording, again: boolean) {
+  for (let number = 1; ; number++) {
+    const source = `recording:${recording.sha256}${number === 1 ? "" : `#${number}`}`;
+    const ledgerPath = join(house.config.data, "ledger", `${recording.sha256}-${number}.json`);
+    const state = (await createFileLedger(ledgerPath, source).read([0])).get(0);
+    const stored = state !== undefined && state.ranges.length === 0 && state.stored >= recording.lines;
+    if (!stored || !again) return { source, ledgerPath, stored, published: state?.published ?? 0 };
+  }
+}

@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { UserError } from "../ops/errors.ts";
+import { openCatalogue } from "../rules/catalogue.ts";
+import { admit } from "../sandbox/admit.ts";
+import { loadConfiguration } from "./house.ts";
+import { printRows } from "./terminal.ts";
+
+export function ruleCommand(program: Command): void {
+  const rule = program.command("rule").description("rules: modules that are shown transactions and raise alerts");
+  rule
+    .command("check")
+    .description("whether a module would be admitted; every violation with its place")
+    .argument("<file.wasm>", "module made by the AssemblyScript compiler")
+    .option("--json", "one line of JSON")
+    .action(async (file: string, { json = false }: { json?: boolean }) => {
+      const wasm = await readFile(file).catch((error: Error) => {
+        throw new UserError(`Cannot read "${file}": ${error.message}`);
+      });
+      const admitted = admit(wasm);
+      const { ok } = admitted;
+      const [manifest, findings] = admitted.ok ? [admitted.manifest, []] : [null, admitted.findings];
+      if (json || !process.stdout.isTTY) process.stdout.write(`${JSON.stringify({ ok, manifest, findings })}\n`);
+      else if (manifest)
+        process.stdout.write(`ok: ${manifest.name}${manifest.description && `: ${manifest.description}`}\n`);
+      else for (const { code, message } of findings) process.stdout.write(`${code}  ${message}\n`);
+      process.exitCode = ok ? 0 : 1;
+    });
+  rule
+    .command("list")
+    .description("the rules, their versions and states")
+    .option("--json", "a JSON line a rule")
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const catalogue = await openCatalogue(join(loadConfiguration().config.data, "rules"));
+      printRows(
+        catalogue
+          .list()
+          .map(({ name, version, state, size, manifest }) => ({
+            name,
+            version,
+            state,
+            size,
+            description: manifest.description,
+          })),
+        { json },
+      );
+    });
+}

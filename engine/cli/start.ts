@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { kafkaStream } from "../kafkaStream.ts";
+import { BUNDLED_RECORDING, type House, loadConfiguration, openHouse } from "./house.ts";
+import { interrupted } from "./interrupt.ts";
+import { replayWithProgress, summaryLine, summaryTable } from "./replay.ts";
+
+interface StartFlags {
+  readonly exit?: boolean;
+  readonly api?: boolean;
+}
+
+export function startCommand(program: Command): void {
+  program
+    .command("start")
+    .description("run the engine and the API: from Kafka if it is configured, else over the bundled recording")
+    .option("--exit", "stop at the end of the recording, with its summary as the last line")
+    .option("--no-api", "the engine alone")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  weir start\n  weir start --exit | tail -1 | jq .alerts\n  KAFKA_BROKERS=localhost:9092 weir start",
+    )
+    .action(async (flags: StartFlags) => {
+      const { config } = loadConfiguration();
+      const signal = interrupted();
+      const tick = (text: string): boolean => process.stderr.write(`✓ ${text}\n`);
+      const house = await openHouse(config);
+      try {
+        const where =
+          house.store.kind === "embedded"
+            ? `embedded ClickHouse in ${join(config.data, "clickhouse")}`
+            : "ClickHouse server";
+        tick(`store: ${where} (${await house.store.version()})`);
+        const rules = house.catalogue.list();
+        tick(`rules: ${rules.filter(({ state }) => state === "live").length} live of ${rules.length}`);
+        const { brokers } = config.kafka;
+        const api = flags.exit || flags.api === false ? undefined : await serve(house);
+        if (api) tick(`API  ${api.url}   docs ${api.url}/docs`);
+        if (flags.exit || !brokers) await replayBundled(house, signal, flags.exit === true);
+        if (!flags.exit) {
+          if (brokers) tick(`reading ${config.kafka.topics.txRaw} at ${brokers.join(",")}`);
+          process.stderr.write("Ctrl-C stops; nothing is lost\n");
+          if (brokers) await house.engine.run(() => kafkaStream(config, house.log, house.failpoint), signal);
+          else await untilAborted(signal);
+        }
+        await api?.close();
+      } finally {
+        await house.close();
+      }
+    });
+}
+
+/** Loaded here, not above: the engine runs without the API, and nothing else in engine/ knows it. */
+async function serve({
+  config,
+  store,
+  catalogue,
+  health,
+  metrics,
+  log,
+}: House): Promise<{ url: string; close(): Promise<void> }> {
+  const { createApi } = await import("../../api/app.ts");
+  return createApi({ store, rules: catalogue, health, metrics, log, config }).listen(config.api);
+}
+
+async function replayBundled(house: House, signal: AbortSignal, exit: boolean): Promise<void> {
+  const replayed = await replayWithProgress(house, BUNDLED_RECORDING, { again: false, signal });
+  if (process.stdout.isTTY) process.stdout.write(summaryTable(replayed));
+  if (exit) process.stdout.write(`${summaryLine(replayed)}\n`);
+  else process.stderr.write(`SQL  npx weir sql "select rule, count() from alerts group by rule"\n`);
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+  );

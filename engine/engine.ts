@@ -1,0 +1,187 @@
+/** Puts the rooms together: a source, worker threads, a ledger and the store become a running engine. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Store, StoreUnavailable } from "../clickhouse/client.ts";
+import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
+import { createPool } from "./dispatch/pool.ts";
+import { KafkaError } from "./kafka/errors.ts";
+import type { Config } from "./ops/config.ts";
+import { WeirError } from "./ops/errors.ts";
+import type { Failpoint } from "./ops/failpoint.ts";
+import type { Health } from "./ops/health.ts";
+import type { Log } from "./ops/log.ts";
+import type { Metrics } from "./ops/metrics.ts";
+import type { Catalogue } from "./rules/catalogue.ts";
+import type { Ledger } from "./sink/ledger.ts";
+import { storeRange } from "./sink/storeRange.ts";
+import type { Source } from "./source/source.ts";
+import { createWorld } from "./world/world.ts";
+
+export interface EngineParts {
+  readonly config: Config;
+  readonly store: Store;
+  readonly catalogue: Catalogue;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly failpoint: Failpoint;
+}
+
+/** A source with the ledger that keeps its positions: made anew for each attempt, closed after it. */
+export interface Stream {
+  readonly source: Source;
+  readonly ledger: Ledger;
+  close(): Promise<void>;
+}
+
+export interface Engine {
+  /**
+   * Runs a stream until it ends or the signal aborts; what was begun is finished first. When it breaks, it begins anew from the
+   * ledger after a pause, as often as it takes.
+   * @throws what only a person can mend: configuration, a rule whose policy is halt, a rule set that is gone
+   */
+  run(open: () => Promise<Stream>, signal: AbortSignal, observer?: PipelineObserver): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Pauses between attempts, in ms: short at first, so that a rebalance costs little, then long enough not to be a crash loop. */
+const FIRST_PAUSE = 200;
+const LONGEST_PAUSE = 5_000;
+
+export function createEngine({ config, store, catalogue, log, metrics, health, failpoint }: EngineParts): Engine {
+  const world = createWorld({ chains: config.engine.chains });
+  const pool = createPool({
+    threads: config.engine.threads,
+    rules: (id) => catalogue.snapshot(id),
+    world: async (id) => {
+      if (id === world.id) return world;
+      throw new WeirError(`Cannot finish what was begun in the world "${id}": the configured one is "${world.id}"`, {
+        next: "Set WEIR_CHAINS as it was until the engine has stopped cleanly once, then change it",
+      });
+    },
+    onDeath: (error) => {
+      metrics.workerRestarts.inc();
+      log.error({ event: "worker_died", err: error }, "A worker thread died; its batch runs again");
+    },
+  });
+  const storeHealth = health.register({ name: "store", state: { up: true } });
+  const streamHealth = health.register({ name: "stream", state: { up: false, reason: "not started" } });
+
+  /** Waits for the store as long as it takes; what waiting does not mend is thrown. */
+  async function retry(error: unknown, attempt: number, signal: AbortSignal): Promise<void> {
+    metrics.storeErrors.inc({ operation: "insert" });
+    if (!(error instanceof StoreUnavailable)) throw error;
+    const reason = error.message;
+    storeHealth.set({ up: false, reason });
+    log.warn({ event: "store_retry", attempt, reason }, "The store did not take a range; trying again");
+    await sleep(Math.min(LONGEST_PAUSE, 100 * 2 ** Math.min(attempt, 6)), undefined, { signal });
+  }
+
+  const observe = (observer: PipelineObserver | undefined): PipelineObserver => ({
+    ...observer,
+    published(outcomes) {
+      metrics.ledgerCommits.inc({ result: "ok" });
+      for (const { batch, outcome } of outcomes) {
+        metrics.batches.inc();
+        metrics.batchRecords.observe(batch.count);
+        metrics.transactions.inc({ source: batch.source }, outcome.transactions);
+        for (const { rule, evaluations, matches, traps, fuel } of outcome.rules) {
+          metrics.ruleEvaluations.inc({ rule }, evaluations);
+          if (matches > 0) metrics.alerts.inc({ rule }, matches);
+          if (traps > 0) metrics.ruleTraps.inc({ rule }, traps);
+          metrics.ruleFuel.inc({ rule }, fuel);
+        }
+        for (const [reason, count] of Object.entries(outcome.deadLetterReasons))
+          metrics.deadLetters.inc({ reason }, count);
+      }
+      observer?.published?.(outcomes);
+    },
+    stored(partition, range) {
+      metrics.rangesStored.inc();
+      storeHealth.set({ up: true });
+      observer?.stored?.(partition, range);
+    },
+    bytesInFlight(bytes) {
+      metrics.inFlightBytes.set(bytes);
+    },
+    assigned(partitions) {
+      streamHealth.set({ up: true, facts: { partitions: [...partitions] } });
+      observer?.assigned?.(partitions);
+    },
+  });
+
+  async function attempt(stream: Stream, signal: AbortSignal, observer: PipelineObserver): Promise<void> {
+    const { source, ledger } = stream;
+    await runPipeline(
+      {
+        source,
+        ledger,
+        work: (task) => pool.run(task),
+        store: async (partition, range, stopped) => {
+          failpoint("before store");
+          await storeRange({
+            store,
+            source: source.name,
+            partition,
+            range,
+            failpoint,
+            retry: (error, tries) => retry(error, tries, stopped),
+          });
+          failpoint("after store");
+        },
+        current: () => ({ catalogue: catalogue.current(), world: world.id }),
+        limits: {
+          batch: { records: config.engine.batchMaxRecords, bytes: config.engine.batchMaxBytes },
+          tasks: config.engine.threads + 1,
+          rangeAge: config.engine.rangeMaxAgeMs,
+          rangeRows: config.engine.rangeMaxRows,
+          rangeBytes: config.engine.inFlightBytes / 4,
+          bytesInFlight: config.engine.inFlightBytes,
+          drain: config.kafka.drainMs,
+        },
+        observe: observer,
+      },
+      signal,
+    );
+  }
+
+  return {
+    async run(open, signal, observer) {
+      const observing = observe(observer);
+      for (let tries = 0, began = Date.now(); ; ) {
+        let stream: Stream | undefined;
+        try {
+          stream = await open();
+          began = Date.now();
+          await attempt(stream, signal, observing);
+          return;
+        } catch (error) {
+          metrics.ledgerCommits.inc({ result: "failed" });
+          const reason = error instanceof Error ? error.message : String(error);
+          streamHealth.set({ up: false, reason });
+          if (signal.aborted)
+            return log.warn(
+              { event: "stream_stopped", reason },
+              "Stopped while something failed; the next start finishes it",
+            );
+          if (needsPerson(error)) throw error;
+          // A stream that ran well for a while is a new case, not the next failure of the old one.
+          tries = Date.now() - began > 60_000 ? 1 : tries + 1;
+          log.warn({ event: "stream_broken", tries, reason }, "The stream broke; beginning anew from the ledger");
+          await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)), undefined, { signal }).catch(() => {});
+        } finally {
+          await stream
+            ?.close()
+            .catch((error: unknown) =>
+              log.warn({ event: "close_failed", err: error }, "Closing a broken stream failed"),
+            );
+        }
+        if (signal.aborted) return;
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+const needsPerson = (error: unknown): boolean =>
+  error instanceof WeirError ||
+  (error instanceof KafkaError && (error.kind === "configuration" || error.kind === "fenced"));

@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import type { Stream } from "./engine.ts";
+import { createProducer } from "./kafka/producer.ts";
+import type { Config } from "./ops/config.ts";
+import type { Failpoint } from "./ops/failpoint.ts";
+import type { Log } from "./ops/log.ts";
+import { createKafkaLedger } from "./sink/kafkaLedger.ts";
+import { createKafkaSource } from "./source/kafka.ts";
+
+/**
+ * A transaction that a dead engine left open is aborted by the broker after this long; until then readers of committed records
+ * and the next owner of its partitions wait. An engine with an instance id does not wait: its successor fences it.
+ */
+const TRANSACTION_TIMEOUT_MS = 15_000;
+
+/** A process without an instance id of its own gets one for as long as it lives. */
+const PROCESS_ID = randomUUID();
+
+/** The share of the configured topic that this engine gets, with the ledger in Kafka. */
+export async function kafkaStream(config: Config, log: Log, failpoint: Failpoint): Promise<Stream> {
+  const { groupId, instanceId, topics } = config.kafka;
+  const brokers = config.kafka.brokers!.join(",");
+  const producer = await createProducer({
+    brokers,
+    transactionalId: `${groupId}-${instanceId ?? PROCESS_ID}`,
+    config: { "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS },
+  });
+  const source = createKafkaSource({
+    brokers,
+    topic: topics.txRaw,
+    groupId,
+    ...(instanceId === undefined ? {} : { instanceId }),
+    failpoint,
+    onError: (error) => log.warn({ event: "kafka_error", err: error }, error.message),
+  });
+  const ledger = createKafkaLedger({
+    topic: topics.txRaw,
+    consumer: source.consumer,
+    producer,
+    topics: { alerts: topics.alerts, dead_letters: topics.deadLetters },
+    failpoint,
+  });
+  return { source, ledger, close: () => producer.close() };
+}

@@ -1,0 +1,40 @@
+import { appendFileSync } from "node:fs";
+
+/** A named place in the data path where a crash test may stop the process. */
+export type Failpoint = (name: FailpointName) => void;
+
+/** Every place, in the order in which a range passes them. */
+export const FAILPOINTS = [
+  "after assign",
+  "after poll",
+  "before publish",
+  "records produced",
+  "before commit",
+  "after publish",
+  "before store",
+  "stored transactions",
+  "stored alerts",
+  "stored dead_letters",
+  "stored rule_stats",
+  "after store",
+  "before revoke",
+] as const;
+export type FailpointName = (typeof FAILPOINTS)[number];
+
+/**
+ * `before commit@3` kills this process with SIGKILL the third time it gets there, as the kernel or a power switch would: nothing
+ * is flushed or closed. With `=FILE` behind it a line is left in the file first, so that a test knows that it happened.
+ * Unset, it costs a comparison.
+ */
+export function createFailpoint(setting: string | undefined): Failpoint {
+  if (setting === undefined) return () => {};
+  const [, name, count = "1", file] = /^([^@=]+)(?:@(\d+))?(?:=(.+))?$/.exec(setting) ?? [];
+  if (!FAILPOINTS.includes(name as FailpointName))
+    throw new Error(`Cannot set the failpoint "${name}": there is none, expected one of ${FAILPOINTS.join(", ")}`);
+  let left = Number(count);
+  return (reached) => {
+    if (reached !== name || --left > 0) return;
+    if (file) appendFileSync(file, `${reached}\n`);
+    process.kill(process.pid, "SIGKILL");
+  };
+}
