@@ -17,7 +17,8 @@ export function loadBinding(): Binding {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const absent = code === "MODULE_NOT_FOUND" && message.includes("@confluentinc/kafka-javascript");
-    const state = absent ? "it is not installed" : `it does not load: ${message.split("\n")[0]}`;
+    const unbuilt = message.startsWith("Could not locate the bindings file");
+    const state = absent ? "it is not installed" : unbuilt ? "it is not built" : `it does not load: ${message}`;
     const remedy = absent ? "npm install --include=optional && npm run kafka:build" : "npm run kafka:build";
     throw new KafkaError(
       `Cannot load the Kafka client "@confluentinc/kafka-javascript": ${state}, expected a build for Node ${process.versions.node}\n  Run: ${remedy}`,
