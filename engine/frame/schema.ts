@@ -104,7 +104,8 @@ function layout(): Record<FieldName, number> {
   for (const { name, type } of FIELDS) {
     const width = FIELD_WIDTH[type];
     const alignment = type.startsWith("bytes") ? 4 : Math.min(width, 8);
-    if (at % alignment !== 0) throw new Error(`Cannot lay out frame field "${name}": offset ${at} is not a multiple of ${alignment}`);
+    if (at % alignment !== 0)
+      throw new Error(`Cannot lay out frame field "${name}": offset ${at} is not a multiple of ${alignment}`);
     offsets[name] = at;
     at += width;
   }
