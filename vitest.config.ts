@@ -4,7 +4,6 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     retry: 0,
-    reporters: process.env.CI ? ["default"] : ["default"],
     projects: [
       {
         test: {
@@ -22,6 +21,7 @@ export default defineConfig({
           hookTimeout: 300_000,
           pool: "forks",
           fileParallelism: false,
+          globalSetup: "test/support/globalKafka.ts",
         },
       },
     ],

@@ -1,0 +1,89 @@
+/**
+ * Pending transactions like those of a busy mempool, 656 bytes of JSON on average, any number of them, always the same for a
+ * seed. How many of them each example rule must alert on is known from the start.
+ */
+export interface SyntheticOptions {
+  readonly seed?: number;
+  /** Share of transactions with more than 100 ether; the rule `whale-transfer` alerts on each. */
+  readonly whales?: number;
+  /** Share of unlimited approvals; the rule `unlimited-approval` alerts on each. */
+  readonly approvals?: number;
+}
+
+export interface Synthetic {
+  /** The next transaction as JSON. */
+  next(): string;
+  /** What the example rules must have raised for all that `next` gave so far. */
+  readonly expected: { transactions: number; whales: number; approvals: number };
+}
+
+/** Swaps and transfers by selector with so many words of arguments; `approve` is made on purpose only. */
+const CALLS: readonly (readonly [selector: string, words: number])[] = [
+  ["38ed1739", 7],
+  ["a9059cbb", 2],
+  ["7ff36ab5", 2],
+  ["5c11d795", 5],
+  ["18cbafe5", 4],
+];
+const CHAINS = [1, 56, 137, 42161];
+/** 2025-11-21, as the first of them is seen; then one a millisecond. */
+const FIRST_SEEN_MS = 1_763_700_000_000;
+
+export function createSynthetic({ seed = 7, whales = 0.01, approvals = 0.01 }: SyntheticOptions = {}): Synthetic {
+  const random = createRandom(seed);
+  const hex = (bytes: number): string => {
+    let text = "";
+    for (let i = 0; i < bytes; i += 4) text += random.u32().toString(16).padStart(8, "0");
+    return text.slice(0, bytes * 2);
+  };
+  const pick = <T>(items: readonly T[]): T => items[random.u32() % items.length]!;
+  const recipients = Array.from({ length: 500 }, () => hex(20));
+  const senders = Array.from({ length: 5_000 }, () => hex(20));
+  const expected = { transactions: 0, whales: 0, approvals: 0 };
+
+  return {
+    expected,
+    next() {
+      const i = expected.transactions++;
+      const kind = random.u32() / 2 ** 32;
+      let value = `${hex(7)}`; // below 2^56 wei: 0.07 ether at most
+      let [selector, words] = pick(CALLS);
+      let args = "";
+      if (kind < whales) {
+        expected.whales++;
+        value = (101n * 10n ** 18n + BigInt(random.u32())).toString(16);
+      } else if (kind < whales + approvals) {
+        expected.approvals++;
+        [selector, words] = ["095ea7b3", 0];
+        args = `${"0".repeat(24)}${hex(20)}${"f".repeat(64)}`;
+      }
+      for (let word = 0; word < words; word++) args += `${"0".repeat(24)}${hex(20)}`;
+      return (
+        `{"chainId":${pick(CHAINS)},"hash":"0x${hex(32)}","from":"0x${pick(senders)}","to":"0x${pick(recipients)}",` +
+        `"nonce":"0x${(i % 1000).toString(16)}","value":"0x${value.replace(/^0+(?=.)/, "")}","gas":"0x${(200_000 + (i % 1000)).toString(16)}",` +
+        `"gasPrice":"0x${random.u32().toString(16)}","maxFeePerGas":"0x${random.u32().toString(16)}",` +
+        `"maxPriorityFeePerGas":"0x${(random.u32() >>> 1).toString(16)}","type":"0x2","input":"0x${selector}${args}",` +
+        `"seenAt":${FIRST_SEEN_MS + i}}`
+      );
+    },
+  };
+}
+
+/** xoshiro128**: 32 good bits a call, the same on every machine. */
+function createRandom(seed: number) {
+  let [a, b, c, d] = [seed, seed ^ 0x9e3779b9, seed ^ 0x243f6a88, seed ^ 0xb7e15162];
+  const rotate = (x: number, k: number): number => (x << k) | (x >>> (32 - k));
+  const u32 = (): number => {
+    const result = Math.imul(rotate(Math.imul(b, 5), 7), 9);
+    const t = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= t;
+    d = rotate(d, 11);
+    return result >>> 0;
+  };
+  for (let i = 0; i < 20; i++) u32(); // the first few still show the seed
+  return { u32 };
+}
