@@ -14,7 +14,9 @@ import {
   hostFunctions,
   hostGlobals,
 } from "./inject.ts";
-import { MODULE_LIMITS, type ModuleLimits } from "./limits.ts";
+import { readManifest } from "./instance.ts";
+import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
+import type { Manifest } from "./manifest.ts";
 import { meterBody } from "./meter.ts";
 import { type ExternalKind, I32, type ParsedModule, parseModule, SECTION, typeText } from "./wasm/module.ts";
 import { Malformed } from "./wasm/reader.ts";
@@ -23,16 +25,21 @@ import { Writer } from "./wasm/writer.ts";
 export const ABI_VERSION = 1;
 
 export type Admission =
-  | { readonly ok: true; readonly module: Uint8Array }
+  | { readonly ok: true; readonly module: Uint8Array; readonly manifest: Manifest }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
 /**
- * Checks and rewrites a module. Never throws, whatever the bytes are; time and memory are linear in their number.
+ * Checks and rewrites a module, starts it once and reads its manifest. Time and memory are linear in its size, and what
+ * it runs is bounded by fuel. Whatever the bytes are, it does not throw: only SandboxExhausted if the process is out of memories.
  *
  * @param bytes what an author uploads
  * @returns the admitted module, to be compiled with `new WebAssembly.Module`, or up to 100 findings
  */
-export function admit(bytes: Uint8Array, limits: ModuleLimits = MODULE_LIMITS): Admission {
+export function admit(
+  bytes: Uint8Array,
+  limits: ModuleLimits = MODULE_LIMITS,
+  runLimits: RunLimits = RUN_LIMITS,
+): Admission {
   const report = createReport();
   const refused = (): Admission => ({ ok: false, findings: report.findings });
   report.limit("module_too_large", "a module (bytes)", bytes.length, limits.moduleBytes);
@@ -53,9 +60,15 @@ export function admit(bytes: Uint8Array, limits: ModuleLimits = MODULE_LIMITS): 
     }
     const admitted = write(module, abi, globals, functions, bodies as Uint8Array[]);
     if (!WebAssembly.validate(admitted)) {
-      throw new Error(`Cannot meter a valid module: ${whyInvalid(admitted).message}`);
+      throw new Error(`Cannot meter a valid module: ${whyInvalid(admitted).message}`); // a bug of ours
     }
-    return { ok: true, module: admitted };
+    const reading = readManifest(new WebAssembly.Module(admitted), runLimits);
+    if (reading.ok) return { ok: true, module: admitted, manifest: reading.manifest };
+    if ("fault" in reading) report.add("initialization", reading.fault.message, { actual: reading.fault.code });
+    else
+      for (const { path, message } of reading.problems)
+        report.add("manifest", path === "" ? message : `${path}: ${message}`);
+    return refused();
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     report.add("malformed", `Cannot read the module: ${error.message}`, { offset: error.offset });
@@ -217,6 +230,7 @@ function writeExports(module: ParsedModule, globals: HostGlobals, functions: Hos
   for (const name of ["fuel", "stack", "progress", "budget", "used", "starved"] as const) {
     entries.push([`weir_host_${name}`, "global", globals[name]]);
   }
+  entries.push(["weir_host_grow", "function", functions.grow]);
   entries.push(["weir_host_snapshot", "function", functions.snapshot], ["weir_host_run", "function", functions.run]);
   // moved from the start section, so that it runs with fuel
   if (module.start !== null) entries.push(["weir_host_start", "function", module.start]);

@@ -28,8 +28,8 @@ export const RUN_LIMITS = {
   initFuel: 10_000_000,
   /** bytes of one call's input, table and frames; a frame that does not fit is a failure of its transaction */
   inputBytes: 1024 * 1024,
-  /** results of one transaction */
-  results: 16,
+  /** results of one transaction: the SDK gives it 4 KiB, which hold 256 of the smallest */
+  results: 256,
   alertBytes: 1_024,
   tagBytes: 64,
 } as const;

@@ -1,0 +1,169 @@
+/**
+ * One admitted module at work. What it may remember ends with the batch: before each one its memory is put back to what it
+ * was after initialisation, or, if it grew, the instance is replaced. Its globals are put back before each transaction.
+ */
+import { inMemory, readString } from "./guestMemory.ts";
+import { RUN_LIMITS, type RunLimits } from "./limits.ts";
+import { MAX_MANIFEST_LENGTH, type Manifest, type ManifestProblem, parseManifest } from "./manifest.ts";
+import { Abort, classify, RuleFault, SandboxExhausted } from "./trap.ts";
+
+interface GuestExports {
+  readonly memory: WebAssembly.Memory;
+  weir_manifest(): number;
+  weir_reserve(bytes: number): number;
+  weir_out(): number;
+  readonly weir_out_length: WebAssembly.Global;
+  readonly weir_host_fuel: WebAssembly.Global;
+  readonly weir_host_stack: WebAssembly.Global;
+  readonly weir_host_progress: WebAssembly.Global;
+  readonly weir_host_budget: WebAssembly.Global;
+  readonly weir_host_used: WebAssembly.Global<bigint>;
+  readonly weir_host_starved: WebAssembly.Global;
+  weir_host_grow(pages: number): number;
+  weir_host_snapshot(): void;
+  weir_host_run(table: number, count: number): void;
+  weir_host_start?(): void;
+}
+
+export interface RuleInstance {
+  readonly memory: WebAssembly.Memory;
+  /** where the table and frames go, and how many bytes */
+  readonly input: number;
+  readonly capacity: number;
+  /** where results are written */
+  readonly out: number;
+  /** Size of the memory after initialisation, in bytes; a grown instance is not for another batch. */
+  readonly initialBytes: number;
+  /** Calls the guest for each of the table's frames. Afterwards the table holds where each one's results end. */
+  run(count: number): RunEnd;
+  /** Fuel that finished transactions used since this was last called. */
+  takeUsed(): number;
+}
+
+export interface RunEnd {
+  /** transactions that finished */
+  readonly finished: number;
+  /** why the next one did not; null if all finished */
+  readonly fault: RuleFault | null;
+  /** fuel of the one that did not finish */
+  readonly lost: number;
+}
+
+const ABORT_MESSAGE = 1_024;
+const ABORT_FILE = 256;
+/** Memory beyond what weir_reserve asked for, so that a small arena of the guest's need not grow it in every batch. */
+const ARENA_PAGES = 1;
+
+interface Guest {
+  readonly exports: GuestExports;
+  /** Calls into the guest with a budget of its own. */
+  call<T>(budget: number, action: () => T): T;
+  fault(error: unknown, budget: number): RuleFault;
+}
+
+function createGuest(module: WebAssembly.Module, limits: RunLimits): Guest {
+  let memory: WebAssembly.Memory | null = null;
+  const abort = (message: number, file: number, line: number, column: number): never => {
+    const text = (memory && message !== 0 && readString(memory, message, ABORT_MESSAGE)) || "no message";
+    const name = (memory && file !== 0 && readString(memory, file, ABORT_FILE)) || "?";
+    throw new Abort(`${text} at ${name}:${line >>> 0}:${column >>> 0}`);
+  };
+  let instance: WebAssembly.Instance;
+  try {
+    instance = new WebAssembly.Instance(module, { env: { abort } });
+  } catch (error) {
+    // the module was admitted: only the engine can be in want, of memories or address space
+    throw new SandboxExhausted(`Cannot make an instance of a rule: ${String(error)}`, { cause: error });
+  }
+  const exports = instance.exports as unknown as GuestExports;
+  memory = exports.memory;
+  const fault = (error: unknown, budget: number): RuleFault =>
+    classify(error, {
+      fuel: exports.weir_host_fuel.value,
+      stack: exports.weir_host_stack.value,
+      starved: exports.weir_host_starved.value !== 0,
+      budget,
+    });
+  const call: Guest["call"] = (budget, action) => {
+    exports.weir_host_fuel.value = budget;
+    try {
+      return action();
+    } catch (error) {
+      throw fault(error, budget);
+    }
+  };
+  if (exports.weir_host_start !== undefined) call(limits.initFuel, () => exports.weir_host_start!());
+  return { exports, call, fault };
+}
+
+/**
+ * Makes an instance whose input area holds `capacity` bytes.
+ *
+ * @throws RuleFault if the start function, weir_reserve or weir_out trap or return what cannot be believed
+ * @throws SandboxExhausted if the process is out of memories or stack
+ */
+export function instantiate(
+  module: WebAssembly.Module,
+  capacity: number,
+  limits: RunLimits = RUN_LIMITS,
+): RuleInstance {
+  const { exports, call, fault } = createGuest(module, limits);
+  const { memory } = exports;
+  const input = call(limits.initFuel, () => exports.weir_reserve(capacity)) >>> 0;
+  if (!inMemory(memory, input, capacity, 16)) {
+    const message = `Cannot use the input area at ${input}: ${capacity} bytes at a multiple of 16 within the memory were expected`;
+    throw new RuleFault("bad_pointer", message);
+  }
+  const out = call(limits.initFuel, () => exports.weir_out()) >>> 0;
+  if (!inMemory(memory, out, 0, 8)) {
+    throw new RuleFault("bad_pointer", `Cannot read results at ${out}: expected a multiple of 8 within the memory`);
+  }
+  call(limits.initFuel, () => exports.weir_host_grow(ARENA_PAGES)); // -1 at the cap: then there is no more to have
+  exports.weir_host_budget.value = limits.fuel;
+  exports.weir_host_snapshot();
+  return {
+    memory,
+    input,
+    capacity,
+    out,
+    initialBytes: memory.buffer.byteLength,
+    run(count) {
+      exports.weir_out_length.value = 0;
+      try {
+        exports.weir_host_run(input, count);
+        return { finished: count, fault: null, lost: 0 };
+      } catch (error) {
+        const lost = limits.fuel - Math.max(0, exports.weir_host_fuel.value);
+        return { finished: exports.weir_host_progress.value, fault: fault(error, limits.fuel), lost };
+      }
+    },
+    takeUsed() {
+      const used = Number(exports.weir_host_used.value);
+      exports.weir_host_used.value = 0n;
+      return used;
+    },
+  };
+}
+
+export type ManifestReading =
+  | { readonly ok: true; readonly manifest: Manifest }
+  | { readonly ok: false; readonly fault: RuleFault }
+  | { readonly ok: false; readonly problems: readonly ManifestProblem[] };
+
+/** Starts a module, with limits, and asks for its manifest. The instance is not used again. */
+export function readManifest(module: WebAssembly.Module, limits: RunLimits = RUN_LIMITS): ManifestReading {
+  try {
+    const { exports, call } = createGuest(module, limits);
+    const pointer = call(limits.initFuel, () => exports.weir_manifest()) >>> 0;
+    const json = readString(exports.memory, pointer, MAX_MANIFEST_LENGTH);
+    if (json === null)
+      throw new RuleFault(
+        "bad_pointer",
+        `Cannot read the manifest at ${pointer}: expected a string of at most ${MAX_MANIFEST_LENGTH} characters`,
+      );
+    return parseManifest(json);
+  } catch (error) {
+    if (error instanceof RuleFault) return { ok: false, fault: error };
+    throw error;
+  }
+}

@@ -1,0 +1,199 @@
+/** A compiled rule in one thread: takes the candidates of a batch, gives matches and failures, survives every trap. */
+import { inMemory } from "./guestMemory.ts";
+import { instantiate, type RuleInstance } from "./instance.ts";
+import { RUN_LIMITS, type RunLimits } from "./limits.ts";
+import { type Match, readResults } from "./results.ts";
+import { type Failure, RuleFault } from "./trap.ts";
+
+/** Frames of a batch: their bytes as words, and where each begins, in bytes, a multiple of 8. */
+export interface FrameSource {
+  readonly words: Uint32Array;
+  readonly offsets: Uint32Array;
+}
+
+export interface RuleRun {
+  /** in order of transactions, then as the rule reported them */
+  readonly matches: Match[];
+  readonly failures: Failure[];
+  /** transactions that were evaluated, failures included */
+  readonly evaluations: number;
+  /** what they used: does not depend on how transactions were cut into batches */
+  readonly fuel: number;
+}
+
+export interface Rule {
+  /**
+   * Evaluates the first `count` transactions that `indices` names, in that order, on a memory without a past.
+   *
+   * @throws SandboxExhausted if the process is out of memories or stack: run the batch again later
+   */
+  run(frames: FrameSource, indices: Uint32Array, count: number): RuleRun;
+  /** Lets the instance and its memory go; the next run makes a new one. */
+  release(): void;
+}
+
+/**
+ * Input areas come in few sizes: a function of the candidates alone, so that neither a pointer nor the memory's size tells
+ * a guest what came before.
+ */
+const CAPACITIES = [64 * 1024, 256 * 1024, 1024 * 1024];
+/** A frame's u32 size is the second word of its header. */
+const SIZE_WORD = 1;
+/** Up to so many words a loop copies faster than a view and set() do. */
+const SHORT_COPY = 64;
+
+/** @param module compiled from what `admit` returned */
+export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_LIMITS): Rule {
+  const capacities = [...CAPACITIES.filter((bytes) => bytes < limits.inputBytes), limits.inputBytes];
+  const largest = limits.inputBytes;
+  let instance: RuleInstance | null = null;
+  let fresh = false;
+  /** memory after initialisation without trailing zeros, by capacity; the same in every instance */
+  const images = new Map<number, Uint8Array>();
+
+  function prepare(bytes: number): RuleInstance {
+    const capacity = capacities.find((size) => size >= bytes)!;
+    if (
+      instance !== null &&
+      instance.capacity === capacity &&
+      instance.memory.buffer.byteLength === instance.initialBytes
+    ) {
+      if (fresh) return instance;
+      const image = images.get(capacity)!;
+      const memory = new Uint8Array(instance.memory.buffer);
+      memory.set(image);
+      memory.fill(0, image.length);
+      return instance;
+    }
+    instance = null; // before the new one is made: one memory less
+    const made = instantiate(module, capacity, limits);
+    if (!images.has(capacity)) images.set(capacity, trimmed(made.memory));
+    instance = made;
+    fresh = true;
+    return made;
+  }
+
+  function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number): RuleRun {
+    const matches: Match[] = [];
+    const failures: Failure[] = [];
+    let fuel = 0;
+    const sizeOf = (i: number) => words[(offsets[indices[i]!]! >> 2) + SIZE_WORD]!;
+    const fail = (i: number, { code, message }: RuleFault) =>
+      failures.push({ transaction: indices[i]!, code, message });
+
+    for (let from = 0; from < count; ) {
+      // as many as fit into one call
+      let frames = 0;
+      let to = from;
+      for (; to < count; to++) {
+        const size = sizeOf(to);
+        if (tableBytes(to + 1 - from) + frames + size > largest) break;
+        frames += size;
+      }
+      if (to === from) {
+        const message = `Cannot show the rule a transaction of ${sizeOf(from)} bytes: expected at most ${largest - tableBytes(1)}`;
+        fail(from, new RuleFault("frame_too_large", message));
+        from++;
+        continue;
+      }
+      const began = from;
+      let guest: RuleInstance;
+      try {
+        guest = prepare(tableBytes(to - from) + frames);
+      } catch (error) {
+        if (!(error instanceof RuleFault)) throw error;
+        for (; from < to; from++) fail(from, error); // it does not even start
+        continue;
+      }
+      write(guest, words, offsets, indices, from, to);
+      fresh = false;
+      const { finished, fault, lost } = guest.run(to - from);
+      collect(guest, indices, from, finished, matches, failures);
+      fuel += guest.takeUsed();
+      from += finished;
+      if (fault === null) continue;
+      instance = null; // never used again
+      // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
+      // it may have filled this one. So the first of a call has failed, any other is tried again as the first.
+      if (from === began) {
+        fail(from, fault);
+        fuel += lost;
+        from++;
+      }
+    }
+    return { matches, failures, evaluations: count, fuel };
+  }
+
+  function collect(
+    guest: RuleInstance,
+    indices: Uint32Array,
+    from: number,
+    finished: number,
+    matches: Match[],
+    failures: Failure[],
+  ): void {
+    const { memory, input, out } = guest;
+    const view = new DataView(memory.buffer);
+    let end = 0; // of the results so far
+    for (let i = 0; i < finished; i++) {
+      const next = view.getUint32(input + i * 4, true);
+      if (next === end) continue;
+      const transaction = indices[from + i]!;
+      try {
+        if (next < end || next % 8 !== 0 || !inMemory(memory, out, next, 8)) {
+          throw new RuleFault(
+            "bad_result",
+            `Cannot read results up to ${next}: expected a multiple of 8 within the memory, at least ${end}`,
+          );
+        }
+        const begin = end;
+        end = next;
+        for (const match of readResults(view, out + begin, out + next, transaction, limits)) matches.push(match);
+      } catch (error) {
+        if (!(error instanceof RuleFault)) throw error;
+        failures.push({ transaction, code: error.code, message: error.message });
+      }
+    }
+  }
+
+  return { run, release: () => void (instance = null) };
+}
+
+/** The table takes 4 bytes a transaction; frames begin at a multiple of 8. */
+function tableBytes(count: number): number {
+  return (count + (count & 1)) * 4;
+}
+
+function write(
+  guest: RuleInstance,
+  words: Uint32Array,
+  offsets: Uint32Array,
+  indices: Uint32Array,
+  from: number,
+  to: number,
+): void {
+  const memory = new Uint32Array(guest.memory.buffer);
+  const table = guest.input >> 2;
+  let at = table + (tableBytes(to - from) >> 2);
+  for (let i = from; i < to; ) {
+    // neighbours in the batch are copied together
+    const first = offsets[indices[i]!]! >> 2;
+    let last = first;
+    do {
+      memory[table + i - from] = (at + last - first) << 2;
+      last += words[last + SIZE_WORD]! >> 2;
+      i++;
+    } while (i < to && offsets[indices[i]!]! >> 2 === last);
+    if (last - first > SHORT_COPY) memory.set(words.subarray(first, last), at);
+    else for (let w = first; w < last; w++) memory[at + w - first] = words[w]!;
+    at += last - first;
+  }
+}
+
+/** A copy of the memory up to its last byte that is not zero, in steps of 8. */
+function trimmed(memory: WebAssembly.Memory): Uint8Array {
+  const words = new Uint32Array(memory.buffer);
+  let end = words.length;
+  while (end > 0 && words[end - 1] === 0) end--;
+  return new Uint8Array(memory.buffer.slice(0, end * 4));
+}
