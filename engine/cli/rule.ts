@@ -34,15 +34,13 @@ export function ruleCommand(program: Command): void {
     .action(async ({ json = false }: { json?: boolean }) => {
       const catalogue = await openCatalogue(join(loadConfiguration().config.data, "rules"));
       printRows(
-        catalogue
-          .list()
-          .map(({ name, version, state, size, manifest }) => ({
-            name,
-            version,
-            state,
-            size,
-            description: manifest.description,
-          })),
+        catalogue.list().map(({ name, version, state, size, manifest }) => ({
+          name,
+          version,
+          state,
+          size,
+          description: manifest.description,
+        })),
         { json },
       );
     });

@@ -31,7 +31,7 @@ export function topicsCommand(program: Command): void {
       const { config } = loadConfiguration();
       const admin = await createAdmin({ brokers: brokersOf(config) });
       try {
-        const existing = new Set((await admin.describeTopics()).map(({ topic }) => topic));
+        const existing = new Set(await admin.listTopics());
         const plan = topicPlan(config);
         await admin.createTopics(
           plan
@@ -40,7 +40,7 @@ export function topicsCommand(program: Command): void {
             .map(({ topic, partitions }) => ({
               topic,
               partitions,
-              replicationFactor: Number(replication),
+              replicas: Number(replication),
               config: { "max.message.bytes": String(8 << 20) },
             })),
         );

@@ -36,13 +36,15 @@ export function createPool({ threads, rules, world, onDeath }: PoolOptions): Poo
     idleTimeout: Number.POSITIVE_INFINITY,
   });
 
+  let closed = false;
+
   async function attempt(task: WorkerTask): Promise<WorkerAnswer> {
     for (let death = 1; ; death++) {
       try {
         return await piscina.run(task, { signal: AbortSignal.timeout(HUNG_MS) });
       } catch (error) {
         // The worker answers its own errors; what is thrown here is the end of a thread.
-        if (piscina.closing || death === MAX_DEATHS) throw error;
+        if (closed || death === MAX_DEATHS) throw error;
         onDeath?.(error as Error);
       }
     }
@@ -59,6 +61,9 @@ export function createPool({ threads, rules, world, onDeath }: PoolOptions): Poo
       const where = `${task.batch.source}/${task.batch.partition} from ${task.batch.from} to ${task.batch.to}`;
       throw new Error(`Cannot process the batch ${where}: ${answer.kind === "error" ? answer.message : answer.kind}`);
     },
-    close: () => piscina.destroy(),
+    async close() {
+      closed = true;
+      await piscina.destroy();
+    },
   };
 }

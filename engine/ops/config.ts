@@ -187,7 +187,6 @@ function nest(values: Values) {
       groupId: values.KAFKA_GROUP_ID,
       instanceId: values.KAFKA_INSTANCE_ID,
       drainMs: values.KAFKA_DRAIN_MS,
-      drainMs: values.KAFKA_DRAIN_MS,
       topics: {
         txRaw: values.KAFKA_TOPIC_TX_RAW,
         alerts: values.KAFKA_TOPIC_ALERTS,

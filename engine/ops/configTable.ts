@@ -53,7 +53,6 @@ export const VARIABLES = {
   KAFKA_GROUP_ID: { group: "kafka", type: t.text(255), default: "weir", meaning: "Consumer group: engines of one group share the partitions" },
   KAFKA_INSTANCE_ID: { group: "kafka", type: t.text(255), meaning: "Static membership: a restarted engine of this name gets its partitions back at once" },
   KAFKA_DRAIN_MS: { group: "kafka", type: t.integer(100, 60_000, "ms"), default: "5000", meaning: "How long a rebalance waits for what this engine has begun; what is not stored by then runs again elsewhere" },
-  KAFKA_DRAIN_MS: { group: "kafka", type: t.integer(0, 240_000, "ms"), default: "10000", meaning: "How long a partition that goes to another engine may finish what is begun; what is not finished by then the other one does" },
   KAFKA_TOPIC_TX_RAW: { group: "kafka", type: t.topic(), default: "tx_raw", meaning: "Topic that transactions come in on" },
   KAFKA_TOPIC_ALERTS: { group: "kafka", type: t.topic(), default: "alerts", meaning: "Topic that alerts go out on" },
   KAFKA_TOPIC_DEAD_LETTERS: { group: "kafka", type: t.topic(), default: "dead_letters", meaning: "Topic of records that could not be processed" },

@@ -162,14 +162,14 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
   function load(sha256: string): Promise<{ module: WebAssembly.Module; manifest: Manifest }> {
     let loading = compiled.get(sha256);
     if (!loading) {
-      loading = readFile(join(paths.modules, `${sha256}.wasm`)).then(async (wasm) => {
+      loading = readFile(join(paths.modules, `${sha256}.wasm`)).then((wasm) => {
         const admitted = admit(wasm);
         if (!admitted.ok)
           throw new Error(
             `Cannot run the module ${sha256}: it was admitted once and is refused now: ${admitted.findings[0]?.message}`,
           );
         return {
-          module: await WebAssembly.compile(admitted.module as Uint8Array<ArrayBuffer>),
+          module: new WebAssembly.Module(admitted.module),
           manifest: admitted.manifest,
         };
       });

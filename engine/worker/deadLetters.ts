@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DeadLetterRow } from "../../clickhouse/tables.ts";
-import { frameToJson } from "../frame/readFrame.ts";
+import { frameToJson } from "../frame/frameToJson.ts";
+import { frameBytes } from "../frame/readFrame.ts";
 import type { TopicRecord } from "../sink/topicRecords.ts";
 import type { Batch } from "../source/batch.ts";
 import type { Decoded, DecodeFailure } from "./decode.ts";
@@ -15,7 +16,7 @@ export function decodeLetter(decoded: Decoded, batch: Batch, failure: DecodeFail
   const { source, partition } = batch;
   let body = new Uint8Array(0);
   if (bytes) body = new Uint8Array(batch.bytes).slice(bytes.start, bytes.end);
-  else if (frame !== undefined) body = new TextEncoder().encode(frameToJson(decoded.bytes, frame));
+  else if (frame !== undefined) body = new TextEncoder().encode(frameToJson(frameBytes(decoded.bytes), frame));
   return letter({ source, partition, offset, n, record_time: time, reason, detail, rule: "", bytes: body });
 }
 
@@ -33,7 +34,7 @@ export function failureLetter(
     reason,
     detail: `rule "${rule}" version ${version}: ${detail}`,
     rule,
-    bytes: new TextEncoder().encode(frameToJson(decoded.bytes, decoded.frames[transaction]!)),
+    bytes: new TextEncoder().encode(frameToJson(frameBytes(decoded.bytes), decoded.frames[transaction]!)),
   });
 }
 

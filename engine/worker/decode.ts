@@ -1,5 +1,6 @@
-import { lastError, reasonOf } from "../frame/decodeErrors.ts";
+import { reasonOf } from "../frame/decodeErrors.ts";
 import { decodeRecord } from "../frame/decodeRecord.ts";
+import { lastError } from "../frame/describeError.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
 import { type Batch, type Content, NULL_VALUE, RECORD_ENTRY_BYTES } from "../source/batch.ts";
@@ -53,7 +54,7 @@ export function createDecoder(world: World): (batch: Batch) => Decoded {
     let offset = 0;
     let time = 0;
     const onError = (n: number, start: number, end: number, code: number): void => {
-      failures.push({ offset, time, n, bytes: { start, end }, reason: reasonOf(code), detail: lastError() });
+      failures.push({ offset, time, n, bytes: { start, end }, reason: reasonOf(code), detail: lastError().message });
     };
     writer.reset();
     /** Number of the first transaction of each record. */

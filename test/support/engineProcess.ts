@@ -1,0 +1,69 @@
+/** The engine as its users run it: a process of its own, with real signals. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface EngineProcess {
+  readonly child: ChildProcess;
+  /** All of stderr so far: the log. */
+  log(): string;
+  stdout(): string;
+  /** How it ended: an exit code, or the signal that killed it. */
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** SIGTERM, and waits for the graceful end. */
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** `weir …args` with these variables and none of the tests' own. */
+export function startWeir(args: readonly string[], env: Readonly<Record<string, string>>): EngineProcess {
+  const child = spawn(process.execPath, ["--import", "tsx", "engine/cli.ts", ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "info", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  let log = "";
+  let stdout = "";
+  child.stderr!.on("data", (chunk: Buffer) => {
+    log = (log + chunk).slice(-200_000);
+  });
+  child.stdout!.on("data", (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  const exited = once(child, "close").then(([code, signal]) => {
+    running.delete(child);
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+  });
+  return {
+    child,
+    exited,
+    log: () => log,
+    stdout: () => stdout,
+    async stop() {
+      child.kill("SIGTERM");
+      const { code, signal } = await exited;
+      if (code !== 0) throw new Error(`The engine did not stop cleanly: code ${code}, signal ${signal}\n${log.slice(-4_000)}`);
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+/** Waits until the check holds, asking every 100 ms. @throws with what `describe` says once the time is over */
+export async function until(check: () => Promise<boolean> | boolean, describe: () => string, ms = 60_000): Promise<void> {
+  for (const deadline = Date.now() + ms; ; ) {
+    if (await check()) return;
+    if (Date.now() > deadline) throw new Error(`Waited ${ms} ms in vain: ${describe()}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
