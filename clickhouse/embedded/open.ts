@@ -1,0 +1,140 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { ChildOptions } from "./child.ts";
+import { answers, readAddress, type StoreAddress } from "./lockFile.ts";
+
+export interface EmbeddedOptions {
+  /** Made if missing, mode 0700. */
+  readonly folder: string;
+  /** The child goes when it had no request for so long. Default 60 s. */
+  readonly idleMs?: number;
+  /** Memory for all its statements together, bytes. Default 2 GiB. */
+  readonly memory?: number;
+  /** Longest body of an insert, bytes. Default 256 MiB. */
+  readonly maxBody?: number;
+  /** How long to wait for the child. Default 30 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface EmbeddedStore {
+  /** http://127.0.0.1:<port> */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly pid: number;
+  /** Lets the child go: it ends when nobody else has used it for `idleMs`. */
+  close(): Promise<void>;
+  /** Ends the child, whoever uses it, and waits until its folder is free. For tests, and before the folder is moved. */
+  stop(): Promise<void>;
+}
+
+/** What chDB says when another process holds the folder. */
+const LOCKED = /Another server instance in same directory is already running/;
+
+/** Shorter than the idle time by so much that a busy machine does not lose the child. */
+const PINGS_PER_IDLE_TIME = 4;
+
+/**
+ * Opens the store of a folder: finds the child that serves it, or starts one. It outlives us, so a killed engine finds it
+ * again. Of several processes that open a folder at once one starts the child that gets chDB's lock; the others' children end.
+ *
+ * @throws Error saying why the child cannot start, with the end of its log; or that a process holds the folder and is silent
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedStore> {
+  const { idleMs = 60_000, memory = 2 * 2 ** 30, maxBody = 256 * 2 ** 20, timeoutMs = 30_000 } = options;
+  const folder = resolve(options.folder);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const address = await readAddress(folder);
+    if (address && (await answers(address))) return connect(address, idleMs);
+    if (performance.now() > deadline)
+      throw new Error(
+        `Cannot open store "${folder}": ${address ? `process ${address.pid}` : "another process"} holds it and does not answer, expected an answer within ${timeoutMs} ms. Stop that process, or wait until it has ended`,
+      );
+    // A child that finds the folder locked: another is just starting or ending. Look again.
+    if (
+      !(await start({
+        folder,
+        idleMs,
+        memory,
+        maxBody,
+        log: join(folder, `store.log.${randomBytes(4).toString("hex")}`),
+      }))
+    )
+      await sleep(100);
+  }
+}
+
+/** Starts a child and waits until it serves: true; false when another one has the folder. @throws Error with the end of its log */
+async function start(child: ChildOptions): Promise<boolean> {
+  const log = await open(child.log, "w", 0o600);
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  const script = fileURLToPath(new URL("./child.ts", import.meta.url));
+  const running = spawn(process.execPath, ["--import", tsx, script, JSON.stringify(child)], {
+    detached: true,
+    // A relative path in SQL must not depend on where somebody happened to start us.
+    cwd: child.folder,
+    stdio: ["ignore", log.fd, log.fd],
+    // Reads, writes and files are served by libuv's threads, of which there are 4 by default. NODE_OPTIONS are not for the child.
+    env: { ...process.env, UV_THREADPOOL_SIZE: "16", NODE_OPTIONS: "" },
+  });
+  const ended = new Promise<number | NodeJS.Signals | Error>((resolve) => {
+    running.on("error", resolve);
+    running.on("exit", (code, signal) => resolve(code ?? signal!));
+  });
+  await log.close();
+  let end: number | NodeJS.Signals | Error | undefined;
+  void ended.then((value) => {
+    end = value;
+  });
+  while (end === undefined) {
+    const address = await readAddress(child.folder);
+    if (address?.pid === running.pid && (await answers(address!))) {
+      running.unref();
+      return true;
+    }
+    await Promise.race([ended, sleep(20)]);
+  }
+  // Its log becomes store.log once it has the folder.
+  const said = await readFile(child.log, "utf8").catch(() => readFile(join(child.folder, "store.log"), "utf8"));
+  await rm(child.log, { force: true });
+  if (LOCKED.test(said)) return false;
+  throw new Error(
+    `Cannot start the store of "${child.folder}": its process ended with ${end instanceof Error ? end.message : end}. It said:\n${said.trim().split("\n").slice(-12).join("\n")}`,
+  );
+}
+
+function connect(address: StoreAddress, idleMs: number): EmbeddedStore {
+  const pinging = setInterval(() => void answers(address), idleMs / PINGS_PER_IDLE_TIME);
+  pinging.unref();
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    username: "weir",
+    password: address.secret,
+    pid: address.pid,
+    async close() {
+      clearInterval(pinging);
+    },
+    async stop() {
+      clearInterval(pinging);
+      if (!(await answers(address))) return;
+      process.kill(address.pid, "SIGTERM");
+      while (isRunning(address.pid)) await sleep(20);
+    },
+  };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

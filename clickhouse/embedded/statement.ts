@@ -1,0 +1,114 @@
+import { splitStatements, sqlTokens, type Token } from "../sqlTokens.ts";
+
+/** What a request's SQL is, as far as its way through the child depends on it. */
+export type StatementPlan =
+  | { readonly kind: "read"; readonly sql: string; readonly streamed: boolean; readonly format: string | undefined }
+  | { readonly kind: "write"; readonly sql: string }
+  | {
+      readonly kind: "insertBody";
+      /** `INSERT INTO t (columns) SETTINGS …`, without FORMAT. */
+      readonly head: string;
+      /** As written, quoted or not. */
+      readonly table: string;
+      /** Names without quotes; undefined when the statement names none. */
+      readonly columns: readonly string[] | undefined;
+      readonly format: string;
+    };
+
+const READS = new Set(["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "("]);
+const STREAMS = new Set(["SELECT", "WITH", "("]);
+
+/** Formats whose chunks can be put one behind the other: no header, no footer. */
+const CHUNKED_FORMATS = new Set([
+  "TabSeparated",
+  "TabSeparatedRaw",
+  "TSV",
+  "TSVRaw",
+  "CSV",
+  "JSONEachRow",
+  "JSONLines",
+  "NDJSON",
+  "JSONCompactEachRow",
+  "JSONStringsEachRow",
+  "JSONCompactStringsEachRow",
+  "Native",
+  "RowBinary",
+]);
+
+/**
+ * Says how a request's SQL is to be run.
+ * @param hasBody whether data follows the SQL, as in `?query=INSERT … FORMAT Native` with a body
+ * @throws Error with ClickHouse's SYNTAX_ERROR for no or several statements, or for an INSERT that cannot take a body
+ */
+export function planStatement(sql: string, hasBody: boolean): StatementPlan {
+  const [statement, ...more] = readable(() => splitStatements(sql));
+  if (statement === undefined) throw syntaxError("the query is empty, expected one statement");
+  if (more.length > 0) throw syntaxError(`${more.length + 1} statements in one request, expected one`);
+  const tokens = [...sqlTokens(statement)];
+  const first = tokens[0]!.text.toUpperCase();
+  if (hasBody) return planInsert(statement, tokens);
+  if (!READS.has(first)) return { kind: "write", sql: statement };
+  const format = formatOf(tokens);
+  const streamed = STREAMS.has(first) && CHUNKED_FORMATS.has(format ?? "TabSeparated");
+  return { kind: "read", sql: statement, streamed, format };
+}
+
+function planInsert(sql: string, tokens: readonly Token[]): StatementPlan {
+  const words = tokens.map((token) => (token.kind === "word" ? token.text.toUpperCase() : token.text));
+  if (words[0] !== "INSERT" || words[1] !== "INTO") throw syntaxError("a body follows, expected INSERT INTO before it");
+  const format = formatOf(tokens);
+  const end = words.lastIndexOf("FORMAT");
+  if (format === undefined || end !== tokens.length - 2)
+    throw syntaxError("a body follows, expected FORMAT and a name at the end");
+
+  const from = words[2] === "TABLE" ? 3 : 2;
+  let at = from;
+  while (at < end && (tokens[at]!.kind === "word" || tokens[at]!.kind === "name" || words[at] === ".")) {
+    if (words[at] === "SETTINGS") break;
+    at++;
+  }
+  if (at === from) throw syntaxError("no table after INSERT INTO");
+  const table = sql.slice(tokens[from]!.start, tokens[at - 1]!.end);
+  const columns = words[at] === "(" ? columnsOf(tokens, at + 1) : undefined;
+  return { kind: "insertBody", head: sql.slice(0, tokens[end]!.start), table, columns, format };
+}
+
+function columnsOf(tokens: readonly Token[], from: number): string[] {
+  const columns: string[] = [];
+  for (let at = from; ; at += 2) {
+    // A nested column is written n.a, or quoted as one name.
+    let name = columnName(tokens[at]);
+    while (tokens[at + 1]?.text === ".") {
+      at += 2;
+      name += `.${columnName(tokens[at])}`;
+    }
+    columns.push(name);
+    const sign = tokens[at + 1]?.text;
+    if (sign === ")") return columns;
+    if (sign !== ",")
+      throw syntaxError(`"${sign ?? ""}" in the columns of an INSERT, expected names with commas between them`);
+  }
+}
+
+function columnName(token: Token | undefined): string {
+  if (token?.kind === "word" || token?.kind === "name") return token.text;
+  throw syntaxError(`"${token?.text ?? ""}" in the columns of an INSERT, expected names with commas between them`);
+}
+
+function formatOf(tokens: readonly Token[]): string | undefined {
+  const at = tokens.findLastIndex((token) => token.kind === "word" && token.text.toUpperCase() === "FORMAT");
+  const name = at < 0 ? undefined : tokens[at + 1];
+  return name?.kind === "word" ? name.text : undefined;
+}
+
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof SyntaxError ? syntaxError(error.message) : error;
+  }
+}
+
+function syntaxError(problem: string): Error {
+  return new Error(`Code: 62. DB::Exception: Cannot run the statement: ${problem}. (SYNTAX_ERROR)`);
+}
