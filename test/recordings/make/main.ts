@@ -20,7 +20,7 @@ import { type BlockPlan, createTraders } from "./traders.ts";
 import { createTruth } from "./truth.ts";
 
 const seed = Number(process.argv[2] ?? 20240601);
-const tradingBlocks = Number(process.argv[3] ?? 280);
+const tradingBlocks = Number(process.argv[3] ?? 215);
 const folder = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = process.argv[4] ?? join(folder, "dex.ndjson.zst");
 const START_SECONDS = Date.UTC(2024, 5, 1) / 1000;
