@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { loadConfig } from "./config.ts";
+import { type Check, doctor, hasFailed, memory, nodeVersion } from "./doctor.ts";
+
+const scratch = mkdtempSync("/tmp/weir-doctor-");
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const storeIsFine = async () => ({ version: "26.7", pendingMigrations: [] });
+
+async function run(
+  env: Record<string, string>,
+  askStore: Parameters<typeof doctor>[0]["askStore"] = storeIsFine,
+): Promise<Check[]> {
+  return doctor({
+    kafkaTimeoutMs: 300,
+    loaded: loadConfig({ env: { WEIR_DATA: join(scratch, "data"), RULES_DIR: scratch, API_PORT: "0", ...env } }),
+    askStore,
+  });
+}
+const of = (checks: readonly Check[], name: string) => checks.filter(({ check }) => check === name);
+
+test("says what is not configured, without calling it a failure", async () => {
+  const checks = await run({});
+  expect(of(checks, "kafka")).toEqual([
+    { check: "kafka", state: "off", detail: expect.stringContaining("KAFKA_BROKERS is not set"), next: "" },
+  ]);
+  expect(of(checks, "clickhouse")[0]).toMatchObject({
+    state: "ok",
+    detail: expect.stringMatching(/^26.7, embedded in .*data/),
+  });
+  expect(of(checks, "configuration")[0]?.detail).toContain("API_PORT=0 (environment API_PORT)");
+  expect(of(checks, "rules")[0]).toMatchObject({
+    state: "warning",
+    next: expect.stringContaining("npm run rules:build"),
+  });
+  expect(hasFailed(checks)).toBe(false);
+});
+
+test("gives a store that cannot be reached a place, a reason without credentials and a next step", async () => {
+  const checks = await run({ CLICKHOUSE_URL: "http://me:hunter2@127.0.0.1:1" }, () =>
+    Promise.reject(new Error("refused by http://me:hunter2@127.0.0.1:1")),
+  );
+  expect(hasFailed(checks)).toBe(true);
+  expect(of(checks, "clickhouse")).toEqual([
+    {
+      check: "clickhouse",
+      state: "failed",
+      detail: "http://***@127.0.0.1:1: refused by http://***@127.0.0.1:1",
+      next: "Check CLICKHOUSE_URL, CLICKHOUSE_USER and CLICKHOUSE_PASSWORD",
+    },
+  ]);
+});
+
+test("names migrations that are missing, and how to apply them", async () => {
+  const checks = await run({}, async () => ({ version: "26.7", pendingMigrations: ["0005_per_minute"] }));
+  expect(of(checks, "clickhouse")[0]).toMatchObject({
+    state: "warning",
+    next: expect.stringContaining("weir migrate"),
+  });
+});
+
+test("tells a broker that cannot be reached", async () => {
+  const checks = await run({ KAFKA_BROKERS: "127.0.0.1:1" });
+  const [kafka] = of(checks, "kafka");
+  expect(kafka).toMatchObject({ state: "failed" });
+  expect(kafka!.detail).toMatch(/^Cannot (read the topics of "127.0.0.1:1"|load the Kafka client)/);
+  expect(kafka!.next).not.toBe("");
+});
+
+test("admits each rule module, and says what is wrong with one that is refused", async () => {
+  const folder = join(scratch, "rules");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "broken.wasm"), "not a module");
+  const checks = of(await run({ RULES_DIR: folder }), "rules");
+  expect(checks[0]?.detail).toMatch(/^0 of 1 modules/);
+  expect(checks[1]).toMatchObject({
+    state: "failed",
+    detail: expect.stringContaining("broken.wasm"),
+    next: expect.stringContaining("weir rule check"),
+  });
+});
+
+test("notices that another program has the API's port", async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));
+  const { port } = other.address() as { port: number };
+  const checks = await run({ API_PORT: String(port) });
+  await new Promise((resolve) => other.close(resolve));
+  expect(of(checks, "api port")[0]).toMatchObject({ state: "warning", detail: expect.stringContaining("EADDRINUSE") });
+});
+
+test.each([
+  ["20.18.9", "failed"],
+  ["20.19.0", "ok"],
+  ["24.1.0", "ok"],
+  ["18.20.0", "failed"],
+])("Node %s is %s", (version, state) => {
+  expect(nodeVersion(version).state).toBe(state);
+});
+
+test("memory() goes by the container's limit where there is one", () => {
+  expect(memory(2 ** 29).state).toBe("warning");
+  expect(memory(2 ** 29).detail).toMatch(/^0.5 GiB/);
+});
