@@ -1,4 +1,4 @@
-import { createWriteStream, type WriteStream } from "node:fs";
+import { createWriteStream, rmSync, type WriteStream } from "node:fs";
 import { type Duplex, Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -13,12 +13,21 @@ export type RecordingWriter = {
 /**
  * Creates a recording, compressed as its name says: `.ndjson`, `.ndjson.gz` or `.ndjson.zst`.
  *
- * @throws where the name is another, the file exists already, or its folder does not
+ * @param replace overwrite a file of that name
+ * @throws where the name is another, the file exists already (unless replace), or its folder does not
  */
-export async function createRecordingWriter(path: string): Promise<RecordingWriter> {
-  const compressor = await compressorFor(path);
-  const file = createWriteStream(path, { flags: "wx" });
+export async function createRecordingWriter(
+  path: string,
+  { replace = false }: { replace?: boolean } = {},
+): Promise<RecordingWriter> {
+  checkRecordingName(path);
+  const file = createWriteStream(path, { flags: replace ? "w" : "wx" });
   await opened(file, path);
+  const compressor = await compressorFor(path).catch((error) => {
+    file.destroy();
+    if (!replace) rmSync(path); // empty, and ours
+    throw error;
+  });
   const entry = compressor ?? file;
   if (compressor) {
     compressor.on("error", (error) => file.destroy(error));
@@ -59,7 +68,6 @@ export function checkRecordingName(path: string): void {
 }
 
 async function compressorFor(path: string): Promise<Duplex | null> {
-  checkRecordingName(path);
   if (path.endsWith(".gz")) return createGzip({ level: 9 });
   if (path.endsWith(".zst")) return createZstdStream(path);
   return null;
