@@ -313,6 +313,10 @@ test("a slow revoke hands over at the commit: nothing is lost or read twice behi
     };
     const start = async () => {
       consumer = await consumerOf(topic, {
+        onAssign: (partitions) => {
+          log.push(`assign ${partitions.length}`);
+          return [];
+        },
         onRevoke: async (partitions) => {
           log.push(`revoke ${partitions.length}`);
           const held = pending.length;
@@ -354,7 +358,8 @@ test("a slow revoke hands over at the commit: nothing is lost or read twice behi
     () => b.owned().length === 2 && a.owned().length === 2,
     () => Promise.all([a.poll(50), b.poll(1)]),
   );
-  expect(a.log).toEqual(["revoke 2", "revoked, owning 4"]);
+  expect(a.log).toEqual(["assign 4", "revoke 2", "revoked, owning 4"]);
+  expect(b.log).toEqual(["assign 2"]);
   const after = a.epochs();
   expect(after.filter((epoch) => epoch === null)).toHaveLength(2);
   expect(after.filter((epoch) => epoch !== null)).toEqual(before.filter((_, partition) => after[partition] !== null));

@@ -175,7 +175,8 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
     await staleConsume; // else an old record of a partition that comes back could pass for a new one
     let starts: StartAt[] = [];
     try {
-      if (!closing) starts = await options.onAssign(partitions);
+      // a cooperative rebalance that gives us nothing new is an empty list
+      if (partitions.length > 0 && !closing) starts = await options.onAssign(partitions);
     } catch (error) {
       // Reading on from a wrong place would lose or double records: this member is finished.
       finish(new KafkaError(`Cannot take over partitions: ${(error as Error).message}`, "fatal", -150));
