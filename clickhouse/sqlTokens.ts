@@ -39,7 +39,7 @@ export function* sqlTokens(sql: string): Generator<Token> {
     } else if (char === "'" || char === '"' || char === "`") {
       at = endOfQuote(sql, at);
       const text = sql.slice(start + 1, at - 1);
-      yield { kind: char === "'" ? "string" : "name", text: unescape(text, char), start, end: at };
+      yield { kind: char === "'" ? "string" : "name", text: withoutEscapes(text, char), start, end: at };
     } else if (char === "$" && match(HEREDOC) !== undefined) {
       const mark = match(HEREDOC)!;
       at = indexAfter(sql, mark, at + mark.length) ?? unclosed(sql, "heredoc", start);
@@ -106,7 +106,7 @@ function endOfComment(sql: string, start: number): number {
   return unclosed(sql, "comment", start);
 }
 
-function unescape(text: string, quote: string): string {
+function withoutEscapes(text: string, quote: string): string {
   return text.replaceAll(quote + quote, quote).replace(/\\(.)/gs, "$1");
 }
 

@@ -1,0 +1,278 @@
+/** The store, embedded or a server: one code path, @clickhouse/client over HTTP. The two differ by a URL alone. */
+import { Readable } from "node:stream";
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import { type EmbeddedOptions, openEmbedded } from "./embedded/open.ts";
+import { isBrokenConnection, StoreUnavailable, storeError, wasNeverSent } from "./storeErrors.ts";
+
+export { StoreRefused, StoreUnavailable } from "./storeErrors.ts";
+
+export type Settings = Readonly<Record<string, string | number>>;
+export type Params = Readonly<Record<string, unknown>>;
+
+export interface StoreOptions {
+  /** `http(s)://host:port` of a ClickHouse server; without it the embedded store of `folder` is opened. */
+  readonly url?: string;
+  readonly folder?: string;
+  /** Default `default`; the embedded store has its own. */
+  readonly username?: string;
+  readonly password?: string;
+  /** Default `weir`. It need not exist: `migrate` makes it. */
+  readonly database?: string;
+  readonly embedded?: Omit<EmbeddedOptions, "folder">;
+}
+
+export interface InsertBlock {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly format: "Native" | "RowBinary";
+  /** Sent one behind the other; Native blocks and RowBinary rows may be cut anywhere. */
+  readonly bodies: readonly Uint8Array[];
+  /** Rows in all bodies together. */
+  readonly rows: number;
+  /** `insert_deduplication_token`: a second insert with it adds nothing, in views too. Without one every insert adds. */
+  readonly token?: string;
+}
+
+export interface Store {
+  readonly kind: "embedded" | "server";
+  /** Without credentials. The embedded store's port changes when its child starts anew. */
+  readonly url: string;
+  readonly database: string;
+  /** @throws StoreUnavailable with the reason, whatever it is */
+  ping(): Promise<void>;
+  version(): Promise<string>;
+  /** Makes the database of the connection unless it is there. */
+  createDatabase(): Promise<void>;
+  /**
+   * Rows of a SELECT. Values go in as bound parameters only: `{name:Type}` in the SQL. It cannot write, and ends after 60 s.
+   * Integers of 64 bits and more come as decimal strings, exactly; with the setting
+   * `output_format_json_quote_64bit_integers: 0` they come as numbers, which are exact up to 2^53.
+   * @throws StoreUnavailable, StoreRefused
+   */
+  rows<T>(sql: string, params?: Params, settings?: Settings): Promise<T[]>;
+  /**
+   * The result of a SELECT as bytes in a format of ClickHouse (default JSONEachRow, 64-bit integers as strings). The embedded
+   * store streams formats without header and footer and holds others in memory, up to 256 MiB. The stream fails when the
+   * result could not be sent whole.
+   */
+  stream(sql: string, params?: Params, format?: string): Promise<Readable>;
+  /** Runs a statement that gives no rows; deletes and mutations have taken effect when it resolves. */
+  command(sql: string, params?: Params): Promise<void>;
+  /**
+   * Inserts all bodies as one block, so that they arrive together or not at all and one token stands for them.
+   * @throws StoreUnavailable (the block may have arrived or not), StoreRefused
+   */
+  insertBlock(block: InsertBlock): Promise<void>;
+  /** An embedded child goes on for others, and ends when it is idle. */
+  close(): Promise<void>;
+}
+
+/** A report that takes longer is a mistake; roll-ups answer in milliseconds. */
+const MAX_READ_SECONDS = 60;
+/** An insert or a mutation may wait for a busy disk. */
+const REQUEST_TIMEOUT_MS = 300_000;
+
+const READ_SETTINGS = {
+  readonly: "1",
+  max_execution_time: MAX_READ_SECONDS,
+  output_format_json_quote_64bit_integers: 1,
+} as const;
+
+interface Connection {
+  readonly url: string;
+  readonly secrets: readonly string[];
+  /** In the store's database, and in none. */
+  readonly client: ClickHouseClient;
+  readonly bare: ClickHouseClient;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a store. An embedded one is started if it does not run, and again by the next call if it has died.
+ * @throws StoreUnavailable if the embedded store cannot start; a server is not asked before the first call
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { database = "weir" } = options;
+  const kind = options.url === undefined ? "embedded" : "server";
+  let connecting: Promise<Connection> | undefined;
+  let url = "";
+  let closed = false;
+
+  /** Callers that find the connection gone share one attempt to make it again. */
+  function connect(): Promise<Connection> {
+    if (closed) throw new StoreUnavailable(`Cannot use the store: it is closed, expected an open one`);
+    connecting ??= makeConnection(options, database).then(
+      (made) => {
+        url = made.url;
+        return made;
+      },
+      (error: unknown) => {
+        connecting = undefined;
+        throw error;
+      },
+    );
+    return connecting;
+  }
+
+  async function drop(broken: Connection): Promise<void> {
+    if (connecting === undefined || (await connecting.catch(() => undefined)) !== broken) return;
+    connecting = undefined;
+    await broken.close();
+  }
+
+  /** @param repeatable the call changes nothing, so it may be sent twice */
+  async function call<T>(action: string, repeatable: boolean, work: (to: Connection) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const connection = await connect();
+      try {
+        return await work(connection);
+      } catch (error) {
+        const broken = isBrokenConnection(error);
+        if (broken && kind === "embedded") await drop(connection);
+        if (!broken || attempt === 2 || !(repeatable || wasNeverSent(error)))
+          throw storeError(action, error, connection.secrets);
+      }
+    }
+  }
+
+  const read = <T>(client: "client" | "bare", query: string, query_params: Params, settings: Settings): Promise<T[]> =>
+    call("read from the store", true, async (connection) => {
+      const result = await connection[client].query({
+        query,
+        query_params: { ...query_params },
+        format: "JSONEachRow",
+        clickhouse_settings: { ...READ_SETTINGS, ...settings },
+        use_multipart_params_auto: true,
+      });
+      return result.json<T>();
+    });
+
+  await connect();
+  return {
+    kind,
+    database,
+    get url() {
+      return url;
+    },
+
+    async ping() {
+      try {
+        await read("bare", "SELECT 1", {}, {});
+      } catch (error) {
+        throw error instanceof StoreUnavailable ? error : new StoreUnavailable((error as Error).message);
+      }
+    },
+
+    async version() {
+      const [row] = await read<{ version: string }>("bare", "SELECT version() AS version", {}, {});
+      return row!.version;
+    },
+
+    createDatabase: () =>
+      call(`make database "${database}"`, true, async ({ bare }) => {
+        await bare.command({
+          query: "CREATE DATABASE IF NOT EXISTS {database:Identifier}",
+          query_params: { database },
+        });
+      }),
+
+    rows: (sql, params = {}, settings = {}) => read("client", sql, params, settings),
+
+    stream: (sql, params = {}, format = "JSONEachRow") =>
+      call("read from the store", true, async ({ client }) => {
+        const { stream } = await client.exec({
+          query: `${sql}\nFORMAT ${format}`,
+          query_params: { ...params },
+          clickhouse_settings: READ_SETTINGS,
+        });
+        return stream as Readable;
+      }),
+
+    command: (sql, params = {}) =>
+      call("run a command in the store", false, async ({ client }) => {
+        await client.command({
+          query: sql,
+          query_params: { ...params },
+          clickhouse_settings: { mutations_sync: "1", lightweight_deletes_sync: "2", wait_end_of_query: 1 },
+        });
+      }),
+
+    insertBlock: (block) =>
+      call(`insert into "${block.table}"`, false, async ({ client }) => {
+        const columns = block.columns.map(quoteName).join(", ");
+        const { stream } = await client.exec({
+          query: `INSERT INTO ${quoteName(block.table)} (${columns}) FORMAT ${block.format}`,
+          values: Readable.from(block.bodies, { objectMode: false }),
+          clickhouse_settings: { ...oneBlock(block.rows), ...deduplication(block.token), wait_end_of_query: 1 },
+        });
+        for await (const _ of stream); // an answer that is not read would hold its socket
+      }),
+
+    async close() {
+      closed = true;
+      const connection = await connecting?.catch(() => undefined);
+      await connection?.close();
+    },
+  };
+}
+
+/** One thread and squashing up to the number of rows: whatever the bodies' blocks, one block and one part comes out. */
+const oneBlock = (rows: number) => ({
+  async_insert: 0 as const,
+  max_threads: 1,
+  max_insert_threads: "1",
+  input_format_parallel_parsing: 0 as const,
+  max_insert_block_size: `${Math.max(rows, 1)}`,
+  min_insert_block_size_rows: `${Math.max(rows, 1)}`,
+  min_insert_block_size_bytes: "0",
+});
+
+const deduplication = (token: string | undefined) =>
+  token === undefined
+    ? { insert_deduplicate: 0 as const }
+    : {
+        insert_deduplicate: 1 as const,
+        insert_deduplication_token: token,
+        deduplicate_blocks_in_dependent_materialized_views: 1 as const,
+      };
+
+const quoteName = (name: string): string => `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
+
+async function makeConnection(options: StoreOptions, database: string): Promise<Connection> {
+  const { url, username, password, release } = await findServer(options);
+  const address = new URL(url);
+  const settings = {
+    username: username ?? (decodeURIComponent(address.username) || "default"),
+    password: password ?? decodeURIComponent(address.password),
+    request_timeout: REQUEST_TIMEOUT_MS,
+    application: "weir",
+    log: { level: ClickHouseLogLevel.OFF }, // every error is thrown
+  };
+  address.username = "";
+  address.password = "";
+  const plain = address.href.replace(/\/$/, "");
+  const client = createClient({ ...settings, url: plain, database });
+  const bare = createClient({ ...settings, url: plain });
+  return {
+    url: plain,
+    secrets: [settings.password],
+    client,
+    bare,
+    async close() {
+      await Promise.all([client.close(), bare.close()]);
+      await release();
+    },
+  };
+}
+
+async function findServer({ url, folder, username, password, embedded }: StoreOptions) {
+  if (url !== undefined) return { url, username, password, release: async () => {} };
+  if (folder === undefined)
+    throw new TypeError('Cannot open the store: neither "url" nor "folder" is given, expected one');
+  try {
+    const store = await openEmbedded({ ...embedded, folder });
+    return { url: store.url, username: store.username, password: store.password, release: () => store.close() };
+  } catch (error) {
+    throw new StoreUnavailable((error as Error).message);
+  }
+}
