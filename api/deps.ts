@@ -19,7 +19,7 @@ export interface ApiDeps {
 
 /** The part of the store that reads. */
 export interface ReadableStore {
-  /** Rows as objects; `params` are bound to `{name:Type}`. Rejects with ServiceUnavailable when the server cannot be reached. */
+  /** Rows as objects; `params` are bound to `{name:Type}`. Cannot write. Rejects with StoreUnavailable or StoreRefused. */
   rows<T>(sql: string, params?: Record<string, unknown>, settings?: Record<string, string | number>): Promise<T[]>;
 }
 

@@ -6,11 +6,8 @@ import type { Condition, ListSpec } from "../clickhouse/queries/types.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { ReadableStore } from "./deps.ts";
 
-/**
- * For every query of ours: nothing can be changed, and none runs or swells for long. `readonly: 2` lets a query set its own
- * limits, which 1 does not.
- */
-export const READ_SETTINGS = { readonly: 2, max_execution_time: 10, max_memory_usage: 2_000_000_000 } as const;
+/** For every query of ours: none runs or swells for long. That they cannot write is the store's care. */
+export const READ_SETTINGS = { max_execution_time: 10, max_memory_usage: 2_000_000_000 } as const;
 
 interface Paging {
   readonly limit?: number | undefined;

@@ -3,7 +3,8 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { ServiceUnavailable, stripCredentials } from "../engine/ops/errors.ts";
+import { StoreRefused, StoreUnavailable } from "../clickhouse/storeErrors.ts";
+import { stripCredentials } from "../engine/ops/errors.ts";
 
 export const problemSchema = z
   .object({
@@ -75,25 +76,23 @@ export function refuse(status: ContentfulStatusCode, detail: string): HTTPExcept
 
 export type Kind = "client" | "unreachable" | "timeout" | "database" | "bug";
 
-/** ClickHouse's codes for a query that was stopped at its limits: time, rows and bytes to read, memory. */
-const LIMIT_CODES = new Set(["159", "160", "158", "307", "241"]);
+/** ClickHouse's names for a query that was stopped at a limit. */
+const AT_LIMIT = new Set(["TIMEOUT_EXCEEDED", "TOO_SLOW", "TOO_MANY_ROWS", "TOO_MANY_BYTES", "MEMORY_LIMIT_EXCEEDED"]);
 
 /** What went wrong, for the answer and for api_errors_total{error_type}. */
 export function classify(error: unknown): { kind: Kind; status: ContentfulStatusCode; detail: string } {
   if (error instanceof HTTPException)
     return { kind: "client", status: error.status as ContentfulStatusCode, detail: error.message };
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ServiceUnavailable)
-      return { kind: "unreachable", status: 503, detail: "Database not connected" };
-    const { code, type } = cause as { code?: unknown; type?: unknown };
-    if (LIMIT_CODES.has(String(code)))
+  if (error instanceof StoreUnavailable || error instanceof StoreRefused) {
+    if (AT_LIMIT.has(error.type ?? ""))
       return {
         kind: "timeout",
         status: 504,
         detail: "The query reached a limit; narrow it by since, until, chain_id or an address",
       };
-    if (typeof type === "string" && /^\d+$/.test(String(code)))
-      return { kind: "database", status: 500, detail: "Failed to query database" };
+    if (error instanceof StoreUnavailable)
+      return { kind: "unreachable", status: 503, detail: "Database not connected" };
+    return { kind: "database", status: 500, detail: "Failed to query database" };
   }
   return { kind: "bug", status: 500, detail: "An error on our side; the log has the details" };
 }

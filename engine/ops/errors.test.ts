@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { StoreRefused, StoreUnavailable } from "../../clickhouse/storeErrors.ts";
+import { KafkaError } from "../kafka/errors.ts";
 import { ConfigError } from "./config.ts";
 import { describeError, exitCodeOf, ServiceUnavailable, stripCredentials, UsageError, UserError } from "./errors.ts";
 
@@ -7,7 +9,13 @@ test.each([
   [new UsageError("x"), 2],
   [new ConfigError([]), 3],
   [new ServiceUnavailable("x"), 4],
+  [new StoreUnavailable("x"), 4],
+  [new StoreRefused("x"), 1],
+  [new KafkaError("x", "retry", -195), 4],
+  [new KafkaError("x", "configuration", 3), 3],
+  [new KafkaError("x", "fatal", -150), 70],
   [new Error("x"), 70],
+  [null, 70],
   ["x", 70],
 ])("%o exits with %i", (error, code) => {
   expect(exitCodeOf(error)).toBe(code);

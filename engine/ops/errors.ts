@@ -43,9 +43,23 @@ export class ServiceUnavailable extends WeirError {
   override readonly exitCode = EXIT.unreachable;
 }
 
+/**
+ * Errors of rooms that know nothing of this one, by their name: the store's (clickhouse/storeErrors.ts) and Kafka's
+ * (engine/kafka/errors.ts), where `kind` says who must act.
+ */
+const FOREIGN: Record<string, number> = {
+  StoreUnavailable: EXIT.unreachable,
+  StoreRefused: EXIT.refused,
+  "KafkaError retry": EXIT.unreachable,
+  "KafkaError configuration": EXIT.config,
+};
+
 /** @returns the exit code that the contract fixes for this error */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof WeirError ? error.exitCode : EXIT.bug;
+  if (error instanceof WeirError) return error.exitCode;
+  if (!(error instanceof Error)) return EXIT.bug;
+  const { kind } = error as { kind?: unknown };
+  return FOREIGN[kind === undefined ? error.name : `${error.name} ${kind}`] ?? EXIT.bug;
 }
 
 /**
@@ -56,11 +70,12 @@ export function exitCodeOf(error: unknown): number {
  *       next   npx weir record --help
  */
 export function describeError(error: unknown, { stack = false }: { stack?: boolean } = {}): string {
-  const known = error instanceof WeirError;
+  const known = exitCodeOf(error) !== EXIT.bug;
+  const { where, next } = (error ?? {}) as ErrorDetails;
   const message = error instanceof Error ? error.message || error.name : String(error);
   const lines = [known ? `weir: ${message}` : `weir: A bug: ${message}`];
-  if (known && error.where) lines.push(`  where  ${error.where}`);
-  if (known && error.next) lines.push(`  next   ${error.next}`);
+  if (known && where) lines.push(`  where  ${where}`);
+  if (known && next) lines.push(`  next   ${next}`);
   if (!known) lines.push("  next   Please report it with the stack below and what you did");
   if ((stack || !known) && error instanceof Error && error.stack) lines.push(error.stack);
   for (let cause = known || stack ? causeOf(error) : undefined; cause; cause = causeOf(cause))
