@@ -1,9 +1,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
+import { getContractAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RecordOptions, record } from "../engine/source/recordCommand.ts";
 import { createTestNode } from "./recordings/make/node.ts";
@@ -61,7 +64,6 @@ async function mineBlock(seen: (count: number) => Promise<void>): Promise<{ hash
   await seen(3);
   const number = Number(await node.call<string>("eth_blockNumber")) + 1;
   const nonce = Number(await node.call<string>("eth_getTransactionCount", alice, "latest"));
-  const { getContractAddress } = await import("viem");
   const target = getContractAddress({ from: alice as `0x${string}`, nonce: BigInt(nonce) });
   const failing = await node.call<string>("eth_sendTransaction", {
     from: eve,
@@ -97,11 +99,7 @@ async function recordBlock(options: Omit<RecordOptions, "out" | "pending"> & { o
   });
   recording.catch(() => undefined); // awaited below
   const until = async (holds: () => boolean) => {
-    while (!holds())
-      await Promise.race([
-        new Promise((resolve) => setTimeout(resolve, 5)),
-        recording.then(() => Promise.reject(new Error("ended early"))),
-      ]);
+    while (!holds()) await Promise.race([sleep(5), recording.then(() => Promise.reject(new Error("ended early")))]);
   };
   await until(() => state.pendingSightings === 0);
   const { hashes, number } = await mineBlock((count) => until(() => state.pendingSightings === count));
@@ -174,6 +172,54 @@ describe("record()", () => {
     expect(mined.map(({ receipt }) => (receipt as Json).status)).toEqual(["0x1", "0x1", "0x1", "0x0"]);
     expect(mined.map(({ to }) => to === null)).toEqual([true, false, false, false]);
     expect(mined[1]!.accessList).toHaveLength(1);
+  });
+
+  it("goes on after its WebSocket broke", async () => {
+    const sockets: Socket[] = [];
+    const line = createTcpServer((near) => {
+      const far = connect(Number(new URL(anvil.url).port), "127.0.0.1");
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        one.pipe(other);
+        one.on("error", () => other.destroy()).on("close", () => other.destroy());
+        sockets.push(one);
+      }
+    });
+    await new Promise<void>((resolve) => line.listen(0, "127.0.0.1", resolve));
+    const url = `ws://127.0.0.1:${(line.address() as AddressInfo).port}`;
+    const out = join(folder, "broken.ndjson");
+    const next = Number(await node.call<string>("eth_blockNumber")) + 1;
+    let state = { pendingSightings: -1, block: null as number | null };
+    const options = { urls: [url], out, pending: true, fromBlock: next, toBlock: next + 1, pollMs: 5 };
+    const recording = record({ ...options, onProgress: (progress) => (state = progress) });
+    const until = async (holds: () => boolean) => {
+      while (!holds()) await Promise.race([sleep(5), recording.then(() => Promise.reject(new Error("ended early")))]);
+    };
+    try {
+      await until(() => state.pendingSightings === 0);
+      // Announcements are lost until the subscription stands again, so the second round sends until one is seen.
+      for (const round of [1, 2]) {
+        while (state.pendingSightings < round) {
+          await node.call("eth_sendTransaction", { from: accounts[5], to: accounts[6], value: "0x1" });
+          await Promise.race([until(() => state.pendingSightings >= round), sleep(200)]);
+        }
+        const connections = sockets.length;
+        await node.call("evm_mine");
+        if (round === 2) break;
+        await until(() => state.block === next);
+        for (const socket of sockets) socket.destroy();
+        await until(() => sockets.length > connections);
+      }
+      const counts = await recording;
+      expect(counts.blocks).toBe(2);
+      expect(counts.pendingSightings).toBeGreaterThanOrEqual(2);
+      expect(counts.transactions).toBeGreaterThanOrEqual(counts.pendingSightings);
+    } finally {
+      line.close();
+      for (const socket of sockets) socket.destroy();
+    }
   });
 
   it("takes receipts one by one and reads the whole pool where the node offers no better way", async () => {

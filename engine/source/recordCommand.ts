@@ -14,6 +14,8 @@ export type RecordCounts = {
 export type RecordOptions = Omit<RpcSourceOptions, "pending"> & {
   /** The file: `.ndjson`, `.ndjson.gz` or `.ndjson.zst`; it must not exist yet. */
   out: string;
+  /** Overwrite `out` if it exists. */
+  replace?: boolean;
   pending: boolean;
   /** After each block and each pending transaction: the counts so far and the last block read. */
   onProgress?: (progress: RecordCounts & { block: number | null }) => void;
@@ -38,7 +40,7 @@ export async function record(options: RecordOptions): Promise<RecordCounts> {
   const firstSeen = new Map<string, number>();
   const source = await createRpcSource(options);
   try {
-    const writer = await createRecordingWriter(out);
+    const writer = await createRecordingWriter(out, options);
     try {
       let block: number | null = null;
       onProgress?.({ ...counts, block });

@@ -2,7 +2,7 @@
  * Makes the recording that `npm start` replays: a market on a real EVM node, recorded by `weir record`'s own function.
  * `npm run recording:make`, or with another seed and length: `npm run recording:make -- SEED BLOCKS OUT`.
  */
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Hex } from "viem";
@@ -56,11 +56,11 @@ const stop = new AbortController();
 try {
   const node = createTestNode(anvil.url);
   await node.call("anvil_setCoinbase", `0x${"c0".repeat(20)}`);
-  rmSync(out, { force: true });
   // The clock is the market's, not the machine's: a recording that is made again has the same times.
   const recording = record({
     urls: [relay.url],
     out,
+    replace: true,
     fromBlock: 1,
     pending: true,
     pollMs: 2,
