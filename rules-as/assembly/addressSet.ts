@@ -9,7 +9,7 @@ export class AddressSet {
 
   constructor(texts: string[]) {
     const count = texts.length;
-    const size = 1 << (33 - clz<u32>(max(count, 1)));
+    const size = 2 << (32 - clz<u32>(count));
     this.list = new StaticArray<Address>(count);
     this.slots = new StaticArray<u32>(size);
     this.mask = size - 1;
@@ -29,11 +29,12 @@ export class AddressSet {
 
   /** Place in the list given, -1 if it is not there: for a list of labels beside it. */
   indexOf(one: Address): i32 {
-    for (let at = this.start(one); ; at = (at + 1) & this.mask) {
-      const slot = this.slots[at];
-      if (slot == 0) return -1;
+    let at = this.start(one);
+    for (let slot = this.slots[at]; slot != 0; slot = this.slots[at]) {
       if (this.list[slot - 1] == one) return slot - 1;
+      at = (at + 1) & this.mask;
     }
+    return -1;
   }
 
   has(one: Address): bool {

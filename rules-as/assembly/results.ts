@@ -3,8 +3,8 @@
  *
  *     u8 kind (1 alert, 2 tag, 3 score) │ u8 severity │ u16 0 │ u32 length │ length bytes, padded to 8
  *
- * One transaction may write 4 KiB of them, about forty alerts. What comes after is left out, and the tag `truncated`
- * says so: a transaction with ten thousand logs must not be able to make a rule fail.
+ * One transaction may write 4 KiB and 256 of them, about forty alerts. What comes after is left out, and the tag
+ * `truncated` says so: a transaction with ten thousand logs must not be able to make a rule fail.
  */
 import { commitResult, isRunning, outBase, outLength, resultsLeft } from "rt/stub";
 
@@ -24,7 +24,11 @@ const MAX_TAG = 64;
 /** Kept free for the tag `truncated`: 8 + 9 bytes, padded. */
 const RESERVED = 24;
 
+/** As many as the host takes from one transaction (RUN_LIMITS.results). */
+const MAX_RESULTS = 256;
+
 let truncated: bool = false;
+let count = 0;
 
 /** Reports the transaction. The message is cut to 1,024 bytes of UTF-8, between characters. */
 export function alert(severity: Severity, message: string): void {
@@ -63,7 +67,7 @@ function padded(length: i32): i32 {
 function begin(length: i32): bool {
   if (!isRunning()) throw new Error("Cannot report at the top level of a rule: expected alert, tag and score within onTx");
   if (truncated) return false;
-  if (padded(length) <= resultsLeft() - RESERVED) return true;
+  if (count < MAX_RESULTS - 1 && padded(length) <= resultsLeft() - RESERVED) return true;
   truncated = true;
   encode("truncated", record() + 8, 9);
   finish(TAG, 0, 9);
@@ -77,6 +81,7 @@ function finish(kind: u8, severity: u8, length: i32): void {
   store<u32>(at, length, 4);
   memory.fill(at + 8 + length, 0, size - 8 - length);
   commitResult(size);
+  count += 1;
 }
 
 /** Code point at `i`; a lone surrogate is U+FFFD, as everywhere. */

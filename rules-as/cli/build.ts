@@ -34,7 +34,11 @@ export async function buildRule(file: string): Promise<BuildResult> {
   const files = ruleSources(path);
   const module = basename(path, ".ts");
   const entry = entrySource(module, module);
-  const { wasm, found, failure } = await compile({ files: { ...files, [ENTRY]: entry }, library, argv: [ENTRY, ...FLAGS] });
+  const { wasm, found, failure } = await compile({
+    files: { ...files, [ENTRY]: entry },
+    library,
+    argv: [ENTRY, ...FLAGS],
+  });
   const diagnostics = explain({ file: basename(path), files, library, found, failure, wasm });
   const failed = diagnostics.some(({ severity }) => severity === "error");
   return { wasm: failed ? null : wasm, diagnostics };

@@ -36,7 +36,6 @@ interface Waiting {
 const LIMIT_MS = 60_000;
 
 let worker: Worker | null = null;
-let stderr = "";
 let lastId = 0;
 const queue: Waiting[] = [];
 
@@ -50,7 +49,10 @@ export function compile(request: Request): Promise<Answer> {
 
 function next(): void {
   const waiting = queue[0];
-  if (!waiting) return worker?.unref();
+  if (!waiting) {
+    worker?.unref();
+    return;
+  }
   const thread = (worker ??= start());
   thread.ref();
   const timer = setTimeout(() => {
@@ -69,17 +71,13 @@ function next(): void {
     next();
   };
   const onMessage = ({ wasm, found, failure }: Answer) => finish({ wasm, found, failure });
-  const onExit = () => finish({ wasm: null, found: [], failure: `The compiler crashed\n${stderr}`.trim() });
-  const onError = (error: Error) => finish({ wasm: null, found: [], failure: `The compiler crashed: ${error.message}` });
+  const onExit = () => finish({ wasm: null, found: [], failure: "The compiler's thread ended" });
+  const onError = (error: Error) =>
+    finish({ wasm: null, found: [], failure: `The compiler crashed: ${error.message}` });
   thread.on("message", onMessage).on("exit", onExit).on("error", onError);
   thread.postMessage({ id: waiting.id, ...waiting.request });
 }
 
 function start(): Worker {
-  stderr = "";
-  const thread = new Worker(new URL("./compiler.worker.mjs", import.meta.url), { stderr: true, stdout: true, execArgv: [] });
-  thread.stderr.on("data", (chunk) => {
-    stderr += chunk;
-  });
-  return thread;
+  return new Worker(new URL("./compiler.worker.mjs", import.meta.url), { execArgv: [] });
 }

@@ -1,9 +1,18 @@
 /**
- * The AssemblyScript compiler in a thread of its own: when it crashes it calls process.exit, which here ends the thread
- * and not the engine, and a compilation that never ends can be stopped. Plain JavaScript, so that it starts under any loader.
+ * The AssemblyScript compiler in a thread of its own: a compilation that never ends can be stopped, and what asc does to
+ * its process stays here. Plain JavaScript, so that it starts under any loader.
  */
 import { parentPort } from "node:worker_threads";
 import * as asc from "assemblyscript/asc";
+
+// When asc crashes it prints a report and calls process.exit, which would also swallow messages on their way out.
+let report = "";
+console.error = (...parts) => {
+  report += `${parts.join(" ")}\n`;
+};
+process.exit = () => {
+  throw new Error(`The compiler crashed\n${report}`.trim());
+};
 
 /** @param {{ id: number, files: Record<string, string>, library: Record<string, string>, argv: string[] }} request */
 async function compile({ id, files, library, argv }) {
@@ -11,7 +20,7 @@ async function compile({ id, files, library, argv }) {
   Object.assign(asc.libraryFiles, library);
   let wasm = null;
   const found = [];
-  const { error, stderr } = await asc.main(argv, {
+  const options = {
     readFile: (name) => files[name.replaceAll("\\", "/")] ?? null,
     writeFile: (name, contents) => {
       if (name === "rule.wasm") wasm = contents;
@@ -26,8 +35,9 @@ async function compile({ id, files, library, argv }) {
         start: range?.start ?? 0,
         end: range?.end ?? 0,
       }),
-  });
-  const failure = error && found.length === 0 ? `${error.message}\n${stderr.toString()}`.trim() : null;
+  };
+  const { error, stderr } = await asc.main(argv, options).catch((error) => ({ error, stderr: "" }));
+  const failure = error && !found.some((one) => one.error) ? `${error.message}\n${stderr}`.trim() : null;
   parentPort.postMessage({ id, wasm, found, failure });
 }
 

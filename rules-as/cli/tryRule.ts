@@ -1,0 +1,103 @@
+/** A rule on transactions of one's choice, as the engine would run it: built, admitted, filtered, in the sandbox. */
+import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
+import { type TransactionRecord, writeFrame } from "../../engine/frame/writeFrame.ts";
+import { compileFilter } from "../../engine/rules/candidates.ts";
+import { admit } from "../../engine/sandbox/admit.ts";
+import { type Manifest, SEVERITIES, type Severity } from "../../engine/sandbox/manifest.ts";
+import { KIND } from "../../engine/sandbox/results.ts";
+import { createRule } from "../../engine/sandbox/rule.ts";
+import { buildRule } from "./build.ts";
+import { formatDiagnostic } from "./diagnostics.ts";
+
+/** What a rule made of one transaction. */
+export interface Verdict {
+  /** did the filter let it through to the rule? */
+  candidate: boolean;
+  /** `high: 1234.5 from 0x… to 0x…`, in order */
+  readonly alerts: string[];
+  readonly tags: string[];
+  readonly scores: number[];
+  /** why the rule failed on it; null if it did not */
+  failure: string | null;
+}
+
+export interface TriedRule {
+  readonly wasm: Uint8Array;
+  readonly manifest: Manifest;
+  /** One verdict a transaction, in order, and the fuel that all of them took. */
+  run(transactions: readonly TransactionRecord[]): { readonly verdicts: Verdict[]; readonly fuel: number };
+}
+
+/**
+ * Builds the rule in `file` and admits it.
+ * @throws {Error} with all mistakes, formatted for a terminal
+ */
+export async function tryRule(file: string): Promise<TriedRule> {
+  const { wasm, diagnostics } = await buildRule(file);
+  if (!wasm) throw new Error(`Cannot build "${file}":\n\n${diagnostics.map(formatDiagnostic).join("\n\n")}`);
+  return tryModule(wasm);
+}
+
+/** The same for a module that is there already. */
+export function tryModule(wasm: Uint8Array): TriedRule {
+  const admission = admit(wasm);
+  if (!admission.ok) {
+    throw new Error(`Cannot admit the module:\n${admission.findings.map(({ message }) => `  ${message}`).join("\n")}`);
+  }
+  const { manifest } = admission;
+  const rule = createRule(new WebAssembly.Module(admission.module));
+  const candidates = compileFilter(manifest.filter);
+  return {
+    wasm,
+    manifest,
+    run(transactions) {
+      const writer = createFrameWriter();
+      for (const transaction of transactions) writeFrame(writer, transaction);
+      const verdicts = transactions.map(
+        (): Verdict => ({ candidate: false, alerts: [], tags: [], scores: [], failure: null }),
+      );
+      const frames = { words: writer.u32, offsets: writer.offsets, count: writer.count };
+      const indices = new Uint32Array(writer.count);
+      const found = candidates.select(frames, indices);
+      for (const index of indices.subarray(0, found)) verdicts[index]!.candidate = true;
+      const { matches, failures, fuel } = rule.run(frames, indices, found);
+      for (const { transaction, kind, severity, text, score } of matches) {
+        const verdict = verdicts[transaction]!;
+        const words = Buffer.from(text).toString("utf8");
+        if (kind === KIND.alert)
+          verdict.alerts.push(`${SEVERITIES[severity] satisfies Severity | undefined}: ${words}`);
+        else if (kind === KIND.tag) verdict.tags.push(words);
+        else verdict.scores.push(score);
+      }
+      for (const { transaction, message } of failures) verdicts[transaction]!.failure = message;
+      return { verdicts, fuel };
+    },
+  };
+}
+
+/** A transaction that does nothing in particular, for tests: say what it is about. */
+export function sampleTransaction(about: Partial<TransactionRecord> = {}): TransactionRecord {
+  return {
+    chainId: 1,
+    hash: `0x${"11".repeat(32)}`,
+    from: `0x${"aa".repeat(20)}`,
+    to: `0x${"bb".repeat(20)}`,
+    nonce: "0x0",
+    value: "0x0",
+    gas: "0x5208",
+    gasPrice: "0x3b9aca00",
+    input: "0x",
+    ...about,
+  };
+}
+
+/** The members that a mined transaction has more; `receipt` as far as it matters. */
+export function mined(receipt: TransactionRecord["receipt"] = {}): Partial<TransactionRecord> {
+  return {
+    blockNumber: "0x10",
+    blockHash: `0x${"22".repeat(32)}`,
+    transactionIndex: "0x0",
+    block: { number: "0x10", hash: `0x${"22".repeat(32)}`, timestamp: "0x65000000", transactionCount: 1 },
+    receipt: { status: "0x1", gasUsed: "0x5208", effectiveGasPrice: "0x3b9aca00", logs: [], ...receipt },
+  };
+}

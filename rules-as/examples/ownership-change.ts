@@ -1,0 +1,40 @@
+// Who rules a contract has changed: its owner, its code behind a proxy, the proxy's admin, or a role.
+import { Address, Log, Severity, Tx, alert, describe, filter, severity, topic } from "@weir/rules";
+
+describe("Owner, implementation, admin or role of a contract changed");
+severity(Severity.High);
+
+// Topic 0 of a log is the hash of the event's signature.
+const OWNER = topic("OwnershipTransferred(address,address)");
+const UPGRADED = topic("Upgraded(address)");
+const ADMIN = topic("AdminChanged(address,address)");
+const ROLE = topic("RoleGranted(bytes32,address,address)");
+
+filter
+  .topic("OwnershipTransferred(address,address)")
+  .topic("Upgraded(address)")
+  .topic("AdminChanged(address,address)")
+  .topic("RoleGranted(bytes32,address,address)");
+
+export function onTx(tx: Tx): void {
+  // One alert a log. A transaction may write 4 KiB of results; what comes after is left out and tagged `truncated`.
+  for (let i: u32 = 0; i < tx.logCount; ++i) {
+    const log = tx.log(i);
+    if (log.is(OWNER)) changed(log, "owner", party(log, 0), party(log, 1));
+    else if (log.is(ADMIN)) changed(log, "admin", party(log, 0), party(log, 1));
+    else if (log.is(UPGRADED)) alert(Severity.High, `${log.address} upgraded to ${party(log, 0)}`);
+    else if (log.is(ROLE)) alert(Severity.Medium, `${log.address} granted role ${log.topic(1)} to ${log.topic(2).asAddress()}`);
+  }
+}
+
+// A contract that has just been made gets its first owner: worth knowing, no reason to wake anybody.
+function changed(log: Log, what: string, before: Address, after: Address): void {
+  const level = before.isZero ? Severity.Low : Severity.High;
+  alert(level, `${what} of ${log.address} changed from ${before} to ${after}`);
+}
+
+// Argument `i` of an event: some contracts index their addresses (topics), some do not (words of the data).
+function party(log: Log, i: u32): Address {
+  const indexed = log.topicCount - 1;
+  return i < indexed ? log.topic(i + 1).asAddress() : log.word(i - indexed).asAddress();
+}
