@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
@@ -17,7 +18,7 @@ export interface EmbeddedOptions {
   readonly memory?: number;
   /** Longest body of an insert, bytes. Default 256 MiB. */
   readonly maxBody?: number;
-  /** How long to wait for the child. Default 30 s. */
+  /** How long to wait for the child. Default 60 s. */
   readonly timeoutMs?: number;
 }
 
@@ -46,13 +47,13 @@ const PINGS_PER_IDLE_TIME = 4;
  * @throws Error saying why the child cannot start, with the end of its log; or that a process holds the folder and is silent
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedStore> {
-  const { idleMs = 60_000, memory = 2 * 2 ** 30, maxBody = 256 * 2 ** 20, timeoutMs = 30_000 } = options;
+  const { idleMs = 60_000, memory = 2 * 2 ** 30, maxBody = 256 * 2 ** 20, timeoutMs = 60_000 } = options;
   const folder = resolve(options.folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const address = await readAddress(folder);
-    if (address && (await answers(address))) return connect(address, idleMs);
+    if (address && (await answers(address))) return connect(folder, address, idleMs);
     if (performance.now() > deadline)
       throw new Error(
         `Cannot open store "${folder}": ${address ? `process ${address.pid}` : "another process"} holds it and does not answer, expected an answer within ${timeoutMs} ms. Stop that process, or wait until it has ended`,
@@ -110,7 +111,7 @@ async function start(child: ChildOptions): Promise<boolean> {
   );
 }
 
-function connect(address: StoreAddress, idleMs: number): EmbeddedStore {
+function connect(folder: string, address: StoreAddress, idleMs: number): EmbeddedStore {
   const pinging = setInterval(() => void answers(address), idleMs / PINGS_PER_IDLE_TIME);
   pinging.unref();
   return {
@@ -123,18 +124,29 @@ function connect(address: StoreAddress, idleMs: number): EmbeddedStore {
     },
     async stop() {
       clearInterval(pinging);
-      if (!(await answers(address))) return;
-      process.kill(address.pid, "SIGTERM");
-      while (isRunning(address.pid)) await sleep(20);
+      await stopEmbedded(folder);
     },
   };
+}
+
+/** Ends the child of a folder, if one serves it, after the statements that run. Resolves when the folder is free. */
+export async function stopEmbedded(folder: string): Promise<void> {
+  const address = await readAddress(folder);
+  if (address === undefined || !(await answers(address))) return;
+  process.kill(address.pid, "SIGTERM");
+  while (isRunning(address.pid)) await sleep(20);
 }
 
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    // A dead child whose parent is gone stays as a zombie where nobody collects them, as in many containers.
+    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+  } catch {
+    return true; // no /proc here
   }
 }
