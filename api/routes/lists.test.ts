@@ -1,0 +1,350 @@
+import { z } from "@hono/zod-openapi";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startTestServer, type TestServer } from "../testServer.ts";
+import { alertSchema } from "./alerts.ts";
+import { deadLetterSchema } from "./deadLetters.ts";
+import { statsSchema } from "./stats.ts";
+import { transactionDetailSchema, transactionSchema } from "./transactions.ts";
+
+let server: TestServer;
+const transactions = z.array(transactionSchema);
+const alerts = z.array(alertSchema);
+const hash = (n: number) => `0x${n.toString(16).padStart(64, "0")}`;
+const address = (n: number) => `0x${n.toString(16).padStart(40, "0")}`;
+
+/**
+ * 250 transactions a second apart from 2024-01-01, in pairs of equal times: chain 1, but every tenth 56; every fifth pending;
+ * senders 0 to 6. Transaction 7 came in twice: pending first, then mined, with everything a row can have.
+ */
+beforeAll(async () => {
+  server = await startTestServer();
+  const { store } = server;
+  await store.command(`
+    INSERT INTO transactions (source, partition, offset, n, event_time, chain_id, hash, from_address, to_address, nonce, value, gas,
+      gas_price, block_number, block_timestamp, status, gas_used, effective_gas_price, tags)
+    SELECT 'tx_raw', number % 3, number, 0, toDateTime64('2024-01-01 00:00:00', 6, 'UTC') + intDiv(number, 2), if(number % 10 = 0, 56, 1),
+      unhex(leftPad(lower(hex(number)), 64, '0')), unhex(leftPad(hex(number % 7), 40, '0')), if(number % 4 = 0, NULL, unhex(leftPad('ff', 40, '0'))),
+      number, 1500000000000000000, 21000, 5000000000,
+      if(number % 5 = 0, NULL, 1000 + number), if(number % 5 = 0, NULL, toDateTime('2024-01-01 00:00:00', 'UTC')),
+      if(number % 5 = 0, NULL, number % 2), if(number % 5 = 0, NULL, 21000), if(number % 5 = 0, NULL, 4000000000), if(number = 3, ['it''s', 'b\\\\'], [])
+    FROM numbers(250) WHERE number != 7`);
+  const sighting = `'tx_raw', 0, {offset:UInt64}, 2, toDateTime64('2024-01-01 00:00:03.5', 6, 'UTC'), 1, unhex({hash:String})`;
+  await store.command(
+    `INSERT INTO transactions (source, partition, offset, n, event_time, chain_id, hash, from_address, seen_at, value, gas, nonce, input, gas_price, max_fee_per_gas)
+     SELECT ${sighting}, unhex(repeat('AB', 20)), toDateTime64('2024-01-01 00:00:03.5', 6, 'UTC'), toUInt256('115792089237316195423570985008687907853269984665640564039457584007913129639935'),
+       18446744073709551615, 18446744073709551615, unhex('a9059cbb0001'), NULL, 30000000000`,
+    { offset: 900, hash: hash(7).slice(2) },
+  );
+  await store.command(
+    `INSERT INTO transactions (source, partition, offset, n, event_time, chain_id, hash, from_address, block_number, block_hash, block_timestamp, status, gas_used,
+       effective_gas_price, input, log_index, log_address, log_topics, log_data, access_address, access_keys, score)
+     SELECT ${sighting}, unhex(repeat('AB', 20)), 1007, unhex(repeat('0C', 32)), toDateTime('2024-01-01 00:00:12', 'UTC'), 1, 60000, 20000000001, unhex('a9059cbb0001'),
+       [4, 5], [unhex(repeat('01', 20)), unhex(repeat('02', 20))], [[unhex(repeat('03', 32))], []], ['', unhex('00ff')],
+       [unhex(repeat('04', 20))], [[unhex(repeat('05', 32))]], 0.25`,
+    { offset: 901, hash: hash(7).slice(2) },
+  );
+  await store.command(`
+    INSERT INTO alerts (source, partition, offset, n, event_time, alert_id, rule, rule_version, severity, ordinal, chain_id, tx_hash, block_number, from_address, to_address, message)
+    SELECT 'tx_raw', 0, number, 0, toDateTime64('2024-01-01 00:00:00', 6, 'UTC') + number, unhex(leftPad(lower(hex(number)), 32, '0')), if(number % 2 = 0, 'whale', 'approval'),
+      3, if(number % 3 = 0, 'high', 'low'), 0, 1, unhex(leftPad(lower(hex(number)), 64, '0')), if(number = 1, NULL, number), unhex(leftPad(hex(number), 40, '0')),
+      unhex(leftPad('ff', 40, '0')), '<script>"quoted"\\\\</script>'
+    FROM numbers(12)`);
+  await store.command(`
+    INSERT INTO dead_letters (source, partition, offset, n, record_time, reason, detail, rule, size, sha256, bytes)
+    SELECT 'tx_raw', 0, number, 0, if(number = 0, toDateTime64(0, 3, 'UTC'), toDateTime64('2024-01-01 00:00:00', 3, 'UTC')), if(number = 2, 'rule_failed', 'not_json'),
+      'expected a value', if(number = 2, 'whale', ''), 300, unhex(repeat('AA', 32)), repeat(unhex('ff'), 300) FROM numbers(3)`);
+}, 120_000);
+afterAll(() => server?.close());
+
+describe("GET /api/v1/transactions", () => {
+  test("gives the newest 100, and how many there are", async () => {
+    const list = await server.read("/api/v1/transactions", transactions);
+    expect(list).toHaveLength(100);
+    expect(list[0]).toMatchObject({
+      tx_hash: hash(248), chain_id: 1, from_address: address(248 % 7), to_address: null, value: 1.5, value_raw: "1500000000000000000",
+      gas_price_gwei: 4, gas_price_raw: "4000000000", gas_cost_native: 0.000084, gas_cost_raw: "84000000000000", pending: false, status: 0, block_number: 1248,
+      detected_at: "2024-01-01T00:02:04.000000Z", block_timestamp: "2024-01-01T00:00:00Z", offset: "248", partition: 2,
+    }); // biome-ignore format: a row
+    const times = list.map(({ detected_at }) => detected_at);
+    expect(times).toEqual([...times].sort().reverse());
+    expect((await server.get("/api/v1/transactions")).headers.get("x-total-count")).toBe("251");
+    expect(new Set(list.map(({ id }) => id)).size).toBe(100);
+  });
+
+  test("walks all pages by their links, each row once", async () => {
+    const seen: string[] = [];
+    for (let next: string | undefined = "/api/v1/transactions?limit=33"; next; ) {
+      const { headers, body } = await server.get(next);
+      seen.push(...transactions.parse(body()).map(({ partition, offset }) => `${partition}:${offset}`));
+      expect(headers.get("x-total-count")).toBe("251");
+      next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+    }
+    expect(seen).toHaveLength(251);
+    expect(new Set(seen).size).toBe(251);
+  });
+
+  test("pages by offset as well, with a link back", async () => {
+    const all = await server.read("/api/v1/transactions?limit=20", transactions);
+    const { headers, body } = await server.get("/api/v1/transactions?limit=5&offset=10");
+    expect(transactions.parse(body())).toEqual(all.slice(10, 15));
+    expect(headers.get("link")).toContain('</api/v1/transactions?limit=5&offset=5>; rel="prev"');
+    expect(await server.read("/api/v1/transactions?offset=100000", transactions)).toEqual([]);
+  });
+
+  // counts from the rule by which the rows were made
+  test.each([
+    ["chain_id=56", 25],
+    ["chainId=56", 25],
+    ["chain_id=56&chainId=56", 25],
+    ["chain_id=99", 0],
+    [`from_address=${address(3)}`, 36],
+    [`from_address=0x${"aB".repeat(20)}`, 2],
+    [`to_address=${address(255)}`, 186],
+    [`hash=${hash(7)}`, 2],
+    ["block_number=1007", 1],
+    ["status=1", 100],
+    ["pending=true", 51],
+    ["pending=false&chain_id=1", 200],
+    ["tag=it%27s", 1],
+    ["tag=b%5C", 1],
+    ["since=2024-01-01T00:02:00Z", 10],
+    ["since=2024-01-01T00:02:00%2B00:00&until=2024-01-01T00:02:01Z", 2],
+    ["until=2024-01-01", 0],
+  ])("%s leaves %i", async (filter, count) => {
+    const { status, text, headers } = await server.get(`/api/v1/transactions?limit=1000&${filter}`);
+    expect(status, text).toBe(200);
+    expect(JSON.parse(text)).toHaveLength(count);
+    expect(headers.get("x-total-count")).toBe(String(count));
+  });
+
+  test("answers 304 to a client that has this very list", async () => {
+    const { headers } = await server.get("/api/v1/transactions?limit=3");
+    const again = await server.get("/api/v1/transactions?limit=3", {
+      headers: { "if-none-match": `"other", W/${headers.get("etag")}` },
+    });
+    expect([again.status, again.text]).toEqual([304, ""]);
+    expect(
+      (await server.get("/api/v1/transactions?limit=4", { headers: { "if-none-match": headers.get("etag")! } })).status,
+    ).toBe(200);
+  });
+});
+
+describe("GET /api/v1/transactions/{hash}", () => {
+  test("joins the sightings: mined, with when it was seen pending, logs and call data", async () => {
+    const found = await server.read(
+      `/api/v1/transactions/${hash(7).toUpperCase().replace("0X", "0x")}`,
+      transactionDetailSchema,
+    );
+    expect(found).toMatchObject({
+      pending: false, block_number: 1007, seen_at: "2024-01-01T00:00:03.500000Z", input: "0xa9059cbb0001", method: "0xa9059cbb", input_size: 6, log_count: 2,
+      gas_price_gwei: 20.000000001, gas_cost_raw: "1200000000060000", score: 0.25,
+      logs: [
+        { log_index: 4, address: `0x${"01".repeat(20)}`, topics: [`0x${"03".repeat(32)}`], data: "0x" },
+        { log_index: 5, address: `0x${"02".repeat(20)}`, topics: [], data: "0x00ff" },
+      ],
+      access_list: [{ address: `0x${"04".repeat(20)}`, storage_keys: [`0x${"05".repeat(32)}`] }],
+    }); // biome-ignore format: a row
+    expect(found.sightings.map(({ pending, offset }) => [pending, offset])).toEqual([[false, "901"], [true, "900"]]); // biome-ignore format: two pairs
+    // integers beyond 2^53 are exact in the text beside the number
+    expect(found.sightings[1]).toMatchObject({
+      value_raw: String(2n ** 256n - 1n), nonce_raw: String(2n ** 64n - 1n), gas_raw: String(2n ** 64n - 1n), gas_price_gwei: 30, gas_cost_raw: null, gas_used: null,
+    }); // biome-ignore format: a row
+  });
+
+  test("404 for one that never came in, or not on that chain; 400 for what is no hash", async () => {
+    expect((await server.problem(`/api/v1/transactions/${hash(7777)}`, 404)).detail).toBe("Transaction not found");
+    await server.problem(`/api/v1/transactions/${hash(7)}?chain_id=56`, 404);
+    expect((await server.problem("/api/v1/transactions/0x12", 400)).errors).toEqual([
+      { parameter: "hash", detail: "Expected a transaction hash: 0x and 64 hexadecimal digits" },
+    ]);
+  });
+});
+
+describe("GET /api/v1/alerts", () => {
+  test.each([
+    ["", 12],
+    ["rule=whale", 6],
+    ["severity=high", 4],
+    ["rule=whale&severity=high", 2],
+    [`tx_hash=${hash(5)}`, 1],
+    [`address=${address(255)}`, 12],
+    [`address=${address(4)}`, 1],
+    ["chain_id=1&since=2024-01-01T00:00:10Z", 2],
+  ])("%s leaves %i", async (filter, count) => {
+    expect(await server.read(`/api/v1/alerts?${filter}`, alerts)).toHaveLength(count);
+  });
+
+  test("walks its pages, and gives one by its id", async () => {
+    const { headers, body } = await server.get("/api/v1/alerts?limit=10");
+    const next = /<([^>]+)>; rel="next"/.exec(headers.get("link")!)![1]!;
+    const rest = await server.read(next, alerts);
+    expect(rest.map(({ tx_hash }) => tx_hash)).toEqual([hash(1), hash(0)]);
+    const [first] = alerts.parse(body());
+    expect(await server.read(`/api/v1/alerts/${first!.id.toUpperCase()}`, alertSchema)).toEqual(first);
+    expect(first).toMatchObject({ message: '<script>"quoted"\\</script>', rule_version: 3, pending: false });
+    expect(rest[0]).toMatchObject({ pending: true, block_number: null });
+  });
+
+  test("404 and 400", async () => {
+    expect((await server.problem(`/api/v1/alerts/${"f".repeat(32)}`, 404)).detail).toBe("Alert not found");
+    await server.problem("/api/v1/alerts/12", 400);
+    await server.problem("/api/v1/alerts?severity=HIGH", 400);
+  });
+});
+
+test("GET /api/v1/dead-letters shows reason, rule and the beginning of the bytes", async () => {
+  const list = await server.read("/api/v1/dead-letters", z.array(deadLetterSchema));
+  expect(list.map(({ offset, rule, record_time }) => [offset, rule, record_time])).toEqual([
+    ["2", "whale", "2024-01-01T00:00:00.000Z"],
+    ["1", null, "2024-01-01T00:00:00.000Z"],
+    ["0", null, null],
+  ]);
+  expect(list[0]).toMatchObject({
+    size: 300,
+    sha256: `0x${"aa".repeat(32)}`,
+    preview_base64: Buffer.alloc(256, 0xff).toString("base64"),
+  });
+  expect(
+    await server.read("/api/v1/dead-letters?reason=not_json&source=tx_raw", z.array(deadLetterSchema)),
+  ).toHaveLength(2);
+  expect(await server.read("/api/v1/dead-letters?rule=whale", z.array(deadLetterSchema))).toHaveLength(1);
+});
+
+describe("GET /api/v1/stats", () => {
+  const stats = z.array(statsSchema);
+
+  test("counts by chain and hour, from the roll-ups", async () => {
+    const list = await server.read("/api/v1/stats?since=2024-01-01&until=2024-01-02", stats);
+    expect(list).toMatchObject([
+      {
+        chain_id: 1,
+        hour_timestamp: "2024-01-01T00:00:00Z",
+        transactions: 226,
+        pending: 26,
+        failed: 100,
+        gas_used: 199 * 21_000 + 60_000,
+        alerts: 12,
+      },
+      { chain_id: 56, transactions: 25, pending: 25, failed: 0, gas_used: 0, alerts: 0, transactions_detected: null },
+    ]);
+    expect(await server.read("/api/v1/stats?since=2024-01-01&until=2024-01-02&chain_id=56", stats)).toHaveLength(1);
+    const { headers, body } = await server.get("/api/v1/stats?since=2024-01-01&limit=1&offset=1");
+    expect(headers.get("x-total-count")).toBe("2");
+    expect(stats.parse(body())[0]?.chain_id).toBe(56);
+  });
+
+  test("is about the last 24 hours by default, or a period back from now", async () => {
+    expect(await server.read("/api/v1/stats", stats)).toEqual([]);
+    await server.store.command(`
+      INSERT INTO transactions (source, offset, event_time, chain_id, hash, from_address)
+      SELECT 'now', number, now64(6) - toIntervalHour(number * 30), 137, unhex(repeat('00', 32)), unhex(repeat('00', 20)) FROM numbers(3)`);
+    expect(await server.read("/api/v1/stats?chain_id=137", stats)).toHaveLength(1);
+    expect(await server.read("/api/v1/stats?chain_id=137&period=1h", stats)).toHaveLength(1);
+    expect(await server.read("/api/v1/stats?chain_id=137&period=7d", stats)).toHaveLength(3);
+    await server.store.command("DELETE FROM transactions WHERE source = 'now'");
+  });
+});
+
+describe("what is wrong is refused with each reason", () => {
+  test("all at once", async () => {
+    const { detail, errors } = await server.problem(
+      "/api/v1/transactions?limit=0&from_address=0x12&chain_id=x&colour=red",
+      400,
+    );
+    expect(errors?.map(({ parameter }) => parameter).sort()).toEqual(["chain_id", "colour", "from_address", "limit"]);
+    expect(detail).toContain("Invalid from_address: Expected an address: 0x and 40 hexadecimal digits");
+  });
+
+  test.each([
+    "limit=1001", "limit=-1", "limit=1e2", "limit=1&limit=2", "limit=", "offset=100001", "offset=-1", "offset=0x10", "chain_id=9007199254740993", "chain_id=-1", "chain_id=1&chainId=2",
+    "status=2", "pending=yes", "since=yesterday", "since=2024-13-01", "since=1969-12-31", "until=9999-01-01", "since=2024-01-02&until=2024-01-01", "tag=", `tag=${"x".repeat(257)}`,
+    "cursor=abc", "cursor=", "hash=0x1", "block_number=1.5", "__proto__=1", "constructor=1",
+  ])("%s", async (query) => {
+    await server.problem(`/api/v1/transactions?${query}`, 400);
+  }); // biome-ignore format: a list
+
+  test("a forged cursor, or another list's, is no way in", async () => {
+    const cursor = (parts: unknown) => Buffer.from(JSON.stringify(parts)).toString("base64url");
+    for (const parts of [
+      ["1", "s", "1", "1"], ["x", "s", "1", "1", "1"], ["1", "s", "65536", "1", "1"], ["1", "s", "1", "18446744073709551616", "1"], ["1", "s", "-1", "1", "1"],
+      ["99999999999999999999", "s", "1", "1", "1"], ["1", "x".repeat(513), "1", "1", "1"], [1, "s", 1, 1, 1], { length: 5 }, null,
+    ]) await server.problem(`/api/v1/transactions?cursor=${cursor(parts)}`, 400); // biome-ignore format: a list
+    expect(
+      await server.read(
+        `/api/v1/transactions?cursor=${cursor(["9999999999999999", "') OR 1=1 --\0\t\\", "65535", "18446744073709551615", "4294967295"])}&limit=1`,
+        transactions,
+      ),
+    ).toHaveLength(1);
+    await server.problem(`/api/v1/transactions?cursor=${cursor(["1", "s", "1", "1", "1"])}&offset=1`, 400);
+    await server.problem(`/api/v1/alerts?cursor=${cursor(["1", "s", "1", "1", "1"])}`, 400);
+  });
+
+  const attacks = [
+    "' OR '1'='1",
+    "'; DROP TABLE transactions --",
+    "1) UNION ALL SELECT * FROM system.tables --",
+    "{tag:String}",
+    "\\'",
+    "\\",
+    "\0",
+    "\n\t",
+    "%27",
+    "\u202e",
+    "0x' OR 1=1",
+    "💥",
+  ];
+  const PARAMETERS: Record<string, string[]> = {
+    "/api/v1/transactions": [
+      "chain_id",
+      "chainId",
+      "hash",
+      "from_address",
+      "to_address",
+      "block_number",
+      "status",
+      "pending",
+      "tag",
+      "since",
+      "until",
+      "limit",
+      "offset",
+      "cursor",
+    ],
+    "/api/v1/alerts": [
+      "chain_id",
+      "rule",
+      "severity",
+      "tx_hash",
+      "address",
+      "since",
+      "until",
+      "limit",
+      "offset",
+      "cursor",
+    ],
+    "/api/v1/dead-letters": ["reason", "rule", "source", "since", "until", "limit", "offset", "cursor"],
+    "/api/v1/stats": ["chain_id", "period", "since", "until", "limit", "offset"],
+  };
+
+  test.each(Object.entries(PARAMETERS))("%s treats SQL in every parameter as a value", async (path, names) => {
+    const documented = server.document.paths![path]!.get!.parameters!.map(
+      (parameter) => (parameter as { name: string }).name,
+    );
+    expect(names.filter((name) => !documented.includes(name))).toEqual([]);
+    for (const name of names)
+      for (const attack of attacks) {
+        const { status, text } = await server.get(`${path}?${name}=${encodeURIComponent(attack)}`);
+        if (status === 200) expect(text, `${name}=${attack}`).toBe("[]");
+        else expect(status, `${name}=${attack}: ${text}`).toBe(400);
+      }
+    expect((await server.get("/api/v1/transactions")).headers.get("x-total-count")).toBe("251");
+  });
+
+  test("and in every path", async () => {
+    for (const attack of attacks)
+      for (const path of ["transactions", "alerts", "rules"]) {
+        const { status, text } = await server.get(`/api/v1/${path}/${encodeURIComponent(attack)}`);
+        expect([400, 404], `${path} ${attack}: ${text}`).toContain(status);
+      }
+  });
+});

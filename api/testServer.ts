@@ -1,0 +1,102 @@
+/** For tests: the API listening on a free port, over a real embedded store in a folder of its own. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { z } from "@hono/zod-openapi";
+import { expect } from "vitest";
+import { openStore } from "../clickhouse/client.ts";
+import { openEmbedded } from "../clickhouse/embedded/open.ts";
+import { migrate } from "../clickhouse/migrate.ts";
+import { createHealth } from "../engine/ops/health.ts";
+import { createLog } from "../engine/ops/log.ts";
+import { createMetrics } from "../engine/ops/metrics.ts";
+import { openCatalogue } from "../engine/rules/catalogue.ts";
+import { createApi } from "./app.ts";
+import { type Problem, problemSchema } from "./problem.ts";
+
+export const TOKEN = "a token for tests only";
+
+export type TestServer = Awaited<ReturnType<typeof startTestServer>>;
+
+/** @param token null: none is configured */
+export async function startTestServer({ token = TOKEN }: { token?: string | null } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "weir-api-"));
+  const child = await openEmbedded({ folder: join(folder, "store"), idleMs: 30_000 });
+  const store = await openStore({ folder: join(folder, "store") });
+  await migrate(store);
+  const health = createHealth();
+  const metrics = createMetrics({ defaults: false });
+  const lines: string[] = [];
+  const log = createLog({ stream: { write: (line) => void lines.push(line) } });
+  const rules = await openCatalogue(join(folder, "rules"));
+  const api = { host: "127.0.0.1", port: 0, token: token ?? undefined };
+  const { app, document, listen } = createApi({
+    store,
+    health,
+    metrics,
+    log,
+    rules,
+    config: { api },
+    version: "1.2.3",
+  });
+  const { url, close } = await listen(api);
+
+  async function get(path: string, init?: RequestInit) {
+    const response = await fetch(url + path, { redirect: "manual", ...init });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: () => JSON.parse(text) as unknown };
+  }
+
+  return {
+    url, store, health, metrics, rules, app, document, get,
+    /** What was logged so far. */
+    log: () => lines.join(""),
+    /** The body of a 200, which must be exactly what the schema says: nothing missing, nothing more. */
+    async read<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>> {
+      const { status, text, body } = await get(path);
+      expect(status, text).toBe(200);
+      const parsed = schema.parse(body());
+      expect(parsed).toEqual(body());
+      return parsed;
+    },
+    /** The body of an error, which must be problem+json of that status. */
+    async problem(path: string, status: number, init?: RequestInit): Promise<Problem> {
+      const answer = await get(path, init);
+      expect(answer.status, `${path}: ${answer.text}`).toBe(status);
+      expect(answer.headers.get("content-type")).toBe("application/problem+json");
+      const parsed = problemSchema.parse(answer.body());
+      expect(parsed).toEqual(answer.body());
+      expect(parsed.status).toBe(status);
+      return parsed;
+    },
+    /** Ends the store's process, as a crash would. */
+    stopStore: () => child.stop(),
+    async close() {
+      await close();
+      await store.close();
+      await child.stop();
+      await rm(folder, { recursive: true });
+    },
+  }; // biome-ignore format: one line for what is passed on
+}
+
+/** A request as no well-behaved client sends it: any headers, any target. Gives status and body. */
+export function rawRequest(
+  url: string,
+  {
+    path = "/health",
+    method = "GET",
+    headers = {},
+  }: { path?: string; method?: string; headers?: Record<string, string> },
+) {
+  const { hostname, port } = new URL(url);
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const sent = request({ hostname, port, path, method, headers }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    sent.on("error", reject).end();
+  });
+}
