@@ -529,7 +529,10 @@ test("clients outlive a broker that is away for some seconds, without loss or re
     },
     onError: ({ kind }) => errors.push(kind),
   });
-  const poll = async () => void since.push(...texts(await consumer.poll(500)));
+  const poll = async () => {
+    const messages = await consumer.poll(500);
+    since.push(...texts(messages)); // not in one line: `since` may be another list after the poll
+  };
   producer.produce(topic, 0, null, Buffer.from("0"));
   await until(() => since.length === 1, poll);
   await consumer.commit([{ topic, partition: 0, offset: 1, metadata: "before" }]);
