@@ -332,7 +332,8 @@ test("a slow revoke hands over at the commit: nothing is lost or read twice behi
     return {
       ...{ start, log, done, commit },
       poll: async (count: number) => {
-        pending.push(...(await consumer.poll(count)));
+        const messages = await consumer.poll(count);
+        pending.push(...messages); // not in one line: commit() may have begun another list during the poll
       },
       owned: () => consumer.owned(),
       pause: () => consumer.pause(consumer.owned()),
