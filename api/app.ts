@@ -7,7 +7,7 @@ import { ServiceUnavailable, UserError } from "../engine/ops/errors.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsPage, type OpenApiDocument } from "./docs.ts";
 import { loopbackOnly } from "./guard.ts";
-import { classify, messageOf, problem } from "./problem.ts";
+import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
 import { alertRoutes } from "./routes/alerts.ts";
@@ -81,9 +81,9 @@ export function createApi(deps: ApiDeps) {
   const allowed = methodsByPath(app.routes);
   app.notFound((c) => {
     const methods = allowed(c.req.path);
-    if (methods.length === 0) return problem(c, 404, `There is nothing at ${c.req.path.slice(0, 200)}; see /docs`);
+    if (methods.length === 0) return problem(c, 404, `There is nothing at ${pathOf(c)}; see /docs`);
     const allow = methods.join(", ");
-    return problem(c, 405, `Cannot ${c.req.method.slice(0, 20)} ${c.req.path.slice(0, 200)}: expected ${allow}`, {
+    return problem(c, 405, `Cannot ${c.req.method.slice(0, 20)} ${pathOf(c)}: expected ${allow}`, {
       headers: { allow },
     });
   });
@@ -91,9 +91,9 @@ export function createApi(deps: ApiDeps) {
     const { kind, status, detail } = classify(error);
     metrics.apiErrors.inc({ endpoint: endpointOf(c), error_type: kind });
     if (kind === "bug")
-      log.error({ event: "api_error", kind, err: error, path: c.req.path }, "Failed to answer a request");
+      log.error({ event: "api_error", kind, err: error, path: pathOf(c) }, "Failed to answer a request");
     else if (kind !== "client")
-      log.warn({ event: "api_error", kind, reason: messageOf(error), path: c.req.path }, "Failed to answer a request");
+      log.warn({ event: "api_error", kind, reason: messageOf(error), path: pathOf(c) }, "Failed to answer a request");
     return problem(c, status, detail, status === 503 ? { headers: { "retry-after": "1" } } : {});
   });
 

@@ -62,11 +62,16 @@ export function problem(
     title: TITLES[status] ?? "Error",
     status,
     detail,
-    instance: c.req.path.slice(0, 256),
+    instance: pathOf(c),
     ...rest,
   };
   // The cast tells the route's type that this is not one of its bodies: problems are documented once for all routes.
   return c.body(JSON.stringify(body), status, { ...headers, "content-type": "application/problem+json" }) as never;
+}
+
+/** As it was sent: c.req.path is decoded. */
+export function pathOf(c: Context): string {
+  return new URL(c.req.url).pathname.slice(0, 256);
 }
 
 /** Throw it anywhere in a handler. */

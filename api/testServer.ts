@@ -1,6 +1,7 @@
 /** For tests: the API listening on a free port, over a real embedded store in a folder of its own. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "@hono/zod-openapi";
@@ -15,7 +16,7 @@ import { openCatalogue } from "../engine/rules/catalogue.ts";
 import { createApi } from "./app.ts";
 import { type Problem, problemSchema } from "./problem.ts";
 
-export const TOKEN = "a token for tests only";
+export const TOKEN = "a-token-for-tests-only";
 
 export type TestServer = Awaited<ReturnType<typeof startTestServer>>;
 
@@ -81,7 +82,7 @@ export async function startTestServer({ token = TOKEN }: { token?: string | null
   }; // biome-ignore format: one line for what is passed on
 }
 
-/** A request as no well-behaved client sends it: any headers, any target. Gives status and body. */
+/** A request with a Host header of one's own, which fetch() does not allow. Gives status and body. */
 export function rawRequest(
   url: string,
   {
@@ -98,5 +99,16 @@ export function rawRequest(
       response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
     });
     sent.on("error", reject).end();
+  });
+}
+
+/** The whole answer to these bytes. */
+export function rawAnswer(url: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    socket.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    socket.on("error", reject).on("close", () => resolve(text));
   });
 }

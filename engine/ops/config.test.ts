@@ -113,6 +113,8 @@ describe("loadConfig()", () => {
     ["API_HOST", "0.0.0.0", undefined],
     ["API_HOST", "127.0.0.999", undefined],
     ["API_HOST", "::1", "::1"],
+    ["WEIR_TOKEN", "sixteen or more, with spaces", undefined],
+    ["WEIR_TOKEN", "0123456789abcdef", "0123456789abcdef"],
     ["ADMIN_PASSWORD", "admin123", undefined],
     ["ADMIN_PASSWORD", "correct horse", "correct horse"],
   ] as const)("%s=%s", (name, text, expected) => {

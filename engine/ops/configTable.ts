@@ -78,7 +78,7 @@ export const VARIABLES = {
 
   API_HOST: { group: "api", type: t.loopback(), default: "127.0.0.1", meaning: "Address that the API listens on" },
   API_PORT: { group: "api", type: t.port(), default: "8000", meaning: "Port of the API" },
-  WEIR_TOKEN: { group: "api", type: t.secret(16), secret: true, meaning: "Token that changes through the API must carry; unset means that there are none" },
+  WEIR_TOKEN: { group: "api", type: t.bearer(), secret: true, meaning: "Token that changes through the API must carry; unset means that there are none" },
   API_KEYS: { group: "api", type: t.list(t.secret(), "API keys"), aliases: ["API_KEY"], secret: true, later: true, meaning: "Keys accepted in X-API-Key" },
   RATE_LIMIT_PER_MINUTE: { group: "api", type: t.integer(1, 1_000_000), default: "60", later: true, meaning: "Requests a minute without a key" },
   WS_MAX_CONNECTIONS: { group: "api", type: t.integer(1, 1_000_000), default: "1000", aliases: ["MAX_WEBSOCKET_CONNECTIONS"], later: true, meaning: "WebSocket connections at most" },
@@ -124,6 +124,8 @@ export const VARIABLES = {
   POSTGRES_DB: { group: "stack", type: t.identifier(), default: "weir", meaning: "Database that docker compose creates in PostgreSQL" },
   GRAFANA_ADMIN_PASSWORD: { group: "stack", type: t.secret(8), secret: true, meaning: "Password of Grafana's user admin in docker compose" },
   WEIR_FAILPOINT: { group: "stack", type: t.text(256), meaning: "For crash tests: the point at which the engine kills itself" },
+  WEIR_FUZZ: { group: "stack", type: t.integer(1, 1_000_000_000), meaning: "For fuzz tests: how many rounds" },
+  WEIR_FUZZ_SEED: { group: "stack", type: t.integer(0, 4_294_967_295), meaning: "For fuzz tests: which sequence" },
   TEST_DATABASE_URL: { group: "stack", type: t.url("postgres", "postgresql"), later: true, meaning: "PostgreSQL server for tests" },
   TEST_REDIS_URL: { group: "stack", type: t.url("redis", "rediss"), later: true, meaning: "Redis server for tests" },
 } as const satisfies Record<string, Variable>;

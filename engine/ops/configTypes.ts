@@ -132,3 +132,9 @@ export const secret = (min = 1) =>
     .max(4096)
     .refine((value) => !SAMPLE_SECRETS.has(value))
     .describe(`${min > 1 ? `at least ${min} characters` : "a text"} that no sample file contains`);
+
+/** A bearer token: what may stand in an Authorization header. */
+export const bearer = () =>
+  secret(16)
+    .regex(/^[!-~]+$/)
+    .describe("at least 16 visible ASCII characters without spaces, in no sample file");
