@@ -30,28 +30,38 @@ const MAX_RESULTS = 256;
 let truncated: bool = false;
 let count = 0;
 
-/** Reports the transaction. The message is cut to 1,024 bytes of UTF-8, between characters. */
-export function alert(severity: Severity, message: string): void {
-  writeText(ALERT, <u8>severity, message, MAX_ALERT);
+/** Reports the transaction. The message is cut to 1,024 bytes of UTF-8, between characters. False: no room, left out. */
+export function alert(severity: Severity, message: string): bool {
+  return writeText(ALERT, <u8>severity, message, MAX_ALERT);
 }
 
-/** Marks the transaction, in at most 64 bytes: `tag("whale")`. */
-export function tag(name: string): void {
-  writeText(TAG, 0, name, MAX_TAG);
+/** Marks the transaction, in at most 64 bytes: `tag("whale")`. False: no room, left out. */
+export function tag(name: string): bool {
+  return writeText(TAG, 0, name, MAX_TAG);
 }
 
-/** Scores the transaction from 0 to 1; what is outside counts as the nearer end, NaN as 0. */
-export function score(value: f64): void {
-  if (!begin(8)) return;
-  store<f64>(record(), value >= 0 ? min(value, 1) : 0, 8);
+/** Scores the transaction from 0 to 1; what is outside counts as the nearer end, NaN as 0. False: no room, left out. */
+export function score(value: f64): bool {
+  if (!mayWrite()) return false;
+  if (!fits(8)) return leaveOut();
+  store<f64>(record() + 8, value >= 0 ? min(value, 1) : 0);
   finish(SCORE, 0, 8);
+  return true;
 }
 
-function writeText(kind: u8, severity: u8, text: string, most: i32): void {
-  const length = utf8Length(text, most);
-  if (!begin(length)) return;
-  encode(text, record() + 8, length);
+/** Encodes right into the output area; a text that turns out too long for the room that is left is simply not finished. */
+function writeText(kind: u8, severity: u8, text: string, most: i32): bool {
+  if (!mayWrite()) return false;
+  const room = min(most, resultsLeft() - RESERVED - 8);
+  const length = encode(text, record() + 8, room);
+  if (length < 0 || !fits(length)) {
+    // over the limit of a text: cut; over what is left for this transaction: left out
+    if (room < most) return leaveOut();
+    finish(kind, severity, ~length);
+    return true;
+  }
   finish(kind, severity, length);
+  return true;
 }
 
 // @ts-ignore: decorator
@@ -63,14 +73,20 @@ function padded(length: i32): i32 {
   return 8 + ((length + 7) & ~7);
 }
 
-/** Is there room for a record of so many bytes? */
-function begin(length: i32): bool {
+function fits(length: i32): bool {
+  return padded(length) <= resultsLeft() - RESERVED;
+}
+
+function mayWrite(): bool {
   if (!isRunning()) throw new Error("Cannot report at the top level of a rule: expected alert, tag and score within onTx");
   if (truncated) return false;
-  if (count < MAX_RESULTS - 1 && padded(length) <= resultsLeft() - RESERVED) return true;
+  return count < MAX_RESULTS - 1 || leaveOut();
+}
+
+/** The first that is left out leaves a tag; always false. */
+function leaveOut(): bool {
   truncated = true;
-  encode("truncated", record() + 8, 9);
-  finish(TAG, 0, 9);
+  finish(TAG, 0, encode("truncated", record() + 8, MAX_TAG));
   return false;
 }
 
@@ -79,57 +95,42 @@ function finish(kind: u8, severity: u8, length: i32): void {
   const at = record(), size = padded(length);
   store<u32>(at, <u32>kind | (<u32>severity << 8));
   store<u32>(at, length, 4);
-  memory.fill(at + 8 + length, 0, size - 8 - length);
+  for (let end = at + 8 + length; end < at + size; ++end) store<u8>(end, 0);
   commitResult(size);
   count += 1;
 }
 
-/** Code point at `i`; a lone surrogate is U+FFFD, as everywhere. */
-function codePoint(text: string, i: i32): i32 {
-  const code = text.codePointAt(i);
-  return (code & 0xfffff800) == 0xd800 ? 0xfffd : code;
-}
-
-function width(code: i32): i32 {
-  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-}
-
-/** Bytes of the longest prefix in whole characters that fits `most`. */
-function utf8Length(text: string, most: i32): i32 {
-  let length = 0;
-  for (let i = 0; i < text.length; ) {
-    const code = codePoint(text, i);
-    if (length + width(code) > most) break;
-    length += width(code);
-    i += code > 0xffff ? 2 : 1;
-  }
-  return length;
-}
-
-/** Writes exactly `length` bytes, as counted by utf8Length. */
-function encode(text: string, at: usize, length: i32): void {
-  const end = at + length;
-  for (let i = 0; at < end; ) {
-    const code = codePoint(text, i);
-    i += code > 0xffff ? 2 : 1;
+/**
+ * UTF-8 of the text at `at`, whole characters only; a lone surrogate is U+FFFD, as everywhere.
+ * Returns the bytes written; if they did not reach the end of the text within `most`, their complement (~).
+ */
+function encode(text: string, at: usize, most: i32): i32 {
+  const begin = at, end = at + most;
+  let from = changetype<usize>(text);
+  const to = from + (<usize>text.length << 1);
+  while (from < to) {
+    let code: u32 = load<u16>(from);
     if (code < 0x80) {
+      if (at >= end) return ~<i32>(at - begin);
       store<u8>(at, code);
       at += 1;
-    } else if (code < 0x800) {
-      store<u8>(at, 0xc0 | (code >> 6), 0);
-      store<u8>(at, 0x80 | (code & 63), 1);
-      at += 2;
-    } else if (code < 0x10000) {
-      store<u8>(at, 0xe0 | (code >> 12), 0);
-      store<u8>(at, 0x80 | ((code >> 6) & 63), 1);
-      store<u8>(at, 0x80 | (code & 63), 2);
-      at += 3;
-    } else {
-      store<u8>(at, 0xf0 | (code >> 18), 0);
-      store<u8>(at, 0x80 | ((code >> 12) & 63), 1);
-      store<u8>(at, 0x80 | ((code >> 6) & 63), 2);
-      store<u8>(at, 0x80 | (code & 63), 3);
-      at += 4;
+      from += 2;
+      continue;
     }
+    let units: usize = 2;
+    if ((code & 0xf800) == 0xd800) {
+      const low: u32 = from + 2 < to ? load<u16>(from, 2) : 0;
+      if (code < 0xdc00 && (low & 0xfc00) == 0xdc00) {
+        code = 0x10000 + ((code & 0x3ff) << 10) + (low & 0x3ff);
+        units = 4;
+      } else code = 0xfffd;
+    }
+    const width: usize = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    if (at + width > end) return ~<i32>(at - begin);
+    for (let i = width - 1; i > 0; --i, code >>= 6) store<u8>(at + i, 0x80 | (code & 63));
+    store<u8>(at, width == 2 ? 0xc0 | code : width == 3 ? 0xe0 | code : 0xf0 | code);
+    at += width;
+    from += units;
   }
+  return <i32>(at - begin);
 }

@@ -1,4 +1,5 @@
 /** A rule on transactions of one's choice, as the engine would run it: built, admitted, filtered, in the sandbox. */
+import { dirname, join } from "node:path";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../../engine/frame/writeFrame.ts";
 import { compileFilter } from "../../engine/rules/candidates.ts";
@@ -6,7 +7,7 @@ import { admit } from "../../engine/sandbox/admit.ts";
 import { type Manifest, SEVERITIES, type Severity } from "../../engine/sandbox/manifest.ts";
 import { KIND } from "../../engine/sandbox/results.ts";
 import { createRule } from "../../engine/sandbox/rule.ts";
-import { buildRule } from "./build.ts";
+import { cachedBuild } from "./cachedBuild.ts";
 import { formatDiagnostic } from "./diagnostics.ts";
 
 /** What a rule made of one transaction. */
@@ -29,11 +30,11 @@ export interface TriedRule {
 }
 
 /**
- * Builds the rule in `file` and admits it.
+ * Builds the rule in `file`, or takes what the `build` folder beside it has kept, and admits it.
  * @throws {Error} with all mistakes, formatted for a terminal
  */
 export async function tryRule(file: string): Promise<TriedRule> {
-  const { wasm, diagnostics } = await buildRule(file);
+  const { wasm, diagnostics } = await cachedBuild(file, join(dirname(file), "build"));
   if (!wasm) throw new Error(`Cannot build "${file}":\n\n${diagnostics.map(formatDiagnostic).join("\n\n")}`);
   return tryModule(wasm);
 }

@@ -17,20 +17,26 @@ filter
   .topic("RoleGranted(bytes32,address,address)");
 
 export function onTx(tx: Tx): void {
-  // One alert a log. A transaction may write 4 KiB of results; what comes after is left out and tagged `truncated`.
+  // One alert a log. A transaction may write 4 KiB of results; what comes after is left out and tagged `truncated`. Then
+  // alert gives false, and going on would only burn fuel: somebody's thousand logs must not make this rule fail.
   for (let i: u32 = 0; i < tx.logCount; ++i) {
-    const log = tx.log(i);
-    if (log.is(OWNER)) changed(log, "owner", party(log, 0), party(log, 1));
-    else if (log.is(ADMIN)) changed(log, "admin", party(log, 0), party(log, 1));
-    else if (log.is(UPGRADED)) alert(Severity.High, `${log.address} upgraded to ${party(log, 0)}`);
-    else if (log.is(ROLE)) alert(Severity.Medium, `${log.address} granted role ${log.topic(1)} to ${log.topic(2).asAddress()}`);
+    if (!report(tx.log(i))) return;
   }
 }
 
+function report(log: Log): bool {
+  if (log.is(OWNER)) return changed(log, "owner");
+  if (log.is(ADMIN)) return changed(log, "admin");
+  if (log.is(UPGRADED)) return alert(Severity.High, `${log.address} upgraded to ${party(log, 0)}`);
+  if (log.is(ROLE)) return alert(Severity.Medium, `${log.address} granted role ${log.topic(1)} to ${log.topic(2).asAddress()}`);
+  return true;
+}
+
 // A contract that has just been made gets its first owner: worth knowing, no reason to wake anybody.
-function changed(log: Log, what: string, before: Address, after: Address): void {
+function changed(log: Log, what: string): bool {
+  const before = party(log, 0);
   const level = before.isZero ? Severity.Low : Severity.High;
-  alert(level, `${what} of ${log.address} changed from ${before} to ${after}`);
+  return alert(level, `${what} of ${log.address} changed from ${before} to ${party(log, 1)}`);
 }
 
 // Argument `i` of an event: some contracts index their addresses (topics), some do not (words of the data).
