@@ -79,7 +79,7 @@ test("all mainnet transactions decode, agree with the reference on every field a
 
 test("mutations of valid records agree with the reference on accept or reject and on every field", () => {
   const synthetic = fc.sample(transaction, { seed, numRuns: 400 }).map((record) => sourceOf(record));
-  const real = mainnet.filter((line, i) => line.length < 6000 && i % 40 === 0);
+  const real = mainnet.filter((line, i) => line.length < 3000 && i % 40 === 0);
   const bases = [...synthetic, ...real].map((base) => base.toString("latin1"));
   let accepted = 0;
   fc.assert(
@@ -137,7 +137,7 @@ test("a mutated packed frame is refused, or is a frame that its JSON gives again
 });
 
 test("memory stays linear in the text, whatever it is", () => {
-  const size = 1 << 20;
+  const size = 1 << 18;
   const valid = sourceOf(fc.sample(transaction, { seed, numRuns: 1 })[0])
     .toString()
     .slice(1);

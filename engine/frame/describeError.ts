@@ -136,7 +136,12 @@ function stringEnd(source: Uint8Array, p: number, end: number): number {
   return Math.min(p + 1, end);
 }
 
+/** The key whose text stands in quotes from `from` to `to`, cut to what a message can bear. */
 function keyText(source: Uint8Array, from: number, to: number): string {
-  const length = Math.min(to - from - 2, 64);
-  return Buffer.from(source.slice(from + 1, from + 1 + Math.max(0, length))).toString("utf8");
+  const text = Buffer.from(source.slice(from, Math.min(to, from + 400))).toString("utf8");
+  try {
+    return JSON.parse(text).slice(0, 64);
+  } catch {
+    return text.slice(1, 64); // cut off, or not a string at all: as it stands
+  }
 }
