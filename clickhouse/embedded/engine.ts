@@ -70,6 +70,8 @@ export async function openEngine({ folder, memory }: { folder: string; memory: n
     // A sort or an aggregate that outgrows a quarter goes to disk instead of failing.
     `--max_bytes_before_external_group_by=${Math.floor(memory / 4)}`,
     `--max_bytes_before_external_sort=${Math.floor(memory / 4)}`,
+    // Bound parameters travel in a SET statement, escaped: twice the longest request.
+    `--max_query_size=${32 << 20}`,
     `--mark_cache_size=${64 << 20}`,
   ];
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -8,7 +8,7 @@
  * Every request needs the secret, as basic auth or `X-ClickHouse-Key`. Not there: sessions, roles, progress headers, HTTP
  * handlers, and written_rows in the summary (chDB does not tell it).
  */
-import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -41,6 +41,9 @@ interface StoreServerParts {
 
 /** A result that cannot be streamed is held in memory, twice. */
 const MAX_BUFFERED_RESULT = 256 << 20;
+
+/** As on a server (http_max_uri_size): bound parameters are in the URL. */
+const MAX_URL_BYTES = 1 << 20;
 
 const STATUS: Readonly<Record<number, number>> = { 60: 404, 62: 400, 81: 404, 164: 403, 202: 503, 307: 413, 516: 401 };
 
@@ -77,15 +80,26 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
 
   async function stream(query: StoreRequest, sql: string, response: ServerResponse): Promise<void> {
     const chunks = engine.stream({ ...query, sql });
-    // The first chunk comes before the head of the answer, so that most errors still get a status.
-    const first = await chunks.next();
-    head(query, response, undefined);
-    async function* all() {
-      if (!first.done) yield first.value;
-      yield* chunks;
-    }
     try {
-      await send(query, Readable.from(all(), { objectMode: false }), response);
+      // The first chunk comes before the head of the answer, so that most errors still get a status.
+      const first = await chunks.next();
+      const tag = randomBytes(8).toString("hex");
+      response.setHeader("X-ClickHouse-Exception-Tag", tag);
+      head(query, response, undefined);
+      let failed = false;
+      async function* body() {
+        try {
+          if (!first.done) yield first.value;
+          yield* chunks;
+        } catch (error) {
+          failed = true;
+          yield lateError(tag, errorText(error, version));
+        }
+      }
+      await send(query, Readable.from(body(), { objectMode: false }), response);
+      // After an error the answer must not end as a whole one would.
+      if (failed) response.write("", () => response.destroy());
+      else response.end();
     } finally {
       await chunks.return();
     }
@@ -108,6 +122,7 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
       elapsed_ns: `${Math.round(result.elapsed * 1e9)}`,
     });
     await send(query, Readable.from([Buffer.from(result.bytes)]), response);
+    response.end();
   }
 
   function head(query: StoreRequest, response: ServerResponse, summary: Record<string, string> | undefined): void {
@@ -130,24 +145,27 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
       .end(`${text}\n`);
   }
 
-  const http = createServer({ keepAliveTimeout: 30_000, requestTimeout: 0 }, (request, response) => {
-    active++;
-    lastUsed = performance.now();
-    response.setHeader("X-ClickHouse-Server-Display-Name", "weir-embedded");
-    answer(request, response)
-      .catch((error: unknown) => fail(response, error))
-      .finally(() => {
-        active--;
-        lastUsed = performance.now();
-        request.resume(); // a body that nobody wanted would hold the connection
-      });
-  });
+  const http = createServer(
+    { keepAliveTimeout: 30_000, requestTimeout: 0, maxHeaderSize: MAX_URL_BYTES },
+    (request, response) => {
+      active++;
+      lastUsed = performance.now();
+      response.setHeader("X-ClickHouse-Server-Display-Name", "weir-embedded");
+      answer(request, response)
+        .catch((error: unknown) => fail(response, error))
+        .finally(() => {
+          active--;
+          lastUsed = performance.now();
+          request.resume(); // a body that nobody wanted would hold the connection
+        });
+    },
+  );
   return { http, active: () => active, lastUsed: () => lastUsed };
 }
 
 async function send(query: StoreRequest, source: Readable, response: ServerResponse): Promise<void> {
-  if (query.gzipAnswer) await pipeline(source, createGzip({ level: 1 }), response);
-  else await pipeline(source, response);
+  if (query.gzipAnswer) await pipeline(source, createGzip({ level: 1 }), response, { end: false });
+  else await pipeline(source, response, { end: false });
 }
 
 function keyOf(request: IncomingMessage): string {
@@ -157,6 +175,12 @@ function keyOf(request: IncomingMessage): string {
   if (scheme !== "Basic") return "";
   const pair = Buffer.from(credentials, "base64").toString("utf8");
   return pair.slice(pair.indexOf(":") + 1);
+}
+
+/** How ClickHouse (from 25.11) tells of an error behind the first rows; @clickhouse/client looks for it. */
+function lateError(tag: string, message: string): Uint8Array {
+  const length = Buffer.byteLength(message) + 1;
+  return Buffer.from(`\r\n__exception__\r\n${tag}\r\n${message}\n${length} ${tag}\r\n__exception__\r\n`);
 }
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { planStatement } from "./statement.ts";
+
+describe("planStatement()", () => {
+  test.each([
+    ["SELECT 1 FORMAT JSONEachRow", { kind: "read", streamed: true, format: "JSONEachRow" }],
+    ["WITH 1 AS x SELECT x\nFORMAT JSON", { kind: "read", streamed: false, format: "JSON" }],
+    ["SELECT 'FORMAT JSON'", { kind: "read", streamed: true, format: undefined }],
+    ["SHOW TABLES", { kind: "read", streamed: false }],
+    ["INSERT INTO t SELECT 1", { kind: "write" }],
+    ["ALTER TABLE t DELETE WHERE 1;", { kind: "write", sql: "ALTER TABLE t DELETE WHERE 1" }],
+  ])("%s", (sql, plan) => {
+    expect(planStatement(sql, false)).toMatchObject(plan);
+  });
+
+  test.each([
+    ["INSERT INTO `a b`.t (`x y`, n.z, w) FORMAT Native", "`a b`.t", ["x y", "n.z", "w"], "Native"],
+    ["insert into table t format RowBinary", "t", undefined, "RowBinary"],
+    ["INSERT INTO t SETTINGS async_insert = 0 FORMAT CSV", "t", undefined, "CSV"],
+  ])("finds table, columns and format of %s", (sql, table, columns, format) => {
+    expect(planStatement(sql, true)).toMatchObject({ kind: "insertBody", table, columns, format });
+  });
+
+  test.each([
+    ["", false, "the query is empty"],
+    ["-- nothing", false, "the query is empty"],
+    ["SELECT 1; DROP TABLE t", false, "2 statements in one request"],
+    ["SELECT 'a", false, "is not closed"],
+    ["SELECT 1", true, "expected INSERT INTO"],
+    ["INSERT INTO t VALUES", true, "expected FORMAT"],
+    ["INSERT INTO FORMAT CSV", true, "no table"],
+    ["INSERT INTO t (* EXCEPT(a)) FORMAT CSV", true, "in the columns of an INSERT"],
+  ])("refuses %j (body: %s)", (sql, hasBody, problem) => {
+    expect(() => planStatement(sql, hasBody)).toThrow(problem);
+  });
+});
