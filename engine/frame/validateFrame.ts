@@ -8,6 +8,7 @@ import {
   ACCESS,
   FIELD_WIDTH,
   FIELDS,
+  type FieldName,
   FRAME_VERSION,
   HEADER_SIZE,
   LOG,
@@ -24,13 +25,12 @@ import {
  * without looking where it reads, and every frame has a JSON form that gives the same frame again.
  */
 
-/** First word and words of each optional field, with its bit: where it is not set, they must be 0. */
-const WORDS = FIELDS.filter(({ name, type }) => name in PRESENT && FIELD_WIDTH[type] >= 4).map(({ name, type }) => ({
-  name,
-  bit: PRESENT[name as Optional],
-  word: OFFSET[name] >> 2,
-  count: FIELD_WIDTH[type] >> 2,
-}));
+/** The words of the optional fields, each with its field and the bit of that: where it is not set, the word must be 0. */
+const WORDS = FIELDS.filter(({ name, type }) => name in PRESENT && FIELD_WIDTH[type] >= 4).flatMap(({ name, type }) =>
+  Array.from({ length: FIELD_WIDTH[type] >> 2 }, (_, i) => ({ name, word: (OFFSET[name] >> 2) + i })),
+);
+const WORD_AT = Uint16Array.from(WORDS, ({ word }) => word);
+const WORD_BIT = Uint32Array.from(WORDS, ({ name }) => PRESENT[name as Optional]);
 const ALL_BITS = OPTIONAL.reduce((bits, name) => bits | PRESENT[name], 0);
 /** What stands in the block or the receipt alone is there only if that is. */
 const within = (part: string) =>
@@ -50,64 +50,64 @@ const KNOWN = new Set(
 export function validateFrame(frames: FrameBytes, frame: number, available: number): number {
   const { bytes, u32 } = frames;
   const word = frame >> 2;
-  const bad = (offset: number, field: string) => fail(BAD_FRAME, frame + offset, field);
-  if (available < HEADER_SIZE) return bad(0, "header");
-  if (u32[word] !== (FRAME_VERSION | (HEADER_SIZE << 16)) >>> 0) return bad(0, "version");
+  if (available < HEADER_SIZE) return fail(BAD_FRAME, frame, "header");
+  if (u32[word] !== (FRAME_VERSION | (HEADER_SIZE << 16)) >>> 0) return fail(BAD_FRAME, frame, "version");
   const size = u32[word + (OFFSET.size >> 2)]!;
   if (size < HEADER_SIZE || size % 8 !== 0 || size > available || size > MAX_RECORD_BYTES)
-    return bad(OFFSET.size, "size");
+    return fail(BAD_FRAME, frame + OFFSET.size, "size");
   const inputLength = u32[word + (OFFSET.inputLength >> 2)]!;
   const accessListLength = u32[word + (OFFSET.accessListLength >> 2)]!;
   const logsLength = u32[word + (OFFSET.logsLength >> 2)]!;
   const extraLength = u32[word + (OFFSET.extraLength >> 2)]!;
-  if (accessListLength % 8 !== 0 || logsLength % 8 !== 0) return bad(OFFSET.accessListLength, "lengths");
+  if (accessListLength % 8 !== 0 || logsLength % 8 !== 0)
+    return fail(BAD_FRAME, frame + OFFSET.accessListLength, "lengths");
   if (HEADER_SIZE + padded(inputLength) + accessListLength + logsLength + padded(extraLength) !== size) {
-    return bad(OFFSET.size, "size");
+    return fail(BAD_FRAME, frame + OFFSET.size, "size");
   }
-  const wrong = headerFault(frames, frame);
-  if (wrong !== "") return bad(OFFSET[wrong as keyof typeof OFFSET] ?? 0, wrong);
+  const wrong = headerFault(bytes, u32, frame);
+  if (wrong !== "") return fail(BAD_FRAME, frame + OFFSET[wrong], wrong);
 
   const input = frame + HEADER_SIZE;
   const accessList = input + padded(inputLength);
   const logs = accessList + accessListLength;
   const extra = logs + logsLength;
-  if (!isZero(bytes, input + inputLength, accessList)) return bad(HEADER_SIZE + inputLength, "input");
-  if (!isZero(bytes, extra + extraLength, frame + size)) return bad(extra + extraLength - frame, "extra");
+  if (!isZero(bytes, input + inputLength, accessList)) return fail(BAD_FRAME, input + inputLength, "input");
+  if (!isZero(bytes, extra + extraLength, frame + size)) return fail(BAD_FRAME, extra + extraLength, "extra");
   const accessListCount = u32[word + (OFFSET.accessListCount >> 2)]!;
   const logCount = u32[word + (OFFSET.logCount >> 2)]!;
-  if (!areEntries(accessEntrySize, frames, accessList, logs, accessListCount))
-    return bad(accessList - frame, "accessList");
-  if (!areEntries(logSize, frames, logs, extra, logCount)) return bad(logs - frame, "receipt.logs");
-  if (extraLength > 0 && !isExtra(frames, frame, extra, extra + extraLength)) return bad(extra - frame, "extra");
+  if (!areAccessEntries(frames, accessList, logs, accessListCount)) return fail(BAD_FRAME, accessList, "accessList");
+  if (!areLogs(frames, logs, extra, logCount)) return fail(BAD_FRAME, logs, "receipt.logs");
+  if (extraLength > 0 && !isExtra(frames, frame, extra, extra + extraLength)) return fail(BAD_FRAME, extra, "extra");
   return size;
 }
 
-/** Name of the first header field that can't be, "" if there is none. */
-function headerFault({ bytes, u32 }: FrameBytes, frame: number): string {
-  const word = frame >> 2;
-  const present = u32[word + (OFFSET.present >> 2)]!;
-  const has = (name: Optional) => (present & PRESENT[name]) !== 0;
-  const safe = (name: keyof typeof OFFSET) => u32[word + (OFFSET[name] >> 2) + 1]! < 2 ** 21;
-  const count = (name: keyof typeof OFFSET) => u32[word + (OFFSET[name] >> 2)]!;
+// Offsets in words
+const AT = Object.fromEntries(Object.entries(OFFSET).map(([name, offset]) => [name, offset >> 2])) as typeof OFFSET;
 
+/** Name of the first header field that can't be, "" if there is none. Hot, so without a closure. */
+function headerFault(bytes: Uint8Array, u32: Uint32Array, frame: number): FieldName | "" {
+  const word = frame >> 2;
+  const present = u32[word + AT.present]!;
   if ((present & ~ALL_BITS) !== 0) return "present";
-  if (!has("block") && (present & BLOCK_BITS) !== 0) return "present";
-  if (!has("receipt") && (present & RECEIPT_BITS) !== 0) return "present";
-  for (const field of WORDS) {
-    if ((present & field.bit) !== 0) continue;
-    for (let i = 0; i < field.count; i++) if (u32[word + field.word + i] !== 0) return field.name;
+  if ((present & PRESENT.block) === 0 && (present & BLOCK_BITS) !== 0) return "present";
+  if ((present & PRESENT.receipt) === 0 && (present & RECEIPT_BITS) !== 0) return "present";
+  for (let i = 0; i < WORD_AT.length; i++) {
+    if ((present & WORD_BIT[i]!) === 0 && u32[word + WORD_AT[i]!] !== 0) return WORDS[i]!.name;
   }
-  if (!has("type") && bytes[frame + OFFSET.type] !== 0) return "type";
-  if (bytes[frame + OFFSET.status]! > (has("status") ? 1 : 0)) return "status";
+  if ((present & PRESENT.type) === 0 && bytes[frame + OFFSET.type] !== 0) return "type";
+  if (bytes[frame + OFFSET.status]! > ((present & PRESENT.status) === 0 ? 0 : 1)) return "status";
   if (bytes[frame + OFFSET.reserved] !== 0 || bytes[frame + OFFSET.reserved + 1] !== 0) return "reserved";
-  if (!has("logs") && (count("logCount") !== 0 || count("logsLength") !== 0)) return "logCount";
-  if (!has("accessList") && (count("accessListCount") !== 0 || count("accessListLength") !== 0))
-    return "accessListCount";
-  if (!safe("chainId") || (count("chainId") === 0 && u32[word + (OFFSET.chainId >> 2) + 1] === 0)) return "chainId";
-  if (!safe("blockNumber")) return "blockNumber";
-  if (!safe("seenAt")) return "seenAt";
-  const ordered = count("transactionIndex") < count("blockTransactionCount");
-  return has("transactionIndex") && has("blockTransactionCount") && !ordered ? "transactionIndex" : "";
+  if ((present & PRESENT.logs) === 0 && u32[word + AT.logCount]! + u32[word + AT.logsLength]! > 0) return "logCount";
+  if ((present & PRESENT.accessList) === 0) {
+    if (u32[word + AT.accessListCount]! + u32[word + AT.accessListLength]! > 0) return "accessListCount";
+  }
+  if (u32[word + AT.chainId + 1]! >= 2 ** 21 || u32[word + AT.chainId]! + u32[word + AT.chainId + 1]! === 0)
+    return "chainId";
+  if (u32[word + AT.blockNumber + 1]! >= 2 ** 21) return "blockNumber";
+  if (u32[word + AT.seenAt + 1]! >= 2 ** 21) return "seenAt";
+  const positioned = (present & PRESENT.transactionIndex) !== 0 && (present & PRESENT.blockTransactionCount) !== 0;
+  const ordered = u32[word + AT.transactionIndex]! < u32[word + AT.blockTransactionCount]!;
+  return positioned && !ordered ? "transactionIndex" : "";
 }
 
 function padded(length: number): number {
@@ -119,12 +119,20 @@ function isZero(bytes: Uint8Array, from: number, to: number): boolean {
   return true;
 }
 
-type EntrySize = (frames: FrameBytes, at: number, end: number) => number;
-
-/** `count` entries from `at` fill the part up to `end` exactly. */
-function areEntries(sizeOf: EntrySize, frames: FrameBytes, at: number, end: number, count: number): boolean {
+/** `count` logs from `at` fill the part up to `end` exactly. */
+function areLogs(frames: FrameBytes, at: number, end: number, count: number): boolean {
   for (; count > 0; count--) {
-    const size = sizeOf(frames, at, end);
+    const size = logSize(frames, at, end);
+    if (size === 0) return false;
+    at += size;
+  }
+  return at === end;
+}
+
+/** The same of access list entries. */
+function areAccessEntries(frames: FrameBytes, at: number, end: number, count: number): boolean {
+  for (; count > 0; count--) {
+    const size = accessEntrySize(frames, at, end);
     if (size === 0) return false;
     at += size;
   }
