@@ -50,10 +50,19 @@ const BLOCK = 1;
 const RECEIPT = 2;
 const LOG_ENTRY = 3;
 const ACCESS_ENTRY = 4;
-const NAMES = Buffer.from(MEMBERS.map(({ name }) => `${name}"`).join(""));
-const NAME_LENGTH = Uint8Array.from(MEMBERS, ({ name }) => name.length + 1);
-const NAME_START = Uint16Array.from(MEMBERS, (_, i) =>
-  MEMBERS.slice(0, i).reduce((sum, { name }) => sum + name.length + 1, 0),
+/**
+ * Keys with their quotes, four bytes a word, the last word overlapping the one before: `"value"` is `"val` `lue"`. Compared
+ * so, a key takes a quarter of the steps; none is shorter than `"to"`.
+ */
+const KEYS = MEMBERS.map(({ name }) => Buffer.from(`"${name}"`));
+const KEY_LENGTH = Uint8Array.from(KEYS, ({ length }) => length);
+const KEY_WORDS = Uint32Array.from(
+  KEYS.flatMap((key) =>
+    Array.from({ length: (key.length + 3) >> 2 }, (_, i) => key.readUInt32LE(Math.min(4 * i, key.length - 4))),
+  ),
+);
+const KEY_START = Uint16Array.from(KEYS, (_, i) =>
+  KEYS.slice(0, i).reduce((sum, { length }) => sum + ((length + 3) >> 2), 0),
 );
 const KIND = Uint8Array.from(MEMBERS, ({ kind }) => KINDS.indexOf(kind));
 const AT = Uint16Array.from(MEMBERS, ({ offset }) => offset);
@@ -160,7 +169,7 @@ function readMembers(level: number, p: number, base: number, depth: number): num
     p = matchKey(member, key);
     if (p === 0) {
       if ((p = skipKey(text, key)) < 0) return -1;
-      member = findMember(level, key + 1, p);
+      member = findMember(level, key, p);
       if (member < 255) NEXT[previous] = member;
     }
     const keyEnd = p;
@@ -209,18 +218,18 @@ function readMembers(level: number, p: number, base: number, depth: number): num
 
 /** Position behind the key if it is the member's name, else 0. `p` at its opening quote. */
 function matchKey(member: number, p: number): number {
-  const { bytes, end } = text;
-  const length = NAME_LENGTH[member]!;
-  const q = p + 1 + length;
-  if (q > end || bytes[p] !== 0x22) return 0;
-  for (let i = 0, name = NAME_START[member]!; i < length; i++) if (bytes[p + 1 + i] !== NAMES[name + i]) return 0;
-  return q;
+  const { view, end } = text;
+  const last = p + KEY_LENGTH[member]! - 4;
+  if (last + 4 > end) return 0;
+  let word = KEY_START[member]!;
+  for (; p < last; p += 4) if (view.getUint32(p, true) !== KEY_WORDS[word++]) return 0;
+  return view.getUint32(last, true) === KEY_WORDS[word] ? last + 4 : 0;
 }
 
-/** The level's member of that name, 255 if there is none. */
-function findMember(level: number, from: number, to: number): number {
+/** The level's member of that key (with its quotes), 255 if there is none. */
+function findMember(level: number, key: number, keyEnd: number): number {
   for (let member = FIRST[level]!, last = FIRST[level + 1]!; member < last; member++) {
-    if (NAME_LENGTH[member] === to - from && matchKey(member, from - 1) > 0) return member;
+    if (KEY_LENGTH[member] === keyEnd - key && matchKey(member, key) > 0) return member;
   }
   return 255;
 }
