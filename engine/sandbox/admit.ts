@@ -13,6 +13,7 @@ import {
   hostBodies,
   hostFunctions,
   hostGlobals,
+  OWN_GLOBALS,
 } from "./inject.ts";
 import { readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
@@ -40,6 +41,8 @@ export function admit(
   limits: ModuleLimits = MODULE_LIMITS,
   runLimits: RunLimits = RUN_LIMITS,
 ): Admission {
+  if (limits.memoryPages > 64)
+    throw new RangeError(`Cannot cap memory at ${limits.memoryPages} pages: expected at most 64`);
   const report = createReport();
   const refused = (): Admission => ({ ok: false, findings: report.findings });
   report.limit("module_too_large", "a module (bytes)", bytes.length, limits.moduleBytes);
@@ -197,7 +200,7 @@ function write(
     content.u32(maximum);
   });
   section(SECTION.memory, memory);
-  longer(SECTION.global, 6 + globals.shadows.length, globalEntries(globals));
+  longer(SECTION.global, OWN_GLOBALS + globals.shadows.length, globalEntries(globals));
   section(SECTION.export, writeExports(module, globals, functions));
   asItIs(SECTION.element);
   if (module.dataCount !== null)
@@ -227,7 +230,7 @@ function writeExports(module: ParsedModule, globals: HostGlobals, functions: Hos
   const entries: [string, ExternalKind, number][] = kept
     .filter((name) => name !== "weir_on_tx")
     .map((name) => [name, module.exports.get(name)!.kind, module.exports.get(name)!.index]);
-  for (const name of ["fuel", "stack", "progress", "budget", "used", "starved"] as const) {
+  for (const name of ["fuel", "stack", "progress", "budget", "used", "starved", "dirty"] as const) {
     entries.push([`weir_host_${name}`, "global", globals[name]]);
   }
   entries.push(["weir_host_grow", "function", functions.grow]);

@@ -30,23 +30,28 @@ export interface HostGlobals {
   readonly used: number;
   /** i32: 1 after the engine refused memory below the cap: no fault of the guest's */
   readonly starved: number;
+  /** i64: bit p is set once the guest wrote to page p, or to the first bytes of the page behind it */
+  readonly dirty: number;
   /** the guest's mutable globals but weir_out_length, each with the shadow that it is set back from */
   readonly shadows: readonly { readonly global: number; readonly shadow: number; readonly type: number }[];
 }
 
 /** Appended functions, in this order behind the guest's own. */
 export interface HostFunctions {
-  readonly chargeBytes: number;
+  readonly bulk: number;
   readonly grow: number;
   readonly snapshot: number;
   readonly run: number;
 }
 
+/** how many come before the shadows */
+export const OWN_GLOBALS = 7;
+
 export function hostGlobals(module: ParsedModule, outLength: number): HostGlobals {
   const first = module.globals.length;
   const shadows: { global: number; shadow: number; type: number }[] = [];
   module.globals.forEach(({ type, mutable }, global) => {
-    if (mutable && global !== outLength) shadows.push({ global, shadow: first + 6 + shadows.length, type });
+    if (mutable && global !== outLength) shadows.push({ global, shadow: first + OWN_GLOBALS + shadows.length, type });
   });
   return {
     fuel: first,
@@ -55,13 +60,14 @@ export function hostGlobals(module: ParsedModule, outLength: number): HostGlobal
     budget: first + 3,
     used: first + 4,
     starved: first + 5,
+    dirty: first + 6,
     shadows,
   };
 }
 
 export function hostFunctions(module: ParsedModule): HostFunctions {
   const first = module.functions.length;
-  return { chargeBytes: first, grow: first + 1, snapshot: first + 2, run: first + 3 };
+  return { bulk: first, grow: first + 1, snapshot: first + 2, run: first + 3 };
 }
 
 // instructions by the bytes that they are made of
@@ -82,6 +88,13 @@ export const take = (global: number, amount: number): number[] => [
   ...get(global), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
 ]; // biome-ignore format: one instruction sequence
 
+/** Marks the page of a store to `address` + offset. A store across two pages marks the first: who restores it goes 8 bytes further. */
+export const markPage = (dirty: number, address: number, offset: number): number[] => [
+  ...get(dirty),
+  0x42, 1, ...local(address), ...i32(offset | 0), ADD, ...i32(16), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 16)
+  0x84, ...set(dirty),
+]; // biome-ignore format: one instruction sequence
+
 export const giveBack = (global: number, amount: number): number[] => [
   ...get(global),
   ...i32(amount),
@@ -100,17 +113,17 @@ export function globalEntries({ shadows }: HostGlobals): number[] {
   };
   const zero = (type: number) => [type, mutable, ...zeros[type]!, END];
   const stack = [I32, mutable, ...i32(STACK_BYTES), END];
-  const own = [...zero(I32), ...stack, ...zero(I32), ...zero(I32), ...zero(I64), ...zero(I32)];
+  const own = [...zero(I32), ...stack, ...zero(I32), ...zero(I32), ...zero(I64), ...zero(I32), ...zero(I64)];
   return [...own, ...shadows.flatMap(({ type }) => zero(type))];
 }
 
 /** Signatures of the appended functions, as type entries: in the order of HostFunctions. */
 export const HOST_TYPES: readonly (readonly number[])[] = [
-  [0x60, 1, I32, 1, I32], // chargeBytes, grow
+  [0x60, 1, I32, 1, I32], // grow
   [0x60, 0, 0], // snapshot
-  [0x60, 2, I32, I32, 0], // run
+  [0x60, 2, I32, I32, 0], // bulk, run
 ];
-export const HOST_FUNCTION_TYPES = [0, 0, 1, 2] as const;
+export const HOST_FUNCTION_TYPES = [2, 0, 1, 2] as const;
 
 /** Bodies of the appended functions: locals and code, without their length in front. */
 export function hostBodies(
@@ -120,14 +133,18 @@ export function hostBodies(
   cap: number,
 ): number[][] {
   const noLocals = [0];
-  const { fuel, stack, progress, budget, used, starved, shadows } = globals;
+  const { fuel, stack, progress, budget, used, starved, dirty, shadows } = globals;
 
-  // (bytes) → bytes: fuel −= bytes >> 3; at most 2^29 − 1, no wrap
-  const chargeBytes = [
+  // (address, bytes): fuel −= bytes >> 3, at most 2^29 − 1, no wrap. The pages from address to address + bytes − 1 are dirty; a
+  // range that wraps around or leaves the memory marks nonsense, and traps right after
+  const bulk = [
     ...noLocals,
-    ...get(fuel), ...local(0), ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, ...set(fuel),
+    ...get(fuel), ...local(1), ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, ...set(fuel),
     ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
-    ...local(0), END,
+    ...get(dirty), // | −1 << first page & −1 >>> 63 − last page
+    0x42, ...signedLeb(-1), ...local(0), ...i32(16), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86,
+    0x42, ...signedLeb(-1), ...i32(63), ...local(0), ...local(1), ADD, ...i32(1), SUB, ...i32(16), SHIFT_RIGHT_UNSIGNED, SUB, 0xad, 0x88,
+    0x83, 0x84, ...set(dirty), END,
   ]; // biome-ignore format: one instruction sequence
 
   // (pages) → old size or −1. More pages than the cap can only fail: free of charge. If the engine refuses what the cap
@@ -144,7 +161,14 @@ export function hostBodies(
     ...local(1), END,
   ]; // biome-ignore format: one instruction sequence
 
-  const snapshot = [...noLocals, ...shadows.flatMap(({ global, shadow }) => [...get(global), ...set(shadow)]), END];
+  const snapshot = [
+    ...noLocals,
+    ...shadows.flatMap(({ global, shadow }) => [...get(global), ...set(shadow)]),
+    0x42,
+    0,
+    ...set(dirty),
+    END,
+  ];
 
   // (table, count): see README. local 2 is i, local 3 the entry's address
   const run = [
@@ -164,5 +188,5 @@ export function hostBodies(
   ]; // biome-ignore format: one instruction sequence
 
   void functions;
-  return [chargeBytes, grow, snapshot, run];
+  return [bulk, grow, snapshot, run];
 }

@@ -19,6 +19,7 @@ interface GuestExports {
   readonly weir_host_budget: WebAssembly.Global;
   readonly weir_host_used: WebAssembly.Global<bigint>;
   readonly weir_host_starved: WebAssembly.Global;
+  readonly weir_host_dirty: WebAssembly.Global<bigint>;
   weir_host_grow(pages: number): number;
   weir_host_snapshot(): void;
   weir_host_run(table: number, count: number): void;
@@ -38,6 +39,8 @@ export interface RuleInstance {
   run(count: number): RunEnd;
   /** Fuel that finished transactions used since this was last called. */
   takeUsed(): number;
+  /** Pages, a bit each, that the guest wrote to since this was last called; none at first. */
+  takeDirty(): bigint;
 }
 
 export interface RunEnd {
@@ -141,6 +144,11 @@ export function instantiate(
       const used = Number(exports.weir_host_used.value);
       exports.weir_host_used.value = 0n;
       return used;
+    },
+    takeDirty() {
+      const dirty = exports.weir_host_dirty.value;
+      exports.weir_host_dirty.value = 0n;
+      return dirty;
     },
   };
 }

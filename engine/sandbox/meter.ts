@@ -6,12 +6,13 @@
  *   leaves at its end. Code behind a `block … end` that nothing jumps out of belongs to the run before it, so most loops
  *   pay once or twice a round. (The merging follows parity's wasm-instrument, `gas/mod.rs`.)
  * - stack: in functions that call others, bytes taken at entry and given back at the end; `return` becomes a branch to it.
+ * - marks: which pages were written to, so that putting memory back between batches costs what was written and no more.
  * - canonical NaN, where a float's bits can get out: stores, reinterpretations, and copysign, which shows a NaN's sign.
  */
 import type { Report } from "./finding.ts";
-import { FRAME_BYTES, giveBack, type HostFunctions, type HostGlobals, SLOT_BYTES, take } from "./inject.ts";
+import { FRAME_BYTES, giveBack, type HostFunctions, type HostGlobals, markPage, SLOT_BYTES, take } from "./inject.ts";
 import type { ModuleLimits } from "./limits.ts";
-import { F32, F64, I32, type ParsedModule, valueType } from "./wasm/module.ts";
+import { F32, F64, I32, I64, type ParsedModule, valueType } from "./wasm/module.ts";
 import { EXTENDED, IMMEDIATE, INSTRUCTIONS, refusedOpcode } from "./wasm/opcodes.ts";
 import { Malformed, type Reader } from "./wasm/reader.ts";
 import { leb, Writer } from "./wasm/writer.ts";
@@ -52,6 +53,8 @@ interface Control {
 /** A leaf function that small is not counted: STACK_BYTES leaves room for one of them on top. */
 const UNCOUNTED_LEAF_BYTES = 2_048;
 const EMPTY_BLOCK = 0x40;
+/** value types of the stores, from 0x36 on */
+const STORED_TYPES = [I32, I64, F32, F64, I32, I32, I64, I64, I64];
 const NAN_32 = [0x43, 0x00, 0x00, 0xc0, 0x7f];
 const NAN_64 = [0x44, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f];
 
@@ -96,10 +99,13 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
   let height = 0;
   let highest = 0;
   let calls = false;
-  // one local of each float type to hold what is made canonical; numbered behind the guest's own when needed
-  let local32 = -1;
-  let local64 = -1;
-  let extra = 0;
+  // locals of the host's own, numbered behind the guest's when they are first needed; one per use and type
+  const temporaries: { readonly use: string; readonly type: number }[] = [];
+  const temporary = (use: string, type: number): number[] => {
+    let at = temporaries.findIndex((temporary) => temporary.use === use && temporary.type === type);
+    if (at < 0) at = temporaries.push({ use, type }) - 1;
+    return leb(locals + at);
+  };
 
   const push = (count: number) => {
     height += count;
@@ -155,22 +161,24 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
     height = top.base;
     top.unreachable = true;
   };
-  const canonical = (width: 32 | 64): number[] => {
-    if (width === 32 && local32 < 0) local32 = locals + extra++;
-    if (width === 64 && local64 < 0) local64 = locals + extra++;
-    const local = leb(width === 32 ? local32 : local64);
-    // x == x ? x : NaN
-    return [
-      0x22,
-      ...local,
-      ...(width === 32 ? NAN_32 : NAN_64),
-      0x20,
-      ...local,
-      0x20,
-      ...local,
-      width === 32 ? 0x5b : 0x61,
-      0x1b,
-    ];
+  /** x == x ? x : NaN */
+  const canonical = (type: number): number[] => {
+    const x = temporary("value", type);
+    const nan = type === F32 ? NAN_32 : NAN_64;
+    return [0x22, ...x, ...nan, 0x20, ...x, 0x20, ...x, type === F32 ? 0x5b : 0x61, 0x1b];
+  };
+  /** Before a store: its page is marked. On top are the address and the value. */
+  const storing = (type: number, offset: number): number[] => {
+    const value = temporary("value", type);
+    const address = temporary("address", I32);
+    const mark = markPage(globals.dirty, locals + temporaries.findIndex(({ use }) => use === "address"), offset);
+    return [0x21, ...value, 0x22, ...address, ...mark, 0x20, ...value];
+  };
+  /** Before memory.fill, copy or init: charged and marked. On top are the address, something, and the length. */
+  const bulk = (): number[] => {
+    const [length, middle, address] = [temporary("length", I32), temporary("value", I32), temporary("address", I32)];
+    const call = [0x20, ...address, 0x20, ...length, 0x10, ...leb(functions.bulk)];
+    return [0x21, ...length, 0x21, ...middle, 0x22, ...address, ...call, 0x20, ...middle, 0x20, ...length];
   };
   const insert = (at: number, added: readonly number[], remove = 0) => edits.push({ at, remove, bytes: added });
 
@@ -195,14 +203,15 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
     }
     if (immediate === IMMEDIATE.none) {
       // i32.reinterpret_f32, i64.reinterpret_f64, and copysign, whose second operand is on top
-      if (opcode === 0xbc || opcode === 0x98) insert(at, canonical(32));
-      else if (opcode === 0xbd || opcode === 0xa6) insert(at, canonical(64));
+      if (opcode === 0xbc || opcode === 0x98) insert(at, canonical(F32));
+      else if (opcode === 0xbd || opcode === 0xa6) insert(at, canonical(F64));
     } else if (immediate === IMMEDIATE.memory) {
       const align = body.u32();
       if (align > instruction.align) throw new Malformed(`Alignment 2^${align} of a memory instruction`, at);
-      body.u32();
-      if (opcode === 0x38) insert(at, canonical(32));
-      else if (opcode === 0x39) insert(at, canonical(64));
+      const offset = body.u32();
+      const stored = STORED_TYPES[opcode - 0x36];
+      if (stored === F32 || stored === F64) insert(at, canonical(stored));
+      if (stored !== undefined) insert(at, storing(stored, offset));
     } else if (immediate === IMMEDIATE.s32) body.s32();
     else if (immediate === IMMEDIATE.s64) body.skipS64();
     else if (immediate === IMMEDIATE.f32) body.skip(4);
@@ -215,7 +224,7 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
       for (let zeros = second === 0x0a ? 2 : 1; zeros > 0; zeros--) {
         if (body.u8() !== 0) throw new Malformed("Memory other than 0", at);
       }
-      insert(at, [0x10, ...leb(functions.chargeBytes)]); // on top is the length
+      insert(at, bulk());
     } else {
       switch (opcode) {
         case 0x00:
@@ -329,17 +338,13 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
   }
   if (!body.done) throw new Malformed(`${body.end - body.at} bytes behind the function's end`, body.at);
 
-  // `highest` counts operands before the host's own few are put on top: 4 more for those
-  const frame = FRAME_BYTES + SLOT_BYTES * (locals + extra + highest + 4);
+  // `highest` counts operands before the host's own few are put on top: 6 more for those
+  const frame = FRAME_BYTES + SLOT_BYTES * (locals + temporaries.length + highest + 6);
   const counted = calls || frame > UNCOUNTED_LEAF_BYTES;
   const out = new Writer((body.end - start) * 2 + 128);
-  out.u32(groups + extra);
+  out.u32(groups + temporaries.length);
   out.range(bytes, groupsAt, codeAt);
-  if (extra > 0) {
-    const first = local32 >= 0 && local32 < (local64 < 0 ? Infinity : local64) ? F32 : F64;
-    out.bytes([1, first]);
-    if (extra === 2) out.bytes([1, first === F32 ? F64 : F32]);
-  }
+  for (const { type } of temporaries) out.bytes([1, type]);
   if (counted) {
     out.bytes(take(globals.stack, frame));
     out.bytes([0x02, type.results[0] ?? EMPTY_BLOCK]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { admit } from "./admit.ts";
 import { RUN_LIMITS } from "./limits.ts";
 import { createRule, type RuleRun } from "./rule.ts";
+import { compileGuest } from "./testGuest.ts";
 import {
   all,
   appendRecord,
@@ -264,6 +265,94 @@ describe("nothing is carried over", () => {
     expect(rule.run(testFrames(2), all(2), 2).matches).toEqual([]);
     expect(matched(rule.run(testFrames(200), all(200), 200)).length).toBe(200); // 256 KiB
     expect(rule.run(testFrames(2), all(2), 2).matches).toEqual([]);
+  });
+});
+
+describe("memory is put back whole", () => {
+  /** Writes as its frame's input says, or reports a hash of all its memory but the frames. */
+  const source = `
+    export const weir_abi: i32 = 1;
+    export let weir_out_length: i32 = 0;
+    export function weir_manifest(): usize { return changetype<usize>("{\\"name\\":\\"write\\"}"); }
+    export function weir_reserve(bytes: i32): usize { return ${INPUT}; }
+    export function weir_out(): usize { return ${OUT}; }
+    export function weir_on_tx(frame: usize): void {
+      const action = load<u32>(frame, 416), at = <usize>load<u32>(frame, 420), length = load<u32>(frame, 424);
+      switch (action) {
+        case 0: store<u8>(at, 1); break;
+        case 1: store<u16>(at, 0x1234); break;
+        case 2: store<u32>(at, 0x12345678); break;
+        case 3: store<u64>(at, 0x1234567812345678); break;
+        case 4: store<f32>(at, 1.5); break;
+        case 5: store<f64>(at - 4096, 2.5, 4096); break;
+        case 6: store<u8>(at - 70000, 3, 70000); break;
+        case 7: memory.fill(at, 9, length); break;
+        case 8: memory.copy(at, 1024, length); break;
+        case 9: {
+          let h: u64 = memory.size(), end = <usize>memory.size() << 16;
+          for (let p: usize = 0; p < end; p += 8) {
+            if (p == ${INPUT}) p += 4096;
+            h = h * 31 + load<u64>(p);
+          }
+          store<u64>(${OUT}, 16 << 32 | 2);
+          for (let i = 0; i < 16; i++) store<u8>(${OUT} + 8 + i, <u8>(0x41 + ((h >> (i * 4)) & 15)));
+          weir_out_length = 24;
+        }
+      }
+    }`;
+  const HASH = 9;
+  const frame = (action: number, at = 0, length = 0) => {
+    const frames = testFrames(1, () => 432);
+    frames.words.set([action, at, length], 416 / 4);
+    return frames;
+  };
+
+  it("whatever was written, wherever, up to the last byte", async () => {
+    const admitted = admit(await compileGuest(source, ["--initialMemory", "20", "--enable", "bulk-memory"]));
+    if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
+    const rule = createRule(new WebAssembly.Module(admitted.module), { ...RUN_LIMITS, fuel: 100_000_000 });
+    const hash = () => {
+      const { matches, failures } = rule.run(frame(HASH), all(1), 1);
+      expect(failures).toEqual([]);
+      return Buffer.from(matches[0]!.text).toString();
+    };
+    const clean = hash();
+    const size = 21 * 65_536;
+    const sizes = [1, 2, 4, 8, 4, 8, 1];
+    const wrote = (action: number, at: number, length = 0) => {
+      expect(rule.run(frame(action, at, length), all(1), 1).failures, `${action} at ${at}`).toEqual([]);
+      expect(hash(), `${action} at ${at}, ${length} bytes`).toBe(clean);
+    };
+    for (let action = 0; action < sizes.length; action++) {
+      for (const page of [2, 7, 20, 21]) {
+        for (let before = sizes[action]!; before >= (page === 21 ? sizes[action]! : 1); before -= 3)
+          wrote(action, page * 65_536 - before);
+      }
+    }
+    for (const action of [7, 8]) {
+      for (const [at, length] of [
+        [300_000, 1],
+        [5 * 65_536 - 1, 2],
+        [4 * 65_536, 65_536],
+        [300_000, 200_000],
+        [size - 9, 9],
+        [size, 0],
+        [0, 0],
+      ] as const) {
+        wrote(action, at, length);
+      }
+    }
+  });
+
+  it("and the hash would notice", async () => {
+    const admitted = admit(await compileGuest(source, ["--initialMemory", "20", "--enable", "bulk-memory"]));
+    if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
+    const rule = createRule(new WebAssembly.Module(admitted.module), { ...RUN_LIMITS, fuel: 100_000_000 });
+    const both = testFrames(2, () => 432);
+    both.words.set([0, 20 * 65_536 + 5], 416 / 4);
+    both.words.set([HASH], 432 / 4 + 416 / 4);
+    const alone = rule.run(both, Uint32Array.of(1), 1).matches[0]!.text;
+    expect(rule.run(both, all(2), 2).matches[0]!.text).not.toEqual(alone);
   });
 });
 

@@ -39,6 +39,7 @@ export interface Rule {
 const CAPACITIES = [64 * 1024, 256 * 1024, 1024 * 1024];
 /** A frame's u32 size is the second word of its header. */
 const SIZE_WORD = 1;
+const PAGE = 65_536;
 /** Up to so many words a loop copies faster than a view and set() do. */
 const SHORT_COPY = 64;
 
@@ -47,7 +48,8 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
   const capacities = [...CAPACITIES.filter((bytes) => bytes < limits.inputBytes), limits.inputBytes];
   const largest = limits.inputBytes;
   let instance: RuleInstance | null = null;
-  let fresh = false;
+  /** bytes of the input area that the last call's table and frames took */
+  let written = 0;
   /** memory after initialisation without trailing zeros, by capacity; the same in every instance */
   const images = new Map<number, Uint8Array>();
 
@@ -58,18 +60,15 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       instance.capacity === capacity &&
       instance.memory.buffer.byteLength === instance.initialBytes
     ) {
-      if (fresh) return instance;
-      const image = images.get(capacity)!;
-      const memory = new Uint8Array(instance.memory.buffer);
-      memory.set(image);
-      memory.fill(0, image.length);
+      restore(instance, images.get(capacity)!, bytes, written);
+      written = 0;
       return instance;
     }
     instance = null; // before the new one is made: one memory less
     const made = instantiate(module, capacity, limits);
     if (!images.has(capacity)) images.set(capacity, trimmed(made.memory));
     instance = made;
-    fresh = true;
+    written = 0;
     return made;
   }
 
@@ -106,7 +105,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
         continue;
       }
       write(guest, words, offsets, indices, from, to);
-      fresh = false;
+      written = tableBytes(to - from) + frames;
       const { finished, fault, lost } = guest.run(to - from);
       collect(guest, indices, from, finished, matches, failures);
       fuel += guest.takeUsed();
@@ -159,6 +158,26 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
   return { run, release: () => void (instance = null) };
 }
 
+/**
+ * Puts memory back to what it was after initialisation: the pages that the guest wrote to, and what the host wrote to the
+ * input area last time, except the first `next` bytes, which are about to be written again.
+ */
+function restore(guest: RuleInstance, image: Uint8Array, next: number, written: number): void {
+  const memory = new Uint8Array(guest.memory.buffer);
+  const range = (from: number, to: number) => {
+    const zeros = Math.min(Math.max(from, image.length), to); // the image ends where only zeros follow
+    if (from < zeros) memory.set(image.subarray(from, zeros), from);
+    memory.fill(0, zeros, to);
+  };
+  if (written > next) range(guest.input + next, guest.input + written);
+  const dirty = guest.takeDirty();
+  if (dirty === 0n) return;
+  for (let page = 0; page * PAGE < memory.length; page++) {
+    // a store at a page's end reaches up to 7 bytes into the next one
+    if ((dirty >> BigInt(page)) & 1n) range(page * PAGE, Math.min((page + 1) * PAGE + 8, memory.length));
+  }
+}
+
 /** The table takes 4 bytes a transaction; frames begin at a multiple of 8. */
 function tableBytes(count: number): number {
   return (count + (count & 1)) * 4;
@@ -175,6 +194,7 @@ function write(
   const memory = new Uint32Array(guest.memory.buffer);
   const table = guest.input >> 2;
   let at = table + (tableBytes(to - from) >> 2);
+  memory[at - 1] = 0; // padding, or an entry that is written below
   for (let i = from; i < to; ) {
     // neighbours in the batch are copied together
     const first = offsets[indices[i]!]! >> 2;
