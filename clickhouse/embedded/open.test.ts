@@ -83,7 +83,7 @@ describe("openEmbedded()", () => {
       spool: join(folder, "spool"),
     });
     const store = await openEmbedded({ folder });
-    expect(store.pid).not.toBe(other.pid);
+    expect(store.url).not.toBe(other.url);
     expect(await ask(store, "SELECT 1")).toBe("1");
     await Promise.all([store.close(), other.stop()]);
   });
