@@ -2,7 +2,8 @@
  * What metering costs: the same two rules with and without it, in turn, medians. `npx tsx engine/sandbox/metering.bench.ts`
  *
  * Unmetered is the module as compiled, driven by the same loop written in AssemblyScript, so that the two differ in fuel,
- * stack and resets only. Beside it what a whole call costs with copying, restored memory and results.
+ * stack, marks and resets. Beside it what a whole call costs with copying, restored memory and results, and how much of
+ * that metering is.
  */
 import { admit } from "./admit.ts";
 import { createRule } from "./rule.ts";
@@ -100,7 +101,8 @@ for (const [name, onTx] of Object.entries(RULES)) {
       unmetered_ns: Number(bare!.toFixed(2)),
       metered_ns: Number(counted!.toFixed(2)),
       overhead_percent: Number(overhead.toFixed(1)),
-      with_copy_restore_results_ns: Number(whole!.toFixed(2)),
+      whole_call_ns: Number(whole!.toFixed(2)),
+      overhead_of_whole_call_percent: Number(((whole! / (whole! - counted! + bare!) - 1) * 100).toFixed(1)),
     }),
   );
 }

@@ -344,6 +344,16 @@ describe("memory is put back whole", () => {
     }
   });
 
+  it("at the very end of the largest memory, by a fill that reaches it", () => {
+    const at = 64 * 65_536 - 8;
+    const fill = [...op.i32(at), ...op.i32(1), ...op.i32(8), 0xfc, 11, 0];
+    const rule = ruleOf({
+      onTx: [...op.i32(at), ...op.load(), ...op.when(alert), ...fill],
+      sections: { 5: [1, 0, 64] },
+    });
+    for (let batch = 0; batch < 3; batch++) expect(rule.run(testFrames(1), all(1), 1).matches).toEqual([]);
+  });
+
   it("and the hash would notice", async () => {
     const admitted = admit(await compileGuest(source, ["--initialMemory", "20", "--enable", "bulk-memory"]));
     if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
