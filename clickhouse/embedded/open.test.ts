@@ -11,10 +11,13 @@ import { readAddress, writeAddress } from "./lockFile.ts";
 import { openEmbedded, stopEmbedded } from "./open.ts";
 
 let folder: string;
+const openers: ChildProcess[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "weir-open-"));
 });
 afterEach(async () => {
+  for (const process of openers.splice(0)) process.kill("SIGKILL");
+  await stopEmbedded(join(folder, "other"));
   await stopEmbedded(folder);
   await rm(folder, { recursive: true, force: true });
 });
@@ -44,22 +47,18 @@ async function printedPid(process: ChildProcess): Promise<number> {
 
 describe("openEmbedded()", () => {
   test("two processes that open a folder at once share one child, which survives SIGKILL of both", async () => {
-    const openers = [opener(), opener()];
-    try {
-      const [one, two] = await Promise.all(openers.map(printedPid));
-      expect(one).toBe(two);
-      const mine = await openEmbedded({ folder });
-      expect(mine.pid).toBe(one);
-      for (const process of openers) {
-        process.kill("SIGKILL");
-        await once(process, "exit");
-      }
-      expect(await ask(mine, "SELECT 1")).toBe("1");
-      expect((await readdir(folder)).sort()).toEqual(["data", "store.json", "store.log"]);
-      await mine.close();
-    } finally {
-      for (const process of openers) process.kill("SIGKILL");
+    openers.push(opener(), opener());
+    const [one, two] = await Promise.all(openers.map(printedPid));
+    expect(one).toBe(two);
+    const mine = await openEmbedded({ folder });
+    expect(mine.pid).toBe(one);
+    for (const process of openers) {
+      process.kill("SIGKILL");
+      await once(process, "exit");
     }
+    expect(await ask(mine, "SELECT 1")).toBe("1");
+    expect((await readdir(folder)).sort()).toEqual(["data", "store.json", "store.log"]);
+    await mine.close();
   });
 
   test("keeps the secret from other users, and asks everyone for it", async () => {
