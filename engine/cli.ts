@@ -1,7 +1,6 @@
 /** The command line: `npx weir --help`. One file a command in cli/; data on stdout, everything else on stderr. */
 import { Command, CommanderError } from "commander";
 import { configCommand } from "./cli/config.ts";
-import { doctorCommand } from "./cli/doctor.ts";
 import { migrateCommand } from "./cli/migrate.ts";
 import { produceCommand } from "./cli/produce.ts";
 import { recordCommand } from "./cli/record.ts";
@@ -32,7 +31,6 @@ for (const add of [
   migrateCommand,
   topicsCommand,
   configCommand,
-  doctorCommand,
 ])
   add(program);
 for (const command of program.commands) inherit(command);

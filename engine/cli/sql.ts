@@ -26,7 +26,7 @@ export function sqlCommand(program: Command): void {
       const { config } = loadConfiguration();
       const store = await openStoreOnly(config);
       try {
-        printRows(await store.rows<Record<string, unknown>>(sql.replace(/;\s*$/, ""), {}, { readonly: 2 }), { json });
+        printRows(await store.rows<Record<string, unknown>>(sql.replace(/;\s*$/, ""), {}), { json });
       } finally {
         await store.close();
       }

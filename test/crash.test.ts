@@ -1,0 +1,217 @@
+/**
+ * Exactly once, tested by killing. 200,000 transactions go through a real broker and the real store while the engine is killed
+ * with SIGKILL at every named place of the data path, while partitions move between two engines, while the store is killed, and
+ * after both kinds of damage that a killed ClickHouse can have in its deduplication log. Then everything is counted: by position,
+ * by hash, by roll-up, and on the output topic as a reader of committed records sees it.
+ */
+import { randomInt } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createSynthetic } from "../bench/load/synthetic.ts";
+import { openStore, type Store } from "../clickhouse/client.ts";
+import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
+import { createProducer, type Producer } from "../engine/kafka/producer.ts";
+import { FAILPOINTS, type FailpointName } from "../engine/ops/failpoint.ts";
+import { decodeLedger, type PartitionState } from "../engine/sink/ledger.ts";
+import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
+import { readCommitted } from "./support/readCommitted.ts";
+import { sharedBrokers, uniqueName } from "./support/sharedKafka.ts";
+import { tearDeduplication } from "./support/tornDeduplication.ts";
+
+const TRANSACTIONS = 200_000;
+const PARTITIONS = 4;
+const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
+/** Every choice is drawn from the seed and a tag of its own, so that a new choice leaves the others as they were. */
+const pick = (tag: string, from: number, to: number): number => {
+  let hash = SEED;
+  for (const char of tag) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
+  return from + (hash % (to - from + 1));
+};
+
+describe(`exactly once (SEED=${SEED})`, () => {
+  let folder: string;
+  let brokers: string;
+  let admin: Admin;
+  let producer: Producer;
+  let store: Store | undefined;
+  const names = { txRaw: uniqueName("tx_raw"), alerts: uniqueName("alerts"), deadLetters: uniqueName("dead_letters"), group: uniqueName("weir") };
+  const synthetic = createSynthetic({ seed: SEED });
+  const engines = new Set<EngineProcess>();
+  const hashes = new Set<string>();
+
+  const env = (instance: string): Record<string, string> => ({
+    KAFKA_BROKERS: brokers,
+    KAFKA_GROUP_ID: names.group,
+    KAFKA_INSTANCE_ID: instance,
+    KAFKA_TOPIC_TX_RAW: names.txRaw,
+    KAFKA_TOPIC_ALERTS: names.alerts,
+    KAFKA_TOPIC_DEAD_LETTERS: names.deadLetters,
+    WEIR_DATA: folder,
+    WEIR_THREADS: "2",
+    // Small enough that several ranges of a partition are under way at once.
+    WEIR_BATCH_MAX_RECORDS: "300",
+    WEIR_RANGE_MAX_ROWS: "1000",
+    WEIR_RANGE_MAX_AGE_MS: "300",
+  });
+
+  const start = (instance = "one", failpoint?: string): EngineProcess => {
+    const engine = startWeir(["start", "--no-api"], { ...env(instance), ...(failpoint ? { WEIR_FAILPOINT: failpoint } : {}) });
+    engines.add(engine);
+    void engine.exited.then(() => engines.delete(engine));
+    return engine;
+  };
+
+  /** Puts so many transactions on the topic, in pieces of records that share a partition at random. */
+  async function produce(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const text = synthetic.next();
+      const hash = text.slice(text.indexOf('"hash":"0x') + 10, text.indexOf('"hash":"0x') + 74);
+      hashes.add(hash);
+      while (!producer.produce(names.txRaw, i % PARTITIONS, hash, Buffer.from(text), { "content-type": "application/json" })) await producer.room();
+      if (i % 2_000 === 0) await new Promise(setImmediate);
+    }
+    await producer.flush();
+  }
+
+  async function ledger(): Promise<PartitionState[]> {
+    const partitions = Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: names.txRaw, partition }));
+    const committed = await admin.committed(names.group, partitions);
+    return committed.map(({ offset, metadata }) =>
+      offset === null ? { stored: 0, published: 0, ranges: [] } : metadata === "" ? { stored: offset, published: offset, ranges: [] } : decodeLedger(metadata, offset),
+    );
+  }
+
+  /** Everything on the topic is published, stored, and the ledger says so. */
+  async function settled(): Promise<boolean> {
+    const marks = new Map((await admin.watermarks(names.txRaw)).map(({ partition, high }) => [partition, high]));
+    return (await ledger()).every(({ stored, ranges }, partition) => ranges.length === 0 && stored === marks.get(partition));
+  }
+
+  async function settle(engine: EngineProcess): Promise<void> {
+    await until(settled, () => `not everything is stored\n${engine.log().slice(-3_000)}`, 120_000);
+  }
+
+  beforeAll(async () => {
+    console.log(`SEED=${SEED} npx vitest run test/crash.test.ts repeats this run`);
+    folder = await mkdtemp(join(tmpdir(), "weir-crash-"));
+    brokers = await sharedBrokers();
+    admin = await createAdmin({ brokers });
+    await admin.createTopics([
+      { topic: names.txRaw, partitions: PARTITIONS },
+      { topic: names.alerts, partitions: 2 },
+      { topic: names.deadLetters, partitions: 1 },
+    ]);
+    producer = await createProducer({ brokers });
+  });
+
+  afterAll(async () => {
+    for (const engine of engines) await engine.kill();
+    await producer?.close();
+    await admin?.close();
+    await store?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Runs the engine into a failpoint and makes sure that it was there that it died. */
+  async function killAt(name: FailpointName, instance = "one"): Promise<void> {
+    const mark = join(folder, `fired-${name.replaceAll(" ", "-")}-${instance}`);
+    const times = name === "after assign" ? 1 : pick(`times ${name}`, 1, 4);
+    const engine = start(instance, `${name}@${times}=${mark}`);
+    // Leaving is the only way past the last two; everything else comes by itself.
+    if (name === "before revoke") await until(async () => engine.log().length >= 0 && (await ownsAll()), () => engine.log()).then(() => engine.child.kill("SIGTERM"));
+    const { signal, code } = await engine.exited;
+    expect(existsSync(mark), `failpoint "${name}" never fired: code ${code}\n${engine.log().slice(-3_000)}`).toBe(true);
+    expect(readFileSync(mark, "utf8")).toBe(`${name}\n`);
+    expect(signal).toBe("SIGKILL");
+  }
+
+  const ownsAll = async (): Promise<boolean> => (await ledger()).every(({ published }) => published > 0);
+
+  test("every failpoint fires, and each restart goes on where the ledger says", async () => {
+    const share = Math.floor((TRANSACTIONS * 0.7) / FAILPOINTS.length);
+    for (const name of FAILPOINTS) {
+      await produce(share);
+      await killAt(name);
+    }
+  }, 600_000);
+
+  test("partitions move between two engines while one is killed", async () => {
+    await produce(TRANSACTIONS * 0.05);
+    const one = start("one");
+    await until(ownsAll, () => one.log());
+    await produce(TRANSACTIONS * 0.05);
+    const two = start("two", `before revoke@1=${join(folder, "fired-rebalance")}`);
+    const three = start("three");
+    await Promise.race([two.exited, until(settled, () => `${one.log().slice(-2_000)}\n${two.log().slice(-2_000)}\n${three.log().slice(-2_000)}`, 120_000)]);
+    await two.kill();
+    await one.kill();
+    await settle(three);
+    await three.stop();
+  }, 300_000);
+
+  test("the store is killed while ranges are inserted", async () => {
+    const engine = start("one");
+    await produce(TRANSACTIONS * 0.05);
+    for (let kill = 0; kill < 3; kill++) {
+      await new Promise((resolve) => setTimeout(resolve, pick(`store ${kill}`, 100, 900)));
+      process.kill(storePid(), "SIGKILL");
+      await produce(TRANSACTIONS * 0.01);
+    }
+    await settle(engine);
+    await engine.stop();
+  }, 300_000);
+
+  test.each(["forgotten", "phantom"] as const)("a torn deduplication log after a kill: %s block", async (damage) => {
+    await produce(TRANSACTIONS * 0.03);
+    await killAt(damage === "forgotten" ? "stored transactions" : "stored alerts", "one");
+    await stopStore();
+    await tearDeduplication({ folder: join(folder, "clickhouse"), database: "weir", table: "transactions", damage });
+    const engine = start("one");
+    await settle(engine);
+    await engine.stop();
+  }, 300_000);
+
+  test("each transaction is stored once, roll-ups agree, and each alert is published once", async () => {
+    await produce(TRANSACTIONS - synthetic.expected.transactions);
+    const engine = start("one");
+    await settle(engine);
+    await engine.stop();
+
+    store = await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
+    const one = async <T>(sql: string): Promise<T> => (await store!.rows<T>(sql))[0]!;
+    const { transactions, whales, approvals } = synthetic.expected;
+    expect(transactions).toBe(TRANSACTIONS);
+    expect(
+      await one("SELECT toFloat64(count()) AS n, toFloat64(uniqExact(partition, offset, n)) AS positions, toFloat64(uniqExact(hash)) AS hashes FROM transactions"),
+    ).toEqual({ n: TRANSACTIONS, positions: TRANSACTIONS, hashes: hashes.size });
+    expect(await one("SELECT toFloat64(sum(transactions)) AS n FROM transactions_per_minute")).toEqual({ n: TRANSACTIONS });
+    expect(
+      await store.rows(
+        `SELECT chain_id, minute, sum(transactions) AS n FROM transactions_per_minute GROUP BY ALL
+         EXCEPT SELECT chain_id, toDateTime(toStartOfMinute(event_time), 'UTC') AS minute, count() AS n FROM transactions GROUP BY ALL`,
+      ),
+    ).toEqual([]);
+    expect(await store.rows("SELECT rule, toFloat64(count()) AS n, toFloat64(uniqExact(alert_id)) AS ids FROM alerts GROUP BY rule ORDER BY rule")).toEqual([
+      { rule: "unlimited-approval", n: approvals, ids: approvals },
+      { rule: "whale-transfer", n: whales, ids: whales },
+    ]);
+    expect(await one("SELECT toFloat64(sum(alerts)) AS n FROM alerts_per_minute")).toEqual({ n: whales + approvals });
+
+    const published = (await readCommitted(brokers, names.alerts)).map(({ value }) => (JSON.parse(value.toString()) as { id: string }).id);
+    const stored = (await store.rows<{ id: string }>("SELECT lower(hex(alert_id)) AS id FROM alerts")).map(({ id }) => id);
+    expect(published.length).toBe(new Set(published).size);
+    expect(published.sort()).toEqual(stored.sort());
+  }, 300_000);
+
+  /** The child's pid, from its lock file. */
+  const storePid = (): number => (JSON.parse(readFileSync(join(folder, "clickhouse", "store.json"), "utf8")) as { pid: number }).pid;
+
+  async function stopStore(): Promise<void> {
+    const pid = storePid();
+    process.kill(pid, "SIGTERM");
+    await until(() => !existsSync(`/proc/${pid}`), () => `the store ${pid} does not stop`, 20_000);
+  }
+});
