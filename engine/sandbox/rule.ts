@@ -80,11 +80,14 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
     const fail = (i: number, { code, message }: RuleFault) =>
       failures.push({ transaction: indices[i]!, code, message });
 
+    // Each trap costs an instance and the copy of a call's frames: after one, calls are short and grow again, or a rule that
+    // traps on everything would copy the whole batch for every transaction of it.
+    let most = count;
     for (let from = 0; from < count; ) {
       // as many as fit into one call
       let frames = 0;
       let to = from;
-      for (; to < count; to++) {
+      for (; to < count && to - from < most; to++) {
         const size = sizeOf(to);
         if (tableBytes(to + 1 - from) + frames + size > largest) break;
         frames += size;
@@ -110,6 +113,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       collect(guest, indices, from, finished, matches, failures);
       fuel += guest.takeUsed();
       from += finished;
+      most = fault === null ? most * 8 : 1;
       if (fault === null) continue;
       instance = null; // never used again
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
