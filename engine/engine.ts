@@ -62,6 +62,9 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
       metrics.workerRestarts.inc();
       log.error({ event: "worker_died", err: error }, "A worker thread died; its batch runs again");
     },
+    onStages(seconds) {
+      for (const [stage, took] of Object.entries(seconds)) metrics.stageSeconds.observe({ stage }, took);
+    },
   });
   const storeHealth = health.register({ name: "store", state: { up: true } });
   const streamHealth = health.register({ name: "stream", state: { up: false, reason: "not started" } });

@@ -3,6 +3,7 @@ import type { LiveRule } from "../rules/catalogue.ts";
 import type { Batch } from "../source/batch.ts";
 import type { WorkerAnswer, WorkerTask } from "../worker/entry.ts";
 import type { Outcome } from "../worker/outcome.ts";
+import type { StageSeconds } from "../worker/stopwatch.ts";
 import type { World } from "../world/world.ts";
 
 export interface PoolOptions {
@@ -12,6 +13,8 @@ export interface PoolOptions {
   readonly world: (id: string) => Promise<World>;
   /** A thread died or hung; its batch runs again. */
   readonly onDeath?: (error: Error) => void;
+  /** What a batch took in each stage of its worker. */
+  readonly onStages?: (seconds: StageSeconds) => void;
 }
 
 export interface Pool {
@@ -28,7 +31,7 @@ const MAX_DEATHS = 3;
  * Worker threads. A batch travels in shared memory and stays here until its outcome is back: should the thread die, another
  * runs it again and gives the same outcome.
  */
-export function createPool({ threads, rules, world, onDeath }: PoolOptions): Pool {
+export function createPool({ threads, rules, world, onDeath, onStages }: PoolOptions): Pool {
   const piscina = new Piscina<WorkerTask, WorkerAnswer>({
     filename: new URL("../worker/entry.ts", import.meta.url).href,
     minThreads: threads,
@@ -57,7 +60,10 @@ export function createPool({ threads, rules, world, onDeath }: PoolOptions): Poo
         const context = { rules: await rules(task.catalogue), world: await world(task.world) };
         answer = await attempt({ ...task, context });
       }
-      if (answer.kind === "outcome") return answer.outcome;
+      if (answer.kind === "outcome") {
+        onStages?.(answer.seconds);
+        return answer.outcome;
+      }
       const where = `${task.batch.source}/${task.batch.partition} from ${task.batch.from} to ${task.batch.to}`;
       throw new Error(`Cannot process the batch ${where}: ${answer.kind === "error" ? answer.message : answer.kind}`);
     },

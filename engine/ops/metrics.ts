@@ -32,7 +32,7 @@ export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) 
     ruleFuel: counter("weir_rule_fuel_total", "Fuel a rule used", ["rule"]),
     batches: counter("weir_batches_total", "Batches processed"),
     batchRecords: histogram("weir_batch_records", "Records in a batch", [], [1, 16, 64, 256, 1024, 4096, 16_384]),
-    stageSeconds: histogram("weir_stage_seconds", "Time a batch or range spent in a stage", ["stage"], SECONDS),
+    stageSeconds: histogram("weir_stage_seconds", "CPU that a batch took in a stage of its worker", ["stage"], SECONDS),
     rangesStored: counter("weir_ranges_stored_total", "Ranges that are in ClickHouse"),
     ledgerCommits: counter("weir_ledger_commits_total", "Commits of the ledger, by result", ["result"]),
     inFlightBytes: gauge("weir_in_flight_bytes", "Bytes of records between source and store"),

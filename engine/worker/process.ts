@@ -27,26 +27,40 @@ import { createRuleStage, type RuleFailure } from "./ruleStage.ts";
 
 export type Processor = (batch: Batch) => Outcome;
 
-export function createProcessor(rules: readonly LiveRule[], world: World): Processor {
+/** What a batch passes in a worker, in this order. */
+export type Stage = "decode" | "rules" | "rows" | "records";
+
+/** @param lap told of the end of each stage, for whoever has a clock: there is none in here */
+export function createProcessor(
+  rules: readonly LiveRule[],
+  world: World,
+  lap: (stage: Stage) => void = () => {},
+): Processor {
   const decode = createDecoder(world);
   const runRules = createRuleStage(rules);
 
   return (batch) => {
     const decoded = decode(batch);
+    lap("decode");
     const matched = runRules(decoded);
+    lap("rules");
     const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
     const letters = [
       ...decoded.failures.map((failure) => decodeLetter(decoded, batch, failure)),
       ...matched.failures.filter(({ policy }) => policy !== "skip").map((failure) => failureLetter(decoded, failure)),
     ].sort(byPosition);
     const halt = matched.failures.find(({ policy }) => policy === "halt");
+    const tables = blocks(decoded, { ...matched, alertRows: alerts }, letters, statRows(decoded, matched.counts));
+    lap("rows");
+    const records = packRecords(topicRecords(alerts, letters));
+    lap("records");
     return {
       transactions: decoded.count,
       deadLetters: letters.length,
       deadLetterReasons: countBy(letters, ({ reason }) => reason),
       alerts: alerts.length,
-      tables: blocks(decoded, { ...matched, alertRows: alerts }, letters, statRows(decoded, matched.counts)),
-      records: packRecords(topicRecords(alerts, letters)),
+      tables,
+      records,
       rules: matched.counts,
       ...(halt ? { halt: haltText(decoded, halt) } : {}),
     };
