@@ -78,6 +78,19 @@ export async function migrate(
   return { applied, already: done.size };
 }
 
+/** Names of the migrations that `migrate` would apply now; changes nothing. */
+export async function pendingMigrations(store: Store, { folder = FOLDER }: MigrateOptions = {}): Promise<string[]> {
+  const migrations = await readMigrations(folder);
+  const [table] = await store.rows<{ n: string }>(
+    "SELECT count() AS n FROM system.tables WHERE database = {database:String} AND name = 'weir_migrations'",
+    { database: store.database },
+  );
+  const names =
+    Number(table!.n) === 0 ? [] : await store.rows<{ name: string }>("SELECT DISTINCT name FROM weir_migrations");
+  const done = new Set(names.map(({ name }) => name));
+  return migrations.map(({ name }) => name).filter((name) => !done.has(name));
+}
+
 async function readMigrations(folder: string): Promise<Migration[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).sort();
   return Promise.all(

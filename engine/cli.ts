@@ -1,6 +1,8 @@
 /** The command line: `npx weir --help`. One file a command in cli/; data on stdout, everything else on stderr. */
 import { Command, CommanderError } from "commander";
+import { apiCommand } from "./cli/api.ts";
 import { configCommand } from "./cli/config.ts";
+import { doctorCommand } from "./cli/doctor.ts";
 import { migrateCommand } from "./cli/migrate.ts";
 import { produceCommand } from "./cli/produce.ts";
 import { recordCommand } from "./cli/record.ts";
@@ -23,6 +25,7 @@ const program = new Command("weir")
 
 for (const add of [
   startCommand,
+  apiCommand,
   replayCommand,
   recordCommand,
   produceCommand,
@@ -31,6 +34,7 @@ for (const add of [
   migrateCommand,
   topicsCommand,
   configCommand,
+  doctorCommand,
 ])
   add(program);
 for (const command of program.commands) inherit(command);

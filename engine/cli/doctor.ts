@@ -22,7 +22,10 @@ export function doctorCommand(program: Command): void {
           }
         },
       });
-      printRows(checks.map((check) => ({ ...check })), { json });
+      printRows(
+        checks.map((check) => ({ ...check })),
+        { json },
+      );
       process.exitCode = hasFailed(checks) ? 1 : 0;
     });
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { kafkaStream } from "../kafkaStream.ts";
+import { serve, untilAborted } from "./api.ts";
 import { BUNDLED_RECORDING, type House, loadConfiguration, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
 import { replayWithProgress, summaryLine, summaryTable } from "./replay.ts";
@@ -50,27 +51,9 @@ export function startCommand(program: Command): void {
     });
 }
 
-/** Loaded here, not above: the engine runs without the API, and nothing else in engine/ knows it. */
-async function serve({
-  config,
-  store,
-  catalogue,
-  health,
-  metrics,
-  log,
-}: House): Promise<{ url: string; close(): Promise<void> }> {
-  const { createApi } = await import("../../api/app.ts");
-  return createApi({ store, rules: catalogue, health, metrics, log, config }).listen(config.api);
-}
-
 async function replayBundled(house: House, signal: AbortSignal, exit: boolean): Promise<void> {
   const replayed = await replayWithProgress(house, BUNDLED_RECORDING, { again: false, signal });
   if (process.stdout.isTTY) process.stdout.write(summaryTable(replayed));
   if (exit) process.stdout.write(`${summaryLine(replayed)}\n`);
   else process.stderr.write(`SQL  npx weir sql "select rule, count() from alerts group by rule"\n`);
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) =>
-    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
-  );

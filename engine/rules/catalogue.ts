@@ -81,7 +81,8 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
   await mkdir(paths.modules, { recursive: true });
   await mkdir(paths.snapshots, { recursive: true });
 
-  let file: CatalogueFile = { rules: {} };
+  /** Without a prototype: a rule may be asked for by any name. */
+  let file: CatalogueFile = { rules: Object.create(null) };
   let readAt = 0;
   let currentId = "";
   /** Admitting and compiling take milliseconds; snapshots share most of their modules. */
@@ -105,7 +106,8 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       () => 0,
     );
     if (modified !== readAt && modified !== 0) {
-      file = JSON.parse(await readFile(paths.rules, "utf8")) as CatalogueFile;
+      const { rules } = JSON.parse(await readFile(paths.rules, "utf8")) as CatalogueFile;
+      file = { rules: Object.assign(Object.create(null), rules) };
       readAt = modified;
     }
     await takeSnapshot();

@@ -37,11 +37,14 @@ export function createKafkaLedger({ topic, consumer, producer, topics, failpoint
       return states;
     },
     async commit(entries, batches) {
+      // Before anything is awaited: the epochs are those in which the work was done, and a partition that changes hands
+      // while the transaction is under way is refused.
       const offsets = entries.map(({ partition, state }) => ({
         topic,
         partition,
         offset: state.published,
         metadata: encodeLedger(state),
+        epoch: consumer().epoch({ topic, partition }) ?? -1,
       }));
       failpoint("before publish");
       await producer.begin();
