@@ -95,7 +95,8 @@ export function commitResult(bytes: i32): void {
   outLength += bytes;
 }
 
-// From here on: what AssemblyScript calls.
+// From here on: what AssemblyScript calls. Memory may be dirty from an earlier transaction: constructors write every field,
+// and the standard library clears its buffers itself under the stub runtime.
 
 // @ts-ignore: decorator
 @unsafe @global
@@ -141,7 +142,6 @@ export function __new(size: usize, id: u32): usize {
   object.gcInfo2 = 0;
   object.rtId = id;
   object.rtSize = <u32>size;
-  memory.fill(block + OBJECT_OVERHEAD, 0, size); // an earlier transaction was here
   return block + OBJECT_OVERHEAD;
 }
 
@@ -149,10 +149,8 @@ export function __new(size: usize, id: u32): usize {
 @unsafe @global
 export function __renew(pointer: usize, size: usize): usize {
   if (size > OBJECT_MAXSIZE) throw new Error(E_ALLOCATION_TOO_LARGE);
-  const old = changetype<OBJECT>(pointer - OBJECT_OVERHEAD - BLOCK_OVERHEAD).rtSize;
   const moved = __realloc(pointer - OBJECT_OVERHEAD, OBJECT_OVERHEAD + size) + OBJECT_OVERHEAD;
   changetype<OBJECT>(moved - OBJECT_OVERHEAD - BLOCK_OVERHEAD).rtSize = <u32>size;
-  if (size > old) memory.fill(moved + old, 0, size - old);
   return moved;
 }
 

@@ -254,11 +254,16 @@ test("a transaction that writes more than its room is told short, not failed", (
     expect(tags.length).toBe(255);
     expect(tags.slice(-2)).toEqual(["t", "truncated"]);
   }
+  // 8 bytes each: it is the number that is too large
+  const [empty] = guest.run([call(28, "")]).verdicts;
+  expect(empty!.failure).toBeNull();
+  expect([empty!.tags.length, empty!.tags.at(-1)]).toEqual([256, "truncated"]);
 });
 
 test("the arena ends at 1 MiB, and is clean for the next transaction", () => {
   expect(ask(24, [""])[0]).toContain("Cannot allocate: expected at most 1 MiB for one transaction");
   expect(ask(25, ["", "", ""])).toEqual(["0", "0", "0"]);
+  expect(ask(29, ["", "", ""])).toEqual(["0", "0", "0"]);
 });
 
 test("what belongs elsewhere aborts with a reason", () => {

@@ -71,6 +71,27 @@ export function onTx(tx: Tx): void {
       return say(`${sum}`);
     }
     case 26: return say(tx.log(0).address.toString()); // aborts: there is none
+    case 28: {
+      for (let i = 0; i < 1000; ++i) tag("");
+      return;
+    }
+    case 29: { // as 25, for what grows
+      const list: u32[] = [];
+      list.length = 300;
+      const map = new Map<u32, u32>();
+      let sum: u32 = map.has(0) ? 1 : 0;
+      for (let i = 0; i < 300; ++i) {
+        sum += list[i] + u32(map.has(i));
+        map.set(i, u32.MAX_VALUE);
+        list[i] = u32.MAX_VALUE;
+      }
+      const fixed = new StaticArray<u64>(200);
+      for (let i = 0; i < 200; ++i) {
+        sum += <u32>fixed[i];
+        fixed[i] = u64.MAX_VALUE;
+      }
+      return say(`${sum}`);
+    }
     case 27: param.bool("late", true); return;
   }
 }
