@@ -8,7 +8,10 @@ import { mainnetLines } from "./testing/records.ts";
 /**
  * µs of one core a transaction: `node --import tsx engine/frame/decodeJson.bench.ts`
  *
- * FIGURES
+ *     synthetic JSON  655 B  1.1 µs     packed 552 B  0.37 µs     (a plain scanner without this one's checks: 1.3 to 2.0)
+ *     mainnet JSON  1,597 B  2.5 µs     packed 716 B  0.38 µs     receipts included
+ *
+ * Node 20.20, one of two shared cores. Of the 1.1 µs some 0.25 are the hex digits of the input (1 ns a byte).
  */
 const BATCH = 4096; // transactions before the writer is emptied, as a worker does
 const RUNS = 5;
