@@ -32,15 +32,28 @@ export type DecodeReason = keyof typeof DECODE_ERRORS;
 /** Not an error: the text has an escape where it matters, so it is normalised and read again. */
 export const ESCAPED = 0;
 
-export const [TRUNCATED, NOT_JSON, NOT_OBJECT, BAD_UTF8, BAD_ESCAPE, CONTROL_CHARACTER, TOO_DEEP, DUPLICATE_KEY] = [
-  1, 2, 3, 4, 5, 6, 7, 8,
-];
-export const [MISSING_FIELD, WRONG_TYPE, BAD_HEX, HEX_ODD, HEX_TOO_LONG, HEX_TOO_SHORT, OUT_OF_RANGE] = [
-  9, 10, 11, 12, 13, 14, 15,
-];
-export const [TOO_MANY_TOPICS, INCONSISTENT, TOO_LARGE, EMPTY, NO_VALUE, RESERVED_KEY, BAD_FRAME] = [
-  16, 17, 18, 19, 20, 21, 22,
-];
+export const TRUNCATED = DECODE_ERRORS.truncated[0];
+export const NOT_JSON = DECODE_ERRORS.not_json[0];
+export const NOT_OBJECT = DECODE_ERRORS.not_object[0];
+export const BAD_UTF8 = DECODE_ERRORS.bad_utf8[0];
+export const BAD_ESCAPE = DECODE_ERRORS.bad_escape[0];
+export const CONTROL_CHARACTER = DECODE_ERRORS.control_character[0];
+export const TOO_DEEP = DECODE_ERRORS.too_deep[0];
+export const DUPLICATE_KEY = DECODE_ERRORS.duplicate_key[0];
+export const MISSING_FIELD = DECODE_ERRORS.missing_field[0];
+export const WRONG_TYPE = DECODE_ERRORS.wrong_type[0];
+export const BAD_HEX = DECODE_ERRORS.bad_hex[0];
+export const HEX_ODD = DECODE_ERRORS.hex_odd[0];
+export const HEX_TOO_LONG = DECODE_ERRORS.hex_too_long[0];
+export const HEX_TOO_SHORT = DECODE_ERRORS.hex_too_short[0];
+export const OUT_OF_RANGE = DECODE_ERRORS.out_of_range[0];
+export const TOO_MANY_TOPICS = DECODE_ERRORS.too_many_topics[0];
+export const INCONSISTENT = DECODE_ERRORS.inconsistent[0];
+export const TOO_LARGE = DECODE_ERRORS.too_large[0];
+export const EMPTY = DECODE_ERRORS.empty[0];
+export const NO_VALUE = DECODE_ERRORS.no_value[0];
+export const RESERVED_KEY = DECODE_ERRORS.reserved_key[0];
+export const BAD_FRAME = DECODE_ERRORS.bad_frame[0];
 
 /** Short name of an error code, as stored with the dead letter. */
 export function reasonOf(code: number): DecodeReason {

@@ -97,6 +97,13 @@ let logDataAt = 0;
 
 /**
  * Decodes the transaction at source[start…end) and appends its frame to the writer.
+ *
+ * Accepts strict JSON only (RFC 8259, UTF-8, each key once, 64 levels). Quantities are hex strings of at most their width,
+ * leading zeros included; chainId, seenAt and block.transactionCount may be JSON numbers without an exponent. Digits may be
+ * upper case, `0X` not. Null is absent. `data` is taken for an absent `input`. `block.number` and `block.hash` must be the
+ * transaction's, and transactionIndex below block.transactionCount. Members without a field are kept in `extra`, those of
+ * logs and access list entries (a node's repeat the transaction) are checked and dropped.
+ *
  * Returns 0, or the code of an error (see DECODE_ERRORS; `lastError()` in describeError.ts says where and why); then the
  * writer is as before. Work and memory are linear in the length.
  */
@@ -106,7 +113,7 @@ export function decodeJson(source: Uint8Array, start: number, end: number, write
   failure.end = end;
   if (end - start > MAX_RECORD_BYTES) {
     fail(TOO_LARGE, start);
-    return TOO_LARGE!;
+    return TOO_LARGE;
   }
   if (text.bytes !== source) text = createText(source);
   text.end = end;

@@ -25,9 +25,9 @@ export function decodeRecord(
   writer: FrameWriter,
   onError: OnError,
 ): number {
-  if (end - start === NULL_VALUE) return reject(source, start, start, NO_VALUE!, 0, onError);
-  if (start === end) return reject(source, start, end, EMPTY!, 0, onError);
-  if (end - start > MAX_RECORD_BYTES) return reject(source, start, end, TOO_LARGE!, 0, onError);
+  if (end - start === NULL_VALUE) return reject(source, start, start, NO_VALUE, 0, onError);
+  if (start === end) return reject(source, start, end, EMPTY, 0, onError);
+  if (end - start > MAX_RECORD_BYTES) return reject(source, start, end, TOO_LARGE, 0, onError);
   if (content === CONTENT.frames) return decodeFrames(source, start, end, writer, onError);
   if (content === CONTENT.ndjson) return decodeLines(source, start, end, writer, onError);
   const isUnknown = content !== CONTENT.json;
@@ -67,7 +67,7 @@ function decodeLines(source: Uint8Array, start: number, end: number, writer: Fra
     }
     from = to + 1;
   }
-  return n > 0 ? n : reject(source, start, end, EMPTY!, 0, onError);
+  return n > 0 ? n : reject(source, start, end, EMPTY, 0, onError);
 }
 
 function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
@@ -90,8 +90,8 @@ function decodeFrames(source: Uint8Array, start: number, end: number, writer: Fr
       failure.source = source;
       failure.start = from;
       failure.end = to;
-      fail(BAD_FRAME!, from + at - writer.end, field);
-      onError(n, from, to, BAD_FRAME!);
+      fail(BAD_FRAME, from + at - writer.end, field);
+      onError(n, from, to, BAD_FRAME);
     }
     from = to;
   }

@@ -61,24 +61,24 @@ function part(level: number, name: string, kind: Kind, bit = 0, offset = 0, widt
 /** Grouped by level. At most 31 a level: each has a bit in a mask. */
 export const MEMBERS: readonly Member[] = [
   ...FIELDS.flatMap(fieldMember),
-  part(TRANSACTION!, "input", "input"),
-  part(TRANSACTION!, "data", "data"),
-  part(TRANSACTION!, "accessList", "accessList", PRESENT.accessList),
-  part(TRANSACTION!, "block", "block", PRESENT.block),
-  part(TRANSACTION!, "receipt", "receipt", PRESENT.receipt),
+  part(TRANSACTION, "input", "input"),
+  part(TRANSACTION, "data", "data"),
+  part(TRANSACTION, "accessList", "accessList", PRESENT.accessList),
+  part(TRANSACTION, "block", "block", PRESENT.block),
+  part(TRANSACTION, "receipt", "receipt", PRESENT.receipt),
   // The transaction says these too: one place in the frame, and both must agree.
-  part(BLOCK!, "number", "safe", PRESENT.blockNumber, OFFSET.blockNumber, 8),
-  part(BLOCK!, "hash", "bytes", PRESENT.blockHash, OFFSET.blockHash, 32),
-  part(RECEIPT!, "logs", "logs", PRESENT.logs),
-  part(LOG_ENTRY!, "address", "bytes", 0, LOG.address, 20),
-  part(LOG_ENTRY!, "topics", "topics"),
-  part(LOG_ENTRY!, "data", "logData"),
-  part(LOG_ENTRY!, "logIndex", "quantity", 0, LOG.logIndex, 4),
+  part(BLOCK, "number", "safe", PRESENT.blockNumber, OFFSET.blockNumber, 8),
+  part(BLOCK, "hash", "bytes", PRESENT.blockHash, OFFSET.blockHash, 32),
+  part(RECEIPT, "logs", "logs", PRESENT.logs),
+  part(LOG_ENTRY, "address", "bytes", 0, LOG.address, 20),
+  part(LOG_ENTRY, "topics", "topics"),
+  part(LOG_ENTRY, "data", "logData"),
+  part(LOG_ENTRY, "logIndex", "quantity", 0, LOG.logIndex, 4),
   ...["blockHash", "blockNumber", "blockTimestamp", "transactionHash", "transactionIndex", "removed"].map((name) =>
-    part(LOG_ENTRY!, name, "ignored"),
+    part(LOG_ENTRY, name, "ignored"),
   ),
-  part(ACCESS_ENTRY!, "address", "bytes", 0, ACCESS.address, 20),
-  part(ACCESS_ENTRY!, "storageKeys", "storageKeys"),
+  part(ACCESS_ENTRY, "address", "bytes", 0, ACCESS.address, 20),
+  part(ACCESS_ENTRY, "storageKeys", "storageKeys"),
 ].sort((a, b) => a.level - b.level);
 
 /** Index of the first member of each level in MEMBERS, and behind the last. */

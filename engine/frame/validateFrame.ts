@@ -175,7 +175,7 @@ function isExtra(frames: FrameBytes, frame: number, from: number, to: number): b
 function areMembers(from: number, to: number, present: number): boolean {
   const { bytes } = text;
   let last = 0;
-  failure.code = BAD_FRAME!;
+  failure.code = BAD_FRAME;
   unknownMembers.count = 0;
   for (let p = from; ; p++) {
     const key = p;
