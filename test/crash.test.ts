@@ -47,6 +47,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
   const synthetic = createSynthetic({ seed: SEED });
   const engines = new Set<EngineProcess>();
   const hashes = new Set<string>();
+  let broken = 0;
 
   const env = (instance: string): Record<string, string> => ({
     KAFKA_BROKERS: brokers,
@@ -73,7 +74,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
     return engine;
   };
 
-  /** Puts so many transactions on the topic, in pieces of records that share a partition at random. */
+  /** Puts so many transactions on the topic, and among them some that cannot be decoded. */
   async function produce(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const text = synthetic.next();
@@ -83,6 +84,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
         !producer.produce(names.txRaw, i % PARTITIONS, hash, Buffer.from(text), { "content-type": "application/json" })
       )
         await producer.room();
+      if (i % 100 === 0) producer.produce(names.txRaw, i % PARTITIONS, null, Buffer.from(`{"broken":${broken++}`));
       if (i % 2_000 === 0) await new Promise(setImmediate);
     }
     await producer.flush();
@@ -224,6 +226,9 @@ describe(`exactly once (SEED=${SEED})`, () => {
         "SELECT toFloat64(count()) AS n, toFloat64(uniqExact(partition, offset, n)) AS positions, toFloat64(uniqExact(hash)) AS hashes FROM transactions",
       ),
     ).toEqual({ n: TRANSACTIONS, positions: TRANSACTIONS, hashes: hashes.size });
+    expect(
+      await one("SELECT toFloat64(count()) AS n, toFloat64(uniqExact(bytes)) AS letters FROM dead_letters"),
+    ).toEqual({ n: broken, letters: broken });
     expect(await one("SELECT toFloat64(sum(transactions)) AS n FROM transactions_per_minute")).toEqual({
       n: TRANSACTIONS,
     });
@@ -246,6 +251,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
     const published = (await readCommitted(brokers, names.alerts)).map(
       ({ value }) => (JSON.parse(value!.toString()) as { id: string }).id,
     );
+    expect((await readCommitted(brokers, names.deadLetters)).length).toBe(broken);
     const stored = (await store.rows<{ id: string }>("SELECT lower(hex(alert_id)) AS id FROM alerts")).map(
       ({ id }) => id,
     );

@@ -22,12 +22,15 @@ export type ModuleLimits = { readonly [name in keyof typeof MODULE_LIMITS]: numb
 
 /** What a rule may use while it runs. */
 export const RUN_LIMITS = {
-  /** fuel for one transaction: 1 is about an instruction, so 1,000,000 is about half a millisecond */
-  fuel: 1_000_000,
+  /** fuel for one transaction: 1 is about an instruction, so 4,000,000 is about 2 ms. A rule that looks at each of 10,001 logs (the most in our real blocks) uses 1,100,000 to 1,500,000 */
+  fuel: 4_000_000,
   /** fuel for the start function, and again for each of weir_manifest, weir_reserve and weir_out */
   initFuel: 10_000_000,
-  /** bytes of one call's input, table and frames; a frame that does not fit is a failure of its transaction */
-  inputBytes: 1024 * 1024,
+  /**
+   * bytes of one call's input, table and frames; a frame that does not fit is a failure of its transaction. A record has at
+   * most 4 MiB of JSON, nearly all of it hex, so its frame fits
+   */
+  inputBytes: 2 * 1024 * 1024,
   /** results of one transaction: the SDK gives it 4 KiB, which hold 256 of the smallest */
   results: 256,
   alertBytes: 1_024,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { admit } from "./admit.ts";
-import { RUN_LIMITS } from "./limits.ts";
+import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { createRule, type RuleRun } from "./rule.ts";
 import { compileGuest } from "./testGuest.ts";
 import {
@@ -22,7 +22,7 @@ import {
 } from "./testModule.ts";
 import { leb } from "./wasm/writer.ts";
 
-function ruleOf(options: TestModule, limits = RUN_LIMITS) {
+function ruleOf(options: TestModule, limits: RunLimits = RUN_LIMITS) {
   const admitted = admit(testModule(options));
   if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
   return createRule(new WebAssembly.Module(admitted.module), limits);
@@ -106,7 +106,8 @@ describe("a rule", () => {
 
   it("splits a batch over the input's limit, and reports a frame that cannot fit", () => {
     const frames = testFrames(6, (n) => (n === 2 ? 1024 * 1024 : 400_000));
-    const result = ruleOf({ onTx: alert }).run(frames, all(6), 6);
+    // The test module's memory holds 1 MiB of input, not the engine's 2.
+    const result = ruleOf({ onTx: alert }, { ...RUN_LIMITS, inputBytes: 1024 * 1024 }).run(frames, all(6), 6);
     expect(matched(result)).toEqual([0, 1, 3, 4, 5]);
     expect(result.failures).toEqual([
       {
@@ -121,7 +122,7 @@ describe("a rule", () => {
 describe("a trap costs one transaction", () => {
   const table = vector([[0, ...op.i32(0), END, 1, FUNCTION.more]]); // slot 0: a function of another type than called
   const cases: [string, TestModule, string, RegExp][] = [
-    ["endless loop", { onTx: whenTx(2, spin) }, "fuel", /the transaction's 1000000 fuel is used up/],
+    ["endless loop", { onTx: whenTx(2, spin) }, "fuel", /the transaction's 4000000 fuel is used up/],
     ["recursion without end", { onTx: whenTx(2, op.call(FUNCTION.more)), more: [op.call(FUNCTION.more)] }, "stack", /the stack is used up/],
     ["mutual recursion", { onTx: whenTx(2, op.call(5)), more: [op.call(6), op.call(5)] }, "stack", /the stack is used up/],
     ["growing memory without end", { onTx: whenTx(2, op.loop([...op.i32(1), 0x40, 0, ...op.drop], op.br(0))) }, "fuel", /fuel/],

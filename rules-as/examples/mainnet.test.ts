@@ -68,17 +68,12 @@ describe.skipIf(!there)("examples on mainnet transactions", () => {
   test.for(Object.entries(EXPECTED))("%s alerts on exactly the transactions that it should", async ([name, { hit, count }]) => {
     const rule = await tryRule(fileURLToPath(new URL(`${name}.ts`, import.meta.url)));
     const { verdicts, fuel } = rule.run(transactions);
-    // One real transaction has 10,001 logs. A frame over the input area's size is a failure with a reason, never silence.
-    const failures = verdicts.flatMap(({ failure }, i) => (failure === null ? [] : [{ failure, logs: logs(transactions[i]).length }]));
-    for (const { failure, logs } of failures) {
-      expect(failure).toMatch(/^Cannot show the rule a transaction of/);
-      expect(logs).toBeGreaterThan(5_000);
-    }
-    const alerted = transactions.filter((_, i) => verdicts[i]!.alerts.length > 0 || verdicts[i]!.failure !== null);
-    const expected = transactions.filter((tx, i) => hit(tx) || verdicts[i]!.failure !== null);
-    expect(alerted.map(({ hash }) => hash)).toEqual(expected.map(({ hash }) => hash));
+    // Not even the one with 10,001 logs.
+    expect(verdicts.filter(({ failure }) => failure !== null)).toEqual([]);
+    const alerted = transactions.filter((_, i) => verdicts[i]!.alerts.length > 0);
+    expect(alerted.map(({ hash }) => hash)).toEqual(transactions.filter(hit).map(({ hash }) => hash));
     expect(transactions.filter(hit).length).toBe(count);
-    console.log(`${name}: ${count} of ${transactions.length}, ${failures.length} too large, fuel ${fuel}`);
+    console.log(`${name}: ${count} of ${transactions.length}, fuel ${fuel}`);
   });
 
   test("watched-address sees token transfers that neither send nor call it", () => {
