@@ -138,6 +138,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
   /** Runs the engine into a failpoint and makes sure that it was there that it died. */
   async function killAt(name: FailpointName, instance = "one"): Promise<void> {
     const mark = join(folder, `fired-${name.replaceAll(" ", "-")}-${instance}`);
+    await rm(mark, { force: true });
     const times = name === "after assign" || name === "before revoke" ? 1 : pick(`times ${name}`, 1, 4);
     const engine = start(instance, `${name}@${times}=${mark}`);
     // Everything else comes by itself; this one comes when the engine leaves.
@@ -187,7 +188,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
     await produce(TRANSACTIONS * 0.05);
     for (let kill = 0; kill < 3; kill++) {
       await new Promise((resolve) => setTimeout(resolve, pick(`store ${kill}`, 100, 900)));
-      process.kill(storePid(), "SIGKILL");
+      await killStore();
       await produce(TRANSACTIONS * 0.01);
     }
     await settle(engine);
@@ -223,30 +224,32 @@ describe(`exactly once (SEED=${SEED})`, () => {
     expect(transactions).toBe(TRANSACTIONS);
     expect(
       await one(
-        "SELECT toFloat64(count()) AS n, toFloat64(uniqExact(partition, offset, n)) AS positions, toFloat64(uniqExact(hash)) AS hashes FROM transactions",
+        "SELECT toFloat64(count()) AS rows, toFloat64(uniqExact(partition, offset, n)) AS positions, toFloat64(uniqExact(hash)) AS hashes FROM transactions",
       ),
-    ).toEqual({ n: TRANSACTIONS, positions: TRANSACTIONS, hashes: hashes.size });
+    ).toEqual({ rows: TRANSACTIONS, positions: TRANSACTIONS, hashes: hashes.size });
     expect(
-      await one("SELECT toFloat64(count()) AS n, toFloat64(uniqExact(bytes)) AS letters FROM dead_letters"),
-    ).toEqual({ n: broken, letters: broken });
-    expect(await one("SELECT toFloat64(sum(transactions)) AS n FROM transactions_per_minute")).toEqual({
-      n: TRANSACTIONS,
+      await one("SELECT toFloat64(count()) AS rows, toFloat64(uniqExact(bytes)) AS letters FROM dead_letters"),
+    ).toEqual({ rows: broken, letters: broken });
+    expect(await one("SELECT toFloat64(sum(transactions)) AS total FROM transactions_per_minute")).toEqual({
+      total: TRANSACTIONS,
     });
     expect(
       await store.rows(
-        `SELECT chain_id, minute, sum(transactions) AS n FROM transactions_per_minute GROUP BY ALL
-         EXCEPT SELECT chain_id, toDateTime(toStartOfMinute(event_time), 'UTC') AS minute, count() AS n FROM transactions GROUP BY ALL`,
+        `SELECT chain_id, minute, sum(transactions) AS total FROM transactions_per_minute GROUP BY ALL
+         EXCEPT SELECT chain_id, toDateTime(toStartOfMinute(event_time), 'UTC') AS minute, count() AS total FROM transactions GROUP BY ALL`,
       ),
     ).toEqual([]);
     expect(
       await store.rows(
-        "SELECT rule, toFloat64(count()) AS n, toFloat64(uniqExact(alert_id)) AS ids FROM alerts GROUP BY rule ORDER BY rule",
+        "SELECT rule, toFloat64(count()) AS alerts, toFloat64(uniqExact(alert_id)) AS ids FROM alerts GROUP BY rule ORDER BY rule",
       ),
     ).toEqual([
-      { rule: "unlimited-approval", n: approvals, ids: approvals },
-      { rule: "whale-transfer", n: whales, ids: whales },
+      { rule: "unlimited-approval", alerts: approvals, ids: approvals },
+      { rule: "whale-transfer", alerts: whales, ids: whales },
     ]);
-    expect(await one("SELECT toFloat64(sum(alerts)) AS n FROM alerts_per_minute")).toEqual({ n: whales + approvals });
+    expect(await one("SELECT toFloat64(sum(alerts)) AS total FROM alerts_per_minute")).toEqual({
+      total: whales + approvals,
+    });
 
     const published = (await readCommitted(brokers, names.alerts)).map(
       ({ value }) => (JSON.parse(value!.toString()) as { id: string }).id,
@@ -259,7 +262,14 @@ describe(`exactly once (SEED=${SEED})`, () => {
     expect(published.sort()).toEqual(stored.sort());
   }, 300_000);
 
-  /** The child's pid, from its lock file. */
-  const storePid = (): number =>
-    (JSON.parse(readFileSync(join(folder, "clickhouse", "store.json"), "utf8")) as { pid: number }).pid;
+  /** The child's pid is in its address file; after a kill, the engine's next request starts another. */
+  async function killStore(): Promise<void> {
+    const pid = (): number =>
+      (JSON.parse(readFileSync(join(folder, "clickhouse", "store.json"), "utf8")) as { pid: number }).pid;
+    await until(
+      () => existsSync(`/proc/${pid()}`),
+      () => `no store runs, the last was ${pid()}`,
+    );
+    process.kill(pid(), "SIGKILL");
+  }
 });
