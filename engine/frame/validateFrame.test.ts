@@ -31,16 +31,11 @@ function faultAfter(change: (words: Uint32Array, bytes: Uint8Array) => void, rec
   return validateFrame(writer, 0, writer.end) === writer.end ? "" : failure.field;
 }
 
-/** The same with the text of extra replaced by another of its length. */
+/** The same of a pending transaction with an empty block, whose extra is replaced by another text of its length. */
 function faultWithExtra(extra: string): string {
   const writer = createFrameWriter();
-  writeFrame(writer, {
-    ...RECORD,
-    receipt: undefined,
-    block: undefined,
-    x: "y".repeat(extra.length - 6),
-  } as typeof RECORD);
-  writer.u32[OFFSET.present >> 2]! |= PRESENT.block;
+  const x = "y".repeat(Buffer.byteLength(extra) - '"x":""'.length);
+  writeFrame(writer, { ...RECORD, receipt: null, block: {}, x } as TransactionRecord);
   writer.bytes.set(Buffer.from(extra), extraAt(writer, 0));
   return validateFrame(writer, 0, writer.end) === writer.end ? "" : failure.field;
 }
