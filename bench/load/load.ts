@@ -1,0 +1,103 @@
+/** Transactions for a measurement, in memory and with the truth about them. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { decodeRecord } from "../../engine/frame/decodeRecord.ts";
+import { lastError } from "../../engine/frame/describeError.ts";
+import { createFrameWriter, type FrameWriter } from "../../engine/frame/frameWriter.ts";
+import { CONTENT } from "../../engine/source/batch.ts";
+import { refresh } from "../../engine/source/produce.ts";
+import { readLines } from "../../engine/source/recording.ts";
+import { countPlain, type PlainCounts } from "../peers/plainRules.ts";
+import { createSynthetic } from "./synthetic.ts";
+
+export interface Load {
+  readonly name: string;
+  /** One transaction each, as JSON. */
+  readonly lines: readonly Buffer[];
+  /** Mean size of a line. */
+  readonly bytes: number;
+  /** What the example rules must make of all of them, told without the engine. */
+  readonly expected: PlainCounts;
+}
+
+const MAINNET = fileURLToPath(new URL("../../../shared/data/mainnet.ndjson.gz", import.meta.url));
+const BUNDLED = fileURLToPath(new URL("../../test/recordings/dex.ndjson.zst", import.meta.url));
+
+/** Generated pending transactions: 1 % whales, 1 % unlimited approvals. */
+export function pendingLoad(count: number): Load {
+  const synthetic = createSynthetic();
+  const lines = Array.from({ length: count }, () => Buffer.from(synthetic.next()));
+  const { whales, approvals } = synthetic.expected;
+  const alerted = { "whale-transfer": whales, "unlimited-approval": approvals };
+  return load("pending", lines, { alerted, failed: {} });
+}
+
+/**
+ * Real mainnet blocks with receipts, repeated with fresh hashes and heights; the bundled recording where they are not at hand.
+ * @param rounds how often
+ */
+export async function blocksLoad(rounds: number, say: (text: string) => void): Promise<Load> {
+  const real = existsSync(MAINNET);
+  if (!real) say(`no mainnet blocks at ${MAINNET}: the bundled recording stands in for them`);
+  const texts: string[] = [];
+  for await (const line of readLines(real ? MAINNET : BUNDLED)) if (line.length > 0) texts.push(line.toString());
+  const once = countPlain(texts);
+  const lines: Buffer[] = [];
+  for (let round = 0; round < rounds; round++)
+    for (const text of texts) lines.push(Buffer.from(round === 0 ? text : refresh(text, round)));
+  const times = (counts: Readonly<Record<string, number>>): Record<string, number> =>
+    Object.fromEntries(Object.entries(counts).map(([rule, count]) => [rule, count * rounds]));
+  return load(real ? "blocks" : "bundled", lines, { alerted: times(once.alerted), failed: times(once.failed) });
+}
+
+function load(name: string, lines: readonly Buffer[], expected: PlainCounts): Load {
+  const bytes = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
+  return { name, lines, bytes: Math.round(bytes), expected };
+}
+
+/** What goes onto the topic: a value, its key and its content type. */
+export interface LoadRecord {
+  readonly key: string;
+  readonly value: Buffer;
+}
+
+/** Mined transactions by chain, pending ones by chain and sender: as `weir produce` does. */
+export function jsonRecords({ lines }: Load): LoadRecord[] {
+  return lines.map((value) => {
+    const { chainId, from, blockNumber } = JSON.parse(value.toString()) as Record<string, string | null>;
+    return { key: blockNumber ? `${chainId}` : `${chainId}:${from}`, value };
+  });
+}
+
+export const FRAMES_A_RECORD = 64;
+/** A record of frames may have so many bytes; a single transaction may be larger. */
+const RECORD_BYTES = 512 * 1024;
+
+/** The same transactions as frames, up to 64 of one chain a record. */
+export function packedRecords({ lines }: Load): LoadRecord[] {
+  const records: LoadRecord[] = [];
+  const writers = new Map<number, FrameWriter>();
+  const flush = (chain: number, writer: FrameWriter): void => {
+    if (writer.count === 0) return;
+    records.push({ key: `${chain}`, value: Buffer.from(writer.bytes.subarray(0, writer.end)) });
+    writer.reset();
+  };
+  for (const line of lines) {
+    const chain = Number(
+      /"chainId":(\d+)/.exec(line.toString("latin1", 0, 4096))?.[1] ?? JSON.parse(line.toString()).chainId,
+    );
+    let writer = writers.get(chain);
+    if (!writer) writers.set(chain, (writer = createFrameWriter({ capacity: RECORD_BYTES })));
+    appendFrame(writer, line);
+    if (writer.count === FRAMES_A_RECORD || writer.end >= RECORD_BYTES) flush(chain, writer);
+  }
+  for (const [chain, writer] of writers) flush(chain, writer);
+  return records;
+}
+
+/** @throws Error when the line is not a transaction */
+export function appendFrame(writer: FrameWriter, line: Uint8Array): void {
+  decodeRecord(line, 0, line.length, CONTENT.json, writer, () => {
+    throw new Error(`Cannot use a line of the load: ${lastError().message}`);
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * `npm run bench -- [NAME] [--json] [--quick]`: measures one scenario or all. Data on stdout, progress on stderr.
+ *
+ *     NAME     one of the scenarios below; without it all of them, and a report in bench/results/
+ *     --json   the contract's line a scenario on stdout
+ *     --quick  3 runs instead of 5 and less load: to see that it works, not to quote
+ *
+ * Exit codes: 0 all counts right, 1 a count is wrong, 2 usage, 70 it could not be measured.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { describeError, EXIT, exitCodeOf, UsageError } from "../engine/ops/errors.ts";
+import { describeThisMachine } from "./machine.ts";
+import { isRight, markdown, summary } from "./report.ts";
+import type { Scenario, ScenarioResult } from "./scenario.ts";
+import { e2e } from "./scenarios/e2e.ts";
+import { rules } from "./scenarios/rules.ts";
+
+const SCENARIOS: readonly Scenario[] = [e2e, rules];
+const RUNS = 5;
+const QUICK_RUNS = 3;
+const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
+
+interface Arguments {
+  readonly chosen: readonly Scenario[];
+  readonly json: boolean;
+  readonly quick: boolean;
+  readonly all: boolean;
+}
+
+/** @throws UsageError that names the scenarios */
+function readArguments(args: string[]): Arguments {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const { positionals, values } = parsed;
+  const names = SCENARIOS.map(({ name }) => name).join(", ");
+  if (positionals.length > 1)
+    throw new UsageError(`Cannot run "${positionals.join(" ")}": expected one of ${names}, or no name for all`);
+  const [name] = positionals;
+  const chosen = SCENARIOS.filter((scenario) => name === undefined || scenario.name === name);
+  if (chosen.length === 0)
+    throw new UsageError(`Cannot run "${name}": there is no such scenario, expected one of ${names}`);
+  return { chosen, json: values.json ?? false, quick: values.quick ?? false, all: name === undefined };
+}
+
+const parse = (args: string[]) =>
+  parseArgs({ args, options: { json: { type: "boolean" }, quick: { type: "boolean" } }, allowPositionals: true });
+
+async function measure(scenario: Scenario, quick: boolean): Promise<ScenarioResult> {
+  const machine = describeThisMachine();
+  const began = performance.now();
+  const say = (text: string): void => {
+    process.stderr.write(
+      `${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${scenario.name}  ${text}\n`,
+    );
+  };
+  const { checks, figures } = await scenario.run({ runs: quick ? QUICK_RUNS : RUNS, quick, say });
+  return { scenario: scenario.name, ok: checks.every(isRight), checks, figures, machine };
+}
+
+function writeReport(results: readonly ScenarioResult[]): void {
+  mkdirSync(RESULTS, { recursive: true });
+  const path = `${RESULTS}${results[0]!.machine.date.replaceAll(/[:.]/g, "-")}`;
+  writeFileSync(`${path}.json`, `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(`${path}.md`, markdown(results));
+  process.stderr.write(`report: ${path}.md\n`);
+}
+
+process.once("SIGINT", () => process.exit(EXIT.interrupted)); // what was started ends with this process
+process.once("SIGTERM", () => process.exit(EXIT.interrupted));
+try {
+  const { chosen, json, quick, all } = readArguments(process.argv.slice(2));
+  const results: ScenarioResult[] = [];
+  for (const scenario of chosen) {
+    const result = await measure(scenario, quick);
+    results.push(result);
+    process.stderr.write(`${summary(result)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  }
+  if (all) writeReport(results);
+  process.exitCode = results.every(({ ok }) => ok) ? EXIT.ok : EXIT.refused;
+} catch (error) {
+  process.stderr.write(`${describeError(error, { stack: true })}\n`);
+  process.exitCode = exitCodeOf(error) === EXIT.refused ? EXIT.bug : exitCodeOf(error);
+}
+process.exit();

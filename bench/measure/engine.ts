@@ -1,0 +1,181 @@
+/** The engine as its users run it, a process of its own on topics and data of its own, and what can be seen of it from outside. */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openStore, type Store } from "../../clickhouse/client.ts";
+import { readAddress } from "../../clickhouse/embedded/lockFile.ts";
+import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
+import { createAdmin } from "../../engine/kafka/admin.ts";
+import { KafkaError } from "../../engine/kafka/errors.ts";
+import { decodeLedger } from "../../engine/sink/ledger.ts";
+import type { Answer, Question } from "./engineProcess.ts";
+import { peakMemory, type ThreadCpu, threadCpu } from "./processCpu.ts";
+
+export interface EngineUnderTest {
+  readonly topics: { readonly input: string; readonly alerts: string; readonly deadLetters: string };
+  readonly store: Store;
+  /** Resolves once the ledger says that everything on the input topic is stored. @throws Error after two minutes */
+  stored(): Promise<void>;
+  usage(): Promise<Usage>;
+  /** Samples the main thread while something runs. CPU seconds by what they were used for. */
+  profile(run: () => Promise<unknown>): Promise<Answer>;
+  /** Most memory the engine's process had resident so far, in bytes; without the store's and the broker's. */
+  peakMemory(): number | undefined;
+  stop(): Promise<void>;
+}
+
+export interface Usage {
+  /** CPU seconds of the engine's threads by name, and of the store's process; undefined without /proc. */
+  readonly threads: ThreadCpu | undefined;
+  readonly store: number | undefined;
+  /** CPU seconds by stage of the worker. */
+  readonly stages: Readonly<Record<string, number>>;
+}
+
+/** As `weir topics` makes them. */
+const PARTITIONS = 12;
+/** How often the ledger is looked at, in ms: what a time may be too long by. */
+const LOOK_EVERY = 20;
+
+/** @param env further variables of the engine */
+export async function startEngine(
+  brokers: string,
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<EngineUnderTest> {
+  const unique = `${name}-${process.pid}-${Date.now().toString(36)}`;
+  const topics = { input: `${unique}-in`, alerts: `${unique}-alerts`, deadLetters: `${unique}-dead` };
+  const folder = await mkdtemp(join(tmpdir(), "weir-bench-"));
+  const admin = await createAdmin({ brokers });
+  await admin.createTopics([
+    { topic: topics.input, partitions: PARTITIONS },
+    { topic: topics.alerts, partitions: 6 },
+    { topic: topics.deadLetters, partitions: 3 },
+  ]);
+  const engine = startProcess({
+    KAFKA_BROKERS: brokers,
+    KAFKA_GROUP_ID: unique,
+    KAFKA_INSTANCE_ID: "one",
+    KAFKA_TOPIC_TX_RAW: topics.input,
+    KAFKA_TOPIC_ALERTS: topics.alerts,
+    KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
+    WEIR_DATA: folder,
+    ...env,
+  });
+
+  async function ledgerIsAtTheEnd(): Promise<boolean> {
+    engine.assertRunning();
+    const marks = (await admin.watermarks(topics.input)).filter(({ high, low }) => high > low);
+    const partitions = marks.map(({ partition }) => ({ topic: topics.input, partition }));
+    try {
+      const committed = await admin.committed(unique, partitions);
+      return marks.every(({ partition, high }) => {
+        const found = committed.find((each) => each.partition === partition);
+        if (!found || found.offset === null || found.metadata === "") return false;
+        const { stored, ranges } = decodeLedger(found.metadata, found.offset);
+        return stored === high - 1 && ranges.length === 0; // the last offset is the marker of the transaction that filled it
+      });
+    } catch (error) {
+      if (error instanceof KafkaError && error.kind === "retry") return false; // the engine is in the middle of a commit
+      throw error;
+    }
+  }
+
+  try {
+    await engine.assigned;
+    const store = await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
+    const { pid: storePid } = (await readAddress(join(folder, "clickhouse")))!;
+
+    return {
+      topics,
+      store,
+      async stored() {
+        const deadline = performance.now() + 120_000;
+        while (!(await ledgerIsAtTheEnd())) {
+          if (performance.now() > deadline)
+            throw new Error(`Cannot measure: not everything is stored after 120 s\n${engine.log().slice(-4_000)}`);
+          await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+        }
+      },
+      async usage() {
+        const cpu = threadCpu(storePid);
+        return {
+          threads: threadCpu(engine.pid),
+          store: cpu && Object.values(cpu).reduce((sum, seconds) => sum + seconds, 0),
+          stages: await engine.ask("stages"),
+        };
+      },
+      async profile(run) {
+        await engine.ask("profile start");
+        await run();
+        return engine.ask("profile stop");
+      },
+      peakMemory: () => peakMemory(engine.pid),
+      async stop() {
+        await store.close();
+        await engine.stop("SIGTERM");
+        await cleanUp();
+      },
+    };
+  } catch (error) {
+    await engine.stop("SIGKILL");
+    await cleanUp();
+    throw error;
+  }
+
+  async function cleanUp(): Promise<void> {
+    await stopEmbedded(join(folder, "clickhouse"));
+    await rm(folder, { recursive: true, force: true });
+    await admin.deleteTopics(Object.values(topics));
+    await admin.close();
+  }
+}
+
+/** @param env variables of the engine; it gets none of ours that configure one */
+function startProcess(env: Readonly<Record<string, string>>) {
+  const child: ChildProcess = fork(fileURLToPath(new URL("engineProcess.ts", import.meta.url)), {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "warn", ...env },
+    execArgv: ["--import", "tsx"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  const kill = (): boolean => child.kill("SIGKILL");
+  process.once("exit", kill);
+  let log = "";
+  child.stderr!.on("data", (chunk: Buffer) => {
+    log = (log + chunk).slice(-10_000);
+  });
+  let ended: string | undefined;
+  const exited = once(child, "close").then(([code, signal]) => {
+    process.off("exit", kill);
+    ended = `the engine ended with ${code ?? signal}, expected it to run\n${log}`;
+    return code as number | null;
+  });
+  const assertRunning = (): void => {
+    if (ended !== undefined) throw new Error(`Cannot measure: ${ended}`);
+  };
+  const heard = async (): Promise<unknown> => {
+    const [message] = await Promise.race([once(child, "message"), exited.then(() => [undefined])]);
+    assertRunning();
+    return message;
+  };
+  return {
+    pid: child.pid!,
+    log: () => log,
+    assertRunning,
+    /** It is a member of its group and owns the topic. */
+    assigned: heard(),
+    async ask(question: Question): Promise<Answer> {
+      const answer = heard();
+      child.send(question);
+      return (await answer) as Answer;
+    },
+    async stop(signal: NodeJS.Signals): Promise<void> {
+      child.kill(signal);
+      const code = await exited;
+      if (signal === "SIGTERM" && code !== 0) throw new Error(`The engine did not stop cleanly: code ${code}\n${log}`);
+    },
+  };
+}

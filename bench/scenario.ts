@@ -1,0 +1,57 @@
+/** What a scenario is and what it says: the contract's output, one JSON line a scenario. */
+
+export interface Scenario {
+  readonly name: string;
+  run(context: Context): Promise<Measured>;
+}
+
+export interface Context {
+  /** How often each figure is measured. */
+  readonly runs: number;
+  /** Less load, so that a run takes seconds. */
+  readonly quick: boolean;
+  /** One line of progress, on stderr. */
+  say(text: string): void;
+}
+
+export interface Measured {
+  readonly checks: readonly Check[];
+  readonly figures: readonly Figure[];
+}
+
+/** A count that has to be right: a fast wrong answer fails. */
+export interface Check {
+  readonly name: string;
+  readonly expected: number;
+  readonly got: number;
+}
+
+/** What was measured, over all runs. `goal` and `met` are null where nothing was promised. */
+export interface Figure {
+  readonly name: string;
+  readonly unit: string;
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly runs: number;
+  readonly goal: number | null;
+  readonly met: boolean | null;
+}
+
+export interface ScenarioResult extends Measured {
+  readonly scenario: string;
+  /** All checks are right. A slow figure does not make it false. */
+  readonly ok: boolean;
+  readonly machine: Machine;
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memory_gib: number;
+  readonly os: string;
+  /** Load average of a minute when it began: what else ran here. */
+  readonly load: number;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly date: string;
+}

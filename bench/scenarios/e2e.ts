@@ -1,0 +1,235 @@
+/**
+ * The whole way: Kafka → five example rules in the sandbox → ClickHouse and the alerts topic, against a real broker and store.
+ *
+ * A run: the engine has joined its group and waits. The load is put on the topic inside an open transaction, so that the engine
+ * sees none of it; then the transaction is committed, and the clock runs until the ledger says that everything is stored.
+ * A first fill warms up and is not counted. CPU is what the kernel counted for the engine's threads in that time. In a last
+ * fill, not counted either, the main thread is sampled to see what it works for.
+ */
+import { startBroker } from "../../test/support/kafkaBroker.ts";
+import { readCommitted } from "../../test/support/readCommitted.ts";
+import { figure, type Goal } from "../figure.ts";
+import { fill } from "../load/fill.ts";
+import { blocksLoad, jsonRecords, type Load, type LoadRecord, packedRecords, pendingLoad } from "../load/load.ts";
+import { type EngineUnderTest, startEngine, type Usage } from "../measure/engine.ts";
+import { consumeWithKcat, findKcat } from "../peers/kcat.ts";
+import type { Check, Context, Figure, Measured, Scenario } from "../scenario.ts";
+
+interface Case {
+  readonly load: Load;
+  readonly format: "json" | "packed";
+  readonly goal?: Goal;
+}
+
+/** One fill, measured. */
+interface Sample {
+  readonly seconds: number;
+  /** µs of CPU a transaction, by what used it. */
+  readonly cpu: Readonly<Record<string, number>>;
+  readonly kcatSeconds: number | undefined;
+}
+
+/** Below 1.5 GB, without the store and the broker. */
+const MEMORY_GOAL: Goal = { below: 1_500 };
+/** kcat reads the first two fills, so that its start counts for less. */
+const KCAT_FILLS = 2;
+const MAIN = "main thread";
+const STAGES = ["decode", "rules", "rows", "records"] as const;
+
+export const e2e: Scenario = {
+  name: "e2e",
+  async run(context) {
+    const { quick, say } = context;
+    say("making the load");
+    const [jsonCount, packedCount, rounds] = quick ? [150_000, 250_000, 5] : [300_000, 600_000, 12];
+    const blocks = await blocksLoad(rounds, say);
+    const cases: Case[] = [
+      { load: pendingLoad(jsonCount), format: "json", goal: { atLeast: 40_000 } },
+      { load: pendingLoad(packedCount), format: "packed", goal: { atLeast: 80_000 } },
+      { load: blocks, format: "json" },
+      { load: blocks, format: "packed" },
+    ];
+    const broker = await startBroker();
+    try {
+      const measured: Measured[] = [];
+      for (const each of cases) measured.push(await measureCase(broker.brokers, each, context));
+      return {
+        checks: measured.flatMap(({ checks }) => checks),
+        figures: measured.flatMap(({ figures }) => figures),
+      };
+    } finally {
+      await broker.close();
+    }
+  },
+};
+
+async function measureCase(brokers: string, { load, format, goal }: Case, { runs, say }: Context): Promise<Measured> {
+  const title = `${load.name} ${format}`;
+  const records = format === "json" ? jsonRecords(load) : packedRecords(load);
+  const kcat = findKcat();
+  if (!kcat) say("kcat is not installed: its rate is left out (Debian: apt-get install kcat)");
+  say(`${title}: ${load.lines.length} transactions of ${load.bytes} B in ${records.length} records`);
+  const engine = await startEngine(brokers, `bench-${load.name}-${format}`);
+  try {
+    await measureFill(brokers, engine, records, load, format, undefined);
+    const samples: Sample[] = [];
+    for (let run = 1; run <= runs; run++) {
+      const sample = await measureFill(brokers, engine, records, load, format, kcat);
+      samples.push(sample);
+      say(`${title}: run ${run} of ${runs}, ${Math.round(load.lines.length / sample.seconds)} tx/s`);
+    }
+    const peak = engine.peakMemory();
+    let profile: Readonly<Record<string, number>> = {};
+    const { cpu } = await measureFill(brokers, engine, records, load, format, undefined, async (run) => {
+      profile = await engine.profile(run);
+    });
+    return {
+      checks: await check(brokers, engine, load, title, runs + 2),
+      figures: figures(title, load, samples, mainThread(profile, cpu[MAIN]), peak, goal),
+    };
+  } finally {
+    await engine.stop();
+  }
+}
+
+async function measureFill(
+  brokers: string,
+  engine: EngineUnderTest,
+  records: readonly LoadRecord[],
+  { lines }: Load,
+  format: Case["format"],
+  kcat: string | undefined,
+  around: (run: () => Promise<void>) => Promise<void> = (run) => run(),
+): Promise<Sample> {
+  const type = format === "json" ? "application/json" : "application/vnd.weir.frames.v1";
+  const filling = await fill(brokers, engine.topics.input, records, type);
+  const before = await engine.usage();
+  let seconds = 0;
+  await around(async () => {
+    await filling.release();
+    const began = performance.now();
+    await engine.stored();
+    seconds = (performance.now() - began) / 1000;
+  });
+  const cpu = cpuOf(before, await engine.usage(), lines.length);
+  await filling.close();
+  const kcatSeconds = kcat && (await consumeWithKcat(kcat, brokers, engine.topics.input, KCAT_FILLS * records.length));
+  return { seconds, cpu, kcatSeconds: kcatSeconds ? kcatSeconds / KCAT_FILLS : undefined };
+}
+
+/** µs a transaction between two readings, by what used them. */
+function cpuOf(before: Usage, after: Usage, transactions: number): Record<string, number> {
+  const each = (seconds: number): number => (seconds * 1e6) / transactions;
+  const cpu: Record<string, number> = {};
+  let workers = 0;
+  for (const stage of STAGES) {
+    const seconds = (after.stages[stage] ?? 0) - (before.stages[stage] ?? 0);
+    cpu[stage] = each(seconds);
+    workers += seconds;
+  }
+  if (before.threads && after.threads) {
+    const used = (wanted: (name: string) => boolean): number =>
+      Object.entries(after.threads!)
+        .filter(([name]) => wanted(name))
+        .reduce((sum, [name, seconds]) => sum + seconds - (before.threads![name] ?? 0), 0);
+    const [main, kafka, all] = [
+      used((name) => name === "main"),
+      used((name) => name.startsWith("rdk:")),
+      used(() => true),
+    ];
+    cpu[MAIN] = each(main);
+    cpu["Kafka client's threads"] = each(kafka);
+    cpu["other threads (worker overhead, GC, I/O)"] = each(all - main - kafka - workers);
+    cpu["engine in all"] = each(all);
+  }
+  if (before.store !== undefined && after.store !== undefined)
+    cpu["store's process"] = each(after.store - before.store);
+  return cpu;
+}
+
+/** Shares of a sampled profile, which is in time gone by, of the CPU that the thread used meanwhile. */
+function mainThread(profile: Readonly<Record<string, number>>, cpu: number | undefined): Record<string, number> {
+  const busy = Object.entries(profile).filter(([name]) => name !== "idle");
+  const all = busy.reduce((sum, [, seconds]) => sum + seconds, 0);
+  if (cpu === undefined) return {};
+  return Object.fromEntries(busy.sort(([, a], [, b]) => b - a).map(([name, seconds]) => [name, (cpu * seconds) / all]));
+}
+
+function figures(
+  title: string,
+  load: Load,
+  samples: readonly Sample[],
+  main: Readonly<Record<string, number>>,
+  peak: number | undefined,
+  goal: Goal | undefined,
+): Figure[] {
+  const rate = (seconds: number): number => load.lines.length / seconds;
+  const rates = samples.map(({ seconds }) => rate(seconds));
+  const kcat = samples.flatMap(({ kcatSeconds }) => (kcatSeconds === undefined ? [] : [rate(kcatSeconds)]));
+  const alerting = Object.values(load.expected.alerted).reduce((sum, count) => sum + count, 0) / load.lines.length;
+  return [
+    figure(`${title}: rate`, "tx/s", rates, goal),
+    ...(kcat.length > 0 ? [figure(`${title}: kcat only consuming`, "tx/s", kcat)] : []),
+    ...Object.keys(samples[0]!.cpu).map((name) =>
+      figure(
+        `${title}: CPU ${name}`,
+        "µs/tx",
+        samples.map(({ cpu }) => cpu[name]!),
+      ),
+    ),
+    ...Object.entries(main)
+      .filter(([name]) => name !== "idle")
+      .map(([name, seconds]) =>
+        figure(`${title}: main thread, ${name}`, "µs/tx", [(seconds * 1e6) / load.lines.length]),
+      ),
+    ...(peak === undefined ? [] : [figure(`${title}: peak RSS of the engine`, "MB", [peak / 1e6], MEMORY_GOAL)]),
+    figure(`${title}: transaction`, "B", [load.bytes]),
+    figure(`${title}: alerts of 100 transactions`, "", [alerting * 100]),
+  ];
+}
+
+/** Everything that was put on the topic, so many times the load, is in the store once, and each alert on its topic once. */
+async function check(
+  brokers: string,
+  engine: EngineUnderTest,
+  load: Load,
+  title: string,
+  fills: number,
+): Promise<Check[]> {
+  const { store, topics } = engine;
+  const number = async (sql: string): Promise<number> => Number((await store.rows<{ n: string }>(sql))[0]!.n);
+  const total = load.lines.length * fills;
+  const byRule = await store.rows<{ rule: string; n: string }>(
+    "SELECT rule, uniqExact(partition, offset, n) AS n FROM alerts GROUP BY rule",
+  );
+  const { alerted, failed } = load.expected;
+  const rules = [...new Set([...Object.keys(alerted), ...byRule.map(({ rule }) => rule)])].sort();
+  const alerts = await number("SELECT count() AS n FROM alerts");
+  const published = (await readCommitted(brokers, topics.alerts)).map(
+    ({ value }) => (JSON.parse(String(value)) as { id: string }).id,
+  );
+  return [
+    { name: "transactions stored", expected: total, got: await number("SELECT count() AS n FROM transactions") },
+    {
+      name: "positions stored",
+      expected: total,
+      got: await number("SELECT uniqExact(partition, offset, n) AS n FROM transactions"),
+    },
+    ...rules.map((rule) => ({
+      name: `transactions alerted by ${rule}`,
+      expected: (alerted[rule] ?? 0) * fills,
+      got: Number(byRule.find((each) => each.rule === rule)?.n ?? 0),
+    })),
+    {
+      name: "dead letters",
+      expected: Object.values(failed).reduce((sum, count) => sum + count, 0) * fills,
+      got: await number("SELECT count() AS n FROM dead_letters"),
+    },
+    { name: "alerts published", expected: alerts, got: published.length },
+    {
+      name: "different alerts published", // every fill is the same transactions, so the same ids
+      expected: await number("SELECT uniqExact(alert_id) AS n FROM alerts"),
+      got: new Set(published).size,
+    },
+  ].map((each) => ({ ...each, name: `${title}: ${each.name}` }));
+}
