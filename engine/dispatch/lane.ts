@@ -125,6 +125,15 @@ export function acceptRecords(lane: Lane, records: readonly SourceRecord[]): voi
 const size = (record: SourceRecord): number => record.value?.length ?? 0;
 
 /**
+ * The batch that is to run again is not whole yet. The last of its records stood right before its cut; should it be gone since
+ * (retention), a later one shows that it will not come. Such a lane must go on reading, or what it holds is never let go.
+ */
+export function isStarved(lane: Lane): boolean {
+  const again = lane.replay[0];
+  return again !== undefined && (lane.queue.at(-1)?.offset ?? -1) < again.cut - 1;
+}
+
+/**
  * The next batch, or undefined when there is nothing to do yet. New batches take what is there up to the limits: small when
  * idle, large under load. A replayed batch takes exactly what it had.
  */
@@ -138,8 +147,7 @@ export function takeBatch(
   let count = 0;
   let to: number;
   if (again) {
-    // The last record of the batch stood right before its cut. It may be gone since (retention): a later one shows that, too.
-    if ((lane.queue.at(-1)?.offset ?? -1) < again.cut - 1) return undefined;
+    if (isStarved(lane)) return undefined;
     while (count < lane.queue.length && lane.queue[count].offset < again.cut) count++;
     to = again.cut;
     lane.replay.shift();

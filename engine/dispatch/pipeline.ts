@@ -13,6 +13,7 @@ import {
   type BatchLimits,
   fillRange,
   isIdle,
+  isStarved,
   isStorable,
   type Lane,
   laneState,
@@ -101,10 +102,12 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     observe?.bytesInFlight?.(total);
     const share = limits.bytesInFlight / Math.max(4, lanes.size);
     for (const lane of lanes.values()) {
-      if (!lane.paused && lane.queuedBytes > 0 && (total > limits.bytesInFlight || lane.queuedBytes > share)) {
+      const starved = isStarved(lane); // what it holds is free again once it has read on, however much that is
+      const ahead = lane.queuedBytes > 0 && (total > limits.bytesInFlight || lane.queuedBytes > share);
+      if (!lane.paused && ahead && !starved) {
         lane.paused = true;
         source.pause(lane.partition);
-      } else if (lane.paused && total < limits.bytesInFlight / 2 && lane.queuedBytes < share / 2) {
+      } else if (lane.paused && (starved || (total < limits.bytesInFlight / 2 && lane.queuedBytes < share / 2))) {
         lane.paused = false;
         source.resume(lane.partition);
       }
