@@ -73,6 +73,9 @@ export function encodeLedger(state: PartitionState): string {
   return text;
 }
 
+/** It becomes the name of a file: what somebody put beside an offset must not lead elsewhere. */
+const VERSION_ID = /^[0-9a-f]{16}$/;
+
 /** @throws Error that shows the text, when it is not one that `encodeLedger` made for this position */
 export function decodeLedger(text: string, published: number): PartitionState {
   const fail = (why: string): never => {
@@ -88,11 +91,18 @@ export function decodeLedger(text: string, published: number): PartitionState {
   };
   const stored = number(storedText);
   let at = stored;
-  const ranges = rangeTexts.map((range): RangeState => {
-    const [catalogue = "", world = "", status, cutsText = ""] = range.split(",");
+  const ranges = rangeTexts.map((range, i): RangeState => {
+    const [catalogue, world, status, cutsText = "", ...rest] = range.split(",");
+    if (rest.length > 0) fail(`a range has ${4 + rest.length} parts, expected 4`);
     if (status !== "c" && status !== "o") fail(`a range is "${status}", expected c or o`);
-    const cuts = cutsText === "" ? [] : cutsText.split("+").map((step) => (at += number(step)));
-    return { catalogue, world, closed: status === "c", cuts };
+    if (status === "o" && i < rangeTexts.length - 1) fail("a range before the last is open, expected it to be closed");
+    const id = (text = ""): string => (VERSION_ID.test(text) ? text : fail(`"${text}" is not a content hash`));
+    const cuts = cutsText.split("+").map((step) => {
+      const length = number(step);
+      if (length === 0) fail("a batch is empty, expected its cut behind the one before");
+      return (at += length);
+    });
+    return { catalogue: id(catalogue), world: id(world), closed: status === "c", cuts };
   });
   if (at !== published) fail(`its ranges end at ${at}, expected the committed offset`);
   return { stored, published, ranges };
