@@ -1,11 +1,12 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { UserError } from "../ops/errors.ts";
 import { decodeLedger, encodeLedger, type Ledger, type PartitionState } from "./ledger.ts";
 
 /** Positions of a recording: the same ledger as Kafka's, in a file. There are no output topics, so records go nowhere. */
 interface LedgerFile {
   readonly source: string;
-  partitions: Record<string, { published: number; ledger: string }>;
+  readonly partitions: Readonly<Record<string, { published: number; ledger: string }>>;
 }
 
 /**
@@ -31,10 +32,12 @@ export function createFileLedger(path: string, source: string): Ledger {
       return states;
     },
     async commit(entries) {
-      const file = await load();
+      const partitions = { ...(await load()).partitions };
       for (const { partition, state } of entries)
-        file.partitions[partition] = { published: state.published, ledger: encodeLedger(state) };
-      await replaceFile(path, JSON.stringify(file));
+        partitions[partition] = { published: state.published, ledger: encodeLedger(state) };
+      const next: LedgerFile = { source, partitions };
+      await replaceFile(path, JSON.stringify(next));
+      content = next; // only now: a commit that failed has not been
     },
   };
 }
@@ -47,24 +50,41 @@ async function readLedgerFile(path: string, source: string): Promise<LedgerFile>
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     return { source, partitions: {} };
   }
-  const file = JSON.parse(text) as LedgerFile;
+  let file: LedgerFile;
+  try {
+    file = JSON.parse(text) as LedgerFile;
+  } catch (error) {
+    throw new UserError(`Cannot read the ledger "${path}": ${(error as Error).message}`, {
+      next: "Bring back the file as it was, or make a new run of the recording with --again",
+    });
+  }
   if (file.source !== source)
-    throw new Error(`Cannot use the ledger "${path}": it belongs to "${file.source}", expected "${source}"`);
+    throw new UserError(`Cannot use the ledger "${path}": it belongs to "${file.source}", expected "${source}"`);
   return file;
 }
 
-/** Writes a file so that at any moment either the old content or the new is there, also after a power loss. */
+let drafts = 0;
+
+/**
+ * Writes a file so that at any moment either the old content or the new is there, also after a power loss. Several may do so
+ * at once, here and in other processes: each has a draft of its own, and the last one wins.
+ */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const draft = `${path}.new`;
-  const file = await open(draft, "w");
+  const draft = `${path}.${process.pid}-${drafts++}.new`;
   try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(draft, "w");
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
   }
-  await rename(draft, path);
   const folder = await open(dirname(path), "r");
   try {
     await folder.sync();
