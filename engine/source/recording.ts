@@ -60,6 +60,7 @@ export function createRecordingSource(recording: Recording, name: string): Sourc
       resume();
     },
     async run(events, signal) {
+      signal.addEventListener("abort", () => resume(), { once: true });
       const starts = await events.assign([0]);
       const start = starts.get(0) ?? 0;
       let records: SourceRecord[] = [];
@@ -72,7 +73,6 @@ export function createRecordingSource(recording: Recording, name: string): Sourc
         while (paused && !signal.aborted) {
           await new Promise<void>((resolve) => {
             resume = resolve;
-            signal.addEventListener("abort", () => resolve(), { once: true });
           });
         }
       };
@@ -102,6 +102,15 @@ function createZstdDecoder(): Transform {
     transform(chunk: Uint8Array, _encoding, done: TransformCallback) {
       try {
         decompressor.push(chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    /** Told of the end, it complains of a frame that is not whole: a file cut short must not pass for a shorter recording. */
+    flush(done: TransformCallback) {
+      try {
+        decompressor.push(new Uint8Array(0), true);
         done();
       } catch (error) {
         done(error as Error);
