@@ -7,7 +7,7 @@
  *     <folder>/snapshots/<id>.json      name, version and module of each rule that was live together
  */
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../ops/errors.ts";
 import { admit } from "../sandbox/admit.ts";
@@ -48,7 +48,10 @@ export interface Catalogue {
   upload(name: string, wasm: Uint8Array): Promise<UploadResult>;
   /** @throws UserError when there is no such rule */
   setState(name: string, state: RuleState): Promise<RuleInfo>;
-  /** Takes every .wasm of a folder under the name its manifest says; those that are refused are returned. */
+  /**
+   * Takes every .wasm of a folder under the name its manifest says; those that are refused are returned. A module that a newer
+   * version has replaced stays replaced: this is called at every start.
+   */
   loadFolder(folder: string): Promise<{ rules: number; refused: { file: string; findings: readonly Finding[] }[] }>;
   /** Id of what is live now. */
   current(): string;
@@ -100,14 +103,13 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       .sort()
       .map((name) => info(name)!);
 
-  async function refresh(): Promise<void> {
+  async function takeOver(): Promise<void> {
     const modified = await stat(paths.rules).then(
       ({ mtimeMs }) => mtimeMs,
       () => 0,
     );
     if (modified !== readAt && modified !== 0) {
-      const { rules } = JSON.parse(await readFile(paths.rules, "utf8")) as CatalogueFile;
-      file = { rules: Object.assign(Object.create(null), rules) };
+      file = await readCatalogueFile(paths.rules);
       readAt = modified;
     }
     await takeSnapshot();
@@ -124,21 +126,31 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
     currentId = id;
   }
 
-  /** One change at a time, each on what is in the file by then. */
-  function change<T>(edit: () => Promise<T> | T): Promise<T> {
-    const done = writing.then(async () => {
-      await refresh();
-      const result = await edit();
-      await replaceFile(paths.rules, JSON.stringify(file, null, 1));
-      readAt = (await stat(paths.rules)).mtimeMs;
-      await takeSnapshot();
-      return result;
-    });
+  /** One at a time. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = writing.then(work);
     writing = done.catch(() => {});
     return done;
   }
 
-  async function upload(wasm: Uint8Array, wanted?: string): Promise<UploadResult> {
+  /** Makes a change on what is in the file by then; it has happened once it is in the file. */
+  const change = <T>(edit: () => Promise<T> | T): Promise<T> =>
+    inTurn(async () => {
+      await takeOver();
+      try {
+        const result = await edit();
+        await replaceFile(paths.rules, JSON.stringify(file, null, 1));
+        readAt = (await stat(paths.rules)).mtimeMs;
+        await takeSnapshot();
+        return result;
+      } catch (error) {
+        file = await readCatalogueFile(paths.rules);
+        throw error;
+      }
+    });
+
+  /** @param again whether a version that was replaced since becomes the newest again: wanted of an upload, not of a folder at start */
+  async function upload(wasm: Uint8Array, again: boolean, wanted?: string): Promise<UploadResult> {
     const admitted = admit(wasm);
     if (!admitted.ok) return admitted;
     const { name } = admitted.manifest;
@@ -146,8 +158,9 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
     const sha256 = createHash("sha256").update(wasm).digest("hex");
     return change(async () => {
       const known = info(name);
-      if (known?.sha256 === sha256) return { ok: true as const, rule: known, changed: false };
-      await writeFile(join(paths.modules, `${sha256}.wasm`), wasm);
+      const had = !again && file.rules[name]?.versions.some((version) => version.sha256 === sha256);
+      if (known && (had || known.sha256 === sha256)) return { ok: true as const, rule: known, changed: false };
+      await replaceFile(join(paths.modules, `${sha256}.wasm`), wasm);
       const rule = (file.rules[name] ??= { state: "live", versions: [] });
       const version = (rule.versions.at(-1)?.version ?? 0) + 1;
       rule.versions.push({
@@ -181,11 +194,12 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
     return loading;
   }
 
+  const refresh = (): Promise<void> => inTurn(takeOver);
   await refresh();
   return {
     list: infos,
     get: info,
-    upload: (name, wasm) => upload(wasm, name),
+    upload: (name, wasm) => upload(wasm, true, name),
     refresh,
     current: () => currentId,
     setState: (name, state) =>
@@ -202,7 +216,7 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       const files = (await readdir(from).catch(() => [])).filter((entry) => entry.endsWith(".wasm")).sort();
       const refused: { file: string; findings: readonly Finding[] }[] = [];
       for (const entry of files) {
-        const result = await upload(await readFile(join(from, entry)));
+        const result = await upload(await readFile(join(from, entry)), false);
         if (!result.ok) refused.push({ file: join(from, entry), findings: result.findings });
       }
       return { rules: files.length - refused.length, refused };
@@ -219,6 +233,20 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       return Promise.all(rules.map(async ({ name, version, sha256 }) => ({ name, version, ...(await load(sha256)) })));
     },
   };
+}
+
+async function readCatalogueFile(path: string): Promise<CatalogueFile> {
+  let rules: CatalogueFile["rules"];
+  try {
+    rules = (JSON.parse(await readFile(path, "utf8")) as CatalogueFile).rules;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+      throw new UserError(`Cannot read the rules "${path}": ${(error as Error).message}`, {
+        next: "Bring back the file as it was, or move it away and upload the rules again",
+      });
+    rules = {};
+  }
+  return { rules: Object.assign(Object.create(null), rules) };
 }
 
 function otherName(wanted: string, actual: string): Finding {
