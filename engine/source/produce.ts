@@ -33,8 +33,8 @@ const FRAME_RECORD_BYTES = 512 * 1024;
 /** How often a rate is kept up with, in ms. */
 const TICK = 10;
 
-const HASHES = /"(hash|blockHash|parentHash)":"0x([0-9a-f]{64})"/g;
-const NUMBERS = /"(blockNumber|number)":"0x([0-9a-f]+)"/g;
+const HASHES = /"(hash|blockHash|parentHash)"\s*:\s*"0x([0-9a-fA-F]{64})"/g;
+const NUMBERS = /"(blockNumber|number)"\s*:\s*"0x([0-9a-fA-F]+)"/g;
 
 /**
  * Mined transactions are keyed by chain, so that a chain's blocks stay in order; pending ones by chain and sender, so that
@@ -58,14 +58,15 @@ export async function produceRecording(options: ProduceOptions): Promise<Produce
   };
   const packer = packed ? createPacker(send) : undefined;
   for (let round = 0; round < repeat && !signal.aborted; round++) {
-    let line = 0;
+    let number = 0;
     for await (const bytes of readLines(path)) {
       if (signal.aborted) break;
-      line++;
-      if (bytes.length === 0) continue;
-      const text = round === 0 ? bytes.toString() : refresh(bytes.toString(), round);
-      const key = keyOf(text, path, line);
-      if (packer) await packer.add(key, text, path, line);
+      number++;
+      const line = bytes.toString().trim();
+      if (line === "") continue;
+      const text = round === 0 ? line : refresh(line, round);
+      const key = keyOf(text, path, number);
+      if (packer) await packer.add(key, text, path, number);
       else await send(key, Buffer.from(text), "application/json", 1);
     }
   }
