@@ -33,7 +33,10 @@ if (command === "start") {
   process.exit(2);
 }
 
-/** Installs what package-lock.json says, unless that is what was installed last. */
+/**
+ * Installs what package-lock.json says, unless that is what was installed last. Not by `npm ci`: it refuses a lock in which
+ * optional packages of some other platform are missing, as they are on registries that do not mirror all of them.
+ */
 function installDependencies() {
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
@@ -42,7 +45,7 @@ function installDependencies() {
   if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
   console.error("installing dependencies …");
   must(
-    run(process.platform === "win32" ? "npm.cmd" : "npm", ["ci", "--no-audit", "--no-fund"], {
+    run(process.platform === "win32" ? "npm.cmd" : "npm", ["install", "--no-save", "--no-audit", "--no-fund"], {
       stdio: ["ignore", 2, 2],
     }),
   );
