@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { RUN_LIMITS } from "../../engine/sandbox/limits.ts";
 import { createSynthetic } from "../load/synthetic.ts";
 import { countPlain, runPlain } from "./plainRules.ts";
 
@@ -21,6 +22,7 @@ test("a generated load is counted as it was made", () => {
   const { whales, approvals } = synthetic.expected;
   expect(whales).toBeGreaterThan(20);
   expect(countPlain(lines)).toEqual({
+    seen: { "whale-transfer": whales, "unlimited-approval": approvals, "watched-address": 5_000 },
     alerted: { "whale-transfer": whales, "unlimited-approval": approvals },
     failed: {},
   });
@@ -43,8 +45,9 @@ test("each rule at its edge", () => {
 });
 
 test("a frame that is too large for a rule's input is a failure, not an alert", () => {
-  const input = `0x${"00".repeat(1_100_000)}`;
+  const input = `0x${"00".repeat(RUN_LIMITS.inputBytes - 300)}`; // with the header of 416 B it does not fit
   expect(count({ input, from: "0x28c6c06298d514db089934071355e5743bf21d60" })).toEqual({
+    seen: { "watched-address": 1 },
     alerted: {},
     failed: { "watched-address": 1 },
   });

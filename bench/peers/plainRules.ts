@@ -28,7 +28,8 @@ export interface PlainRule {
 }
 
 export interface PlainCounts {
-  /** Transactions that each rule alerts on, and those it fails on because their frame is too large for it. */
+  /** Transactions that each rule's filter lets through; of these, those it alerts on, and those whose frame is too large for it. */
+  readonly seen: Readonly<Record<string, number>>;
   readonly alerted: Readonly<Record<string, number>>;
   readonly failed: Readonly<Record<string, number>>;
 }
@@ -136,6 +137,7 @@ export function runPlain(transactions: readonly PlainTransaction[]): number {
  * transaction; that takes thousands of logs, so nothing shorter is looked at.
  */
 export function countPlain(lines: readonly string[]): PlainCounts {
+  const seen: Record<string, number> = {};
   const alerted: Record<string, number> = {};
   const failed: Record<string, number> = {};
   for (const line of lines) {
@@ -143,11 +145,12 @@ export function countPlain(lines: readonly string[]): PlainCounts {
     const tooLarge = line.length > RUN_LIMITS.inputBytes && frameBytes(line) > RUN_LIMITS.inputBytes - 8;
     for (const [name, rule] of RULES) {
       if (!rule.sees(tx)) continue;
+      seen[name] = (seen[name] ?? 0) + 1;
       if (tooLarge) failed[name] = (failed[name] ?? 0) + 1;
       else if (rule.alerts(tx)) alerted[name] = (alerted[name] ?? 0) + 1;
     }
   }
-  return { alerted, failed };
+  return { seen, alerted, failed };
 }
 
 function frameBytes(line: string): number {

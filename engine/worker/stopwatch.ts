@@ -33,7 +33,7 @@ export function createStopwatch(clock: () => number = createThreadClock()): Stop
  * With more threads than cores the two differ much. Linux counts at each tick (4 ms) and switch, so a single batch is off by
  * up to a tick, and the sum of many is right. Node has process.threadCpuUsage() from 23.9 on only.
  */
-function createThreadClock(): () => number {
+export function createThreadClock(): () => number {
   let file: number;
   try {
     file = openSync("/proc/thread-self/schedstat", "r"); // "<ns on a CPU> <ns waiting for one> <slices>"
