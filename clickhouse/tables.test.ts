@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type TemporaryStore, temporaryStore } from "../test/support/embeddedStore.ts";
+import { migrate } from "./migrate.ts";
+import { createBlockWriter, encodeRows, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
+import { COLUMNS } from "./tables.ts";
+
+let temporary: TemporaryStore;
+beforeAll(async () => {
+  temporary = await temporaryStore();
+  await migrate(temporary.store);
+});
+afterAll(() => temporary.remove());
+
+/** What the server stores more compactly than it is written: the values are the same. */
+const asWritten = (type: string): string => type.replace(/LowCardinality\(([^()]+)\)/g, "$1");
+
+describe("the tables of the migrations and the columns that the engine writes", () => {
+  test.each(Object.keys(COLUMNS) as (keyof typeof COLUMNS)[])(
+    "%s: the same columns, types and order",
+    async (table) => {
+      const columns = await temporary.store.rows<{ name: string; type: string; comment: string; codec: string }>(
+        `SELECT name, type, comment, compression_codec AS codec FROM system.columns
+       WHERE database = currentDatabase() AND table = {table:String} ORDER BY position`,
+        { table },
+      );
+      expect(columns.map(({ name, type }) => [name, asWritten(type)])).toEqual(
+        COLUMNS[table].map((column) => [...column]),
+      );
+      for (const { name, comment, codec } of columns) {
+        expect(comment, `comment of ${table}.${name}`).not.toBe("");
+        expect(codec, `codec of ${table}.${name}`).not.toBe("");
+      }
+    },
+  );
+});
+
+describe("Native blocks", () => {
+  const types = [
+    ["string", "String"],
+    ["fixed", "FixedString(3)"],
+    ["u16", "UInt16"],
+    ["u32", "UInt32"],
+    ["u64", "UInt64"],
+    ["time", "DateTime64(6, 'UTC')"],
+    ["maybe_u64", "Nullable(UInt64)"],
+    ["maybe_fixed", "Nullable(FixedString(3))"],
+  ] as const;
+  interface Row {
+    string: string | Uint8Array;
+    fixed: Uint8Array;
+    u16: number;
+    u32: number;
+    u64: number;
+    time: number;
+    maybe_u64: number | null;
+    maybe_fixed: Uint8Array | null;
+  }
+  const fixed = fc.uint8Array({ minLength: 3, maxLength: 3 });
+  const whole = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
+  const row: fc.Arbitrary<Row> = fc.record({
+    string: fc.oneof(fc.string({ unit: "binary" }), fc.uint8Array({ maxLength: 200 })),
+    fixed,
+    u16: fc.nat(0xffff),
+    u32: fc.integer({ min: 0, max: 0xffff_ffff }),
+    u64: whole,
+    time: fc.integer({ min: 0, max: 2 ** 32 * 1e6 }),
+    maybe_u64: fc.option(whole),
+    maybe_fixed: fc.option(fixed),
+  });
+  const hex = (value: string | Uint8Array): string =>
+    (typeof value === "string" ? Buffer.from(value) : Buffer.from(value)).toString("hex");
+
+  test("rows come back from the store as they were written, whatever bytes they hold", async () => {
+    const { store } = temporary;
+    await store.command(
+      `CREATE TABLE written (i UInt32, ${types.map(([name, type]) => `${name} ${type}`).join(", ")}) ENGINE = MergeTree ORDER BY i`,
+    );
+    const rows = fc.sample(row, { numRuns: 500, seed: 5 }).map((each, i) => ({ i, ...each }));
+    const columns = [["i", "UInt32"], ...types] as const;
+    const bodies = [rows.slice(0, 1), rows.slice(1, 200), rows.slice(200)].map((part) => encodeRows(columns, part));
+    const names = columns.map(([name]) => name);
+    await store.insertBlock({ table: "written", columns: names, format: "Native", bodies, rows: rows.length });
+    const back = await store.rows(
+      `SELECT i, lower(hex(string)) AS string, lower(hex(fixed)) AS fixed, u16, u32, toString(u64) AS u64,
+         toString(toUnixTimestamp64Micro(time)) AS time, toString(maybe_u64) AS maybe_u64, lower(hex(maybe_fixed)) AS maybe_fixed
+       FROM written ORDER BY i`,
+    );
+    expect(back).toEqual(
+      rows.map((each) => ({
+        ...each,
+        string: hex(each.string),
+        fixed: hex(each.fixed),
+        u64: String(each.u64),
+        time: String(each.time),
+        maybe_u64: each.maybe_u64 === null ? null : String(each.maybe_u64),
+        maybe_fixed: each.maybe_fixed && hex(each.maybe_fixed),
+      })),
+    );
+  });
+
+  test("a writer grows from any size and gives a buffer of its own", () => {
+    const out = createBlockWriter(1);
+    string(out, "é".repeat(100));
+    reserve(out, 30);
+    varuint(out, 300);
+    u32(out, 0xffff_fffe);
+    u64(out, Number.MAX_SAFE_INTEGER);
+    raw(out, new Uint8Array(1_000).fill(9), 10, 900);
+    const block = takeBlock(out);
+    expect(block.length).toBe(2 + 200 + 2 + 4 + 8 + 890);
+    expect([...block.subarray(202, 216)]).toEqual([0xac, 2, 0xfe, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0]);
+    expect(block.buffer.byteLength).toBe(block.length);
+    expect(out.at).toBe(0);
+  });
+
+  test("a value of the wrong width and an unknown type are refused", () => {
+    expect(() => encodeRows([["a", "FixedString(2)"]], [{ a: new Uint8Array(3) }])).toThrow("the value has 3 bytes");
+    expect(() => encodeRows([["a", "Int8"]], [{ a: 1 }])).toThrow('Cannot write a value of type "Int8"');
+  });
+});

@@ -1,0 +1,238 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { PartitionState } from "../sink/ledger.ts";
+import { NULL_VALUE, type SourceRecord } from "../source/batch.ts";
+import type { Outcome } from "../worker/outcome.ts";
+import {
+  acceptRecords,
+  fillRange,
+  isIdle,
+  isStarved,
+  isStorable,
+  type Lane,
+  laneState,
+  openLane,
+  openRange,
+  takeBatch,
+} from "./lane.ts";
+
+const VERSIONS = { catalogue: "0123456789abcdef", world: "fedcba9876543210" };
+const NO_LIMITS = { records: 1_000, bytes: 1 << 20 };
+const record = (offset: number, size = 10): SourceRecord => ({
+  offset,
+  time: 0,
+  content: 0,
+  value: new Uint8Array(size).fill(offset),
+});
+const records = (from: number, to: number, size?: number): SourceRecord[] =>
+  Array.from({ length: to - from }, (_, i) => record(from + i, size));
+const fresh = (state: Partial<PartitionState> = {}): Lane =>
+  openLane(3, { stored: 0, published: 0, ranges: [], ...state }, 0);
+/** A lane as it opens after a restart, with these batches to run again in one range. */
+const restarted = (stored: number, ...cuts: number[]): Lane =>
+  fresh({ stored, published: cuts.at(-1)!, ranges: [{ cuts, closed: false, ...VERSIONS }] });
+const outcome = (tables: Outcome["tables"]): Outcome => ({
+  transactions: 0,
+  deadLetters: 0,
+  deadLetterReasons: {},
+  alerts: 0,
+  tables,
+  records: { count: 0, bytes: new Uint8Array(0) },
+  rules: [],
+});
+
+/** Offsets in a batch's table. */
+const offsets = (taken: ReturnType<typeof takeBatch>): number[] => {
+  const { bytes, count } = taken!.batch;
+  return Array.from({ length: count }, (_, i) => new Float64Array(bytes, 0, count * 4)[i * 4]!);
+};
+
+describe("takeBatch() of new records", () => {
+  test("takes what is there when that is less than the limits, and nothing when nothing is there", () => {
+    const lane = fresh();
+    expect(takeBatch(lane, "tx_raw", NO_LIMITS)).toBeUndefined();
+    acceptRecords(lane, records(0, 3));
+    const taken = takeBatch(lane, "tx_raw", NO_LIMITS)!;
+    expect(taken.batch).toMatchObject({ source: "tx_raw", partition: 3, from: 0, to: 3, count: 3 });
+    expect(taken.range).toBeUndefined();
+    expect(lane).toMatchObject({ queuedBytes: 0, queue: [], next: 3 });
+    expect(takeBatch(lane, "tx_raw", NO_LIMITS)).toBeUndefined();
+  });
+
+  test.each([
+    { limit: "records", limits: { records: 2, bytes: 1_000 }, counts: [2, 2, 1] },
+    { limit: "bytes", limits: { records: 9, bytes: 30 }, counts: [3, 2] },
+    { limit: "bytes, exactly", limits: { records: 9, bytes: 50 }, counts: [5] },
+    { limit: "bytes below a single record", limits: { records: 9, bytes: 5 }, counts: [1, 1, 1, 1, 1] },
+  ])("is cut at the limit of $limit", ({ limits, counts }) => {
+    const lane = fresh();
+    acceptRecords(lane, records(0, 5));
+    for (const count of counts) expect(takeBatch(lane, "s", limits)!.batch.count).toBe(count);
+    expect(lane.queue).toEqual([]);
+  });
+
+  test("ranges have no gaps where offsets have", () => {
+    const lane = fresh({ stored: 5, published: 5 });
+    acceptRecords(lane, [record(9), record(12)]);
+    expect(takeBatch(lane, "s", { records: 1, bytes: 99 })!.batch).toMatchObject({ from: 5, to: 10, count: 1 });
+    expect(takeBatch(lane, "s", { records: 1, bytes: 99 })!.batch).toMatchObject({ from: 10, to: 13, count: 1 });
+  });
+
+  test("records below the position are passed over", () => {
+    const lane = fresh({ stored: 5, published: 5 });
+    acceptRecords(lane, records(2, 7));
+    expect(offsets(takeBatch(lane, "s", NO_LIMITS))).toEqual([5, 6]);
+  });
+
+  test("a record without a value counts as no bytes and is marked", () => {
+    const lane = fresh();
+    acceptRecords(lane, [{ ...record(0), value: null }, record(1)]);
+    expect(lane.queuedBytes).toBe(10);
+    const { bytes } = takeBatch(lane, "s", NO_LIMITS)!.batch;
+    expect(new Uint32Array(bytes, 0, 16)[5]).toBe(NULL_VALUE);
+    expect(lane.queuedBytes).toBe(0);
+  });
+
+  test("a lane that is given up takes nothing new", () => {
+    const lane = fresh();
+    acceptRecords(lane, records(0, 3));
+    lane.draining = true;
+    expect(takeBatch(lane, "s", NO_LIMITS)).toBeUndefined();
+  });
+
+  test("every record goes into one batch, in order, whatever the limits and arrivals", () => {
+    const piece = fc.record({ gap: fc.nat(3), size: fc.nat(40) });
+    const limits = fc.record({ records: fc.integer({ min: 1, max: 7 }), bytes: fc.integer({ min: 1, max: 100 }) });
+    fc.assert(
+      fc.property(fc.array(fc.array(piece), { maxLength: 8 }), limits, (arrivals, limit) => {
+        const lane = fresh();
+        const sent: number[] = [];
+        const got: number[] = [];
+        let offset = 0;
+        let end = 0;
+        const take = (): boolean => {
+          const taken = takeBatch(lane, "s", limit);
+          if (!taken) return false;
+          expect(taken.batch.from).toBe(end);
+          end = taken.batch.to;
+          expect(taken.batch.count).toBeLessThanOrEqual(limit.records);
+          got.push(...offsets(taken));
+          expect(end).toBe(got.at(-1)! + 1);
+          return true;
+        };
+        for (const arrival of arrivals) {
+          const batch = arrival.map(({ gap, size }) => record((offset += gap + 1), size));
+          sent.push(...batch.map((each) => each.offset));
+          acceptRecords(lane, batch);
+          take();
+        }
+        while (take());
+        expect(got).toEqual(sent);
+        expect(lane.queuedBytes).toBe(0);
+      }),
+    );
+  });
+});
+
+describe("takeBatch() after a restart", () => {
+  test("takes the very batches that were published, then new ones", () => {
+    const lane = restarted(10, 13, 14, 20);
+    acceptRecords(lane, records(10, 25));
+    const [first, second, third, next] = [1, 2, 3, 4].map(() => takeBatch(lane, "s", { records: 2, bytes: 1 })!);
+    expect([first, second, third].map((taken) => [taken!.batch.from, taken!.batch.to, taken!.batch.count])).toEqual([
+      [10, 13, 3],
+      [13, 14, 1],
+      [14, 20, 6],
+    ]);
+    expect([first, second, third].every((taken) => taken!.range === lane.ranges[0])).toBe(true);
+    expect(next!.range).toBeUndefined();
+    expect(next!.batch).toMatchObject({ from: 20, to: 21 });
+  });
+
+  test("waits until a batch is whole, and must not be paused until then", () => {
+    const lane = restarted(0, 5);
+    expect(isStarved(lane)).toBe(true);
+    acceptRecords(lane, records(0, 4));
+    expect(takeBatch(lane, "s", NO_LIMITS)).toBeUndefined();
+    expect(isStarved(lane)).toBe(true);
+    acceptRecords(lane, records(4, 6));
+    expect(isStarved(lane)).toBe(false);
+    expect(offsets(takeBatch(lane, "s", NO_LIMITS))).toEqual([0, 1, 2, 3, 4]);
+    expect(isStarved(lane)).toBe(false);
+  });
+
+  test("batches whose records are gone since (retention) are run with what is left", () => {
+    const lane = restarted(0, 3, 6, 9);
+    acceptRecords(lane, records(7, 11));
+    expect(takeBatch(lane, "s", NO_LIMITS)!.batch).toMatchObject({ from: 0, to: 3, count: 0 });
+    expect(takeBatch(lane, "s", NO_LIMITS)!.batch).toMatchObject({ from: 3, to: 6, count: 0 });
+    expect(offsets(takeBatch(lane, "s", NO_LIMITS))).toEqual([7, 8]);
+    expect(offsets(takeBatch(lane, "s", NO_LIMITS))).toEqual([9, 10]);
+  });
+
+  test("gaps inside a batch are where they were", () => {
+    const lane = restarted(0, 8, 9);
+    acceptRecords(lane, [record(2), record(7), record(8)]);
+    expect(offsets(takeBatch(lane, "s", NO_LIMITS))).toEqual([2, 7]);
+    expect(offsets(takeBatch(lane, "s", NO_LIMITS))).toEqual([8]);
+  });
+
+  test("each range gets its own batches back", () => {
+    const lane = fresh({
+      stored: 0,
+      published: 5,
+      ranges: [
+        { cuts: [2, 3], closed: true, ...VERSIONS },
+        { cuts: [5], closed: false, ...VERSIONS },
+      ],
+    });
+    acceptRecords(lane, records(0, 5));
+    const taken = [1, 2, 3].map(() => takeBatch(lane, "s", NO_LIMITS)!);
+    expect(taken.map(({ range }) => lane.ranges.indexOf(range!))).toEqual([0, 0, 1]);
+    expect(lane.ranges.map(({ from, recovered }) => [from, recovered])).toEqual([
+      [0, true],
+      [3, true],
+    ]);
+  });
+});
+
+describe("ranges", () => {
+  test("fillRange() joins blocks by table and counts rows and bytes", () => {
+    const range = openRange(0, { cuts: [1, 2], closed: true, ...VERSIONS }, 0);
+    const block = (rows: number, size: number) => ({ rows, bytes: new Uint8Array(size) });
+    fillRange(range, outcome({ transactions: block(3, 30), alerts: block(1, 5) }));
+    expect(isStorable(range)).toBe(false);
+    fillRange(range, outcome({ transactions: block(2, 20) }));
+    expect(range).toMatchObject({ rows: 6, bytes: 55, filled: 2 });
+    expect(range.blocks.transactions).toMatchObject({ rows: 5 });
+    expect(range.blocks.transactions!.bodies.map((body) => body.length)).toEqual([30, 20]);
+    expect(Object.keys(range.blocks)).toEqual(["transactions", "alerts"]);
+    expect(isStorable(range)).toBe(true);
+  });
+
+  test("one that was closed but not committed as such is not stored", () => {
+    const range = openRange(0, { cuts: [1], closed: false, ...VERSIONS }, 0);
+    fillRange(range, outcome({}));
+    range.closed = true;
+    expect(isStorable(range)).toBe(false);
+    range.closedCommitted = true;
+    expect(isStorable(range)).toBe(true);
+  });
+});
+
+describe("isIdle()", () => {
+  test("a lane is idle when nothing is under way, waits, or is yet to be told to the ledger", () => {
+    const lane = fresh({ stored: 4, published: 4 });
+    expect(isIdle(lane)).toBe(true);
+    lane.storedTo = 9;
+    expect(isIdle(lane)).toBe(false);
+    lane.storedCommitted = 9;
+    expect(isIdle(lane)).toBe(true);
+    expect(isIdle(restarted(0, 5))).toBe(false);
+  });
+
+  test("laneState() is what a restart opens the lane from", () => {
+    const lane = restarted(10, 13, 20);
+    expect(laneState(lane)).toMatchObject({ stored: 10, published: 20, ranges: [{ cuts: [13, 20], closed: false }] });
+  });
+});
