@@ -8,7 +8,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY engine/package.json engine/
 COPY rules-as/package.json rules-as/
-RUN npm install --no-save --no-audit --no-fund 
+RUN npm install --no-save --no-audit --no-fund
 COPY test/support/buildKafkaBinding.mjs test/support/
 RUN npm run kafka:build
 COPY . .

@@ -106,9 +106,10 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
     bytesInFlight(bytes) {
       metrics.inFlightBytes.set(bytes);
     },
-    assigned(partitions) {
-      streamHealth.set({ up: true, facts: { partitions: [...partitions] } });
-      observer?.assigned?.(partitions);
+    assignment(change, partitions) {
+      log.info({ event: `partitions_${change}`, partitions }, "The share of the topic has changed");
+      streamHealth.set({ up: true, facts: { [change]: [...partitions] } });
+      observer?.assignment?.(change, partitions);
     },
   });
 

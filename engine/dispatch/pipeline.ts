@@ -55,7 +55,8 @@ export interface PipelineObserver {
   published?(outcomes: readonly { batch: Task["batch"]; outcome: Outcome }[]): void;
   stored?(partition: number, range: Range): void;
   bytesInFlight?(bytes: number): void;
-  assigned?(partitions: readonly number[]): void;
+  /** `drained`: given up in peace; `lost`: taken away. */
+  assignment?(change: "assigned" | "drained" | "lost", partitions: readonly number[]): void;
 }
 
 /** Closed ranges of a lane that may wait for the store before it stops publishing: the ledger's text must hold them. */
@@ -328,11 +329,15 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         lanes.set(partition, openLane(partition, state, Date.now()));
         starts.set(partition, state.stored);
       }
-      observe?.assigned?.(partitions);
+      observe?.assignment?.("assigned", partitions);
       return starts;
     },
-    revoke: (partitions) => drain(partitions, limits.drain),
+    async revoke(partitions) {
+      await drain(partitions, limits.drain);
+      observe?.assignment?.("drained", partitions);
+    },
     lose(partitions) {
+      observe?.assignment?.("lost", partitions);
       for (const partition of partitions) {
         const lane = lanes.get(partition);
         if (lane) lane.gone = true;
