@@ -301,6 +301,11 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
 
   /** The lane takes nothing new. A replay that has not come to its end has changed nothing: whoever is next begins where we did. */
   function leave(lane: Lane): void {
+    // A pause outlives the assignment: whoever gets the partition back must not find it standing still.
+    if (lane.paused) source.resume(lane.partition);
+    lane.paused = false;
+    lane.queue = [];
+    lane.queuedBytes = 0;
     lane.draining = true;
     if (lane.replay.length > 0) lane.gone = true;
   }
