@@ -23,8 +23,16 @@ process.on("exit", () => {
 });
 
 /** `weir …args` with these variables and none of the tests' own. */
-export function startWeir(args: readonly string[], env: Readonly<Record<string, string>>): EngineProcess {
-  const child = spawn(process.execPath, ["--import", "tsx", "engine/cli.ts", ...args], {
+export const startWeir = (args: readonly string[], env: Readonly<Record<string, string>>): EngineProcess =>
+  startScript("engine/cli.ts", args, env);
+
+/** A TypeScript file of the checkout in the same way. */
+export function startScript(
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): EngineProcess {
+  const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "info", ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -50,7 +58,8 @@ export function startWeir(args: readonly string[], env: Readonly<Record<string, 
     async stop() {
       child.kill("SIGTERM");
       const { code, signal } = await exited;
-      if (code !== 0) throw new Error(`The engine did not stop cleanly: code ${code}, signal ${signal}\n${log.slice(-4_000)}`);
+      if (code !== 0)
+        throw new Error(`The engine did not stop cleanly: code ${code}, signal ${signal}\n${log.slice(-4_000)}`);
     },
     async kill() {
       child.kill("SIGKILL");
@@ -60,7 +69,11 @@ export function startWeir(args: readonly string[], env: Readonly<Record<string, 
 }
 
 /** Waits until the check holds, asking every 100 ms. @throws with what `describe` says once the time is over */
-export async function until(check: () => Promise<boolean> | boolean, describe: () => string, ms = 60_000): Promise<void> {
+export async function until(
+  check: () => Promise<boolean> | boolean,
+  describe: () => string,
+  ms = 60_000,
+): Promise<void> {
   for (const deadline = Date.now() + ms; ; ) {
     if (await check()) return;
     if (Date.now() > deadline) throw new Error(`Waited ${ms} ms in vain: ${describe()}`);

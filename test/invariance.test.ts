@@ -1,0 +1,214 @@
+/**
+ * The same input gives the same result: with any number of threads, any cut into batches, stopped in the middle and resumed,
+ * with worker threads killed. Compared are all rows of all tables, byte by byte, and the records for the topics.
+ */
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openStore, type Store } from "../clickhouse/client.ts";
+import { readAddress } from "../clickhouse/embedded/lockFile.ts";
+import { COLUMNS } from "../clickhouse/tables.ts";
+import { BUNDLED_RECORDING } from "../engine/cli/house.ts";
+import { type Counts, countRecording } from "./support/countRecording.ts";
+import { type TemporaryStore, temporaryStore } from "./support/embeddedStore.ts";
+import { startScript, startWeir, until } from "./support/engineProcess.ts";
+
+const SEED = Number(process.env.SEED ?? Date.now() % 100_000);
+const pick = (tag: string, from: number, to: number): number =>
+  from + (createHash("sha256").update(`${SEED} ${tag}`).digest().readUInt32LE() % (to - from + 1));
+
+let temporary: TemporaryStore;
+let folder: string;
+let expected: Counts;
+/** Each run has a database of its own in one store, and files of its own. */
+let runs = 0;
+const stores: Store[] = [];
+
+beforeAll(async () => {
+  console.log(`SEED=${SEED} npx vitest run test/invariance.test.ts repeats this run`);
+  temporary = await temporaryStore();
+  folder = await mkdtemp(join(tmpdir(), "weir-invariance-"));
+  expected = countRecording(BUNDLED_RECORDING);
+});
+afterAll(async () => {
+  for (const store of stores) await store.close();
+  await temporary?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function newRun(): Promise<{ env: Record<string, string>; store: Store; data: string }> {
+  const database = `run${runs++}`;
+  const { port, secret } = (await readAddress(temporary.folder))!;
+  const connection = { url: `http://127.0.0.1:${port}`, username: "weir", password: secret, database };
+  const store = await openStore(connection);
+  stores.push(store);
+  const data = join(folder, database);
+  const env = {
+    CLICKHOUSE_URL: connection.url,
+    CLICKHOUSE_USER: connection.username,
+    CLICKHOUSE_PASSWORD: secret,
+    CLICKHOUSE_DATABASE: database,
+    WEIR_DATA: data,
+  };
+  return { env, store, data };
+}
+
+/** Rows in an order of their own, as bytes. Statistics are a row a batch, so their sums are compared. */
+async function content(store: Store): Promise<Record<string, string>> {
+  const hashOf = async (sql: string): Promise<string> => {
+    const hash = createHash("sha256");
+    for await (const chunk of await store.stream(sql, {}, "RowBinary")) hash.update(chunk as Buffer);
+    return hash.digest("hex");
+  };
+  const names = (table: keyof typeof COLUMNS): string => COLUMNS[table].map(([name]) => `\`${name}\``).join(", ");
+  return {
+    transactions: await hashOf(`SELECT ${names("transactions")} FROM transactions ORDER BY offset, n`),
+    alerts: await hashOf(`SELECT ${names("alerts")} FROM alerts ORDER BY offset, n, rule, ordinal`),
+    dead_letters: await hashOf(`SELECT ${names("dead_letters")} FROM dead_letters ORDER BY offset, n, rule`),
+    rule_stats: await hashOf(
+      `SELECT source, rule, rule_version, sum(evaluations), sum(matches), sum(traps), sum(fuel) FROM rule_stats GROUP BY ALL ORDER BY ALL`,
+    ),
+    transactions_per_minute: await hashOf(
+      `SELECT chain_id, minute, source, sum(transactions), sum(pending), sum(failed), sum(gas_used), sum(input_bytes)
+       FROM transactions_per_minute GROUP BY ALL ORDER BY ALL`,
+    ),
+  };
+}
+
+interface Trace {
+  readonly records: string[];
+  readonly complete: boolean;
+  readonly killed: number;
+}
+
+async function traced(env: Record<string, string>, disturbance = ""): Promise<Trace> {
+  const run = startScript("test/support/tracedReplay.ts", [BUNDLED_RECORDING, disturbance], env);
+  const { code } = await run.exited;
+  expect(code, run.log().slice(-3_000)).toBe(0);
+  return JSON.parse(run.stdout().trim().split("\n").at(-1)!) as Trace;
+}
+
+const small = { WEIR_THREADS: "2", WEIR_BATCH_MAX_RECORDS: "200", WEIR_RANGE_MAX_ROWS: "1000" };
+const cut = (tag: string) => ({
+  WEIR_BATCH_MAX_RECORDS: String(pick(`records ${tag}`, 1, 900)),
+  WEIR_RANGE_MAX_ROWS: String(pick(`rows ${tag}`, 1_000, 9_000)),
+});
+
+describe("the bundled recording", () => {
+  let first: { content: Record<string, string>; records: string[] };
+
+  test("one thread and large batches: the reference", async () => {
+    const { env, store } = await newRun();
+    const { records, complete } = await traced({ ...env, WEIR_THREADS: "1" });
+    expect(complete).toBe(true);
+    first = { content: await content(store), records: records.sort() };
+    expect(records.length).toBe(Object.values(expected.alerts).reduce((sum, count) => sum + count, 0));
+    const [rows] = await store.rows<{ n: number }>("SELECT toFloat64(count()) AS n FROM transactions");
+    expect(rows).toEqual({ n: expected.transactions });
+  });
+
+  test.each(["2", "4"])("%s threads and other batches give the same rows and records", async (WEIR_THREADS) => {
+    const { env, store } = await newRun();
+    const { records } = await traced({ ...env, WEIR_THREADS, ...cut(WEIR_THREADS) });
+    expect(await content(store)).toEqual(first.content);
+    expect(records.sort()).toEqual(first.records);
+  });
+
+  test("stopped in the middle and resumed with other threads and batches: the same", async () => {
+    const { env, store } = await newRun();
+    const before = await traced({ ...env, ...small, WEIR_THREADS: "4" }, "stop");
+    expect(before.complete).toBe(false);
+    const after = await traced({ ...env, WEIR_THREADS: "1", ...cut("resumed") });
+    expect(after.complete).toBe(true);
+    expect(await content(store)).toEqual(first.content);
+    expect([...before.records, ...after.records].sort()).toEqual(first.records);
+  });
+
+  test("worker threads killed on the way: the same", async () => {
+    const { env, store } = await newRun();
+    const { records, killed } = await traced({ ...env, ...small }, "kill-worker");
+    expect(killed).toBe(3);
+    expect(await content(store)).toEqual(first.content);
+    expect(records.sort()).toEqual(first.records);
+  });
+});
+
+describe("weir", () => {
+  interface Summary extends Counts {
+    readonly dead_letters: number;
+    readonly seconds: number;
+    readonly tx_per_s: number;
+  }
+  const summaryOf = (stdout: string): Summary => JSON.parse(stdout.trim().split("\n").at(-1)!) as Summary;
+  const counted = ({ transactions, blocks, alerts }: Counts): Counts => ({ transactions, blocks, alerts });
+
+  async function weir(args: readonly string[], env: Record<string, string>): Promise<Summary> {
+    const run = startWeir(args, env);
+    expect((await run.exited).code, run.log().slice(-3_000)).toBe(0);
+    return summaryOf(run.stdout());
+  }
+
+  const stored = async (store: Store): Promise<unknown> => {
+    const [row] = await store.rows<Record<string, number>>(
+      `SELECT toFloat64(count()) AS transactions, toFloat64(uniqExactIf((chain_id, block_number), block_number IS NOT NULL)) AS blocks,
+         toFloat64(uniqExact(offset)) AS offsets FROM transactions`,
+    );
+    const alerts = await store.rows<{ rule: string; n: number }>(
+      "SELECT rule, toFloat64(count()) AS n FROM alerts GROUP BY rule",
+    );
+    return { ...row, alerts: Object.fromEntries(alerts.map(({ rule, n }) => [rule, n])) };
+  };
+
+  test("start --exit: its summary is what plain JavaScript and ClickHouse count; again it is stored already; --again stores it again", async () => {
+    const { env, store } = await newRun();
+    const summary = await weir(["start", "--exit"], env);
+    expect(counted(summary)).toEqual(expected);
+    expect(summary.dead_letters).toBe(0);
+    expect(summary.tx_per_s).toBeGreaterThan(0);
+    expect(await stored(store)).toEqual({ ...expected, offsets: expected.transactions });
+
+    const second = await weir(["replay", BUNDLED_RECORDING, "--json"], env);
+    expect(counted(second)).toEqual(expected);
+    expect(second.tx_per_s).toBe(0);
+    expect(await stored(store)).toEqual({ ...expected, offsets: expected.transactions });
+
+    const again = await weir(["replay", BUNDLED_RECORDING, "--json", "--again"], env);
+    expect(counted(again)).toEqual(expected);
+    const sources = await store.rows<{ source: string; n: number }>(
+      "SELECT source, toFloat64(count()) AS n FROM transactions GROUP BY source ORDER BY source",
+    );
+    expect(sources).toEqual([
+      { source: expect.stringMatching(/^recording:[0-9a-f]{64}$/), n: expected.transactions },
+      { source: `${sources[0]!.source}#2`, n: expected.transactions },
+    ]);
+  });
+
+  test("Ctrl-C in the middle: exit 130, what was begun is finished, and the same command goes on to the same counts", async () => {
+    const { env, store, data } = await newRun();
+    const slow = { ...env, WEIR_THREADS: "1", WEIR_BATCH_MAX_RECORDS: "20", WEIR_RANGE_MAX_ROWS: "1000" };
+    const run = startWeir(["replay", BUNDLED_RECORDING, "--json"], slow);
+    await until(
+      async () =>
+        (await store.rows<{ n: string }>("SELECT count() AS n FROM transactions").catch(() => [{ n: "0" }]))[0]!.n !==
+        "0",
+      run.log,
+    );
+    run.child.kill("SIGINT");
+    expect((await run.exited).code, run.log()).toBe(130);
+    const partial = summaryOf(run.stdout());
+    expect(partial.transactions).toBeGreaterThan(0);
+    expect(partial.transactions).toBeLessThan(expected.transactions);
+    const { sha256 } = {
+      sha256: await readFile(BUNDLED_RECORDING).then((bytes) => createHash("sha256").update(bytes).digest("hex")),
+    };
+    const ledger = JSON.parse(await readFile(join(data, "ledger", `${sha256}-1.json`), "utf8"));
+    expect(ledger.partitions["0"]).toEqual({
+      published: partial.transactions,
+      ledger: `1;${partial.transactions.toString(36)}`,
+    });
+    expect(counted(await weir(["replay", BUNDLED_RECORDING, "--json"], env))).toEqual(expected);
+    expect(await stored(store)).toEqual({ ...expected, offsets: expected.transactions });
+  });
+});
