@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { UserError } from "../ops/errors.ts";
+import { Interrupted } from "../ops/errors.ts";
 import { loadConfiguration, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
 import { type Replayed, replayRecording } from "./replayRecording.ts";
@@ -22,8 +22,7 @@ export function replayCommand(program: Command): void {
       try {
         const replayed = await replayWithProgress(house, file, { again, signal: interrupted() });
         process.stdout.write(json || !process.stdout.isTTY ? `${summaryLine(replayed)}\n` : summaryTable(replayed));
-        if (!replayed.complete)
-          throw new UserError(`Stopped "${file}" before its end`, { next: "The same command goes on from there" });
+        throwUnlessComplete(replayed);
       } finally {
         await house.close();
       }
@@ -41,6 +40,13 @@ export async function replayWithProgress(
   } finally {
     progress.end();
   }
+}
+
+export function throwUnlessComplete({ complete, recording }: Replayed): void {
+  if (!complete)
+    throw new Interrupted(`Stopped "${recording.path}" before its end`, {
+      next: "The same command goes on from there",
+    });
 }
 
 /** The contract's last line. */

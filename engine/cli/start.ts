@@ -4,7 +4,7 @@ import { kafkaStream } from "../kafkaStream.ts";
 import { serve, untilAborted } from "./api.ts";
 import { BUNDLED_RECORDING, type House, loadConfiguration, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
-import { replayWithProgress, summaryLine, summaryTable } from "./replay.ts";
+import { replayWithProgress, summaryLine, summaryTable, throwUnlessComplete } from "./replay.ts";
 
 interface StartFlags {
   readonly exit?: boolean;
@@ -54,6 +54,8 @@ export function startCommand(program: Command): void {
 async function replayBundled(house: House, signal: AbortSignal, exit: boolean): Promise<void> {
   const replayed = await replayWithProgress(house, BUNDLED_RECORDING, { again: false, signal });
   if (process.stdout.isTTY) process.stdout.write(summaryTable(replayed));
-  if (exit) process.stdout.write(`${summaryLine(replayed)}\n`);
-  else process.stderr.write(`SQL  npx weir sql "select rule, count() from alerts group by rule"\n`);
+  if (exit) {
+    process.stdout.write(`${summaryLine(replayed)}\n`);
+    throwUnlessComplete(replayed);
+  } else process.stderr.write(`SQL  npx weir sql "select rule, count() from alerts group by rule"\n`);
 }

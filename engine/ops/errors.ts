@@ -5,6 +5,7 @@
  *     UsageError          the command line is wrong                          exit 2
  *     ConfigError         the configuration is wrong (config.ts)             exit 3
  *     ServiceUnavailable  a service we need does not answer                  exit 4
+ *     Interrupted         somebody stopped it (Ctrl-C) before its end        exit 130
  *     anything else       a bug                                              exit 70
  */
 export const EXIT = { ok: 0, refused: 1, usage: 2, config: 3, unreachable: 4, bug: 70, interrupted: 130 } as const;
@@ -41,6 +42,10 @@ export class UsageError extends WeirError {
 
 export class ServiceUnavailable extends WeirError {
   override readonly exitCode = EXIT.unreachable;
+}
+
+export class Interrupted extends WeirError {
+  override readonly exitCode = EXIT.interrupted;
 }
 
 /**
