@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { type RuleCountsRow, ruleCountsQuery } from "../../clickhouse/queries/stats.ts";
-import { manifestSchema } from "../../engine/sandbox/manifest.ts";
+import { RULE_NAME } from "../../engine/sandbox/manifest.ts";
 import { type ApiDeps, RULE_STATES, type RuleInfo } from "../deps.ts";
 import { tokenRequired } from "../guard.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
@@ -33,7 +33,10 @@ export const ruleSchema = z
   .openapi("Rule");
 
 const nameSchema = z.object({
-  name: manifestSchema.shape.name.openapi({ param: { description: "name of the rule" }, example: "whale" }),
+  name: z
+    .string()
+    .regex(RULE_NAME.pattern, RULE_NAME.expected)
+    .openapi({ param: { description: "name of the rule" }, example: "whale" }),
 });
 const body = (description: string) => ({ description, content: { "application/json": { schema: ruleSchema } } });
 const changeProblems = {

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import type { Command } from "commander";
 import { Interrupted } from "../ops/errors.ts";
 import { loadConfiguration, openHouse } from "./house.ts";
@@ -34,7 +35,7 @@ export async function replayWithProgress(
   path: string,
   { again, signal }: { again: boolean; signal: AbortSignal },
 ): Promise<Replayed> {
-  const progress = createProgress(`replaying ${path}`, "tx");
+  const progress = createProgress(`replaying ${relative(process.cwd(), path)}`, "tx");
   try {
     return await replayRecording({ house, path, again, signal, onProgress: progress.update });
   } finally {

@@ -52,11 +52,15 @@ const parameterSchema = z.strictObject({
   description: z.string().max(512).optional(),
 });
 
+/** What a rule may be called, here and in the API's paths. */
+export const RULE_NAME = {
+  pattern: /^[a-z0-9][a-z0-9_-]{0,63}$/,
+  expected: "Expected 1 to 64 of a-z 0-9 - _, beginning with a letter or digit",
+} as const;
+
 export const manifestSchema = z.strictObject({
   manifest: z.literal(1).default(1).describe("version of this description"),
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "Expected 1 to 64 of a-z 0-9 - _, beginning with a letter or digit"),
+  name: z.string().regex(RULE_NAME.pattern, RULE_NAME.expected),
   version: z.int().min(1).max(2_147_483_647).optional(),
   description: z.string().max(1024).default(""),
   severity: z.enum(SEVERITIES).default("medium"),
