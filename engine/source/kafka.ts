@@ -93,10 +93,21 @@ function byPartition(messages: readonly Message[]): Map<number, SourceRecord[]> 
   return partitions;
 }
 
+/** Header values seen so far, as they were sent: a topic has a handful, and reading one for each record costs 0.6 µs. */
+const known = new Map<string, Content>();
+const MOST_KNOWN = 64;
+
 function contentOf(headers: readonly Record<string, unknown>[]): Content {
   for (const header of headers) {
     const value = header["content-type"];
-    if (value !== undefined) return CONTENT_TYPES[String(value).split(";")[0]!.trim().toLowerCase()] ?? CONTENT.unknown;
+    if (value === undefined) continue;
+    const sent = Buffer.isBuffer(value) ? value.toString("latin1") : String(value);
+    let content = known.get(sent);
+    if (content === undefined) {
+      content = CONTENT_TYPES[sent.split(";")[0]!.trim().toLowerCase()] ?? CONTENT.unknown;
+      if (known.size < MOST_KNOWN) known.set(sent, content);
+    }
+    return content;
   }
   return CONTENT.unknown;
 }
