@@ -16,7 +16,7 @@ export async function fill(
   brokers: string,
   topic: string,
   records: readonly LoadRecord[],
-  contentType: string,
+  contentType: string | undefined,
 ): Promise<Filling> {
   const producer = await createProducer({
     brokers,
@@ -24,7 +24,7 @@ export async function fill(
     config: { "linger.ms": 20, "batch.size": 1 << 20 },
   });
   await producer.begin();
-  const headers = { "content-type": contentType };
+  const headers = contentType ? { "content-type": contentType } : undefined;
   for (const [i, { key, value }] of records.entries()) {
     while (!producer.produce(topic, null, key, value, headers)) await producer.room();
     if (i % 4_096 === 0) await new Promise(setImmediate);

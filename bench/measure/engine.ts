@@ -134,11 +134,14 @@ export async function startEngine(
   }
 }
 
+/** For a closer look: BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profiles" (NODE_OPTIONS does not take them). */
+const NODE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(" ") ?? [];
+
 /** @param env variables of the engine; it gets none of ours that configure one */
 function startProcess(env: Readonly<Record<string, string>>) {
   const child: ChildProcess = fork(fileURLToPath(new URL("engineProcess.ts", import.meta.url)), {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "warn", ...env },
-    execArgv: ["--import", "tsx"],
+    execArgv: ["--import", "tsx", ...NODE_FLAGS],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const kill = (): boolean => child.kill("SIGKILL");
