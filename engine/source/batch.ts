@@ -43,7 +43,13 @@ export interface SourceRecord {
 export const NULL_VALUE = 0xffff_ffff;
 
 /** Packs records (ascending offsets) into a batch for the range [from, to). */
-export function packBatch(source: string, partition: number, from: number, to: number, records: readonly SourceRecord[]): Batch {
+export function packBatch(
+  source: string,
+  partition: number,
+  from: number,
+  to: number,
+  records: readonly SourceRecord[],
+): Batch {
   let size = records.length * RECORD_ENTRY_BYTES;
   for (const record of records) size += record.value?.length ?? 0;
   const bytes = new SharedArrayBuffer(size);
