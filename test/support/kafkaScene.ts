@@ -1,0 +1,121 @@
+/** What a system test over Kafka needs: topics and a group of its own, an engine over them, and whether it is done. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openStore, type Store } from "../../clickhouse/client.ts";
+import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
+import { createAdmin } from "../../engine/kafka/admin.ts";
+import { createProducer, type Headers, type Producer } from "../../engine/kafka/producer.ts";
+import { decodeLedger } from "../../engine/sink/ledger.ts";
+import { type EngineProcess, startWeir, until } from "./engineProcess.ts";
+import { uniqueName } from "./sharedKafka.ts";
+
+export interface KafkaScene {
+  readonly topics: { readonly txRaw: string; readonly alerts: string; readonly deadLetters: string };
+  /** WEIR_DATA; the embedded store is in its folder `clickhouse`. */
+  readonly data: string;
+  start(args?: readonly string[], env?: Readonly<Record<string, string>>): EngineProcess;
+  /** Puts records on a partition and waits for the broker. */
+  send(records: readonly SentRecord[]): Promise<void>;
+  /** Waits until everything on the topic is published and stored, and the ledger says so. */
+  settle(engine: EngineProcess, ms?: number): Promise<void>;
+  /** The engine's store, opened once. */
+  store(): Promise<Store>;
+  /** Ends engines and store, removes the files. */
+  close(): Promise<void>;
+}
+
+export interface SentRecord {
+  readonly partition: number;
+  readonly value: Buffer | null;
+  readonly headers?: Headers;
+}
+
+export interface SceneOptions {
+  readonly brokers: string;
+  readonly partitions?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where the engine keeps its data; default a new folder. */
+  readonly data?: string;
+}
+
+export async function createKafkaScene({ brokers, partitions = 2, env = {}, data }: SceneOptions): Promise<KafkaScene> {
+  const folder = data ?? (await mkdtemp(join(tmpdir(), "weir-scene-")));
+  const topics = { txRaw: uniqueName("tx_raw"), alerts: uniqueName("alerts"), deadLetters: uniqueName("dead_letters") };
+  const group = uniqueName("weir");
+  const admin = await createAdmin({ brokers });
+  await admin.createTopics([
+    { topic: topics.txRaw, partitions, config: { "max.message.bytes": String(8 << 20) } },
+    { topic: topics.alerts, partitions: 1 },
+    { topic: topics.deadLetters, partitions: 1 },
+  ]);
+  await admin.close();
+  let producer: Producer | undefined;
+  let store: Store | undefined;
+  const engines = new Set<EngineProcess>();
+
+  async function settled(): Promise<boolean> {
+    const asking = await createAdmin({ brokers });
+    try {
+      const marks = await asking.watermarks(topics.txRaw);
+      const committed = await asking.committed(
+        group,
+        marks.map(({ partition }) => ({ topic: topics.txRaw, partition })),
+      );
+      return committed.every(({ partition, offset, metadata }) => {
+        const { high } = marks.find((mark) => mark.partition === partition)!;
+        if (offset === null || metadata === "") return high === (offset ?? 0);
+        const { stored, ranges } = decodeLedger(metadata, offset);
+        return ranges.length === 0 && stored === high;
+      });
+    } finally {
+      await asking.close();
+    }
+  }
+
+  return {
+    topics,
+    data: folder,
+    start(args = ["start", "--no-api"], more = {}) {
+      const engine = startWeir(args, {
+        KAFKA_BROKERS: brokers,
+        KAFKA_GROUP_ID: group,
+        KAFKA_INSTANCE_ID: "one",
+        KAFKA_TOPIC_TX_RAW: topics.txRaw,
+        KAFKA_TOPIC_ALERTS: topics.alerts,
+        KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
+        WEIR_DATA: folder,
+        WEIR_THREADS: "1",
+        WEIR_RANGE_MAX_AGE_MS: "300",
+        ...env,
+        ...more,
+      });
+      engines.add(engine);
+      void engine.exited.then(() => engines.delete(engine));
+      return engine;
+    },
+    async send(records) {
+      producer ??= await createProducer({ brokers });
+      for (const { partition, value, headers } of records)
+        while (!producer.produce(topics.txRaw, partition, null, value, headers)) await producer.room();
+      await producer.flush();
+    },
+    settle: (engine, ms = 60_000) =>
+      until(
+        () => settled().catch(() => false), // a transaction under way is not settled
+        () => `not everything is stored\n${engine.log().slice(-4_000)}`,
+        ms,
+      ),
+    async store() {
+      store ??= await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
+      return store;
+    },
+    async close() {
+      for (const engine of engines) await engine.kill();
+      await producer?.close();
+      await store?.close();
+      await stopEmbedded(join(folder, "clickhouse"));
+      if (data === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
