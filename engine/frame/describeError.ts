@@ -31,6 +31,8 @@ function state(reason: DecodeReason): string {
   if (reason === "duplicate_key") return "occurs twice";
   if (reason === "empty" || reason === "no_value") return "is empty";
   if (reason === "too_large") return `has ${end - start} bytes`;
+  if (reason === "bad_frame" && at < end)
+    return `is 0x${Buffer.from(source.slice(at, Math.min(end, at + 8))).toString("hex")}`;
   if (failure.field && reason === "inconsistent") return "does not agree";
   return `is ${snippet(source, at, end)}`;
 }
