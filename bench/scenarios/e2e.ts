@@ -178,11 +178,7 @@ function figures(
         samples.map(({ cpu }) => cpu[name]!),
       ),
     ),
-    ...Object.entries(main)
-      .filter(([name]) => name !== "idle")
-      .map(([name, seconds]) =>
-        figure(`${title}: main thread, ${name}`, "µs/tx", [(seconds * 1e6) / load.lines.length]),
-      ),
+    ...Object.entries(main).map(([name, cpu]) => figure(`${title}: CPU main thread, ${name}`, "µs/tx", [cpu])),
     ...(peak === undefined ? [] : [figure(`${title}: peak RSS of the engine`, "MB", [peak / 1e6], MEMORY_GOAL)]),
     figure(`${title}: transaction`, "B", [load.bytes]),
     figure(`${title}: alerts of 100 transactions`, "", [alerting * 100]),
