@@ -7,7 +7,7 @@ import { KafkaError } from "./kafka/errors.ts";
 import type { Config } from "./ops/config.ts";
 import { WeirError } from "./ops/errors.ts";
 import type { Failpoint } from "./ops/failpoint.ts";
-import type { Health } from "./ops/health.ts";
+import type { Component, Health } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
 import type { Metrics } from "./ops/metrics.ts";
 import type { Catalogue } from "./rules/catalogue.ts";
@@ -30,6 +30,8 @@ export interface EngineParts {
 export interface Stream {
   readonly source: Source;
   readonly ledger: Ledger;
+  /** What it depends on, for health, while it runs. */
+  readonly component?: Component;
   close(): Promise<void>;
 }
 
@@ -153,8 +155,10 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
       const observing = observe(observer);
       for (let tries = 0, began = Date.now(); ; ) {
         let stream: Stream | undefined;
+        let component: { remove(): void } | undefined;
         try {
           stream = await open();
+          component = stream.component && health.register(stream.component);
           began = Date.now();
           await attempt(stream, signal, observing);
           return;
@@ -173,6 +177,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
           log.warn({ event: "stream_broken", tries, reason }, "The stream broke; beginning anew from the ledger");
           await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)), undefined, { signal }).catch(() => {});
         } finally {
+          component?.remove();
           await stream
             ?.close()
             .catch((error: unknown) =>

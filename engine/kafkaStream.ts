@@ -1,17 +1,22 @@
 import { randomUUID } from "node:crypto";
 import type { Stream } from "./engine.ts";
 import { createProducer } from "./kafka/producer.ts";
+import { promised } from "./kafka/promise.ts";
 import type { Config } from "./ops/config.ts";
 import type { Failpoint } from "./ops/failpoint.ts";
+import type { ComponentState } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
 import { createKafkaLedger } from "./sink/kafkaLedger.ts";
-import { createKafkaSource } from "./source/kafka.ts";
+import { createKafkaSource, type KafkaSource } from "./source/kafka.ts";
 
 /**
  * A transaction that a dead engine left open is aborted by the broker after this long; until then readers of committed records
  * and the next owner of its partitions wait. An engine with an instance id does not wait: its successor fences it.
  */
 const TRANSACTION_TIMEOUT_MS = 15_000;
+
+/** Shorter than a health check may take, so that the answer says why there is none. */
+const ANSWER_WITHIN_MS = 1_500;
 
 /** A process without an instance id of its own gets one for as long as it lives. */
 const PROCESS_ID = randomUUID();
@@ -40,5 +45,17 @@ export async function kafkaStream(config: Config, log: Log, failpoint: Failpoint
     topics: { alerts: topics.alerts, dead_letters: topics.deadLetters },
     failpoint,
   });
-  return { source, ledger, close: () => producer.close() };
+  return {
+    source,
+    ledger,
+    component: { name: "kafka", check: () => ask(source, topics.txRaw) },
+    close: () => producer.close(),
+  };
+}
+
+/** A client that has lost its brokers goes on trying and stays silent; so does one that has nothing to say. Hence the question. */
+async function ask(source: KafkaSource, topic: string): Promise<ComponentState> {
+  const { native } = source.consumer();
+  await promised("reach the brokers", (done) => native.getMetadata({ topic, timeout: ANSWER_WITHIN_MS }, done));
+  return { up: true };
 }
