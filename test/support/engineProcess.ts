@@ -23,16 +23,21 @@ process.on("exit", () => {
 });
 
 /** `weir …args` with these variables and none of the tests' own. */
-export const startWeir = (args: readonly string[], env: Readonly<Record<string, string>>): EngineProcess =>
-  startScript("engine/cli.ts", args, env);
+export const startWeir = (
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  through: readonly string[] = [],
+): EngineProcess => startScript("engine/cli.ts", args, env, through);
 
-/** A TypeScript file of the checkout in the same way. */
+/** A TypeScript file of the checkout in the same way. `through`: a command that ends by becoming the one behind it. */
 export function startScript(
   script: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  through: readonly string[] = [],
 ): EngineProcess {
-  const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
+  const [command, ...rest] = [...through, process.execPath, "--import", "tsx", script, ...args];
+  const child = spawn(command!, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "info", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -14,7 +14,7 @@ export interface KafkaScene {
   readonly topics: { readonly txRaw: string; readonly alerts: string; readonly deadLetters: string };
   /** WEIR_DATA; the embedded store is in its folder `clickhouse`. */
   readonly data: string;
-  start(args?: readonly string[], env?: Readonly<Record<string, string>>): EngineProcess;
+  start(args?: readonly string[], env?: Readonly<Record<string, string>>, through?: readonly string[]): EngineProcess;
   /** Puts records on a partition and waits for the broker. */
   send(records: readonly SentRecord[]): Promise<void>;
   /** Waits until everything on the topic is published and stored, and the ledger says so. */
@@ -76,8 +76,8 @@ export async function createKafkaScene({ brokers, partitions = 2, env = {}, data
   return {
     topics,
     data: folder,
-    start(args = ["start", "--no-api"], more = {}) {
-      const engine = startWeir(args, {
+    start(args = ["start", "--no-api"], more = {}, through = []) {
+      const variables = {
         KAFKA_BROKERS: brokers,
         KAFKA_GROUP_ID: group,
         KAFKA_INSTANCE_ID: "one",
@@ -89,7 +89,8 @@ export async function createKafkaScene({ brokers, partitions = 2, env = {}, data
         WEIR_RANGE_MAX_AGE_MS: "300",
         ...env,
         ...more,
-      });
+      };
+      const engine = startWeir(args, variables, through);
       engines.add(engine);
       void engine.exited.then(() => engines.delete(engine));
       return engine;
