@@ -85,7 +85,7 @@ try {
   if (all) writeReport(results);
   process.exitCode = results.every(({ ok }) => ok) ? EXIT.ok : EXIT.refused;
 } catch (error) {
-  process.stderr.write(`${describeError(error, { stack: true })}\n`);
+  process.stderr.write(`${describeError(error)}\n`);
   process.exitCode = exitCodeOf(error) === EXIT.refused ? EXIT.bug : exitCodeOf(error);
 }
 process.exit();

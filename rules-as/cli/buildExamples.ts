@@ -43,7 +43,7 @@ export async function buildExamples(folder: string = EXAMPLES): Promise<BuildSum
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) {
   try {
     const { built, unchanged } = await buildExamples();
-    console.log(`rules: ${built.length} built, ${unchanged.length} unchanged`);
+    console.error(`rules: ${built.length} built, ${unchanged.length} unchanged`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
