@@ -3,57 +3,29 @@
  * with worker threads killed. Compared are all rows of all tables, byte by byte, and the records for the topics.
  */
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openStore, type Store } from "../clickhouse/client.ts";
-import { readAddress } from "../clickhouse/embedded/lockFile.ts";
+import type { Store } from "../clickhouse/client.ts";
 import { COLUMNS } from "../clickhouse/tables.ts";
 import { BUNDLED_RECORDING } from "../engine/cli/house.ts";
 import { type Counts, countRecording } from "./support/countRecording.ts";
-import { type TemporaryStore, temporaryStore } from "./support/embeddedStore.ts";
+import { type Databases, openDatabases } from "./support/databases.ts";
 import { startScript, startWeir, until } from "./support/engineProcess.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 100_000);
 const pick = (tag: string, from: number, to: number): number =>
   from + (createHash("sha256").update(`${SEED} ${tag}`).digest().readUInt32LE() % (to - from + 1));
 
-let temporary: TemporaryStore;
-let folder: string;
+let databases: Databases;
 let expected: Counts;
-/** Each run has a database of its own in one store, and files of its own. */
-let runs = 0;
-const stores: Store[] = [];
 
 beforeAll(async () => {
   console.log(`SEED=${SEED} npx vitest run test/invariance.test.ts repeats this run`);
-  temporary = await temporaryStore();
-  folder = await mkdtemp(join(tmpdir(), "weir-invariance-"));
+  databases = await openDatabases();
   expected = countRecording(BUNDLED_RECORDING);
 });
-afterAll(async () => {
-  for (const store of stores) await store.close();
-  await temporary?.remove();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function newRun(): Promise<{ env: Record<string, string>; store: Store; data: string }> {
-  const database = `run${runs++}`;
-  const { port, secret } = (await readAddress(temporary.folder))!;
-  const connection = { url: `http://127.0.0.1:${port}`, username: "weir", password: secret, database };
-  const store = await openStore(connection);
-  stores.push(store);
-  const data = join(folder, database);
-  const env = {
-    CLICKHOUSE_URL: connection.url,
-    CLICKHOUSE_USER: connection.username,
-    CLICKHOUSE_PASSWORD: secret,
-    CLICKHOUSE_DATABASE: database,
-    WEIR_DATA: data,
-  };
-  return { env, store, data };
-}
+afterAll(() => databases?.close());
 
 /** Rows in an order of their own, as bytes. Statistics are a row a batch, so their sums are compared. */
 async function content(store: Store): Promise<Record<string, string>> {
@@ -100,7 +72,7 @@ describe("the bundled recording", () => {
   let first: { content: Record<string, string>; records: string[] };
 
   test("one thread and large batches: the reference", async () => {
-    const { env, store } = await newRun();
+    const { env, store } = await databases.newRun();
     const { records, complete } = await traced({ ...env, WEIR_THREADS: "1" });
     expect(complete).toBe(true);
     first = { content: await content(store), records: records.sort() };
@@ -110,14 +82,14 @@ describe("the bundled recording", () => {
   });
 
   test.each(["2", "4"])("%s threads and other batches give the same rows and records", async (WEIR_THREADS) => {
-    const { env, store } = await newRun();
+    const { env, store } = await databases.newRun();
     const { records } = await traced({ ...env, WEIR_THREADS, ...cut(WEIR_THREADS) });
     expect(await content(store)).toEqual(first.content);
     expect(records.sort()).toEqual(first.records);
   });
 
   test("stopped in the middle and resumed with other threads and batches: the same", async () => {
-    const { env, store } = await newRun();
+    const { env, store } = await databases.newRun();
     const before = await traced({ ...env, ...small, WEIR_THREADS: "4" }, "stop");
     expect(before.complete).toBe(false);
     const after = await traced({ ...env, WEIR_THREADS: "1", ...cut("resumed") });
@@ -127,7 +99,7 @@ describe("the bundled recording", () => {
   });
 
   test("worker threads killed on the way: the same", async () => {
-    const { env, store } = await newRun();
+    const { env, store } = await databases.newRun();
     const { records, killed } = await traced({ ...env, ...small }, "kill-worker");
     expect(killed).toBe(3);
     expect(await content(store)).toEqual(first.content);
@@ -162,7 +134,7 @@ describe("weir", () => {
   };
 
   test("start --exit: its summary is what plain JavaScript and ClickHouse count; again it is stored already; --again stores it again", async () => {
-    const { env, store } = await newRun();
+    const { env, store } = await databases.newRun();
     const summary = await weir(["start", "--exit"], env);
     expect(counted(summary)).toEqual(expected);
     expect(summary.dead_letters).toBe(0);
@@ -186,7 +158,7 @@ describe("weir", () => {
   });
 
   test("Ctrl-C in the middle: exit 130, what was begun is finished, and the same command goes on to the same counts", async () => {
-    const { env, store, data } = await newRun();
+    const { env, store, data } = await databases.newRun();
     const slow = { ...env, WEIR_THREADS: "1", WEIR_BATCH_MAX_RECORDS: "20", WEIR_RANGE_MAX_ROWS: "1000" };
     const run = startWeir(["replay", BUNDLED_RECORDING, "--json"], slow);
     await until(
@@ -200,9 +172,9 @@ describe("weir", () => {
     const partial = summaryOf(run.stdout());
     expect(partial.transactions).toBeGreaterThan(0);
     expect(partial.transactions).toBeLessThan(expected.transactions);
-    const { sha256 } = {
-      sha256: await readFile(BUNDLED_RECORDING).then((bytes) => createHash("sha256").update(bytes).digest("hex")),
-    };
+    const sha256 = createHash("sha256")
+      .update(await readFile(BUNDLED_RECORDING))
+      .digest("hex");
     const ledger = JSON.parse(await readFile(join(data, "ledger", `${sha256}-1.json`), "utf8"));
     expect(ledger.partitions["0"]).toEqual({
       published: partial.transactions,
