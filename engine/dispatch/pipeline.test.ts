@@ -1,0 +1,166 @@
+/** The pipeline over a real recording, ledger and worker function, on this thread. Kills and brokers: test/. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createSynthetic } from "../../bench/load/synthetic.ts";
+import { createFileLedger } from "../sink/fileLedger.ts";
+import type { Ledger, PartitionState } from "../sink/ledger.ts";
+import { createRecordingSource, inspectRecording } from "../source/recording.ts";
+import { createProcessor } from "../worker/process.ts";
+import { createWorld } from "../world/world.ts";
+import type { Range } from "./lane.ts";
+import { type PipelineLimits, runPipeline } from "./pipeline.ts";
+
+const LINES = 4_000;
+const VERSIONS = { catalogue: "0123456789abcdef", world: "fedcba9876543210" };
+const SOURCE = "recording:x";
+const LIMITS: PipelineLimits = {
+  batch: { records: 500, bytes: 1 << 20 },
+  tasks: 2,
+  rangeAge: 50,
+  rangeRows: 1_000,
+  rangeBytes: 1 << 20,
+  bytesInFlight: 1 << 20,
+  drain: 1_000,
+};
+
+let folder: string;
+let path: string;
+let ledger: Ledger;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "weir-pipeline-"));
+  path = join(folder, "r.ndjson");
+  const synthetic = createSynthetic({ seed: 1 });
+  await writeFile(path, Array.from({ length: LINES }, () => synthetic.next()).join("\n"));
+  ledger = createFileLedger(join(folder, "ledger.json"), SOURCE);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+interface Ran {
+  /** Ends of the batches that ran, and the offsets and rows of what was stored, in order. */
+  readonly batches: number[];
+  readonly stored: { from: number; to: number; rows: number }[];
+  readonly state: PartitionState;
+}
+
+async function run({
+  limits = LIMITS,
+  signal = new AbortController().signal,
+  store = async () => {},
+  onBatch = () => {},
+}: {
+  limits?: PipelineLimits;
+  signal?: AbortSignal;
+  store?: (range: Range) => Promise<void>;
+  onBatch?: (to: number) => void;
+} = {}): Promise<Ran> {
+  const process = createProcessor([], createWorld({ chains: [1, 56, 137, 42161] }));
+  const batches: number[] = [];
+  const stored: Ran["stored"] = [];
+  await runPipeline(
+    {
+      source: createRecordingSource(await inspectRecording(path), SOURCE),
+      ledger,
+      limits,
+      current: () => VERSIONS,
+      work: async ({ batch }) => {
+        batches.push(batch.to);
+        onBatch(batch.to);
+        return process(batch);
+      },
+      store: async (_partition, range) => {
+        await store(range);
+        stored.push({ from: range.from, to: range.cuts.at(-1)!, rows: range.rows });
+      },
+    },
+    signal,
+  );
+  return { batches, stored, state: (await ledger.read([0])).get(0)! };
+}
+
+/** Stored ranges follow one another without a gap, and hold a row a line. */
+function expectWhole({ stored, state }: Ran, from = 0): void {
+  let at = from;
+  for (const range of stored) {
+    expect(range.from).toBe(at);
+    expect(range.rows).toBe(range.to - range.from);
+    at = range.to;
+  }
+  expect(at).toBe(LINES);
+  expect(state).toEqual({ stored: LINES, published: LINES, ranges: [] });
+}
+
+test("a recording goes through whole, in ranges within their limits", async () => {
+  const ran = await run();
+  expectWhole(ran);
+  for (const { rows } of ran.stored) expect(rows).toBeLessThan(1_000 + 500);
+});
+
+test("what was published before a restart runs again in the same batches, then it goes on", async () => {
+  const ranges = [
+    { cuts: [7, 300], closed: true, ...VERSIONS },
+    { cuts: [301, 1_500], closed: false, ...VERSIONS },
+  ];
+  await ledger.commit([{ partition: 0, state: { stored: 5, published: 1_500, ranges } }], []);
+  const ran = await run();
+  expect(ran.batches.slice(0, 4)).toEqual([7, 300, 301, 1_500]);
+  expect(ran.stored[0]).toEqual({ from: 5, to: 300, rows: 295 });
+  expect(ran.stored[1]!.from).toBe(300);
+  expectWhole(ran, 5);
+});
+
+test("a batch to be run again that is larger than a lane's share of memory is read whole", async () => {
+  const ranges = [{ cuts: [3_500], closed: false, ...VERSIONS }]; // 2.3 MB; a lane may have 256 KiB
+  await ledger.commit([{ partition: 0, state: { stored: 0, published: 3_500, ranges } }], []);
+  const ran = await run();
+  expect(ran.batches[0]).toBe(3_500);
+  expectWhole(ran);
+}, 20_000);
+
+test("stopped anywhere, what was begun is stored, and the next run goes on behind it", async () => {
+  const stop = new AbortController();
+  const first = await run({ signal: stop.signal, onBatch: (to) => to > 1_200 && stop.abort() });
+  const { stored } = first.state;
+  expect(stored).toBeGreaterThan(1_200);
+  expect(stored).toBeLessThan(LINES);
+  expect(first.state).toEqual({ stored, published: stored, ranges: [] });
+  expect(first.stored.at(-1)!.to).toBe(stored);
+  expectWhole(await run(), stored);
+});
+
+test("a store that fails breaks the stream with its error; a new one stores exactly the ranges that were closed", async () => {
+  const seen: number[] = [];
+  const failing = run({
+    store: async (range) => {
+      seen.push(range.cuts.at(-1)!);
+      throw new Error("no room");
+    },
+  });
+  await expect(failing).rejects.toThrow("no room");
+  const closed = (await ledger.read([0])).get(0)!.ranges[0]!;
+  expect(closed).toMatchObject({ closed: true });
+  expect(closed.cuts.at(-1)).toBe(seen[0]);
+  const ran = await run();
+  expect(ran.stored[0]!.to).toBe(seen[0]);
+  expectWhole(ran);
+});
+
+test("a store that is slow holds the source back: memory stays bounded", async () => {
+  let most = 0;
+  let published = 0;
+  let stored = 0;
+  const ran = await run({
+    onBatch: (to) => {
+      published = to;
+      most = Math.max(most, published - stored);
+    },
+    store: async (range) => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      stored = range.cuts.at(-1)!;
+    },
+  });
+  expectWhole(ran);
+  // 1 MiB of rows and records at about 1.3 KB a transaction, a chunk of 1,024 lines and the batches under way.
+  expect(most).toBeLessThan(3_500);
+});
