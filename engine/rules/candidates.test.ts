@@ -118,6 +118,21 @@ describe("compileFilter()", () => {
     expect(selected(records, { selectors: ["0x00000000"] })).toEqual([3, 4]);
   });
 
+  test("data of a log without topics is not a topic", () => {
+    const [record] = fc.sample(transaction, { numRuns: 1, seed: 1 });
+    const topic = `0x${"ab".repeat(32)}`;
+    const log = { address: `0x${"1".repeat(40)}`, logIndex: "0x0" };
+    const logs = [
+      { ...log, topics: [], data: topic },
+      { ...log, topics: [`0x${"0".repeat(64)}`], data: topic },
+    ];
+    const records = [logs, [{ ...log, topics: [topic], data: "0x" }]].map((all) => ({
+      ...record!,
+      receipt: { logs: all },
+    }));
+    expect(selected(records, { topics: [topic] })).toEqual([1]);
+  });
+
   test("a contract creation is not a call of the zero address", () => {
     const [record] = fc.sample(transaction, { numRuns: 1, seed: 1 });
     const zero = `0x${"0".repeat(40)}`;
