@@ -65,6 +65,8 @@ const MAX_CLOSED = 2;
 const MAX_STORING = 2;
 /** Closed ranges that wait for the store or are on their way to it: one more, so that it never waits for the next. */
 const MAX_WAITING = MAX_STORING + 1;
+/** Under load a range may become this many times as old as it should. */
+const MAX_AGE_FACTOR = 5;
 /** Batches of one lane under way or waiting to be published. */
 const MAX_TASKS_A_LANE = 4;
 /** Outcomes published in one transaction. */
@@ -193,21 +195,32 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   const isFull = (range: Range): boolean =>
     range.rows >= limits.rangeRows || range.bytes >= limits.rangeBytes || range.cuts.length >= MAX_CUTS;
 
+  /** What the store needed for the last range of each lane, in ms. */
+  const storeMs = new Map<number, number>();
+
   /**
-   * Closes open ranges whose time has come, the oldest first. They must be whole: a replayed one first gets back what it had.
-   * Age alone closes no more than the store can soon take: while it is busy they grow instead, as an insert of 2,000 rows costs
-   * the store 32 µs a row and one of 16,000 rows 9 µs.
+   * The age at which a range closes. At least `rangeAge`; more while rounds of all lanes would keep the store busy for more than
+   * a third of the time: an insert of 2,000 rows costs it 40 µs a row, one of 16,000 rows 10, so under load ranges grow until
+   * the store is cheap, and what it saves is there for the rest of the engine.
    */
+  function dueAge(): number {
+    let round = 0;
+    for (const partition of lanes.keys()) round += storeMs.get(partition) ?? 0;
+    return Math.max(limits.rangeAge, Math.min(MAX_AGE_FACTOR * limits.rangeAge, 3 * round));
+  }
+
+  /** Closes open ranges whose time has come, the oldest first. They must be whole: a replayed one first gets back what it had. */
   function closeDue(now: number): void {
     const all = [...lanes.values()];
     let room = MAX_WAITING - all.reduce((sum, lane) => sum + lane.ranges.filter(({ closed }) => closed).length, 0);
+    const age = dueAge();
     const open = all.flatMap((lane) => {
       const range = lane.ranges.at(-1);
       const whole = range && !range.closed && range.cuts.length > 0 && range.filled === range.cuts.length;
       return whole ? [{ lane, range }] : [];
     });
     for (const { lane, range } of open.sort((a, b) => a.range.openedAt - b.range.openedAt)) {
-      const old = now - range.openedAt >= limits.rangeAge && room > 0;
+      const old = now - range.openedAt >= age && room > 0;
       if (lane.draining ? lane.tasks.length > 0 : !isFull(range) && !old) continue;
       range.closed = true;
       room--;
@@ -270,11 +283,13 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       if (storing >= MAX_STORING || lane.storing || !range || !isStorable(range)) continue;
       lane.storing = true;
       storing++;
+      const began = performance.now();
       store(lane.partition, range, failure.signal)
         .then(
           () => {
             lane.storedTo = range.cuts.at(-1)!;
             lane.ranges.shift();
+            storeMs.set(lane.partition, performance.now() - began);
             observe?.stored?.(lane.partition, range);
           },
           (error) => lane.gone || fail(error),

@@ -32,7 +32,7 @@ describe("loadConfig()", () => {
     expect(config.store).toEqual({ url: undefined, database: "weir", user: "default", password: undefined });
     expect(config.kafka.brokers).toBeUndefined();
     expect(config.kafka.topics).toEqual({ txRaw: "tx_raw", alerts: "alerts", deadLetters: "dead_letters" });
-    expect(config.engine.inFlightBytes).toBe(128 * 1024 * 1024);
+    expect(config.engine.inFlightBytes).toBe(256 * 1024 * 1024);
     expect(config.engine.chains).toContain(31337);
     expect(config.api).toEqual({ host: "127.0.0.1", port: 8000, token: undefined });
     expect(config.engine.threads).toBeGreaterThanOrEqual(1);
