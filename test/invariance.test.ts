@@ -64,7 +64,7 @@ async function traced(env: Record<string, string>, disturbance = ""): Promise<Tr
 
 const small = { WEIR_THREADS: "2", WEIR_BATCH_MAX_RECORDS: "200", WEIR_RANGE_MAX_ROWS: "1000" };
 const cut = (tag: string) => ({
-  WEIR_BATCH_MAX_RECORDS: String(pick(`records ${tag}`, 1, 900)),
+  WEIR_BATCH_MAX_RECORDS: String(pick(`records ${tag}`, 60, 900)),
   WEIR_RANGE_MAX_ROWS: String(pick(`rows ${tag}`, 1_000, 9_000)),
 });
 
