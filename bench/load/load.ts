@@ -1,10 +1,10 @@
 /** Transactions for a measurement, in memory and with the truth about them. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { CONTENT } from "../../engine/frame/content.ts";
 import { decodeRecord } from "../../engine/frame/decodeRecord.ts";
 import { lastError } from "../../engine/frame/describeError.ts";
 import { createFrameWriter, type FrameWriter } from "../../engine/frame/frameWriter.ts";
-import { CONTENT } from "../../engine/source/batch.ts";
 import { refresh } from "../../engine/source/produce.ts";
 import { readLines } from "../../engine/source/recording.ts";
 import { countPlain, type PlainCounts } from "../peers/plainRules.ts";

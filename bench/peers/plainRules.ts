@@ -3,10 +3,10 @@
  * a load, and the peer that the sandbox is measured against (what a service without a sandbox would do).
  */
 import { toEventSelector, toFunctionSelector } from "viem";
+import { CONTENT } from "../../engine/frame/content.ts";
 import { decodeRecord } from "../../engine/frame/decodeRecord.ts";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { RUN_LIMITS } from "../../engine/sandbox/limits.ts";
-import { CONTENT } from "../../engine/source/batch.ts";
 
 interface PlainLog {
   readonly topics: readonly string[];

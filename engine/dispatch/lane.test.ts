@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { NULL_VALUE } from "../frame/content.ts";
 import type { PartitionState } from "../sink/ledger.ts";
-import { NULL_VALUE, type SourceRecord } from "../source/batch.ts";
+import type { SourceRecord } from "../source/batch.ts";
 import type { Outcome } from "../worker/outcome.ts";
 import {
   acceptRecords,

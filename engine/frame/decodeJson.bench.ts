@@ -1,4 +1,4 @@
-import { CONTENT } from "../source/batch.ts";
+import { CONTENT } from "./content.ts";
 import { decodeJson } from "./decodeJson.ts";
 import { decodeRecord } from "./decodeRecord.ts";
 import { lastError } from "./describeError.ts";

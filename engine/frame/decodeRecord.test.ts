@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CONTENT, type Content, NULL_VALUE } from "../source/batch.ts";
+import { CONTENT, type Content, NULL_VALUE } from "./content.ts";
 import { reasonOf } from "./decodeErrors.ts";
 import { decodeRecord } from "./decodeRecord.ts";
 import { lastError } from "./describeError.ts";

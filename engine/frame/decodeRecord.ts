@@ -1,4 +1,4 @@
-import { CONTENT, type Content, NULL_VALUE } from "../source/batch.ts";
+import { CONTENT, type Content, NULL_VALUE } from "./content.ts";
 import { BAD_FRAME, EMPTY, fail, failure, NO_VALUE, TOO_LARGE } from "./decodeErrors.ts";
 import { decodeJson } from "./decodeJson.ts";
 import type { FrameWriter } from "./frameWriter.ts";

@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type {
-  Client,
-  IAdminClient,
-  ListOffsetsResult,
-  Metadata,
-  OffsetSpec,
-} from "@confluentinc/kafka-javascript";
+import type { Client, IAdminClient, ListOffsetsResult, Metadata, OffsetSpec } from "@confluentinc/kafka-javascript";
 import { connectionSettings, loadBinding } from "./binding.ts";
 import { type KafkaError, kafkaError } from "./errors.ts";
 import type { CommittedOffset, TopicPartition } from "./offsets.ts";

@@ -10,10 +10,10 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../ops/errors.ts";
+import { replaceFile } from "../ops/replaceFile.ts";
 import { admit } from "../sandbox/admit.ts";
 import type { Finding } from "../sandbox/finding.ts";
 import type { Manifest } from "../sandbox/manifest.ts";
-import { replaceFile } from "../sink/fileLedger.ts";
 import { contentId } from "../world/world.ts";
 
 export type RuleState = "live" | "disabled";

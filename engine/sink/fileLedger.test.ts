@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createFileLedger, replaceFile } from "./fileLedger.ts";
+import { replaceFile } from "../ops/replaceFile.ts";
+import { createFileLedger } from "./fileLedger.ts";
 import type { PartitionState } from "./ledger.ts";
 
 const none: never[] = [];

@@ -3,8 +3,8 @@ import { type KafkaError, kafkaError } from "../kafka/errors.ts";
 import type { Producer } from "../kafka/producer.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
 import type { OutputTopic } from "../worker/outcome.ts";
+import { unpackRecords } from "../worker/topicRecords.ts";
 import { decodeLedger, encodeLedger, type Ledger, type PartitionState } from "./ledger.ts";
-import { unpackRecords } from "./topicRecords.ts";
 
 export interface KafkaLedgerOptions {
   /** The source topic whose offsets are kept. */

@@ -15,17 +15,26 @@
 import { randomUUID } from "node:crypto";
 import type { Store } from "../../clickhouse/client.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
-import type { Range } from "../dispatch/lane.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
 import type { TableName } from "../worker/outcome.ts";
 import { recomputeRollUps } from "./rollUps.ts";
 import { storeInstance } from "./storeInstance.ts";
 
+/** What is to be stored: it will never grow again. */
+export interface ClosedRange {
+  readonly from: number;
+  /** Ends of its batches; the last one is its end. */
+  readonly cuts: readonly number[];
+  /** It was closed before a restart: the store may have it already, or a part of it. */
+  readonly recovered: boolean;
+  readonly blocks: Partial<Record<TableName, { readonly rows: number; readonly bodies: readonly Uint8Array[] }>>;
+}
+
 export interface StoreRangeOptions {
   readonly store: Store;
   readonly source: string;
   readonly partition: number;
-  readonly range: Range;
+  readonly range: ClosedRange;
   /** Waits before the next try, and tells what went wrong: the store may be away for as long as it likes. */
   readonly retry: (error: unknown, attempt: number) => Promise<void>;
   /** For tests that stop the process at a known place. */

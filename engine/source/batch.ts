@@ -1,3 +1,5 @@
+import { type Content, NULL_VALUE } from "../frame/content.ts";
+
 /**
  * A batch: records of one partition, a contiguous range of offsets, in one shared buffer that moves to a worker thread
  * without being copied or cloned, and stays here should the worker die and the batch have to run again.
@@ -18,16 +20,6 @@ export interface Batch {
   readonly bytes: SharedArrayBuffer;
 }
 
-/** What a record claims to be, from its `content-type` header; `unknown` is told from its first byte. */
-export const CONTENT = { unknown: 0, json: 1, ndjson: 2, frames: 3 } as const;
-export type Content = (typeof CONTENT)[keyof typeof CONTENT];
-
-export const CONTENT_TYPES: Record<string, Content> = {
-  "application/json": CONTENT.json,
-  "application/x-ndjson": CONTENT.ndjson,
-  "application/vnd.weir.frames.v1": CONTENT.frames,
-};
-
 export const RECORD_ENTRY_BYTES = 32;
 
 export interface SourceRecord {
@@ -38,9 +30,6 @@ export interface SourceRecord {
   /** null: a Kafka record without a value. It becomes a dead letter like any other that cannot be decoded. */
   readonly value: Uint8Array | null;
 }
-
-/** Null values are marked in the table by this length. */
-export const NULL_VALUE = 0xffff_ffff;
 
 /** Packs records (ascending offsets) into a batch for the range [from, to). */
 export function packBatch(

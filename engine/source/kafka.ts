@@ -1,7 +1,8 @@
+import { CONTENT, CONTENT_TYPES, type Content } from "../frame/content.ts";
 import type { Consumer, Message } from "../kafka/consumer.ts";
 import { createConsumer } from "../kafka/consumer.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
-import { CONTENT, CONTENT_TYPES, type Content, type SourceRecord } from "./batch.ts";
+import type { SourceRecord } from "./batch.ts";
 import type { Source } from "./source.ts";
 
 export interface KafkaSourceOptions {

@@ -1,10 +1,10 @@
 /** Puts a recording on a topic, as its chain's node and its mempool would have: `weir produce`. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { CONTENT } from "../frame/content.ts";
 import { decodeRecord } from "../frame/decodeRecord.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import type { Producer } from "../kafka/producer.ts";
 import { UserError } from "../ops/errors.ts";
-import { CONTENT } from "./batch.ts";
 import { readLines } from "./recording.ts";
 
 export interface ProduceOptions {

@@ -8,9 +8,10 @@ import { stat } from "node:fs/promises";
 import { type Readable, Transform, type TransformCallback } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Decompress } from "fzstd";
+import { CONTENT } from "../frame/content.ts";
 import { MAX_RECORD_BYTES } from "../frame/schema.ts";
 import { UserError } from "../ops/errors.ts";
-import { CONTENT, type SourceRecord } from "./batch.ts";
+import type { SourceRecord } from "./batch.ts";
 import type { Source } from "./source.ts";
 
 export interface Recording {

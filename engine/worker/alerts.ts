@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { AlertRow } from "../../clickhouse/tables.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
 import { SEVERITIES } from "../sandbox/manifest.ts";
-import type { TopicRecord } from "../sink/topicRecords.ts";
 import type { Decoded } from "./decode.ts";
+import type { TopicRecord } from "./topicRecords.ts";
 
 /** What a rule raised about a transaction of the batch. */
 export interface Alert {

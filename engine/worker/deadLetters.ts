@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { DeadLetterRow } from "../../clickhouse/tables.ts";
 import { frameToJson } from "../frame/frameToJson.ts";
 import { frameBytes } from "../frame/readFrame.ts";
-import type { TopicRecord } from "../sink/topicRecords.ts";
 import type { Batch } from "../source/batch.ts";
 import type { Decoded, DecodeFailure } from "./decode.ts";
 import type { RuleFailure } from "./ruleStage.ts";
+import type { TopicRecord } from "./topicRecords.ts";
 
 /** A larger letter goes to the topic without its bytes; they are in the table. A broker takes 1 MiB by default. */
 const MAX_TOPIC_BYTES = 900 * 1024;

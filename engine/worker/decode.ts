@@ -1,9 +1,10 @@
+import { type Content, NULL_VALUE } from "../frame/content.ts";
 import { reasonOf } from "../frame/decodeErrors.ts";
 import { decodeRecord } from "../frame/decodeRecord.ts";
 import { lastError } from "../frame/describeError.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
-import { type Batch, type Content, NULL_VALUE, RECORD_ENTRY_BYTES } from "../source/batch.ts";
+import { type Batch, RECORD_ENTRY_BYTES } from "../source/batch.ts";
 import type { World } from "../world/world.ts";
 
 /** A batch as frames, with what is known of each transaction's place and time. Valid until the next batch is decoded. */

@@ -16,7 +16,6 @@ import {
   type TransactionRows,
 } from "../../clickhouse/tables.ts";
 import type { LiveRule } from "../rules/catalogue.ts";
-import { packRecords, type TopicRecord } from "../sink/topicRecords.ts";
 import type { Batch } from "../source/batch.ts";
 import type { World } from "../world/world.ts";
 import { alertRecord, alertRow } from "./alerts.ts";
@@ -24,6 +23,7 @@ import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
 import type { Block, Outcome, RuleCount, TableName } from "./outcome.ts";
 import { createRuleStage, type RuleFailure } from "./ruleStage.ts";
+import { packRecords, type TopicRecord } from "./topicRecords.ts";
 
 export type Processor = (batch: Batch) => Outcome;
 

@@ -9,8 +9,8 @@ import type { Worker } from "node:worker_threads";
 import { loadConfiguration, openHouse } from "../../engine/cli/house.ts";
 import { createFileLedger } from "../../engine/sink/fileLedger.ts";
 import type { Ledger } from "../../engine/sink/ledger.ts";
-import { unpackRecords } from "../../engine/sink/topicRecords.ts";
 import { createRecordingSource, inspectRecording } from "../../engine/source/recording.ts";
+import { unpackRecords } from "../../engine/worker/topicRecords.ts";
 
 const [path, disturbance] = process.argv.slice(2);
 const workers: Worker[] = [];

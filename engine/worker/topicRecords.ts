@@ -1,4 +1,4 @@
-import { OUTPUT_TOPICS, type OutputTopic, type TopicRecords } from "../worker/outcome.ts";
+import { OUTPUT_TOPICS, type OutputTopic, type TopicRecords } from "./outcome.ts";
 
 /** One record for an output topic, as a worker makes it. */
 export interface TopicRecord {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { OUTPUT_TOPICS } from "../worker/outcome.ts";
+import { OUTPUT_TOPICS } from "./outcome.ts";
 import { packRecords, unpackRecords } from "./topicRecords.ts";
 
 const record = fc.record({
