@@ -199,13 +199,18 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   const storeMs = new Map<number, number>();
 
   /**
-   * The age at which a range closes. At least `rangeAge`; more while rounds of all lanes would keep the store busy for more than
-   * a third of the time: an insert of 2,000 rows costs it 40 µs a row, one of 16,000 rows 10, so under load ranges grow until
-   * the store is cheap, and what it saves is there for the rest of the engine.
+   * The age at which a range closes: `rangeAge`, as long as we keep up. With work waiting, more, so that rounds of all lanes
+   * keep the store busy for a third of the time at most: an insert of 2,000 rows costs it 40 µs a row, one of 16,000 rows 10.
+   * What it saves is there for the rest of the engine.
    */
   function dueAge(): number {
     let round = 0;
-    for (const partition of lanes.keys()) round += storeMs.get(partition) ?? 0;
+    let waiting = 0;
+    for (const lane of lanes.values()) {
+      round += storeMs.get(lane.partition) ?? 0;
+      waiting += lane.queuedBytes;
+    }
+    if (waiting === 0) return limits.rangeAge;
     return Math.max(limits.rangeAge, Math.min(MAX_AGE_FACTOR * limits.rangeAge, 3 * round));
   }
 
