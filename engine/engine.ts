@@ -48,6 +48,8 @@ export interface Engine {
 /** Pauses between attempts, in ms: short at first, so that a rebalance costs little, then long enough not to be a crash loop. */
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 5_000;
+/** A range is one insert, and the embedded store takes bodies of 256 MiB. */
+const MAX_RANGE_BYTES = 64 << 20;
 
 export function createEngine({ config, store, catalogue, log, metrics, health, failpoint }: EngineParts): Engine {
   const world = createWorld({ chains: config.engine.chains });
@@ -109,7 +111,10 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
       metrics.inFlightBytes.set(bytes);
     },
     assignment(change, partitions) {
-      log.info({ event: `partitions_${change}`, partitions }, "The share of the topic has changed");
+      log[config.kafka.brokers ? "info" : "debug"](
+        { event: `partitions_${change}`, partitions },
+        "The share of the topic has changed",
+      );
       streamHealth.set({ up: true, facts: { [change]: [...partitions] } });
       observer?.assignment?.(change, partitions);
     },
@@ -130,6 +135,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
             partition,
             range,
             failpoint,
+            signal: stopped,
             retry: (error, tries) => retry(error, tries, stopped),
           });
           failpoint("after store");
@@ -140,7 +146,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
           tasks: config.engine.threads + 1,
           rangeAge: config.engine.rangeMaxAgeMs,
           rangeRows: config.engine.rangeMaxRows,
-          rangeBytes: config.engine.inFlightBytes / 4,
+          rangeBytes: Math.min(config.engine.inFlightBytes / 4, MAX_RANGE_BYTES),
           bytesInFlight: config.engine.inFlightBytes,
           drain: config.kafka.drainMs,
         },
@@ -191,6 +197,12 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
   };
 }
 
+/**
+ * Broker's code for a second member with our instance id: one of the two must go. A producer that was fenced is another matter:
+ * frozen for longer than its transaction may last, it begins anew.
+ */
+const INSTANCE_TAKEN = 82;
+
 const needsPerson = (error: unknown): boolean =>
   error instanceof WeirError ||
-  (error instanceof KafkaError && (error.kind === "configuration" || error.kind === "fenced"));
+  (error instanceof KafkaError && (error.kind === "configuration" || error.code === INSTANCE_TAKEN));

@@ -1,10 +1,12 @@
 /** What most commands need: the configuration, the store with its tables, the rules, an engine. Closed in the reverse order. */
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openStore, type Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
 import { createEngine, type Engine } from "../engine.ts";
-import { type Config, type LoadedConfig, loadConfig } from "../ops/config.ts";
+import { type Config, ConfigError, type LoadedConfig, loadConfig } from "../ops/config.ts";
 import { createFailpoint, type Failpoint } from "../ops/failpoint.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { createLog, type Log } from "../ops/log.ts";
@@ -35,8 +37,22 @@ export function createLogFor(config: Config): Log {
   return createLog({ level: config.logLevel, secrets: [config.store.password, config.api.token] });
 }
 
+/** @throws ConfigError when we cannot write to the data folder */
+async function checkData(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const problem = `it cannot be used: ${(error as Error).message}`;
+    throw new ConfigError([
+      { variable: "WEIR_DATA", value: folder, problem, expected: "a folder that we may write to" },
+    ]);
+  }
+}
+
 /** The store as it is, embedded or server. */
-export function openStoreOnly(config: Config): Promise<Store> {
+export async function openStoreOnly(config: Config): Promise<Store> {
+  await checkData(config.data);
   const { url, user, password, database } = config.store;
   return openStore(
     url === undefined

@@ -54,16 +54,18 @@ export function throwUnlessComplete({ complete, recording }: Replayed): void {
 export const summaryLine = ({ summary, seconds, rate }: Replayed): string =>
   JSON.stringify({ ...summary, seconds, tx_per_s: rate });
 
-export function summaryTable({ summary, seconds, rate, alreadyStored }: Replayed): string {
+export function summaryTable({ recording, summary, seconds, rate, alreadyStored }: Replayed): string {
   const alerts = Object.entries(summary.alerts);
   const total = alerts.reduce((sum, [, count]) => sum + count, 0);
   const lines = [
     `  ${group(summary.transactions)} transactions in ${group(summary.blocks)} blocks, ${group(summary.dead_letters)} dead letters, ${group(total)} alerts`,
     alreadyStored
-      ? "  already stored: nothing was done (--again makes a new run)"
+      ? `  already stored: nothing was done; npx weir replay ${relative(process.cwd(), recording.path)} --again makes a new run`
       : `  ${seconds.toFixed(1)} s, ${group(rate)} tx/s`,
     "",
   ];
+  if (summary.dead_letters > 0)
+    lines.push('  why: npx weir sql "select reason, count() from dead_letters group by reason"', "");
   if (alerts.length > 0) lines.push(table(alerts.map(([rule, count]) => ({ rule, alerts: count }))));
   return `${lines.join("\n")}\n`;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { holdExclusively } from "../ops/exclusive.ts";
 import { createFileLedger } from "../sink/fileLedger.ts";
 import { createRecordingSource, inspectRecording, type Recording } from "../source/recording.ts";
 import type { House } from "./house.ts";
@@ -10,7 +11,7 @@ export interface ReplayOptions {
   /** Run a recording that is stored already once more, as a run of its own. */
   readonly again: boolean;
   readonly signal: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 export interface Replayed {
@@ -28,6 +29,20 @@ export interface Replayed {
 /** Puts a recording through the engine, from where an earlier run left off. */
 export async function replayRecording({ house, path, again, signal, onProgress }: ReplayOptions): Promise<Replayed> {
   const recording = await inspectRecording(path);
+  // Two at once would each cut ranges of their own, and store everything twice.
+  const lock = join(house.config.data, "ledger", `${recording.sha256}.lock`);
+  const release = await holdExclusively(lock, `replay "${path}"`);
+  try {
+    return await replayHeld({ house, path, again, signal, onProgress }, recording);
+  } finally {
+    release();
+  }
+}
+
+async function replayHeld(
+  { house, again, signal, onProgress }: ReplayOptions,
+  recording: Recording,
+): Promise<Replayed> {
   const run = await findRun(house, recording, again);
   const began = performance.now();
   let transactions = 0;

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { UserError } from "../ops/errors.ts";
+import { UsageError, UserError } from "../ops/errors.ts";
 import { openCatalogue } from "../rules/catalogue.ts";
 import { admit } from "../sandbox/admit.ts";
 import { loadConfiguration } from "./house.ts";
@@ -26,6 +26,22 @@ export function ruleCommand(program: Command): void {
         process.stdout.write(`ok: ${manifest.name}${manifest.description && `: ${manifest.description}`}\n`);
       else for (const { code, message } of findings) process.stdout.write(`${code}  ${message}\n`);
       process.exitCode = ok ? 0 : 1;
+    });
+  rule
+    .command("build")
+    .description("compile a rule to a module")
+    .argument("<file.ts>", "the rule's source")
+    .option("-o, --out <file.wasm>", "where the module goes (default: beside the source)")
+    .addHelpText("after", "\nExample:\n  weir rule build big-approval.ts && weir rule check big-approval.wasm")
+    .action(async (file: string, { out = file.replace(/\.ts$/, ".wasm") }: { out?: string }) => {
+      if (!file.endsWith(".ts")) throw new UsageError(`Cannot build "${file}": expected a file that ends in .ts`);
+      const { buildRule } = await import("../../rules-as/cli/build.ts");
+      const { formatDiagnostic } = await import("../../rules-as/cli/diagnostics.ts");
+      const { wasm, diagnostics } = await buildRule(file);
+      for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic)}\n`);
+      if (wasm === null) throw new UserError(`Cannot build "${file}": see above`);
+      await writeFile(out, wasm);
+      process.stdout.write(`${out}  ${wasm.length} bytes\n`);
     });
   rule
     .command("list")

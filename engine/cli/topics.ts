@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { createAdmin } from "../kafka/admin.ts";
-import type { Config } from "../ops/config.ts";
-import { UserError } from "../ops/errors.ts";
+import { type Config, ConfigError } from "../ops/config.ts";
 import { loadConfiguration } from "./house.ts";
 import { printRows } from "./terminal.ts";
 
@@ -12,12 +11,17 @@ export const topicPlan = ({ kafka: { topics } }: Config) => [
   { topic: topics.deadLetters, partitions: 3 },
 ];
 
-/** The configured brokers. @throws UserError that says how to set them */
+/** The configured brokers. @throws ConfigError that says how to set them */
 export function brokersOf({ kafka }: Config): string {
-  if (!kafka.brokers)
-    throw new UserError("Cannot reach Kafka: KAFKA_BROKERS is not set, expected host:port", {
-      next: "KAFKA_BROKERS=localhost:9092 npx weir …",
-    });
+  if (!kafka.brokers) {
+    throw new ConfigError([
+      {
+        variable: "KAFKA_BROKERS",
+        problem: "it is not set",
+        expected: "host:port, as in KAFKA_BROKERS=localhost:9092",
+      },
+    ]);
+  }
   return kafka.brokers.join(",");
 }
 

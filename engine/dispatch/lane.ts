@@ -1,3 +1,4 @@
+import { UserError } from "../ops/errors.ts";
 import type { PartitionState, RangeState } from "../sink/ledger.ts";
 import { type Batch, packBatch, type SourceRecord } from "../source/batch.ts";
 import type { Outcome, TableName } from "../worker/outcome.ts";
@@ -32,6 +33,8 @@ export interface Lane {
   draining: boolean;
   /** Given up: whatever still comes back for it is dropped. */
   gone: boolean;
+  /** Aborted when it is given up, for what is under way at the store. */
+  readonly given: AbortController;
 }
 
 export interface Task {
@@ -89,6 +92,7 @@ export function openLane(partition: number, state: PartitionState, now: number):
     storing: false,
     draining: false,
     gone: false,
+    given: new AbortController(),
   };
 }
 
@@ -114,9 +118,15 @@ export function laneState(lane: Lane): PartitionState {
   return { stored: lane.storedTo, published: lane.published, ranges: lane.ranges };
 }
 
+/** @throws UserError for a record from before our position: then the offsets are not those that the ledger knows */
 export function acceptRecords(lane: Lane, records: readonly SourceRecord[]): void {
   for (const record of records) {
-    if (record.offset < lane.next) continue; // a source may begin a little earlier than it was asked to
+    if (record.offset < lane.next) {
+      throw new UserError(
+        `Cannot go on with partition ${lane.partition} at offset ${lane.next}: the source gives offset ${record.offset}, so the topic was made again or ends before our position`,
+        { next: "Use another KAFKA_GROUP_ID, or another topic name, to begin anew" },
+      );
+    }
     lane.queue.push(record);
     lane.queuedBytes += size(record);
   }

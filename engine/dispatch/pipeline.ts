@@ -192,6 +192,9 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     return range;
   }
 
+  /** Closed, and ready for the store or soon so. One that a replay has yet to fill does not keep others from closing. */
+  const isWaiting = (range: Range): boolean => range.closed && range.filled === range.cuts.length;
+
   const isFull = (range: Range): boolean =>
     range.rows >= limits.rangeRows || range.bytes >= limits.rangeBytes || range.cuts.length >= MAX_CUTS;
 
@@ -217,7 +220,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   /** Closes open ranges whose time has come, the oldest first. They must be whole: a replayed one first gets back what it had. */
   function closeDue(now: number): void {
     const all = [...lanes.values()];
-    let room = MAX_WAITING - all.reduce((sum, lane) => sum + lane.ranges.filter(({ closed }) => closed).length, 0);
+    let room = MAX_WAITING - all.reduce((sum, lane) => sum + lane.ranges.filter(isWaiting).length, 0);
     const age = dueAge();
     const open = all.flatMap((lane) => {
       const range = lane.ranges.at(-1);
@@ -234,7 +237,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
 
   /** One turn of the publisher: everything that is ready, of all lanes, in one commit. */
   async function publish(): Promise<boolean> {
-    const now = Date.now();
+    const now = performance.now();
     const entries: LedgerEntry[] = [];
     const outcomes: { batch: Task["batch"]; outcome: Outcome }[] = [];
     const committed: { lane: Lane; closed: Range[]; storedTo: number }[] = [];
@@ -289,12 +292,12 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       lane.storing = true;
       storing++;
       const began = performance.now();
-      store(lane.partition, range, failure.signal)
+      store(lane.partition, range, lane.given.signal)
         .then(
           () => {
             lane.storedTo = range.cuts.at(-1)!;
             lane.ranges.shift();
-            storeMs.set(lane.partition, performance.now() - began);
+            storeMs.set(lane.partition, Math.min(limits.rangeAge, performance.now() - began)); // waiting for a store that was away is not its pace
             observe?.stored?.(lane.partition, range);
           },
           (error) => lane.gone || fail(error),
@@ -309,6 +312,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
 
   /** Works off all lanes until `finished` and nothing is left. */
   async function loop(): Promise<void> {
+    let stopBy: number | undefined;
     for (;;) {
       failure.signal.throwIfAborted();
       let woken = false;
@@ -324,7 +328,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       storeRanges();
       dispatch();
       if (finished) for (const lane of lanes.values()) if (signal.aborted || lane.queue.length === 0) leave(lane);
-      for (const [partition, lane] of lanes) if (lane.gone) lanes.delete(partition);
+      if (signal.aborted && performance.now() > (stopBy ??= performance.now() + limits.drain))
+        [...lanes.values()].forEach(giveUp);
       if (finished && [...lanes.values()].every((lane) => lane.draining && isIdle(lane))) return;
       if (busy || woken) {
         await new Promise(setImmediate); // sources and workers have their say between two turns
@@ -344,22 +349,30 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     lane.queue = [];
     lane.queuedBytes = 0;
     lane.draining = true;
-    if (lane.replay.length > 0) lane.gone = true;
+    if (lane.replay.length > 0) giveUp(lane);
+  }
+
+  /** Whatever is still under way for the lane ends at its next step: from here on the partition may be another's. */
+  function giveUp(lane: Lane): void {
+    lane.gone = true;
+    lane.given.abort(new Error(`partition ${lane.partition} was given up`));
+    if (lanes.get(lane.partition) === lane) lanes.delete(lane.partition);
   }
 
   /** Finishes what is begun in these lanes, within the limit, and gives them up. */
   async function drain(partitions: readonly number[], within: number): Promise<void> {
     const leaving = partitions.map((partition) => lanes.get(partition)).filter((lane) => lane !== undefined);
     leaving.forEach(leave);
-    const deadline = Date.now() + within;
-    while (leaving.some((lane) => !lane.gone && !isIdle(lane)) && Date.now() < deadline && !failure.signal.aborted) {
+    const deadline = performance.now() + within;
+    while (
+      leaving.some((lane) => !lane.gone && !isIdle(lane)) &&
+      performance.now() < deadline &&
+      !failure.signal.aborted
+    ) {
       wake();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    for (const lane of leaving) {
-      lane.gone = true;
-      lanes.delete(lane.partition);
-    }
+    leaving.forEach(giveUp);
   }
 
   const events: SourceEvents = {
@@ -368,7 +381,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       const starts = new Map<number, number>();
       for (const partition of partitions) {
         const state = states.get(partition) ?? { stored: 0, published: 0, ranges: [] };
-        lanes.set(partition, openLane(partition, state, Date.now()));
+        lanes.set(partition, openLane(partition, state, performance.now()));
         starts.set(partition, state.stored);
       }
       observe?.assignment?.("assigned", partitions);
@@ -382,8 +395,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       observe?.assignment?.("lost", partitions);
       for (const partition of partitions) {
         const lane = lanes.get(partition);
-        if (lane) lane.gone = true;
-        lanes.delete(partition);
+        if (lane) giveUp(lane);
       }
     },
     records(partition, records) {
@@ -408,5 +420,6 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     throw failure.signal.reason;
   } finally {
     await sourceDone;
+    [...lanes.values()].forEach(giveUp);
   }
 }

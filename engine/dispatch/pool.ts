@@ -23,7 +23,7 @@ export interface Pool {
 }
 
 /** Fuel bounds what a rule may cost; a thread that takes longer than this for a batch has met a bug of ours. */
-const HUNG_MS = 60_000;
+const HUNG_MS = 300_000;
 /** A batch that kills this many threads in a row will kill the next, too. */
 const MAX_DEATHS = 3;
 

@@ -175,7 +175,7 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
   }
 
   async function assign(partitions: TopicPartition[]): Promise<void> {
-    await staleConsume; // else an old record of a partition that comes back could pass for a new one
+    await staleConsume?.catch(() => {}); // its caller has heard of the failure. Else an old record of a partition that comes back could pass for a new one
     let starts: StartAt[] = [];
     try {
       // more members than partitions: some get an empty list
@@ -189,7 +189,11 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
       const offset = offsets.get(`${topic}/${partition}`);
       return offset === undefined ? { topic, partition } : { topic, partition, offset };
     });
-    attempt("assign partitions", () => native.assign(positions));
+    attempt("assign partitions", () => {
+      native.assign(positions);
+      // A pause outlives the assignment in librdkafka: what was lost while paused must not come back standing still.
+      if (partitions.length > 0) native.resume(partitions);
+    });
     if (!fatal) ownership.take(partitions);
   }
 

@@ -6,13 +6,15 @@
  * new, or something new for a repeat. Therefore the token names the store's process (`instance`), and whenever a part of the
  * range may have been inserted before — by an engine that stopped, or into a store that is another process by now — we count first:
  *
- *     all rows there   nothing to insert
- *     none             insert
- *     some             delete the range, insert
+ *     all there, once        nothing to insert
+ *     none                   insert
+ *     some, or some twice    delete the range, insert
+ *
+ * More than we can make again is all there, too: what was stored stays, also when the topic no longer has its records.
  *
  * and the roll-ups that the range touches are made anew from their base table, since a view's rows are a third write.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Store } from "../../clickhouse/client.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
@@ -35,6 +37,8 @@ export interface StoreRangeOptions {
   readonly source: string;
   readonly partition: number;
   readonly range: ClosedRange;
+  /** Aborted when the partition is given up: what is begun ends at its next step, since another may be at work by then. */
+  readonly signal: AbortSignal;
   /** Waits before the next try, and tells what went wrong: the store may be away for as long as it likes. */
   readonly retry: (error: unknown, attempt: number) => Promise<void>;
   /** For tests that stop the process at a known place. */
@@ -67,31 +71,46 @@ export async function storeRange(options: StoreRangeOptions): Promise<void> {
 }
 
 async function insertTables(options: StoreRangeOptions, instance: string, probe: boolean): Promise<void> {
-  const { store, source, partition, range, failpoint } = options;
-  const to = range.cuts.at(-1)!;
+  const { store, range, signal, failpoint } = options;
   for (const table of TABLES) {
     const block = range.blocks[table] ?? { rows: 0, bodies: [] };
-    let token = `${source}-${partition}-${range.from}-${to}-${table}-${instance}`;
-    if (probe) {
-      const present = await countRange(options, table);
-      if (present === block.rows) continue;
-      if (present > 0) {
-        await store.command(`DELETE FROM ${table} WHERE ${IN_RANGE}`, bounds(options));
-        token += `-${randomUUID()}`; // the first one is still known, though its rows are deleted
-      }
+    const token = tokenOf(options, table, block.bodies, instance);
+    signal.throwIfAborted();
+    if (!probe) {
+      await insert(options, table, token);
+    } else {
+      let present = await countRange(options, table);
+      if (present.rows === present.distinct && present.rows >= block.rows) continue;
+      if (present.rows > 0) await store.command(`DELETE FROM ${table} WHERE ${IN_RANGE}`, bounds(options));
+      await insert(options, table, token);
+      // A token outlives its rows: deleted by us or by an attempt before this one, they come back under another only.
+      present = await countRange(options, table);
+      if (present.rows < block.rows) await insert(options, table, `${token}-${randomUUID()}`);
     }
-    if (block.rows === 0) continue;
-    await store.insertBlock({
-      table,
-      columns: COLUMNS[table].map(([name]) => name),
-      format: "Native",
-      bodies: block.bodies,
-      rows: block.rows,
-      token,
-    });
     failpoint(`stored ${table}`);
   }
+  signal.throwIfAborted();
   if (probe) await recomputeRollUps(store, bounds(options));
+}
+
+async function insert({ store, range }: StoreRangeOptions, table: TableName, token: string): Promise<void> {
+  const block = range.blocks[table];
+  if (block === undefined || block.rows === 0) return;
+  const columns = COLUMNS[table].map(([name]) => name);
+  await store.insertBlock({ table, columns, format: "Native", bodies: block.bodies, rows: block.rows, token });
+}
+
+/** Names position, content and the store's process: a topic that was made again has the same positions and other content. */
+function tokenOf(
+  options: StoreRangeOptions,
+  table: TableName,
+  bodies: readonly Uint8Array[],
+  instance: string,
+): string {
+  const { source, partition, from, to } = bounds(options);
+  const content = createHash("sha1");
+  for (const body of bodies) content.update(body);
+  return `${source}-${partition}-${from}-${to}-${table}-${instance}-${content.digest("hex").slice(0, 16)}`;
 }
 
 const IN_RANGE =
@@ -104,10 +123,18 @@ const bounds = ({ source, partition, range }: StoreRangeOptions) => ({
   to: range.cuts.at(-1)!,
 });
 
-async function countRange(options: StoreRangeOptions, table: TableName): Promise<number> {
-  const [row] = await options.store.rows<{ rows: number | string }>(
-    `SELECT count() AS rows FROM ${table} WHERE ${IN_RANGE}`,
+/** What makes a row of each table one of a kind within its source and partition. */
+const IDENTITY: Readonly<Record<TableName, string>> = {
+  transactions: "offset, n",
+  alerts: "offset, n, alert_id",
+  dead_letters: "offset, n, reason, rule",
+  rule_stats: "offset, rule, rule_version",
+};
+
+async function countRange(options: StoreRangeOptions, table: TableName): Promise<{ rows: number; distinct: number }> {
+  const [row] = await options.store.rows<{ rows: string; distinct: string }>(
+    `SELECT count() AS rows, uniqExact(${IDENTITY[table]}) AS distinct FROM ${table} WHERE ${IN_RANGE}`,
     bounds(options),
   );
-  return Number(row!.rows);
+  return { rows: Number(row!.rows), distinct: Number(row!.distinct) };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, fallback, http, type Transport, webSocket } from "viem";
+import { ServiceUnavailable, UserError } from "../ops/errors.ts";
 
 /** A connection to one node, or to several that stand in for each other. */
 export type RpcClient = {
@@ -15,7 +16,7 @@ export type RpcClient = {
 export type PendingListener = { onHash(hash: string): void; onError(error: Error): void };
 
 /** A call to a node failed for good: retries and the other URLs are used up. */
-export class RpcError extends Error {
+export class RpcError extends ServiceUnavailable {
   /** The node does not offer the method: another method may give the same. */
   readonly unsupported: boolean;
 
@@ -25,7 +26,6 @@ export class RpcError extends Error {
       ? "expected a node that offers the method; use another RPC URL"
       : "expected an answer; check the RPC URL and that the node is up";
     super(`Cannot call "${method}" on "${node}": ${reasonOf(cause)}, ${remedy}`, { cause });
-    this.name = "RpcError";
     this.unsupported = unsupported;
   }
 }
@@ -45,7 +45,7 @@ const CLOSE_MS = 1_000;
 export function createRpcClient(options: { urls: string[]; timeoutMs?: number; retries?: number }): RpcClient {
   const { urls, timeoutMs = 30_000, retries = 3 } = options;
   if (urls.length === 0 || urls.length > MAX_URLS) {
-    throw new Error(`Cannot connect to a node: ${urls.length} RPC URLs given, expected 1 to ${MAX_URLS}`);
+    throw new UserError(`Cannot connect to a node: ${urls.length} RPC URLs given, expected 1 to ${MAX_URLS}`);
   }
   const parsed = urls.map(parseUrl);
   const name = parsed.map((url) => url.host).join(", ");
@@ -115,7 +115,7 @@ function isSocket(url: URL): boolean {
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || !/^(https?|wss?):$/.test(url.protocol)) {
-    throw new Error(`Cannot connect to "${text.slice(0, 40)}": not an RPC URL, expected http(s)://… or ws(s)://…`);
+    throw new UserError(`Cannot connect to "${text.slice(0, 40)}": not an RPC URL, expected http(s)://… or ws(s)://…`);
   }
   return url;
 }

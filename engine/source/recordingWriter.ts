@@ -2,6 +2,7 @@ import { createWriteStream, rmSync, type WriteStream } from "node:fs";
 import { type Duplex, Transform } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { UserError } from "../ops/errors.ts";
 
 export type RecordingWriter = {
   /** Resolves when the next line may be written (back-pressure of the disk). */
@@ -61,7 +62,7 @@ export async function createRecordingWriter(
 /** Refuses a name that `createRecordingWriter` would refuse, before any work is done for it. */
 export function checkRecordingName(path: string): void {
   if (!/\.ndjson(\.gz|\.zst)?$/.test(path)) {
-    throw new Error(
+    throw new UserError(
       `Cannot write "${path}": unknown kind of recording, expected a name in .ndjson, .ndjson.gz or .ndjson.zst`,
     );
   }
