@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { type Store, StoreRefused } from "../../clickhouse/client.ts";
 import { UsageError, UserError } from "../ops/errors.ts";
 import { loadConfiguration, openStoreOnly } from "./house.ts";
 import { printRows } from "./terminal.ts";
@@ -26,9 +27,34 @@ export function sqlCommand(program: Command): void {
       const { config } = loadConfiguration();
       const store = await openStoreOnly(config);
       try {
-        printRows(await store.rows<Record<string, unknown>>(sql.replace(/;\s*$/, ""), {}), { json });
+        printRows(await store.rows<Record<string, unknown>>(await inHex(store, sql.replace(/;\s*$/, ""))), { json });
       } finally {
         await store.close();
       }
     });
+}
+
+/** Columns of plain String that hold bytes all the same. */
+const BINARY = ["input", "log_data"];
+
+/** Hashes, addresses and call data come as 0x…, as everybody writes them; what is not a SELECT is left as it is. */
+async function inHex(store: Store, sql: string): Promise<string> {
+  const columns = await store
+    .rows<{ name: string; type: string }>(`DESCRIBE TABLE (${sql})`)
+    .catch((error: unknown) => {
+      if (error instanceof StoreRefused) return []; // SHOW, EXPLAIN, or a mistake that the statement itself will show better
+      throw error;
+    });
+  const replaced = columns
+    .filter(({ name, type }) => type.includes("FixedString(") || BINARY.includes(name))
+    .map(({ name, type }) => {
+      const column = `\`${name.replaceAll("`", "\\`")}\``;
+      const depth = type.split("Array(").length - 1;
+      const hex = (of: string, level: number): string =>
+        level === 0
+          ? `concat('0x', lower(hex(${of})))`
+          : `arrayMap(x${level} -> ${hex(`x${level}`, level - 1)}, ${of})`;
+      return `${hex(column, depth)} AS ${column}`;
+    });
+  return replaced.length === 0 ? sql : `SELECT * REPLACE (${replaced.join(", ")}) FROM (${sql})`;
 }
