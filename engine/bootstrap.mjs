@@ -81,9 +81,10 @@ function test() {
     (file) => file.status === "failed" && !file.assertionResults.some((each) => each.status === "failed"),
   );
   for (const { name, message } of broken) console.log(`failed to load: ${name}\n${message}`);
-  const failed = numFailedTests + broken.length;
+  // Nor does a run that ended before its first test.
+  const failed = numFailedTests + broken.length || (numPassedTests === 0 ? 1 : 0);
   console.log(`${numPassedTests} passed, ${failed} failed${numPendingTests > 0 ? `, ${numPendingTests} skipped` : ""}`);
-  return failed > 0 || numPassedTests === 0 ? 1 : status;
+  return failed > 0 ? 1 : status;
 }
 
 function node(...argv) {
