@@ -59,5 +59,7 @@ try {
     process.exitCode = exitCodeOf(error);
   }
 }
-// Whatever a command left open (timers, an idle connection) must not keep a finished process alive.
+// What was printed goes out first, also into a slow pipe. Whatever a command left open (timers, an idle connection) must not keep
+// a finished process alive.
+await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
 process.exit();

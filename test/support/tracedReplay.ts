@@ -54,5 +54,5 @@ await house.engine.run(
   stop.signal,
 );
 await house.close();
-process.stdout.write(`${JSON.stringify({ records, complete: published >= recording.lines, killed })}\n`);
-process.exit();
+const answer = `${JSON.stringify({ records, complete: published >= recording.lines, killed })}\n`;
+process.stdout.write(answer, () => process.exit());
