@@ -3,8 +3,8 @@ import type { Config } from "../engine/ops/config.ts";
 import type { Health } from "../engine/ops/health.ts";
 import type { Log } from "../engine/ops/log.ts";
 import type { Metrics } from "../engine/ops/metrics.ts";
+import type { RuleInfo } from "../engine/rules/catalogue.ts";
 import type { Finding } from "../engine/sandbox/finding.ts";
-import type { Manifest } from "../engine/sandbox/manifest.ts";
 
 export interface ApiDeps {
   readonly store: ReadableStore;
@@ -36,17 +36,7 @@ export type UploadResult =
   | { readonly ok: true; readonly rule: RuleInfo }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
-export interface RuleInfo {
-  readonly name: string;
-  readonly version: number;
-  readonly state: RuleState;
-  /** 64 hex digits, of the module as uploaded */
-  readonly sha256: string;
-  /** bytes */
-  readonly size: number;
-  readonly manifest: Manifest;
-  readonly uploadedAt: Date;
-}
+export type { RuleInfo };
 
 export const RULE_STATES = ["draft", "shadow", "live", "disabled", "quarantined"] as const;
 export type RuleState = (typeof RULE_STATES)[number];
