@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     retry: 0,
+    maxWorkers: 2, // each file of `system` starts processes of its own: more at once only wait for each other
     projects: [
       {
         test: {
@@ -20,7 +21,6 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           pool: "forks",
-          fileParallelism: false,
           globalSetup: "test/support/globalKafka.ts",
         },
       },
