@@ -9,6 +9,7 @@ import { WeirError } from "./ops/errors.ts";
 import type { Failpoint } from "./ops/failpoint.ts";
 import type { Component, Health } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
+import { logSeldom } from "./ops/logSeldom.ts";
 import type { Metrics } from "./ops/metrics.ts";
 import type { Catalogue } from "./rules/catalogue.ts";
 import type { Ledger } from "./sink/ledger.ts";
@@ -79,7 +80,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
     if (!(error instanceof StoreUnavailable)) throw error;
     const reason = error.message;
     storeHealth.set({ up: false, reason });
-    log.warn({ event: "store_retry", attempt, reason }, "The store did not take a range; trying again");
+    logSeldom(log, "warn", { event: "store_retry", attempt, reason }, "The store did not take a range; trying again");
     await sleep(Math.min(LONGEST_PAUSE, 100 * 2 ** Math.min(attempt, 6)), undefined, { signal });
   }
 
@@ -170,7 +171,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
           return;
         } catch (error) {
           metrics.ledgerCommits.inc({ result: "failed" });
-          const reason = error instanceof Error ? error.message : String(error);
+          const reason = messageOf(error);
           streamHealth.set({ up: false, reason });
           if (signal.aborted)
             return log.warn(
@@ -180,14 +181,24 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
           if (needsPerson(error)) throw error;
           // A stream that ran well for a while is a new case, not the next failure of the old one.
           tries = Date.now() - began > 60_000 ? 1 : tries + 1;
-          log.warn({ event: "stream_broken", tries, reason }, "The stream broke; beginning anew from the ledger");
+          logSeldom(
+            log,
+            "warn",
+            { event: "stream_broken", tries, reason },
+            "The stream broke; beginning anew from the ledger",
+          );
           await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)), undefined, { signal }).catch(() => {});
         } finally {
           component?.remove();
           await stream
             ?.close()
             .catch((error: unknown) =>
-              log.warn({ event: "close_failed", err: error }, "Closing a broken stream failed"),
+              logSeldom(
+                log,
+                "warn",
+                { event: "close_failed", reason: messageOf(error) },
+                "Closing a broken stream failed",
+              ),
             );
         }
         if (signal.aborted) return;
@@ -206,3 +217,5 @@ const INSTANCE_TAKEN = 82;
 const needsPerson = (error: unknown): boolean =>
   error instanceof WeirError ||
   (error instanceof KafkaError && (error.kind === "configuration" || error.code === INSTANCE_TAKEN));
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

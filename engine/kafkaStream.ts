@@ -6,6 +6,7 @@ import type { Config } from "./ops/config.ts";
 import type { Failpoint } from "./ops/failpoint.ts";
 import type { ComponentState } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
+import { logSeldom } from "./ops/logSeldom.ts";
 import { createKafkaLedger } from "./sink/kafkaLedger.ts";
 import { createKafkaSource, type KafkaSource } from "./source/kafka.ts";
 
@@ -36,7 +37,8 @@ export async function kafkaStream(config: Config, log: Log, failpoint: Failpoint
     groupId,
     ...(instanceId === undefined ? {} : { instanceId }),
     failpoint,
-    onError: (error) => log.warn({ event: "kafka_error", err: error }, error.message),
+    onError: ({ message }) =>
+      logSeldom(log, "warn", { event: "kafka_error", reason: message }, "The Kafka client reports an error"),
   });
   const ledger = createKafkaLedger({
     topic: topics.txRaw,

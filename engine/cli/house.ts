@@ -10,6 +10,7 @@ import { type Config, ConfigError, type LoadedConfig, loadConfig } from "../ops/
 import { createFailpoint, type Failpoint } from "../ops/failpoint.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { createLog, type Log } from "../ops/log.ts";
+import { logSeldom } from "../ops/logSeldom.ts";
 import { createMetrics, type Metrics } from "../ops/metrics.ts";
 import { type Catalogue, openCatalogue } from "../rules/catalogue.ts";
 
@@ -89,8 +90,10 @@ export async function openHouse(config: Config): Promise<House> {
     catalogue
       .refresh()
       .catch((error: unknown) =>
-        log.error(
-          { event: "rules_unreadable", err: error },
+        logSeldom(
+          log,
+          "error",
+          { event: "rules_unreadable", reason: error instanceof Error ? error.message : String(error) },
           "Cannot read the rules again; going on with those we have",
         ),
       );
