@@ -19,6 +19,7 @@ import { readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
 import type { Manifest } from "./manifest.ts";
 import { meterBody } from "./meter.ts";
+import { parseManifest } from "./parseManifest.ts";
 import { type ExternalKind, I32, type ParsedModule, parseModule, SECTION, typeText } from "./wasm/module.ts";
 import { Malformed } from "./wasm/reader.ts";
 import { Writer } from "./wasm/writer.ts";
@@ -66,11 +67,14 @@ export function admit(
       throw new Error(`Cannot meter a valid module: ${whyInvalid(admitted).message}`); // a bug of ours
     }
     const reading = readManifest(new WebAssembly.Module(admitted), runLimits);
-    if (reading.ok) return { ok: true, module: admitted, manifest: reading.manifest };
-    if ("fault" in reading) report.add("initialization", reading.fault.message, { actual: reading.fault.code });
-    else
-      for (const { path, message } of reading.problems)
-        report.add("manifest", path === "" ? message : `${path}: ${message}`);
+    if (!reading.ok) {
+      report.add("initialization", reading.fault.message, { actual: reading.fault.code });
+      return refused();
+    }
+    const parsed = parseManifest(reading.json);
+    if (parsed.ok) return { ok: true, module: admitted, manifest: parsed.manifest };
+    for (const { path, message } of parsed.problems)
+      report.add("manifest", path === "" ? message : `${path}: ${message}`);
     return refused();
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;

@@ -4,7 +4,7 @@
  */
 import { inMemory, readString } from "./guestMemory.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
-import { MAX_MANIFEST_LENGTH, type Manifest, type ManifestProblem, parseManifest } from "./manifest.ts";
+import { MAX_MANIFEST_LENGTH } from "./manifest.ts";
 import { Abort, classify, RuleFault, SandboxExhausted } from "./trap.ts";
 
 interface GuestExports {
@@ -154,11 +154,10 @@ export function instantiate(
 }
 
 export type ManifestReading =
-  | { readonly ok: true; readonly manifest: Manifest }
-  | { readonly ok: false; readonly fault: RuleFault }
-  | { readonly ok: false; readonly problems: readonly ManifestProblem[] };
+  | { readonly ok: true; readonly json: string }
+  | { readonly ok: false; readonly fault: RuleFault };
 
-/** Starts a module, with limits, and asks for its manifest. The instance is not used again. */
+/** Starts a module, with limits, and asks for its manifest's text. The instance is not used again. */
 export function readManifest(module: WebAssembly.Module, limits: RunLimits = RUN_LIMITS): ManifestReading {
   try {
     const { exports, call } = createGuest(module, limits);
@@ -169,7 +168,7 @@ export function readManifest(module: WebAssembly.Module, limits: RunLimits = RUN
         "bad_pointer",
         `Cannot read the manifest at ${pointer}: expected a string of at most ${MAX_MANIFEST_LENGTH} characters`,
       );
-    return parseManifest(json);
+    return { ok: true, json };
   } catch (error) {
     if (error instanceof RuleFault) return { ok: false, fault: error };
     throw error;

@@ -1,56 +1,18 @@
 /**
- * Manifest v1: what a rule module says about itself, as JSON in the string that `weir_manifest` returns. The one .wasm
- * file is the whole rule, so its name, filter and error policy travel inside it.
- *
- *     {"manifest":1,"name":"whale","description":"Transfers over 1,000 ether","severity":"high",
- *      "filter":{"chains":[1],"minValue":"1000000000000000000000"},"onError":"dlq"}
+ * What the whole engine knows of manifests; how they are read is in parseManifest.ts. Apart from it because every worker thread
+ * loads this file, and the checker of the other costs a thread 150 ms to load.
  */
-import { z } from "zod";
+import type { z } from "zod";
+import type { filterSchema, manifestSchema } from "./parseManifest.ts";
+
+/** What a rule module says about itself. */
+export type Manifest = z.infer<typeof manifestSchema>;
+/** Which transactions a rule is shown. */
+export type Filter = z.infer<typeof filterSchema>;
 
 /** In the order of the severity byte in a result record. */
 export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
-
-const MAX_U256 = 2n ** 256n - 1n;
-
-/** Hex of a fixed width, either case in, lower case out. */
-const hex = (bytes: number, what: string) =>
-  z
-    .string()
-    .regex(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), `Expected ${what}: 0x and ${bytes * 2} hexadecimal digits`)
-    .transform((text) => text.toLowerCase());
-
-const listOf = <T extends z.ZodType>(item: T, max: number) => z.array(item).min(1).max(max);
-
-/**
- * A conjunction of conditions; values within a list are alternatives. The host evaluates it before the rule, so that a
- * rule sees candidates only. What is left out does not restrict.
- */
-export const filterSchema = z.strictObject({
-  chains: listOf(z.int().min(1), 64).optional().describe("chain ids"),
-  to: listOf(hex(20, "an address"), 1024).optional().describe("recipient is one of these"),
-  from: listOf(hex(20, "an address"), 1024).optional().describe("sender is one of these"),
-  selectors: listOf(hex(4, "a selector"), 256).optional().describe("input begins with one of these 4 bytes"),
-  topics: listOf(hex(32, "a topic"), 256).optional().describe("topic 0 of any log is one of these"),
-  minValue: z
-    .string()
-    .regex(/^(0|[1-9][0-9]{0,77})$/, "Expected a decimal integer in wei, as a string")
-    .refine((text) => BigInt(text) <= MAX_U256, "Expected at most 2^256 - 1")
-    .optional()
-    .describe("value in wei, at least"),
-  created: z.boolean().optional().describe("true: contract creations only; false: none"),
-  status: z
-    .union([z.literal(0), z.literal(1)])
-    .optional()
-    .describe("receipt status; pending ones have none"),
-  pending: z.boolean().optional().describe("true: pending only; false: mined only"),
-});
-export type Filter = z.infer<typeof filterSchema>;
-
-const parameterSchema = z.strictObject({
-  default: z.union([z.string().max(1024), z.number(), z.boolean()]),
-  description: z.string().max(512).optional(),
-});
 
 /** What a rule may be called, here and in the API's paths. */
 export const RULE_NAME = {
@@ -58,49 +20,5 @@ export const RULE_NAME = {
   expected: "Expected 1 to 64 of a-z 0-9 - _, beginning with a letter or digit",
 } as const;
 
-export const manifestSchema = z.strictObject({
-  manifest: z.literal(1).default(1).describe("version of this description"),
-  name: z.string().regex(RULE_NAME.pattern, RULE_NAME.expected),
-  version: z.int().min(1).max(2_147_483_647).optional(),
-  description: z.string().max(1024).default(""),
-  severity: z.enum(SEVERITIES).default("medium"),
-  parameters: z
-    .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/), parameterSchema)
-    .refine((parameters) => Object.keys(parameters).length <= 64, "Expected at most 64 parameters")
-    .default({}),
-  filter: filterSchema.default({}),
-  /** What a failure means for its transaction: nothing, a dead letter, or the end of the stream. */
-  onError: z.enum(["skip", "dlq", "halt"]).default("dlq"),
-});
-export type Manifest = z.infer<typeof manifestSchema>;
-
 /** Largest manifest in UTF-16 code units: 1,024 addresses twice, 256 topics and some. */
 export const MAX_MANIFEST_LENGTH = 128 * 1024;
-
-export interface ManifestProblem {
-  /** dotted path, "" for the whole */
-  readonly path: string;
-  readonly message: string;
-}
-
-export type ManifestResult =
-  | { readonly ok: true; readonly manifest: Manifest }
-  | { readonly ok: false; readonly problems: readonly ManifestProblem[] };
-
-/** Parses the JSON text of a manifest; every problem is reported with the path of its field. Never throws. */
-export function parseManifest(json: string): ManifestResult {
-  if (json.length > MAX_MANIFEST_LENGTH) {
-    const message = `Cannot read the manifest: ${json.length} characters, expected at most ${MAX_MANIFEST_LENGTH}`;
-    return { ok: false, problems: [{ path: "", message }] };
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    return { ok: false, problems: [{ path: "", message: `Cannot read the manifest as JSON: ${String(error)}` }] };
-  }
-  const parsed = manifestSchema.safeParse(value);
-  if (parsed.success) return { ok: true, manifest: parsed.data };
-  const problems = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
-  return { ok: false, problems };
-}
