@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- [NAME] [--json] [--quick]`: measures one scenario or all. Data on stdout, progress on stderr.
+ * `npm run bench -- [NAME] [--only TEXT] [--json] [--quick]`: measures one scenario or all. Data on stdout, progress on stderr.
  *
  *     NAME     one of the scenarios below; without it all of them, and a report in bench/results/
+ *     --only   the cases of e2e whose name has TEXT in it: --only "pending packed"
  *     --json   the contract's line a scenario on stdout
  *     --quick  3 runs instead of 5 and less load: to see that it works, not to quote
  *
@@ -26,6 +27,7 @@ interface Arguments {
   readonly chosen: readonly Scenario[];
   readonly json: boolean;
   readonly quick: boolean;
+  readonly only: string;
   readonly all: boolean;
 }
 
@@ -45,13 +47,18 @@ function readArguments(args: string[]): Arguments {
   const chosen = SCENARIOS.filter((scenario) => name === undefined || scenario.name === name);
   if (chosen.length === 0)
     throw new UsageError(`Cannot run "${name}": there is no such scenario, expected one of ${names}`);
-  return { chosen, json: values.json ?? false, quick: values.quick ?? false, all: name === undefined };
+  const { json = false, quick = false, only = "" } = values;
+  return { chosen, json, quick, only, all: name === undefined && only === "" };
 }
 
 const parse = (args: string[]) =>
-  parseArgs({ args, options: { json: { type: "boolean" }, quick: { type: "boolean" } }, allowPositionals: true });
+  parseArgs({
+    args,
+    options: { json: { type: "boolean" }, quick: { type: "boolean" }, only: { type: "string" } },
+    allowPositionals: true,
+  });
 
-async function measure(scenario: Scenario, quick: boolean): Promise<ScenarioResult> {
+async function measure(scenario: Scenario, quick: boolean, only: string): Promise<ScenarioResult> {
   const machine = describeThisMachine();
   const began = performance.now();
   const say = (text: string): void => {
@@ -59,7 +66,7 @@ async function measure(scenario: Scenario, quick: boolean): Promise<ScenarioResu
       `${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${scenario.name}  ${text}\n`,
     );
   };
-  const { checks, figures } = await scenario.run({ runs: quick ? QUICK_RUNS : RUNS, quick, say });
+  const { checks, figures } = await scenario.run({ runs: quick ? QUICK_RUNS : RUNS, quick, only, say });
   return { scenario: scenario.name, ok: checks.every(isRight), checks, figures, machine };
 }
 
@@ -74,10 +81,10 @@ function writeReport(results: readonly ScenarioResult[]): void {
 process.once("SIGINT", () => process.exit(EXIT.interrupted)); // what was started ends with this process
 process.once("SIGTERM", () => process.exit(EXIT.interrupted));
 try {
-  const { chosen, json, quick, all } = readArguments(process.argv.slice(2));
+  const { chosen, json, quick, only, all } = readArguments(process.argv.slice(2));
   const results: ScenarioResult[] = [];
   for (const scenario of chosen) {
-    const result = await measure(scenario, quick);
+    const result = await measure(scenario, quick, only);
     results.push(result);
     process.stderr.write(`${summary(result)}\n`);
     if (json) process.stdout.write(`${JSON.stringify(result)}\n`);

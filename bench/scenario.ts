@@ -10,6 +10,8 @@ export interface Context {
   readonly runs: number;
   /** Less load, so that a run takes seconds. */
   readonly quick: boolean;
+  /** Only the cases whose name has this in it. */
+  readonly only: string;
   /** One line of progress, on stderr. */
   say(text: string): void;
 }

@@ -23,6 +23,9 @@ export interface Lane {
   /** Batches to be run again, oldest first. */
   replay: { readonly cut: number; readonly range: Range }[];
   tasks: Task[];
+  /** Number of its last turn, and bytes taken in it. */
+  turn: number;
+  turnBytes: number;
   /** Oldest first; only the last may be open. */
   ranges: Range[];
   /** Everything below is in the store; the ledger hears of it with the next commit. */
@@ -86,6 +89,8 @@ export function openLane(partition: number, state: PartitionState, now: number):
     published: state.published,
     replay: ranges.flatMap((range) => range.cuts.map((cut) => ({ cut, range }))),
     tasks: [],
+    turn: 0,
+    turnBytes: 0,
     ranges,
     storedTo: state.stored,
     storedCommitted: state.stored,

@@ -20,7 +20,7 @@ import { COLUMNS } from "../../clickhouse/tables.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
 import type { TableName } from "../worker/outcome.ts";
 import { recomputeRollUps } from "./rollUps.ts";
-import { storeInstance } from "./storeInstance.ts";
+import { recentInstance, storeInstance } from "./storeInstance.ts";
 
 /** What is to be stored: it will never grow again. */
 export interface ClosedRange {
@@ -59,7 +59,7 @@ export async function storeRange(options: StoreRangeOptions): Promise<void> {
   let first = !range.recovered;
   for (let attempt = 1; ; attempt++) {
     try {
-      const instance = await storeInstance(store);
+      const instance = await (first ? recentInstance(store) : storeInstance(store));
       if (first) trusted = instance;
       first = false;
       await insertTables(options, instance, instance !== trusted);
