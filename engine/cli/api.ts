@@ -1,25 +1,22 @@
 import type { Command } from "commander";
-import { type House, loadConfiguration, openHouse } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
+import { type House, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
 
-export function apiCommand(program: Command): void {
-  program
-    .command("api")
-    .description("the API alone, beside engines that run elsewhere")
-    .addHelpText("after", "\nExample:\n  CLICKHOUSE_URL=http://localhost:8123 weir api")
-    .action(async () => {
-      const { config } = loadConfiguration();
-      const signal = interrupted();
-      const house = await openHouse(config);
-      try {
-        const api = await serve(house);
-        process.stderr.write(`✓ API  ${api.url}   docs ${api.url}/docs\n`);
-        await untilAborted(signal);
-        await api.close();
-      } finally {
-        await house.close();
-      }
-    });
+export function apiCommand(command: Command): void {
+  command.addHelpText("after", "\nExample:\n  CLICKHOUSE_URL=http://localhost:8123 weir api").action(async () => {
+    const { config } = loadConfiguration();
+    const signal = interrupted();
+    const house = await openHouse(config);
+    try {
+      const api = await serve(house);
+      process.stderr.write(`✓ API  ${api.url}   docs ${api.url}/docs\n`);
+      await untilAborted(signal);
+      await api.close();
+    } finally {
+      await house.close();
+    }
+  });
 }
 
 /** Loaded here, not above: the engine runs without the API, and nothing else in engine/ knows it. */

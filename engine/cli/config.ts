@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import { configMarkdown, envExample, showConfig } from "../ops/configText.ts";
-import { loadConfiguration } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { printRows } from "./terminal.ts";
 
-export function configCommand(program: Command): void {
-  const config = program.command("config").description("what is configured, and where each value comes from");
+export function configCommand(config: Command): void {
   config
     .command("show")
     .description("each variable with its value; secrets are masked")

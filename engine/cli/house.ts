@@ -1,18 +1,19 @@
 /** What most commands need: the configuration, the store with its tables, the rules, an engine. Closed in the reverse order. */
-import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openStore, type Store } from "../../clickhouse/client.ts";
+import type { Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
 import { createEngine, type Engine } from "../engine.ts";
-import { type Config, ConfigError, type LoadedConfig, loadConfig } from "../ops/config.ts";
+import type { Config } from "../ops/config.ts";
 import { createFailpoint, type Failpoint } from "../ops/failpoint.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { createLog, type Log } from "../ops/log.ts";
 import { logSeldom } from "../ops/logSeldom.ts";
 import { createMetrics, type Metrics } from "../ops/metrics.ts";
 import { type Catalogue, openCatalogue } from "../rules/catalogue.ts";
+import { openStoreOnly } from "./store.ts";
+
+export { loadConfiguration } from "./configuration.ts";
 
 export interface House {
   readonly config: Config;
@@ -30,36 +31,8 @@ export interface House {
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BUNDLED_RECORDING = join(ROOT, "test/recordings/dex.ndjson.zst");
 
-export function loadConfiguration(flags: Parameters<typeof loadConfig>[0] = {}): LoadedConfig {
-  return loadConfig({ env: process.env, envFile: ".env", ...flags });
-}
-
 export function createLogFor(config: Config): Log {
   return createLog({ level: config.logLevel, secrets: [config.store.password, config.api.token] });
-}
-
-/** @throws ConfigError when we cannot write to the data folder */
-async function checkData(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
-  } catch (error) {
-    const problem = `it cannot be used: ${(error as Error).message}`;
-    throw new ConfigError([
-      { variable: "WEIR_DATA", value: folder, problem, expected: "a folder that we may write to" },
-    ]);
-  }
-}
-
-/** The store as it is, embedded or server. */
-export async function openStoreOnly(config: Config): Promise<Store> {
-  await checkData(config.data);
-  const { url, user, password, database } = config.store;
-  return openStore(
-    url === undefined
-      ? { folder: join(config.data, "clickhouse"), database }
-      : { url, database, username: user, ...(password === undefined ? {} : { password }) },
-  );
 }
 
 /** The store with its tables as this version wants them. */

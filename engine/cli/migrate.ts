@@ -1,25 +1,22 @@
 import type { Command } from "commander";
 import { migrate } from "../../clickhouse/migrate.ts";
-import { loadConfiguration, openStoreOnly } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
+import { openStoreOnly } from "./store.ts";
 import { printRows } from "./terminal.ts";
 
-export function migrateCommand(program: Command): void {
-  program
-    .command("migrate")
-    .description("bring the tables of the store up to this version")
-    .option("--json", "a JSON line a migration")
-    .action(async ({ json = false }: { json?: boolean }) => {
-      const { config } = loadConfiguration();
-      const store = await openStoreOnly(config);
-      try {
-        const { applied, already } = await migrate(store);
-        printRows(
-          applied.map((name) => ({ applied: name })),
-          { json },
-        );
-        process.stderr.write(`${applied.length} applied, ${already} were already\n`);
-      } finally {
-        await store.close();
-      }
-    });
+export function migrateCommand(command: Command): void {
+  command.option("--json", "a JSON line a migration").action(async ({ json = false }: { json?: boolean }) => {
+    const { config } = loadConfiguration();
+    const store = await openStoreOnly(config);
+    try {
+      const { applied, already } = await migrate(store);
+      printRows(
+        applied.map((name) => ({ applied: name })),
+        { json },
+      );
+      process.stderr.write(`${applied.length} applied, ${already} were already\n`);
+    } finally {
+      await store.close();
+    }
+  });
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { createProducer } from "../kafka/producer.ts";
 import { UsageError } from "../ops/errors.ts";
 import { produceRecording } from "../source/produce.ts";
-import { loadConfiguration } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { interrupted } from "./interrupt.ts";
 import { group } from "./terminal.ts";
 import { brokersOf } from "./topics.ts";
@@ -14,10 +14,8 @@ interface ProduceFlags {
   readonly topic?: string;
 }
 
-export function produceCommand(program: Command): void {
-  program
-    .command("produce")
-    .description("put a recording on the topic that the engine reads")
+export function produceCommand(command: Command): void {
+  command
     .argument("<file>", "recording: .ndjson, .ndjson.gz or .ndjson.zst")
     .option("--packed", "frames, many a record, instead of JSON")
     .option("--rate <n>", "transactions a second (default: as fast as it goes)")

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { record } from "../source/recordCommand.ts";
 import { interrupted } from "./interrupt.ts";
 import { group } from "./terminal.ts";
 
@@ -10,10 +9,8 @@ interface RecordFlags {
   readonly pending?: boolean;
 }
 
-export function recordCommand(program: Command): void {
-  program
-    .command("record")
-    .description("write what a node gives as a recording, until Ctrl-C or the last block asked for")
+export function recordCommand(command: Command): void {
+  command
     .argument("<file>", "the recording to write: .ndjson, .ndjson.gz or .ndjson.zst")
     .requiredOption("--rpc <url...>", "the node's RPC, http(s) or ws(s); several are tried in turn")
     .option("--from <block>", "first block (default: the next one)")
@@ -24,6 +21,7 @@ export function recordCommand(program: Command): void {
       "\nExamples:\n  weir record today.ndjson.gz --rpc ws://127.0.0.1:8545 --pending\n  weir record old.ndjson.zst --rpc http://127.0.0.1:8545 --from 100 --to 200",
     )
     .action(async (file: string, { rpc, from, to, pending = false }: RecordFlags) => {
+      const { record } = await import("../source/recordCommand.ts"); // with viem, 0.7 s
       const counts = await record({
         urls: rpc,
         out: file,

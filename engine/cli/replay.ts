@@ -1,15 +1,14 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { Interrupted } from "../ops/errors.ts";
-import { loadConfiguration, openHouse } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
+import { openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
 import { type Replayed, replayRecording } from "./replayRecording.ts";
 import { createProgress, group, table } from "./terminal.ts";
 
-export function replayCommand(program: Command): void {
-  program
-    .command("replay")
-    .description("put a recording through the engine into the store")
+export function replayCommand(command: Command): void {
+  command
     .argument("<file>", "recording: .ndjson, .ndjson.gz or .ndjson.zst")
     .option("--json", "the summary as one line of JSON")
     .option("--again", "a new run of a recording that is stored already")

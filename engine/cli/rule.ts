@@ -4,11 +4,10 @@ import type { Command } from "commander";
 import { UsageError, UserError } from "../ops/errors.ts";
 import { openCatalogue } from "../rules/catalogue.ts";
 import { admit } from "../sandbox/admit.ts";
-import { loadConfiguration } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { printRows } from "./terminal.ts";
 
-export function ruleCommand(program: Command): void {
-  const rule = program.command("rule").description("rules: modules that are shown transactions and raise alerts");
+export function ruleCommand(rule: Command): void {
   rule
     .command("check")
     .description("whether a module would be admitted; every violation with its place")

@@ -2,13 +2,12 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { type Store, StoreRefused } from "../../clickhouse/client.ts";
 import { UsageError, UserError } from "../ops/errors.ts";
-import { loadConfiguration, openStoreOnly } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
+import { openStoreOnly } from "./store.ts";
 import { printRows } from "./terminal.ts";
 
-export function sqlCommand(program: Command): void {
-  program
-    .command("sql")
-    .description("ask the store: a table on a terminal, JSON lines in a pipe; read-only")
+export function sqlCommand(command: Command): void {
+  command
     .argument("[query]", "SQL")
     .option("-f, --file <file>", "SQL from a file")
     .option("--json", "a JSON line a row")

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { kafkaStream } from "../kafkaStream.ts";
 import { serve, untilAborted } from "./api.ts";
-import { BUNDLED_RECORDING, type House, loadConfiguration, openHouse } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
+import { BUNDLED_RECORDING, type House, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
 import { replayWithProgress, summaryLine, summaryTable, throwUnlessComplete } from "./replay.ts";
 
@@ -11,10 +11,8 @@ interface StartFlags {
   readonly api?: boolean;
 }
 
-export function startCommand(program: Command): void {
-  program
-    .command("start")
-    .description("run the engine and the API: from Kafka if it is configured, else over the bundled recording")
+export function startCommand(command: Command): void {
+  command
     .option("--exit", "stop at the end of the recording, with its summary as the last line")
     .option("--no-api", "the engine alone")
     .addHelpText(
@@ -41,7 +39,7 @@ export function startCommand(program: Command): void {
         if (!flags.exit) {
           if (brokers) tick(`reading ${config.kafka.topics.txRaw} at ${brokers.join(",")}`);
           process.stderr.write("Ctrl-C stops; nothing is lost\n");
-          if (brokers) await house.engine.run(() => kafkaStream(config, house.log, house.failpoint), signal);
+          if (brokers) await runFromKafka(house, signal);
           else await untilAborted(signal);
         }
         await api?.close();
@@ -49,6 +47,11 @@ export function startCommand(program: Command): void {
         await house.close();
       }
     });
+}
+
+async function runFromKafka({ config, engine, log, failpoint }: House, signal: AbortSignal): Promise<void> {
+  const { kafkaStream } = await import("../kafkaStream.ts");
+  await engine.run(() => kafkaStream(config, log, failpoint), signal);
 }
 
 async function replayBundled(house: House, signal: AbortSignal, exit: boolean): Promise<void> {

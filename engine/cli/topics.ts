@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { createAdmin } from "../kafka/admin.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
-import { loadConfiguration } from "./house.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { printRows } from "./terminal.ts";
 
 /** Partitions as the design fixes them: many for what comes in, few for what goes out. */
@@ -25,10 +25,8 @@ export function brokersOf({ kafka }: Config): string {
   return kafka.brokers.join(",");
 }
 
-export function topicsCommand(program: Command): void {
-  program
-    .command("topics")
-    .description("create the topics that are missing")
+export function topicsCommand(command: Command): void {
+  command
     .option("--json", "a JSON line a topic")
     .option("--replication <n>", "replicas of each partition", "1")
     .action(async ({ json = false, replication }: { json?: boolean; replication: string }) => {

@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const WEIR = fileURLToPath(new URL("./weir.mjs", import.meta.url));
+const run = promisify(execFile);
+
+/** A module that notes the URL of every module that is loaded, in the file $LOADED. */
+const HOOK = `import { appendFileSync } from "node:fs";
+  export async function load(url, context, next) { appendFileSync(process.env.LOADED, url + "\\n"); return next(url, context); }`;
+const SPY = `import { register } from "node:module"; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOK)}`)})`;
+
+test("a command loads what it needs: --help no package but commander (beside the TypeScript loader), sql no Kafka and no rules", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "weir-cli-"));
+  const loadedBy = async (name: string, ...args: string[]): Promise<string[]> => {
+    const file = join(folder, name);
+    await run("node", ["--import", `data:text/javascript,${encodeURIComponent(SPY)}`, WEIR, ...args], {
+      env: { ...process.env, LOADED: file },
+    });
+    return (await readFile(file, "utf8")).split("\n");
+  };
+  try {
+    const help = await loadedBy("help", "--help");
+    expect(help.filter((url) => /node_modules\/(?!commander\/|tsx\/|esbuild\/)/.test(url))).toEqual([]);
+    const sql = await loadedBy("sql", "help", "sql");
+    expect(sql.filter((url) => url.includes("/engine/cli/sql.ts"))).toHaveLength(1);
+    expect(sql.filter((url) => /\/engine\/(kafka|rules|sandbox)\//.test(url))).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a usage error is exit 2 with a suggestion, also in a command's command", async () => {
+  const failed = (...args: string[]): Promise<{ code: number; stderr: string }> =>
+    run("node", [WEIR, ...args]).then(
+      () => ({ code: 0, stderr: "" }),
+      (error) => error,
+    );
+  expect(await failed("strat")).toMatchObject({ code: 2, stderr: expect.stringContaining("Did you mean start?") });
+  expect(await failed("config", "shw")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Did you mean show?"),
+  });
+  expect(await failed("replay", "x", "--agian")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Did you mean --again?"),
+  });
+});

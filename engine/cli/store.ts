@@ -1,0 +1,29 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { openStore, type Store } from "../../clickhouse/client.ts";
+import { type Config, ConfigError } from "../ops/config.ts";
+
+/** @throws ConfigError when we cannot write to the data folder */
+async function checkData(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const problem = `it cannot be used: ${(error as Error).message}`;
+    throw new ConfigError([
+      { variable: "WEIR_DATA", value: folder, problem, expected: "a folder that we may write to" },
+    ]);
+  }
+}
+
+/** The store as it is, embedded or server. */
+export async function openStoreOnly(config: Config): Promise<Store> {
+  await checkData(config.data);
+  const { url, user, password, database } = config.store;
+  return openStore(
+    url === undefined
+      ? { folder: join(config.data, "clickhouse"), database }
+      : { url, database, username: user, ...(password === undefined ? {} : { password }) },
+  );
+}
