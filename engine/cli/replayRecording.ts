@@ -44,14 +44,40 @@ async function replayHeld(
   recording: Recording,
 ): Promise<Replayed> {
   const run = await findRun(house, recording, again);
+  const ran = await runFile({ house, recording, ...run, signal, onProgress });
+  return {
+    ...ran,
+    recording,
+    source: run.source,
+    alreadyStored: run.stored,
+    summary: await summarize(house.store, [run.source]),
+  };
+}
+
+export interface FileRun {
+  readonly house: House;
+  readonly recording: Pick<Recording, "path" | "lines">;
+  /** The `source` its rows carry. */
+  readonly source: string;
+  readonly ledgerPath: string;
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** What a line holds; default: a transaction. */
+  readonly read?: Parameters<typeof createRecordingSource>[2];
+}
+
+/** Puts the lines of a file through the engine, from where its ledger stands; nothing when that is the end. */
+export async function runFile(run: FileRun): Promise<Pick<Replayed, "complete" | "seconds" | "rate">> {
+  const { house, recording, source, ledgerPath, signal, onProgress, read } = run;
+  const position = await positionOf(ledgerPath, source, recording.lines);
   const began = performance.now();
   let transactions = 0;
-  let published = run.published;
+  let { published } = position;
   onProgress?.(published, recording.lines);
-  if (!run.stored) {
-    const ledger = createFileLedger(run.ledgerPath, run.source);
+  if (!position.stored) {
+    const ledger = createFileLedger(ledgerPath, source);
     await house.engine.run(
-      async () => ({ source: createRecordingSource(recording, run.source), ledger, close: async () => {} }),
+      async () => ({ source: createRecordingSource(recording, source, read), ledger, close: async () => {} }),
       signal,
       {
         published(outcomes) {
@@ -66,13 +92,22 @@ async function replayHeld(
   }
   const seconds = (performance.now() - began) / 1000;
   return {
-    recording,
-    source: run.source,
-    alreadyStored: run.stored,
     complete: published >= recording.lines,
-    summary: await summarize(house.store, run.source),
     seconds: Math.round(seconds * 1000) / 1000,
-    rate: run.stored ? 0 : Math.round(transactions / seconds),
+    rate: position.stored ? 0 : Math.round(transactions / seconds),
+  };
+}
+
+/** How far a file has come, and whether all of it is in the store. */
+export async function positionOf(
+  ledgerPath: string,
+  source: string,
+  lines: number,
+): Promise<{ published: number; stored: boolean }> {
+  const state = (await createFileLedger(ledgerPath, source).read([0])).get(0);
+  return {
+    published: state?.published ?? 0,
+    stored: state !== undefined && state.ranges.length === 0 && state.stored >= lines,
   };
 }
 
@@ -81,8 +116,7 @@ async function findRun(house: House, recording: Recording, again: boolean) {
   for (let number = 1; ; number++) {
     const source = `recording:${recording.sha256}${number === 1 ? "" : `#${number}`}`;
     const ledgerPath = join(house.config.data, "ledger", `${recording.sha256}-${number}.json`);
-    const state = (await createFileLedger(ledgerPath, source).read([0])).get(0);
-    const stored = state !== undefined && state.ranges.length === 0 && state.stored >= recording.lines;
-    if (!stored || !again) return { source, ledgerPath, stored, published: state?.published ?? 0 };
+    const { stored } = await positionOf(ledgerPath, source, recording.lines);
+    if (!stored || !again) return { source, ledgerPath, stored };
   }
 }

@@ -11,20 +11,21 @@ export interface Summary {
   readonly dead_letters: number;
 }
 
-export async function summarize(store: Store, source: string): Promise<Summary> {
-  const of = "WHERE source = {source:String}";
+/** @param sources names as in the column `source` of the rows */
+export async function summarize(store: Store, sources: readonly string[]): Promise<Summary> {
+  const of = "WHERE source IN {sources:Array(String)}";
   const [mined] = await store.rows<{ transactions: number; blocks: number }>(
     `SELECT toFloat64(count()) AS transactions, toFloat64(uniqExactIf((chain_id, block_hash), block_hash IS NOT NULL)) AS blocks
      FROM transactions ${of}`,
-    { source },
+    { sources },
   );
   const alerts = await store.rows<{ rule: string; alerts: number }>(
     `SELECT rule, toFloat64(count()) AS alerts FROM alerts ${of} GROUP BY rule ORDER BY rule`,
-    { source },
+    { sources },
   );
   const [letters] = await store.rows<{ letters: number }>(
     `SELECT toFloat64(count()) AS letters FROM dead_letters ${of}`,
-    { source },
+    { sources },
   );
   return {
     transactions: mined!.transactions,

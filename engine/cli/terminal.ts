@@ -41,6 +41,9 @@ export function createProgress(label: string, unit: string, stream: NodeJS.Write
 /** 12408 as 12,408 */
 export const group = (number: number): string => number.toLocaleString("en-US");
 
+/** 1 dead letter, 2 dead letters */
+export const count = (number: number, noun: string): string => `${group(number)} ${noun}${number === 1 ? "" : "s"}`;
+
 /** Rows as aligned columns with a head; numbers to the right. */
 export function table(rows: readonly Readonly<Record<string, unknown>>[]): string {
   const first = rows[0];

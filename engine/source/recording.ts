@@ -46,8 +46,21 @@ export async function inspectRecording(path: string): Promise<Recording> {
   return { path, sha256: hash.digest("hex"), lines };
 }
 
-/** Delivers a recording's lines from the position of the ledger on. Blank lines are counted, not delivered. */
-export function createRecordingSource(recording: Recording, name: string): Source {
+const transactionLine = (line: Uint8Array): Omit<SourceRecord, "offset"> => ({
+  time: 0,
+  content: CONTENT.json,
+  value: line,
+});
+
+/**
+ * Delivers a recording's lines from the position of the ledger on. Blank lines are counted, not delivered.
+ * @param read what a line holds; default: a transaction as JSON
+ */
+export function createRecordingSource(
+  recording: Pick<Recording, "path">,
+  name: string,
+  read: (line: Uint8Array) => Omit<SourceRecord, "offset"> = transactionLine,
+): Source {
   let paused = false;
   let resume: () => void = () => {};
 
@@ -79,7 +92,7 @@ export function createRecordingSource(recording: Recording, name: string): Sourc
       };
       for await (const line of readLines(recording.path)) {
         if (signal.aborted) return;
-        if (offset >= start && !isBlank(line)) records.push({ offset, time: 0, content: CONTENT.json, value: line });
+        if (offset >= start && !isBlank(line)) records.push({ offset, ...read(line) });
         offset++;
         if (records.length === CHUNK_LINES) await deliver();
       }
@@ -124,6 +137,15 @@ function createZstdDecoder(): Transform {
 
 /** Lines without their line feeds; the last may lack one. A line over the limit is cut there. @throws UserError for a broken file */
 export async function* readLines(path: string, file: Readable = createReadStream(path)): AsyncGenerator<Buffer> {
+  try {
+    yield* splitLines(decompress(path, file));
+  } catch (error) {
+    throw new UserError(`Cannot read the recording "${path}": ${(error as Error).message}`);
+  }
+}
+
+/** The same of any stream of bytes, whose errors it throws on. */
+export async function* splitLines(file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let held: Buffer[] = [];
   let heldBytes = 0;
   const hold = (part: Buffer): void => {
@@ -138,19 +160,15 @@ export async function* readLines(path: string, file: Readable = createReadStream
     return line;
   };
   let pending = false;
-  try {
-    for await (const chunk of decompress(path, file) as AsyncIterable<Buffer>) {
-      let start = 0;
-      for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
-        hold(chunk.subarray(start, end));
-        yield release();
-        start = end + 1;
-      }
-      pending = start < chunk.length || (pending && start === 0);
-      if (start < chunk.length) hold(chunk.subarray(start));
+  for await (const chunk of file) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      hold(chunk.subarray(start, end));
+      yield release();
+      start = end + 1;
     }
-  } catch (error) {
-    throw new UserError(`Cannot read the recording "${path}": ${(error as Error).message}`);
+    pending = start < chunk.length || (pending && start === 0);
+    if (start < chunk.length) hold(chunk.subarray(start));
   }
   if (pending) yield release();
 }
