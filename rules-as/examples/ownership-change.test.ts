@@ -25,9 +25,17 @@ test("ownership-change reports owners, whether the event indexes them or not", (
   expect(alerts({ topics: [OWNER, pad(before)], data: pad(after) })).toEqual([`high: ${text}`]);
 });
 
-test("ownership-change takes a first owner lightly", () => {
-  expect(alerts({ topics: [OWNER, pad(zero), pad(after)] })).toEqual([
-    `low: owner of ${contract} changed from ${zero} to ${after}`,
+test("ownership-change takes a first owner lightly, and one that stays", () => {
+  expect(
+    alerts(
+      { topics: [OWNER, pad(zero), pad(after)] },
+      { topics: [OWNER, pad(after), pad(after)] },
+      { topics: [OWNER], data: "0x" },
+    ),
+  ).toEqual([
+    `low: first owner of ${contract} is ${after}`,
+    `low: owner of ${contract} is ${after}, as before`,
+    `low: owner of ${contract} is ${zero}, as before`,
   ]);
 });
 

@@ -32,11 +32,13 @@ function report(log: Log): bool {
   return true;
 }
 
-// A contract that has just been made gets its first owner: worth knowing, no reason to wake anybody.
+// A contract that has just been made gets its first owner, or one is named again: worth knowing, no reason to wake anybody.
 function changed(log: Log, what: string): bool {
   const before = party(log, 0);
-  const level = before.isZero ? Severity.Low : Severity.High;
-  return alert(level, `${what} of ${log.address} changed from ${before} to ${party(log, 1)}`);
+  const after = party(log, 1);
+  if (before == after) return alert(Severity.Low, `${what} of ${log.address} is ${after}, as before`);
+  if (before.isZero) return alert(Severity.Low, `first ${what} of ${log.address} is ${after}`);
+  return alert(Severity.High, `${what} of ${log.address} changed from ${before} to ${after}`);
 }
 
 // Argument `i` of an event: some contracts index their addresses (topics), some do not (words of the data).
