@@ -1,43 +1,78 @@
 import { readFileSync, rmSync } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "./errors.ts";
 
+let drafts = 0;
+const ASK_AGAIN_MS = 5;
+
 /**
- * Takes a lock that one process may hold: a file with its pid. One whose process is gone is taken over.
+ * Takes a lock that one process may hold: a file with its pid, there with its content or not at all. One whose process is gone
+ * is taken over.
  * @param what completes the sentence `Cannot <what>`
+ * @param waitMs how long to wait for another that holds it
  * @returns gives it back; the end of the process does so, too
  * @throws UserError that names the process that holds it
  */
-export async function holdExclusively(path: string, what: string): Promise<() => void> {
+export async function holdExclusively(path: string, what: string, { waitMs = 0 } = {}): Promise<() => void> {
   await mkdir(dirname(path), { recursive: true });
-  for (;;) {
-    try {
-      const file = await open(path, "wx");
-      await file.writeFile(String(process.pid));
-      await file.close();
-      const release = (): void => {
-        process.off("exit", release);
-        rmSync(path, { force: true });
-      };
-      process.on("exit", release);
-      return release;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  const draft = `${path}.${process.pid}-${drafts++}`;
+  await writeFile(draft, String(process.pid));
+  try {
+    for (const deadline = performance.now() + waitMs; ; ) {
+      if (await isFree(draft, path)) return heldBy(path);
+      const holder = holderOf(path);
+      if (holder !== undefined && !isAlive(holder)) {
+        await removeLockOf(holder, path, `${draft}.gone`);
+      } else if (performance.now() >= deadline) {
+        const who = holder === undefined ? "another process" : `process ${holder}`;
+        throw new UserError(`Cannot ${what}: ${who} is at it`, {
+          next: `Wait for it, or stop it; if it is none of ours, remove ${path}`,
+        });
+      } else await sleep(ASK_AGAIN_MS);
     }
-    const holder = holderOf(path);
-    if (holder !== undefined && isAlive(holder))
-      throw new UserError(`Cannot ${what}: process ${holder} is at it`, {
-        next: `Wait for it, or stop it; if it is none of ours, remove ${path}`,
-      });
-    rmSync(path, { force: true });
+  } finally {
+    await rm(draft, { force: true });
   }
 }
 
-/** undefined: it is gone by now, or was left empty by a process that was killed in between. */
+/** Puts the draft in its place: of several that try, one succeeds. */
+async function isFree(draft: string, path: string): Promise<boolean> {
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+function heldBy(path: string): () => void {
+  const release = (): void => {
+    process.off("exit", release);
+    rmSync(path, { force: true });
+  };
+  process.on("exit", release);
+  return release;
+}
+
+/** Whoever finds a dead holder's lock may find it while another has just replaced it: what was taken away wrongly is put back. */
+async function removeLockOf(holder: number, path: string, aside: string): Promise<void> {
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return; // another was faster
+    throw error;
+  }
+  if (holderOf(aside) !== holder) await isFree(aside, path);
+  await rm(aside, { force: true });
+}
+
+/** undefined: it is gone by now. 0: it holds no pid, and so is nobody's. */
 function holderOf(path: string): number | undefined {
   try {
-    return Number(readFileSync(path, "utf8")) || undefined;
+    return Number(readFileSync(path, "utf8")) || 0;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -45,6 +80,7 @@ function holderOf(path: string): number | undefined {
 }
 
 function isAlive(pid: number): boolean {
+  if (pid === 0) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -185,4 +185,28 @@ test("a snapshot that is gone, and damaged rules, are errors that say what to do
   await expect(catalogue.snapshot("0123456789abcdef")).rejects.toThrow('Cannot run the rule set "0123456789abcdef"');
   await writeFile(join(folder, "rules.json"), '{"rules":');
   await expect(openCatalogue(folder)).rejects.toThrow(`Cannot read the rules "${join(folder, "rules.json")}"`);
+});
+
+test("processes that change the rules at the same time lose no change", async () => {
+  // Catalogues of one folder know nothing of each other, as in processes of their own.
+  const others = await Promise.all(Array.from({ length: 4 }, () => openCatalogue(folder)));
+  await Promise.all(
+    others.flatMap((each, i) =>
+      Array.from({ length: 5 }, async (_, j) => accepted(await each.upload(`rule-${i}-${j}`, rule(`rule-${i}-${j}`)))),
+    ),
+  );
+  await catalogue.refresh();
+  expect(catalogue.list()).toHaveLength(20);
+  await Promise.all(others.map((each) => each.refresh()));
+  expect(new Set(others.map((each) => each.current()))).toEqual(new Set([catalogue.current()]));
+});
+
+test("a start that brings nothing new leaves the file as it is", async () => {
+  const rules = await mkdtemp(join(tmpdir(), "weir-rules-"));
+  await writeFile(join(rules, "whale.wasm"), rule("whale"));
+  await catalogue.loadFolder(rules);
+  const { ino } = await stat(join(folder, "rules.json"));
+  await (await openCatalogue(folder)).loadFolder(rules);
+  expect((await stat(join(folder, "rules.json"))).ino).toBe(ino);
+  await rm(rules, { recursive: true });
 });

@@ -3,6 +3,7 @@
  * A range of the ledger names its snapshot, so a replay runs the rules that ran then, whatever happened since.
  *
  *     <folder>/rules.json               what there is: versions and states
+ *     <folder>/rules.lock               held by the process that changes it
  *     <folder>/modules/<sha256>.wasm    modules as uploaded
  *     <folder>/snapshots/<id>.json      name, version and module of each rule that was live together
  */
@@ -10,6 +11,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../ops/errors.ts";
+import { holdExclusively } from "../ops/exclusive.ts";
 import { replaceFile } from "../ops/replaceFile.ts";
 import { admit } from "../sandbox/admit.ts";
 import type { Finding } from "../sandbox/finding.ts";
@@ -75,9 +77,13 @@ interface SnapshotRule {
   readonly sha256: string;
 }
 
+/** A change takes milliseconds; many processes may start at once. */
+const MAX_WAIT_MS = 30_000;
+
 export async function openCatalogue(folder: string): Promise<Catalogue> {
   const paths = {
     rules: join(folder, "rules.json"),
+    lock: join(folder, "rules.lock"),
     modules: join(folder, "modules"),
     snapshots: join(folder, "snapshots"),
   };
@@ -86,7 +92,8 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
 
   /** Without a prototype: a rule may be asked for by any name. */
   let file: CatalogueFile = { rules: Object.create(null) };
-  let readAt = 0;
+  /** Which file it was read from: each change makes a new one. */
+  let readFrom = "";
   let currentId = "";
   /** Admitting and compiling take milliseconds; snapshots share most of their modules. */
   const compiled = new Map<string, Promise<{ module: WebAssembly.Module; manifest: Manifest }>>();
@@ -104,13 +111,10 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       .map((name) => info(name)!);
 
   async function takeOver(): Promise<void> {
-    const modified = await stat(paths.rules).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    );
-    if (modified !== readAt && modified !== 0) {
+    const now = await versionOf(paths.rules);
+    if (now !== readFrom) {
       file = await readCatalogueFile(paths.rules);
-      readAt = modified;
+      readFrom = now;
     }
     await takeSnapshot();
   }
@@ -133,19 +137,24 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
     return done;
   }
 
-  /** Makes a change on what is in the file by then; it has happened once it is in the file. */
+  /** Makes a change on what is in the file by then, alone among all processes; it has happened once it is in the file. */
   const change = <T>(edit: () => Promise<T> | T): Promise<T> =>
     inTurn(async () => {
-      await takeOver();
+      const release = await holdExclusively(paths.lock, "change the rules", { waitMs: MAX_WAIT_MS });
       try {
+        file = await readCatalogueFile(paths.rules);
+        const before = JSON.stringify(file, null, 1);
         const result = await edit();
-        await replaceFile(paths.rules, JSON.stringify(file, null, 1));
-        readAt = (await stat(paths.rules)).mtimeMs;
+        const after = JSON.stringify(file, null, 1);
+        if (after !== before) await replaceFile(paths.rules, after);
+        readFrom = await versionOf(paths.rules);
         await takeSnapshot();
         return result;
       } catch (error) {
         file = await readCatalogueFile(paths.rules);
         throw error;
+      } finally {
+        release();
       }
     });
 
@@ -233,6 +242,17 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       return Promise.all(rules.map(async ({ name, version, sha256 }) => ({ name, version, ...(await load(sha256)) })));
     },
   };
+}
+
+/** Differs for any two files that stood there one after the other; "" while there is none. */
+async function versionOf(path: string): Promise<string> {
+  try {
+    const { ino, mtimeNs, size } = await stat(path, { bigint: true });
+    return `${ino} ${mtimeNs} ${size}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return "";
+  }
 }
 
 async function readCatalogueFile(path: string): Promise<CatalogueFile> {
