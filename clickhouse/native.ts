@@ -6,13 +6,30 @@
  *     fixed width: the values, little-endian             String: varuint length + bytes each
  *     Nullable(T): rows × u8 (1 is null), then T          Array(T): rows × u64 (end of each row's items), then the items as T
  */
+export interface Block {
+  readonly rows: number;
+  readonly bytes: Uint8Array;
+  /** What it consists of, so that blocks can be joined: kind and first byte of each part. */
+  readonly parts: Uint32Array;
+}
+
+/** Kinds of parts: the number of rows; what is the same in every block; values one behind the other; ends of arrays. */
+export const PART = { rows: 0, names: 1, values: 2, ends: 3 } as const;
+
 export interface BlockWriter {
   bytes: Uint8Array;
   at: number;
+  rows: number;
+  parts: number[];
 }
 
 export function createBlockWriter(capacity = 1 << 16): BlockWriter {
-  return { bytes: new Uint8Array(capacity), at: 0 };
+  return { bytes: new Uint8Array(capacity), at: 0, rows: 0, parts: [] };
+}
+
+/** From here on the block consists of that. */
+export function startPart(out: BlockWriter, kind: (typeof PART)[keyof typeof PART]): void {
+  out.parts.push(kind, out.at);
 }
 
 /** Makes room for `size` more bytes. Callers reserve once a column, then write without checks. */
@@ -24,9 +41,10 @@ export function reserve(out: BlockWriter, size: number): void {
 }
 
 /** A copy of what was written, in a buffer of its own that can be transferred. The writer is empty again. */
-export function takeBlock(out: BlockWriter): Uint8Array {
-  const block = out.bytes.slice(0, out.at);
+export function takeBlock(out: BlockWriter): Block {
+  const block = { rows: out.rows, bytes: out.bytes.slice(0, out.at), parts: Uint32Array.from(out.parts) };
   out.at = 0;
+  out.parts = [];
   return block;
 }
 
@@ -37,6 +55,12 @@ export function varuint(out: BlockWriter, value: number): void {
     value = Math.floor(value / 128);
   }
   out.bytes[out.at++] = value;
+}
+
+export function varuintBytes(value: number): Uint8Array {
+  const out = createBlockWriter(10);
+  varuint(out, value);
+  return out.bytes.subarray(0, out.at);
 }
 
 export function u32(out: BlockWriter, value: number): void {
@@ -75,13 +99,18 @@ export function raw(out: BlockWriter, from: Uint8Array, start: number, end: numb
 
 export function startBlock(out: BlockWriter, columns: number, rows: number): void {
   reserve(out, 20);
+  out.rows = rows;
+  startPart(out, PART.names);
   varuint(out, columns);
+  startPart(out, PART.rows);
   varuint(out, rows);
 }
 
 export function startColumn(out: BlockWriter, name: string, type: string): void {
+  startPart(out, PART.names);
   string(out, name);
   string(out, type);
+  startPart(out, PART.values);
 }
 
 /** Values of the small tables, one at a time: what a row object may hold for each type. */
@@ -93,14 +122,17 @@ const FIXED_STRING = /^FixedString\((\d+)\)$/;
 export function encodeRows<Row>(
   columns: readonly (readonly [name: keyof Row & string, type: string])[],
   rows: readonly Row[],
-): Uint8Array {
+): Block {
   const out = createBlockWriter();
   startBlock(out, columns.length, rows.length);
   for (const [name, type] of columns) {
     startColumn(out, name, type);
     const nullable = /^Nullable\((.*)\)$/.exec(type);
     reserve(out, rows.length);
-    if (nullable) for (const row of rows) out.bytes[out.at++] = row[name] === null ? 1 : 0;
+    if (nullable) {
+      for (const row of rows) out.bytes[out.at++] = row[name] === null ? 1 : 0;
+      startPart(out, PART.values);
+    }
     const inner = nullable?.[1] ?? type;
     for (const row of rows) writeValue(out, inner, row[name] as Value);
   }

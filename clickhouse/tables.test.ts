@@ -78,7 +78,8 @@ describe("Native blocks", () => {
     );
     const rows = fc.sample(row, { numRuns: 500, seed: 5 }).map((each, i) => ({ i, ...each }));
     const columns = [["i", "UInt32"], ...types] as const;
-    const bodies = [rows.slice(0, 1), rows.slice(1, 200), rows.slice(200)].map((part) => encodeRows(columns, part));
+    const blocks = [rows.slice(0, 1), rows.slice(1, 200), rows.slice(200)].map((part) => encodeRows(columns, part));
+    const bodies = blocks.map(({ bytes }) => bytes);
     const names = columns.map(([name]) => name);
     await store.insertBlock({ table: "written", columns: names, format: "Native", bodies, rows: rows.length });
     const back = await store.rows(
@@ -107,7 +108,7 @@ describe("Native blocks", () => {
     u32(out, 0xffff_fffe);
     u64(out, Number.MAX_SAFE_INTEGER);
     raw(out, new Uint8Array(1_000).fill(9), 10, 900);
-    const block = takeBlock(out);
+    const block = takeBlock(out).bytes;
     expect(block.length).toBe(2 + 200 + 2 + 4 + 8 + 890);
     expect([...block.subarray(202, 216)]).toEqual([0xac, 2, 0xfe, 255, 255, 255, 255, 255, 255, 255, 255, 255, 31, 0]);
     expect(block.buffer.byteLength).toBe(block.length);

@@ -14,13 +14,16 @@ import {
   PRESENT,
 } from "../engine/frame/schema.ts";
 import {
+  type Block,
   type BlockWriter,
   createBlockWriter,
   encodeRows,
+  PART,
   raw,
   reserve,
   startBlock,
   startColumn,
+  startPart,
   string,
   takeBlock,
   u64,
@@ -236,14 +239,14 @@ export const COLUMNS = {
   rule_stats: RULE_STAT_COLUMNS,
 } satisfies Record<string, readonly (readonly [string, string])[]>;
 
-export const encodeAlerts = (rows: readonly AlertRow[]): Uint8Array => encodeRows(ALERT_COLUMNS, rows);
-export const encodeDeadLetters = (rows: readonly DeadLetterRow[]): Uint8Array => encodeRows(DEAD_LETTER_COLUMNS, rows);
-export const encodeRuleStats = (rows: readonly RuleStatRow[]): Uint8Array => encodeRows(RULE_STAT_COLUMNS, rows);
+export const encodeAlerts = (rows: readonly AlertRow[]): Block => encodeRows(ALERT_COLUMNS, rows);
+export const encodeDeadLetters = (rows: readonly DeadLetterRow[]): Block => encodeRows(DEAD_LETTER_COLUMNS, rows);
+export const encodeRuleStats = (rows: readonly RuleStatRow[]): Block => encodeRows(RULE_STAT_COLUMNS, rows);
 
 const writer = createBlockWriter(8 << 20);
 
 /** One Native block of `transactions`. */
-export function encodeTransactions(rows: TransactionRows): Uint8Array {
+export function encodeTransactions(rows: TransactionRows): Block {
   startBlock(writer, TRANSACTION_COLUMNS.length, rows.count);
   for (const column of TRANSACTION_COLUMNS) {
     startColumn(writer, column.name, column.type);
@@ -274,6 +277,7 @@ function nullMap(out: BlockWriter, { count, frames, words }: TransactionRows, bi
   const presentWord = OFFSET.present >> 2;
   for (let i = 0; i < count; i++) bytes[at + i] = words[(frames[i] >> 2) + presentWord] & bit ? 0 : 1;
   out.at += count;
+  startPart(out, PART.values);
 }
 
 /** Columns start at any byte, so words are gathered in an aligned scratch and copied at once. */
@@ -357,15 +361,23 @@ const logs: List = {
 };
 
 /** Array column: the ends of each row's items, then one call an item with its byte offset. */
-function entries(out: BlockWriter, rows: TransactionRows, list: List, item: (at: number) => void): void {
+function entries(
+  out: BlockWriter,
+  rows: TransactionRows,
+  list: List,
+  item: (at: number) => void,
+  items: typeof PART.values | typeof PART.ends = PART.values,
+): void {
   const { count, frames, words } = rows;
   reserve(out, count * 8);
+  startPart(out, PART.ends);
   for (let i = 0, end = 0; i < count; i++) u64(out, (end += words[(frames[i] + list.count) >> 2]));
+  startPart(out, items);
   for (let i = 0; i < count; i++) {
-    const items = words[(frames[i] + list.count) >> 2];
-    if (items === 0) continue;
+    const length = words[(frames[i] + list.count) >> 2];
+    if (length === 0) continue;
     let at = list.start(words, frames[i]);
-    for (let k = 0; k < items; k++) {
+    for (let k = 0; k < length; k++) {
       item(at);
       at += words[at >> 2];
     }
@@ -376,10 +388,12 @@ function entries(out: BlockWriter, rows: TransactionRows, list: List, item: (at:
 function hashes(out: BlockWriter, rows: TransactionRows, list: List, countAt: number, firstAt: number): void {
   const { words, bytes } = rows;
   let end = 0;
-  entries(out, rows, list, (at) => {
+  const inner = (at: number): void => {
     reserve(out, 8);
     u64(out, (end += words[(at + countAt) >> 2]));
-  });
+  };
+  entries(out, rows, list, inner, PART.ends);
+  startPart(out, PART.values);
   for (let i = 0; i < rows.count; i++) {
     const items = words[(rows.frames[i] + list.count) >> 2];
     if (items === 0) continue;
@@ -397,13 +411,16 @@ function logData(out: BlockWriter, { words, bytes }: TransactionRows, at: number
 
 function tags(out: BlockWriter, rows: TransactionRows): void {
   reserve(out, rows.count * 8);
+  startPart(out, PART.ends);
   for (let i = 0, end = 0; i < rows.count; i++) u64(out, (end += rows.tags.get(i)?.length ?? 0));
+  startPart(out, PART.values);
   for (let i = 0; i < rows.count; i++) for (const tag of rows.tags.get(i) ?? []) string(out, tag);
 }
 
 function scores(out: BlockWriter, rows: TransactionRows): void {
   reserve(out, rows.count * 9);
   for (let i = 0; i < rows.count; i++) out.bytes[out.at++] = rows.scores.has(i) ? 0 : 1;
+  startPart(out, PART.values);
   const numbers = new Float64Array(rows.count);
   for (const [i, score] of rows.scores) numbers[i] = score;
   raw(out, new Uint8Array(numbers.buffer), 0, numbers.byteLength);

@@ -22,7 +22,7 @@ if (command === "start") {
   process.exit(node("engine/weir.mjs", "start", ...args));
 } else if (command === "bench") {
   requireKafkaBinding();
-  node("--import", "tsx", "rules-as/cli/buildExamples.ts");
+  must(node("--import", "tsx", "rules-as/cli/buildExamples.ts"));
   process.exit(node("--import", "tsx", "bench/main.ts", ...args));
 } else if (command === "test") {
   requireKafkaBinding();

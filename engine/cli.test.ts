@@ -50,3 +50,8 @@ test("a usage error is exit 2 with a suggestion, also in a command's command", a
     stderr: expect.stringContaining("Did you mean --again?"),
   });
 });
+
+test("the version is that of package.json", async () => {
+  const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
+  expect((await run("node", [WEIR, "--version"])).stdout.trim()).toBe(version);
+});

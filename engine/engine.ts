@@ -13,7 +13,7 @@ import { logSeldom } from "./ops/logSeldom.ts";
 import type { Metrics } from "./ops/metrics.ts";
 import type { Catalogue } from "./rules/catalogue.ts";
 import type { Ledger } from "./sink/ledger.ts";
-import { storeRange } from "./sink/storeRange.ts";
+import { storeRound } from "./sink/storeRound.ts";
 import type { Source } from "./source/source.ts";
 import { createWorld } from "./world/world.ts";
 
@@ -49,8 +49,8 @@ export interface Engine {
 /** Pauses between attempts, in ms: short at first, so that a rebalance costs little, then long enough not to be a crash loop. */
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 5_000;
-/** A range is one insert, and the embedded store takes bodies of 256 MiB. */
-const MAX_RANGE_BYTES = 64 << 20;
+/** A round is one insert a table: 30,000 pending transactions. The embedded store takes bodies of 256 MiB. */
+const MAX_ROUND_BYTES = 32 << 20;
 
 export function createEngine({ config, store, catalogue, log, metrics, health, failpoint }: EngineParts): Engine {
   const world = createWorld({ chains: config.engine.chains });
@@ -128,13 +128,12 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
         source,
         ledger,
         work: (task) => pool.run(task),
-        store: async (partition, range, stopped) => {
+        store: async (members, stopped) => {
           failpoint("before store");
-          await storeRange({
+          await storeRound({
             store,
             source: source.name,
-            partition,
-            range,
+            members,
             failpoint,
             signal: stopped,
             retry: (error, tries) => retry(error, tries, stopped),
@@ -147,7 +146,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
           tasks: config.engine.threads + 1,
           rangeAge: config.engine.rangeMaxAgeMs,
           rangeRows: config.engine.rangeMaxRows,
-          rangeBytes: Math.min(config.engine.inFlightBytes / 4, MAX_RANGE_BYTES),
+          rangeBytes: Math.min(config.engine.inFlightBytes / 8, MAX_ROUND_BYTES),
           bytesInFlight: config.engine.inFlightBytes,
           drain: config.kafka.drainMs,
         },

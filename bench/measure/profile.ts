@@ -15,7 +15,7 @@ interface ProfileNode {
 /** Where a file belongs on the main thread, the first that fits. */
 const ROOMS: readonly (readonly [room: string, files: RegExp])[] = [
   ["publish", /engine\/(kafka\/producer|sink\/kafkaLedger|sink\/topicRecords|sink\/ledger)/],
-  ["insert", /engine\/sink\/storeRange|clickhouse\//],
+  ["insert", /engine\/sink\/storeRound|clickhouse\//],
   ["consume", /engine\/(kafka\/consumer|source\/)|kafka-javascript\//],
   ["dispatch", /engine\/(dispatch\/|engine\.ts)|piscina\//],
   ["insert", /^node:internal\/(streams|webstreams)|^node:(net|http|_http_|_stream|internal\/stream_base)/],

@@ -17,6 +17,7 @@ import {
   takeBatch,
 } from "./lane.ts";
 
+const ROUND = "00ff00ff00ff00ff";
 const VERSIONS = { catalogue: "0123456789abcdef", world: "fedcba9876543210" };
 const NO_LIMITS = { records: 1_000, bytes: 1 << 20 };
 const record = (offset: number, size = 10): SourceRecord => ({
@@ -31,7 +32,7 @@ const fresh = (state: Partial<PartitionState> = {}): Lane =>
   openLane(3, { stored: 0, published: 0, ranges: [], ...state }, 0);
 /** A lane as it opens after a restart, with these batches to run again in one range. */
 const restarted = (stored: number, ...cuts: number[]): Lane =>
-  fresh({ stored, published: cuts.at(-1)!, ranges: [{ cuts, closed: false, ...VERSIONS }] });
+  fresh({ stored, published: cuts.at(-1)!, ranges: [{ cuts, round: undefined, ...VERSIONS }] });
 const outcome = (tables: Outcome["tables"]): Outcome => ({
   transactions: 0,
   deadLetters: 0,
@@ -184,8 +185,8 @@ describe("takeBatch() after a restart", () => {
       stored: 0,
       published: 5,
       ranges: [
-        { cuts: [2, 3], closed: true, ...VERSIONS },
-        { cuts: [5], closed: false, ...VERSIONS },
+        { cuts: [2, 3], round: ROUND, ...VERSIONS },
+        { cuts: [5], round: undefined, ...VERSIONS },
       ],
     });
     acceptRecords(lane, records(0, 5));
@@ -200,24 +201,26 @@ describe("takeBatch() after a restart", () => {
 
 describe("ranges", () => {
   test("fillRange() joins blocks by table and counts rows and bytes", () => {
-    const range = openRange(0, { cuts: [1, 2], closed: true, ...VERSIONS }, 0);
-    const block = (rows: number, size: number) => ({ rows, bytes: new Uint8Array(size) });
+    const range = openRange(0, { cuts: [1, 2], round: ROUND, ...VERSIONS }, 0);
+    const block = (rows: number, size: number) => ({ rows, bytes: new Uint8Array(size), parts: new Uint32Array() });
     fillRange(range, outcome({ transactions: block(3, 30), alerts: block(1, 5) }));
     expect(isStorable(range)).toBe(false);
     fillRange(range, outcome({ transactions: block(2, 20) }));
     expect(range).toMatchObject({ rows: 6, bytes: 55, filled: 2 });
-    expect(range.blocks.transactions).toMatchObject({ rows: 5 });
-    expect(range.blocks.transactions!.bodies.map((body) => body.length)).toEqual([30, 20]);
+    expect(range.blocks.transactions!.map(({ rows, bytes }) => [rows, bytes.length])).toEqual([
+      [3, 30],
+      [2, 20],
+    ]);
     expect(Object.keys(range.blocks)).toEqual(["transactions", "alerts"]);
     expect(isStorable(range)).toBe(true);
   });
 
   test("one that was closed but not committed as such is not stored", () => {
-    const range = openRange(0, { cuts: [1], closed: false, ...VERSIONS }, 0);
+    const range = openRange(0, { cuts: [1], round: undefined, ...VERSIONS }, 0);
     fillRange(range, outcome({}));
-    range.closed = true;
+    range.round = ROUND;
     expect(isStorable(range)).toBe(false);
-    range.closedCommitted = true;
+    range.roundCommitted = true;
     expect(isStorable(range)).toBe(true);
   });
 });
@@ -235,6 +238,10 @@ describe("isIdle()", () => {
 
   test("laneState() is what a restart opens the lane from", () => {
     const lane = restarted(10, 13, 20);
-    expect(laneState(lane)).toMatchObject({ stored: 10, published: 20, ranges: [{ cuts: [13, 20], closed: false }] });
+    expect(laneState(lane)).toMatchObject({
+      stored: 10,
+      published: 20,
+      ranges: [{ cuts: [13, 20], round: undefined }],
+    });
   });
 });

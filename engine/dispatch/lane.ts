@@ -1,3 +1,4 @@
+import type { Block } from "../../clickhouse/native.ts";
 import { UserError } from "../ops/errors.ts";
 import type { PartitionState, RangeState } from "../sink/ledger.ts";
 import { type Batch, packBatch, type SourceRecord } from "../source/batch.ts";
@@ -23,15 +24,11 @@ export interface Lane {
   /** Batches to be run again, oldest first. */
   replay: { readonly cut: number; readonly range: Range }[];
   tasks: Task[];
-  /** Number of its last turn, and bytes taken in it. */
-  turn: number;
-  turnBytes: number;
   /** Oldest first; only the last may be open. */
   ranges: Range[];
   /** Everything below is in the store; the ledger hears of it with the next commit. */
   storedTo: number;
   storedCommitted: number;
-  storing: boolean;
   /** Given up soon: takes nothing new, closes and stores what it has. */
   draining: boolean;
   /** Given up: whatever still comes back for it is dropped. */
@@ -54,9 +51,10 @@ export interface Range {
   readonly catalogue: string;
   readonly world: string;
   readonly cuts: number[];
-  /** Closed and committed as such: only then may it be inserted. */
-  closed: boolean;
-  closedCommitted: boolean;
+  /** Name of the round it is stored in, once it is closed; it may be inserted when that is committed. */
+  round: string | undefined;
+  roundCommitted: boolean;
+  progress: "waiting" | "storing" | "stored";
   /** How many of its cuts have delivered their rows. */
   filled: number;
   /** Opened before a restart: the store may have it already, or a part of it. */
@@ -64,7 +62,7 @@ export interface Range {
   readonly openedAt: number;
   rows: number;
   bytes: number;
-  readonly blocks: Partial<Record<TableName, { rows: number; bodies: Uint8Array[] }>>;
+  readonly blocks: Partial<Record<TableName, Block[]>>;
 }
 
 /** What a batch may hold at most. */
@@ -89,12 +87,9 @@ export function openLane(partition: number, state: PartitionState, now: number):
     published: state.published,
     replay: ranges.flatMap((range) => range.cuts.map((cut) => ({ cut, range }))),
     tasks: [],
-    turn: 0,
-    turnBytes: 0,
     ranges,
     storedTo: state.stored,
     storedCommitted: state.stored,
-    storing: false,
     draining: false,
     gone: false,
     given: new AbortController(),
@@ -107,8 +102,9 @@ export function openRange(from: number, state: RangeState, now: number, recovere
     catalogue: state.catalogue,
     world: state.world,
     cuts: [...state.cuts],
-    closed: state.closed,
-    closedCommitted: state.closed,
+    round: state.round,
+    roundCommitted: state.round !== undefined,
+    progress: "waiting",
     filled: 0,
     recovered,
     openedAt: now,
@@ -186,17 +182,16 @@ export function takeBatch(
 /** Adds a batch's rows to its range. */
 export function fillRange(range: Range, outcome: Outcome): void {
   range.filled++;
-  for (const [table, block] of Object.entries(outcome.tables) as [TableName, { rows: number; bytes: Uint8Array }][]) {
-    const blocks = (range.blocks[table] ??= { rows: 0, bodies: [] });
-    blocks.rows += block.rows;
-    blocks.bodies.push(block.bytes);
+  for (const [table, block] of Object.entries(outcome.tables) as [TableName, Block][]) {
+    (range.blocks[table] ??= []).push(block);
     range.rows += block.rows;
     range.bytes += block.bytes.length;
   }
 }
 
 /** Ready to be inserted: it will never grow again, and all of it is here. */
-export const isStorable = (range: Range): boolean => range.closedCommitted && range.filled === range.cuts.length;
+export const isStorable = (range: Range): boolean =>
+  range.progress === "waiting" && range.roundCommitted && range.filled === range.cuts.length;
 
 /** Nothing is under way: the partition can be given up without anything to be redone. */
 export const isIdle = (lane: Lane): boolean =>

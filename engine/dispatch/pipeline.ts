@@ -4,8 +4,9 @@
  * ledger. So there is one way to recover, and every start takes it.
  */
 
+import { randomBytes } from "node:crypto";
 import { UserError } from "../ops/errors.ts";
-import { type Ledger, type LedgerEntry, MAX_CUTS } from "../sink/ledger.ts";
+import { type Ledger, type LedgerEntry, MAX_CUTS, MAX_RANGES } from "../sink/ledger.ts";
 import type { Source, SourceEvents } from "../source/source.ts";
 import type { Outcome } from "../worker/outcome.ts";
 import {
@@ -29,8 +30,8 @@ export interface PipelineOptions {
   readonly ledger: Ledger;
   /** Runs a batch in a worker thread, in the catalogue and world with these ids. */
   readonly work: (task: Pick<Task, "batch" | "catalogue" | "world">) => Promise<Outcome>;
-  /** Inserts a closed range; resolves once it is in the store, however long that takes. */
-  readonly store: (partition: number, range: Range, signal: AbortSignal) => Promise<void>;
+  /** Inserts the closed ranges of a round; resolves once they are in the store, however long that takes. */
+  readonly store: (round: readonly { partition: number; range: Range }[], signal: AbortSignal) => Promise<void>;
   /** Ids that new ranges are opened with: asked for each batch, so that a rule change takes effect within one. */
   readonly current: () => { catalogue: string; world: string };
   readonly limits: PipelineLimits;
@@ -41,7 +42,7 @@ export interface PipelineLimits {
   readonly batch: BatchLimits;
   /** Batches under way at once, all lanes together: one more than threads, so that none waits for work. */
   readonly tasks: number;
-  /** A range closes when it is so old (ms), or has so many rows or bytes. */
+  /** Ranges close when one is so old (ms), or all of them have so many rows or bytes together. */
   readonly rangeAge: number;
   readonly rangeRows: number;
   readonly rangeBytes: number;
@@ -59,27 +60,16 @@ export interface PipelineObserver {
   assignment?(change: "assigned" | "drained" | "lost", partitions: readonly number[]): void;
 }
 
-/** Closed ranges of a lane that may wait for the store before it stops publishing: the ledger's text must hold them. */
-const MAX_CLOSED = 2;
-/** Inserts at once: the store is one process, a second insert hides the first one's waiting. */
+/** Rounds the store is given at once: an insert uses one core, and a second one hides the first one's waiting. */
 const MAX_STORING = 2;
-/** Closed ranges that wait for the store or are on their way to it: one more, so that it never waits for the next. */
+/** Rounds that wait for the store or are on their way to it: one more, so that it never waits for the next. */
 const MAX_WAITING = MAX_STORING + 1;
-/** Under load a range may become this many times as old as it should. */
-const MAX_AGE_FACTOR = 5;
-/**
- * Bytes of records that a lane takes before it is another's turn, and of rows that are worth an insert however young they are:
- * 25,000 pending transactions or 9,000 mined ones. An insert of 2,000 rows costs the store 32 µs a row, of 16,000 10, of 30,000 8.
- */
-const TURN_BYTES = 16 << 20;
 /** Batches of one lane under way or waiting to be published. */
 const MAX_TASKS_A_LANE = 4;
 /** Outcomes published in one transaction. */
 const MAX_RECORD_BYTES_A_COMMIT = 16 << 20;
 /** How often ages are looked at, in ms. */
 const TICK = 50;
-
-const hasTurn = ({ turnBytes }: Lane): boolean => turnBytes > 0 && turnBytes < TURN_BYTES;
 
 /** Resolves when the source has ended, or the signal has aborted, and all that was begun is published and stored. */
 export async function runPipeline(options: PipelineOptions, signal: AbortSignal): Promise<void> {
@@ -89,7 +79,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   const stopSource = AbortSignal.any([signal, failure.signal]);
   let running = 0;
   let storing = 0;
-  let turns = 0;
+  let turn = 0;
   let wake: () => void = () => {};
   let finished = false;
 
@@ -126,24 +116,14 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     }
   }
 
-  /**
-   * Gives batches to worker threads. Lanes take turns: whoever has begun one ends it before the next begins. So with work
-   * waiting, ranges become large one after the other, instead of all at once, and the store always has one to insert.
-   */
+  /** Gives batches to worker threads, lane after lane, so that none starves. */
   function dispatch(): void {
-    const waiting = [...lanes.values()].filter((lane) => lane.queue.length > 0);
-    for (const lane of waiting.sort((a, b) => Number(hasTurn(b)) - Number(hasTurn(a)) || a.turn - b.turn)) {
-      while (running < limits.tasks && lane.tasks.length < MAX_TASKS_A_LANE) {
-        const taken = takeBatch(lane, source.name, limits.batch);
-        if (taken === undefined) break;
-        if (!hasTurn(lane)) {
-          lane.turn = ++turns;
-          lane.turnBytes = 0;
-        }
-        lane.turnBytes += taken.batch.bytes.byteLength;
-        start(lane, taken);
-        if (!hasTurn(lane)) break;
-      }
+    const order = [...lanes.values()];
+    for (let tried = 0; running < limits.tasks && tried < order.length; ) {
+      const lane = order[turn++ % order.length];
+      const taken = lane.tasks.length < MAX_TASKS_A_LANE ? takeBatch(lane, source.name, limits.batch) : undefined;
+      tried = taken ? 0 : tried + 1;
+      if (taken) start(lane, taken);
     }
     balance();
   }
@@ -195,61 +175,57 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   /** The open range, or a new one where it is full or belongs to other versions; undefined while too many wait for the store. */
   function rangeFor(lane: Lane, task: Task, now: number): Range | undefined {
     const last = lane.ranges.at(-1);
-    if (last && !last.closed) {
+    if (last && isOpen(last)) {
       if (last.catalogue === task.catalogue && last.world === task.world && !isFull(last)) return last;
-      last.closed = true;
+      last.round = newRound();
     }
-    if (lane.ranges.length >= MAX_CLOSED) return undefined;
+    if (lane.ranges.length >= MAX_RANGES) return undefined;
     const range = openRange(
       last?.cuts.at(-1) ?? lane.storedTo,
-      { cuts: [], closed: false, catalogue: task.catalogue, world: task.world },
+      { cuts: [], round: undefined, catalogue: task.catalogue, world: task.world },
       now,
     );
     lane.ranges.push(range);
     return range;
   }
 
+  const isOpen = (range: Range): boolean => range.round === undefined;
+  const newRound = (): string => randomBytes(8).toString("hex");
+
   /** Closed, and ready for the store or soon so. One that a replay has yet to fill does not keep others from closing. */
-  const isWaiting = (range: Range): boolean => range.closed && range.filled === range.cuts.length;
+  const isWaiting = (range: Range): boolean => !isOpen(range) && range.filled === range.cuts.length;
 
   const isFull = (range: Range): boolean =>
     range.rows >= limits.rangeRows || range.bytes >= limits.rangeBytes || range.cuts.length >= MAX_CUTS;
 
-  /** What the store needed for the last range of each lane, in ms. */
-  const storeMs = new Map<number, number>();
-
   /**
-   * The age at which a range closes: `rangeAge`, as long as we keep up. With work waiting, more, so that rounds of all lanes
-   * keep the store busy for a third of the time at most: an insert of 2,000 rows costs it 40 µs a row, one of 16,000 rows 10.
-   * What it saves is there for the rest of the engine.
+   * Closes what is open, of all lanes together, when the oldest is of age or all of it large enough, and the store is ready for
+   * more: an insert of 2,000 rows costs it 32 µs a row, one of 16,000 rows 10, one of 30,000 rows 8, and one lane has few.
+   * A range must be whole: a replayed one first gets back what it had.
    */
-  function dueAge(): number {
-    let round = 0;
-    let waiting = 0;
-    for (const lane of lanes.values()) {
-      round += storeMs.get(lane.partition) ?? 0;
-      waiting += lane.queuedBytes;
-    }
-    if (waiting === 0) return limits.rangeAge;
-    return Math.max(limits.rangeAge, Math.min(MAX_AGE_FACTOR * limits.rangeAge, 3 * round));
-  }
-
-  /** Closes open ranges whose time has come, the oldest first. They must be whole: a replayed one first gets back what it had. */
   function closeDue(now: number): void {
     const all = [...lanes.values()];
-    let room = MAX_WAITING - all.reduce((sum, lane) => sum + lane.ranges.filter(isWaiting).length, 0);
-    const age = dueAge();
     const open = all.flatMap((lane) => {
       const range = lane.ranges.at(-1);
-      const whole = range && !range.closed && range.cuts.length > 0 && range.filled === range.cuts.length;
+      const whole = range && isOpen(range) && range.cuts.length > 0 && range.filled === range.cuts.length;
       return whole ? [{ lane, range }] : [];
     });
-    for (const { lane, range } of open.sort((a, b) => a.range.openedAt - b.range.openedAt)) {
-      const good = range.bytes >= TURN_BYTES || (lane.turnBytes >= TURN_BYTES && lane.tasks.length === 0);
-      const due = room > 0 && (good || now - range.openedAt >= age);
-      if (lane.draining ? lane.tasks.length > 0 : !isFull(range) && !due) continue;
-      range.closed = true;
-      room--;
+    const waiting = new Set(all.flatMap((lane) => lane.ranges.filter(isWaiting)).map(({ round }) => round));
+    const sum = (of: "rows" | "bytes"): number => open.reduce((total, { range }) => total + range[of], 0);
+    const due =
+      waiting.size < MAX_WAITING &&
+      (open.some(({ range }) => now - range.openedAt >= limits.rangeAge) ||
+        sum("rows") >= limits.rangeRows ||
+        sum("bytes") >= limits.rangeBytes);
+    let round = newRound();
+    let bytes = 0;
+    for (const { lane, range } of open) {
+      if (lane.draining ? lane.tasks.length > 0 : !due && !isFull(range)) continue;
+      range.round = round;
+      bytes += range.bytes;
+      if (bytes < limits.rangeBytes) continue;
+      round = newRound(); // more than the store should take at once gathers while it is away
+      bytes = 0;
     }
   }
 
@@ -271,7 +247,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     }
     closeDue(now);
     for (const { lane, fresh } of moved) {
-      const closed = lane.ranges.filter((range) => range.closed && !range.closedCommitted);
+      const closed = lane.ranges.filter((range) => !isOpen(range) && !range.roundCommitted);
       const storedMoved =
         lane.storedTo > lane.storedCommitted && (lane.draining || lane.ranges.length === 0 || fresh.length > 0);
       if (fresh.length === 0 && closed.length === 0 && !storedMoved) continue;
@@ -285,7 +261,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         outcomes.map(({ outcome }) => outcome.records),
       );
       for (const { lane, closed, storedTo } of committed) {
-        for (const range of closed) range.closedCommitted = true;
+        for (const range of closed) range.roundCommitted = true;
         lane.storedCommitted = storedTo;
       }
       observe?.published?.(outcomes);
@@ -298,33 +274,50 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     return {
       stored,
       published,
-      ranges: ranges.map(({ cuts, closed, catalogue, world }) => ({ cuts, closed, catalogue, world })),
+      ranges: ranges.map(({ cuts, round, catalogue, world }) => ({ cuts, round, catalogue, world })),
     };
   };
 
-  /** Hands closed ranges to the store: those of a lane one after the other. */
-  function storeRanges(): void {
-    for (const lane of lanes.values()) {
-      const range = lane.ranges[0];
-      if (storing >= MAX_STORING || lane.storing || !range || !isStorable(range)) continue;
-      lane.storing = true;
+  /** Hands closed rounds to the store. Should one lose a lane on the way, what became of it is asked of ledger and store. */
+  function storeRounds(): void {
+    for (let members = nextRound(); storing < MAX_STORING && members.length > 0; members = nextRound()) {
       storing++;
-      const began = performance.now();
-      store(lane.partition, range, lane.given.signal)
-        .then(
-          () => {
-            lane.storedTo = range.cuts.at(-1)!;
-            lane.ranges.shift();
-            storeMs.set(lane.partition, Math.min(limits.rangeAge, performance.now() - began)); // waiting for a store that was away is not its pace
-            observe?.stored?.(lane.partition, range);
-          },
-          (error) => lane.gone || fail(error),
-        )
+      for (const { range } of members) range.progress = "storing";
+      const signal = AbortSignal.any(members.map(({ lane }) => lane.given.signal));
+      const round = members.map(({ lane, range }) => ({ partition: lane.partition, range }));
+      store(round, signal)
+        .then(() => {
+          signal.throwIfAborted();
+          for (const { range } of members) range.progress = "stored";
+          for (const { lane } of members) moveStored(lane);
+        })
+        .catch((error: unknown) => members.every(({ lane }) => lane.gone) || fail(error))
         .finally(() => {
-          lane.storing = false;
           storing--;
           wake();
         });
+    }
+  }
+
+  /** Ranges of one round that have yet to be stored. One from before a restart goes alone: it is looked for in the store. */
+  function nextRound(): { lane: Lane; range: Range }[] {
+    const all = [...lanes.values()].flatMap((lane) => lane.ranges.map((range) => ({ lane, range })));
+    for (const first of all) {
+      if (!isStorable(first.range)) continue;
+      const members = first.range.recovered
+        ? [first]
+        : all.filter(({ range }) => range.round === first.range.round && !range.recovered);
+      if (members.every(({ range }) => isStorable(range))) return members;
+    }
+    return [];
+  }
+
+  /** Rounds may be stored in any order; the position moves on over those that are stored from the first. */
+  function moveStored(lane: Lane): void {
+    while (lane.ranges[0]?.progress === "stored") {
+      const range = lane.ranges.shift()!;
+      lane.storedTo = range.cuts.at(-1)!;
+      observe?.stored?.(lane.partition, range);
     }
   }
 
@@ -343,7 +336,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       dispatch();
       const busy = await publish();
       failure.signal.throwIfAborted();
-      storeRanges();
+      storeRounds();
       dispatch();
       if (finished) for (const lane of lanes.values()) if (signal.aborted || lane.queue.length === 0) leave(lane);
       if (signal.aborted && performance.now() > (stopBy ??= performance.now() + limits.drain))

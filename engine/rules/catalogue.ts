@@ -222,7 +222,7 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
         return info(name)!;
       }),
     async loadFolder(from) {
-      const files = (await readdir(from).catch(() => [])).filter((entry) => entry.endsWith(".wasm")).sort();
+      const files = (await readdir(from).catch(nothingThere)).filter((entry) => entry.endsWith(".wasm")).sort();
       const refused: { file: string; findings: readonly Finding[] }[] = [];
       for (const entry of files) {
         const result = await upload(await readFile(join(from, entry)), false);
@@ -242,6 +242,11 @@ export async function openCatalogue(folder: string): Promise<Catalogue> {
       return Promise.all(rules.map(async ({ name, version, sha256 }) => ({ name, version, ...(await load(sha256)) })));
     },
   };
+}
+
+function nothingThere(error: NodeJS.ErrnoException): string[] {
+  if (error.code === "ENOENT") return [];
+  throw error;
 }
 
 /** Differs for any two files that stood there one after the other; "" while there is none. */

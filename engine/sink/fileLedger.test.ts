@@ -13,7 +13,7 @@ const at = (stored: number): PartitionState => ({ stored, published: stored, ran
 const open: PartitionState = {
   stored: 10,
   published: 30,
-  ranges: [{ cuts: [20, 30], closed: false, catalogue: "0123456789abcdef", world: "fedcba9876543210" }],
+  ranges: [{ cuts: [20, 30], round: undefined, catalogue: "0123456789abcdef", world: "fedcba9876543210" }],
 };
 
 let folder: string;

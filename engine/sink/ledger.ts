@@ -10,8 +10,9 @@ import type { TopicRecords } from "../worker/outcome.ts";
  *
  * - Everything below `stored` is in ClickHouse. Everything below `published` is on the output topics.
  * - A batch is published first: its records and the new position are one transaction. Its rows wait in the open range.
- * - A range closes when it is old or large enough. That it ends *there* is committed before anything of it is inserted, so
- *   the same range is always the same block of rows, and a repeated insert can be recognised.
+ * - Ranges of all partitions close together when they are old or large enough: they are a *round*, one insert a table. That a
+ *   range ends *there*, and in which round it is stored, is committed before anything of it is inserted. So a range is always
+ *   the same rows, and whoever inserts it again, alone or with its round, can be recognised by the round's name.
  * - Between `stored` and `published` the cuts of the batches and the versions of catalogue and world are kept: after a
  *   restart the very same batches run again, in the very same world, and give the very same bytes.
  */
@@ -25,7 +26,8 @@ export interface PartitionState {
 export interface RangeState {
   /** Ends of the published batches of the range, ascending; the last one is the end of the range so far. */
   readonly cuts: readonly number[];
-  readonly closed: boolean;
+  /** Name (16 hex digits) of the round it is stored in; undefined while it is open. */
+  readonly round: string | undefined;
   /** Content hashes (16 hex digits) of the rule catalogue and the world the range was opened with. */
   readonly catalogue: string;
   readonly world: string;
@@ -48,11 +50,13 @@ export interface Ledger {
 
 /** Ledger text v1, ASCII: Kafka keeps at most 4,095 bytes of it beside a committed offset. */
 export const MAX_LEDGER_TEXT = 4_095;
-/** At ≤ 5 base-36 digits a cut and two outstanding ranges, 256 cuts a range stay well below MAX_LEDGER_TEXT. */
-export const MAX_CUTS = 256;
+/** Ranges of a partition between `stored` and `published`: two on their way to the store, and one that is open or waits. */
+export const MAX_RANGES = 3;
+/** At ≤ 5 base-36 digits a cut, so many in each range stay well below MAX_LEDGER_TEXT. */
+export const MAX_CUTS = 200;
 
 /**
- * `1;stored;range;range…` with range = `catalogue,world,c|o,cut+cut+…`; numbers in base 36, the first cut relative to the
+ * `1;stored;range;range…` with range = `catalogue,world,round|o,cut+cut+…`; numbers in base 36, the first cut relative to the
  * end before it (or stored), each further cut relative to the one before. `published` is the committed offset itself.
  */
 export function encodeLedger(state: PartitionState): string {
@@ -63,7 +67,7 @@ export function encodeLedger(state: PartitionState): string {
       at = cut;
       return step.toString(36);
     });
-    return `${range.catalogue},${range.world},${range.closed ? "c" : "o"},${cuts.join("+")}`;
+    return `${range.catalogue},${range.world},${range.round ?? "o"},${cuts.join("+")}`;
   });
   const text = ["1", state.stored.toString(36), ...ranges].join(";");
   if (text.length > MAX_LEDGER_TEXT)
@@ -73,8 +77,8 @@ export function encodeLedger(state: PartitionState): string {
   return text;
 }
 
-/** It becomes the name of a file: what somebody put beside an offset must not lead elsewhere. */
-const VERSION_ID = /^[0-9a-f]{16}$/;
+/** A version's becomes the name of a file: what somebody put beside an offset must not lead elsewhere. */
+const ID = /^[0-9a-f]{16}$/;
 
 /** @throws Error that shows the text, when it is not one that `encodeLedger` made for this position */
 export function decodeLedger(text: string, published: number): PartitionState {
@@ -92,17 +96,16 @@ export function decodeLedger(text: string, published: number): PartitionState {
   const stored = number(storedText);
   let at = stored;
   const ranges = rangeTexts.map((range, i): RangeState => {
-    const [catalogue, world, status, cutsText = "", ...rest] = range.split(",");
+    const [catalogue, world, round, cutsText = "", ...rest] = range.split(",");
     if (rest.length > 0) fail(`a range has ${4 + rest.length} parts, expected 4`);
-    if (status !== "c" && status !== "o") fail(`a range is "${status}", expected c or o`);
-    if (status === "o" && i < rangeTexts.length - 1) fail("a range before the last is open, expected it to be closed");
-    const id = (text = ""): string => (VERSION_ID.test(text) ? text : fail(`"${text}" is not a content hash`));
+    if (round === "o" && i < rangeTexts.length - 1) fail("a range before the last is open, expected it to be closed");
+    const id = (text = ""): string => (ID.test(text) ? text : fail(`"${text}" is not an id of 16 hex digits`));
     const cuts = cutsText.split("+").map((step) => {
       const length = number(step);
       if (length === 0) fail("a batch is empty, expected its cut behind the one before");
       return (at += length);
     });
-    return { catalogue: id(catalogue), world: id(world), closed: status === "c", cuts };
+    return { catalogue: id(catalogue), world: id(world), round: round === "o" ? undefined : id(round), cuts };
   });
   if (at !== published) fail(`its ranges end at ${at}, expected the committed offset`);
   return { stored, published, ranges };

@@ -1,3 +1,5 @@
+import type { Block } from "../../clickhouse/native.ts";
+
 /**
  * What a worker makes of a batch, and all it makes: blocks of rows for the store, records for the topics, counts.
  * The same batch and world give the same bytes, on any thread, however often it runs.
@@ -8,7 +10,7 @@ export interface Outcome {
   /** How many for which reason. */
   readonly deadLetterReasons: Readonly<Record<string, number>>;
   readonly alerts: number;
-  /** Rows by table, each an encoded ClickHouse Native block (blocks of several batches may simply be joined). */
+  /** Rows by table, each an encoded ClickHouse Native block. */
   readonly tables: Partial<Record<TableName, Block>>;
   readonly records: TopicRecords;
   /** A rule whose policy is `halt` failed: the stream must not go past this batch. What happened, where, and what to do. */
@@ -18,11 +20,6 @@ export interface Outcome {
 }
 
 export type TableName = "transactions" | "alerts" | "dead_letters" | "rule_stats";
-
-export interface Block {
-  readonly rows: number;
-  readonly bytes: Uint8Array;
-}
 
 export interface RuleCount {
   readonly rule: string;

@@ -5,6 +5,7 @@
  *     records ──decode──▶ frames ──rules──▶ matches ──▶ rows and topic records
  *        └── dead letters      └── failures ──▶ dead letters
  */
+import type { Block } from "../../clickhouse/native.ts";
 import {
   type AlertRow,
   type DeadLetterRow,
@@ -21,7 +22,7 @@ import type { World } from "../world/world.ts";
 import { alertRecord, alertRow } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
-import type { Block, Outcome, RuleCount, TableName } from "./outcome.ts";
+import type { Outcome, RuleCount, TableName } from "./outcome.ts";
 import { createRuleStage, type RuleFailure } from "./ruleStage.ts";
 import { packRecords, type TopicRecord } from "./topicRecords.ts";
 
@@ -80,8 +81,8 @@ function blocks(
   stats: readonly RuleStatRow[],
 ): Outcome["tables"] {
   const tables: Partial<Record<TableName, Block>> = {};
-  const add = (table: TableName, rows: number, encode: () => Uint8Array): void => {
-    if (rows > 0) tables[table] = { rows, bytes: encode() };
+  const add = (table: TableName, rows: number, encode: () => Block): void => {
+    if (rows > 0) tables[table] = encode();
   };
   add("transactions", decoded.count, () => encodeTransactions({ ...decoded, tags, scores }));
   add("alerts", alertRows.length, () => encodeAlerts(alertRows));

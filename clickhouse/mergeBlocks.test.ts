@@ -1,0 +1,56 @@
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { createSynthetic } from "../bench/load/synthetic.ts";
+import { CONTENT } from "../engine/frame/content.ts";
+import { packBatch } from "../engine/source/batch.ts";
+import { readLines } from "../engine/source/recording.ts";
+import { createProcessor } from "../engine/worker/process.ts";
+import { createWorld } from "../engine/world/world.ts";
+import { mergeBlocks } from "./mergeBlocks.ts";
+import { encodeRows } from "./native.ts";
+
+const RECORDING = fileURLToPath(new URL("../test/recordings/dex.ndjson.zst", import.meta.url));
+const process = createProcessor([], createWorld({ chains: [1, 56, 137, 31_337, 42_161] }));
+
+/** Mined transactions with logs, pending ones, and every tenth line broken: a dead letter. */
+const lines: Buffer[] = [];
+beforeAll(async () => {
+  for await (const line of readLines(RECORDING)) {
+    if (lines.length === 800) break;
+    lines.push(Buffer.from(line));
+  }
+  const synthetic = createSynthetic({ seed: 5 });
+  while (lines.length < 1_000) lines.push(Buffer.from(synthetic.next()));
+  for (let i = 0; i < lines.length; i += 10) lines[i] = Buffer.from("{");
+});
+
+const blocksOf = (from: number, to: number) => {
+  const records = lines
+    .slice(from, to)
+    .map((value, i) => ({ offset: from + i, time: 1_700_000_000_000, content: CONTENT.json, value }));
+  return process(packBatch("topic", 3, from, to, records)).tables;
+};
+
+test("blocks of pieces, joined, are the block of the whole, byte for byte", () => {
+  const whole = blocksOf(0, lines.length);
+  const cuts = fc.uniqueArray(fc.integer({ min: 1, max: lines.length - 1 }), { maxLength: 6 });
+  fc.assert(
+    fc.property(cuts, (at) => {
+      const ends = [...at.sort((a, b) => a - b), lines.length];
+      const pieces = ends.map((end, i) => blocksOf(ends[i - 1] ?? 0, end));
+      for (const table of ["transactions", "dead_letters"] as const) {
+        const merged = mergeBlocks(pieces.flatMap((tables) => tables[table] ?? []));
+        expect(Buffer.compare(merged, whole[table]!.bytes)).toBe(0);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("more than 127 rows need a longer number than each of the blocks", () => {
+  const columns = [["a", "UInt32"]] as const;
+  const rows = Array.from({ length: 200 }, (_, a) => ({ a }));
+  const pieces = [rows.slice(0, 100), rows.slice(100)].map((part) => encodeRows(columns, part));
+  expect(mergeBlocks(pieces)).toEqual(encodeRows(columns, rows).bytes);
+});

@@ -1,0 +1,158 @@
+/**
+ * Inserts the closed ranges of a round into the store exactly once, whatever happened before.
+ *
+ * All of them are one insert a table, since what an insert costs is mostly the insert. It carries a token, and the store takes
+ * a block with a known token for a repeat. That holds as long as the store's process lives. After it was killed it does not:
+ * the token's record and the rows are two writes, so a repeat may be taken for new, or something new for a repeat. Therefore
+ * the token names the store's process (`instance`), and whenever a part of a range may have been inserted before — by an engine
+ * that stopped, or into a store that is another process by now — it goes alone, and we count first:
+ *
+ *     all there, once        nothing to insert
+ *     none                   insert
+ *     some, or some twice    delete the range, insert
+ *
+ * More than we can make again is all there, too: what was stored stays, also when the topic no longer has its records. And the
+ * roll-ups that the range touches are made anew from their base table, since a view's rows are a third write.
+ *
+ * An engine that is gone may have left its insert of a whole round under way. Whoever has one of its ranges now inserts that
+ * under the round's token: either finds the other's done, and is taken for a repeat. If it was ours that came first, the round's
+ * other ranges are not there; their owners, who have lost them to the same rebalance, count and see it.
+ */
+import { randomUUID } from "node:crypto";
+import type { Store } from "../../clickhouse/client.ts";
+import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import type { Block } from "../../clickhouse/native.ts";
+import { COLUMNS } from "../../clickhouse/tables.ts";
+import type { Failpoint } from "../ops/failpoint.ts";
+import type { TableName } from "../worker/outcome.ts";
+import { type RangeBounds, recomputeRollUps } from "./rollUps.ts";
+import { recentInstance, storeInstance } from "./storeInstance.ts";
+
+/** What is to be stored: it will never grow again. */
+export interface ClosedRange {
+  readonly from: number;
+  /** Ends of its batches; the last one is its end. */
+  readonly cuts: readonly number[];
+  /** Name of the round it was closed in, as the ledger has it. */
+  readonly round: string | undefined;
+  /** It was there before a restart: the store may have it already, or a part of it. */
+  readonly recovered: boolean;
+  readonly blocks: Partial<Record<TableName, readonly Block[]>>;
+}
+
+export interface Member {
+  readonly partition: number;
+  readonly range: ClosedRange;
+}
+
+export interface StoreRoundOptions {
+  readonly store: Store;
+  readonly source: string;
+  /** Ranges of one round; at least one. */
+  readonly members: readonly Member[];
+  /** Aborted when a partition is given up: what is begun ends at its next step, since another may be at work by then. */
+  readonly signal: AbortSignal;
+  /** Waits before the next try, and tells what went wrong: the store may be away for as long as it likes. */
+  readonly retry: (error: unknown, attempt: number) => Promise<void>;
+  /** For tests that stop the process at a known place. */
+  readonly failpoint: Failpoint;
+}
+
+/** Tables in the order in which they are inserted. */
+const TABLES = Object.keys(COLUMNS) as TableName[];
+
+/**
+ * Resolves when every row of the round is in the store once.
+ * @throws what `retry` throws: errors that another try would not mend
+ */
+export async function storeRound(options: StoreRoundOptions): Promise<void> {
+  const { store, members, retry } = options;
+  /** The store's process that has seen nothing of these ranges but what we inserted ourselves. */
+  let trusted: string | undefined;
+  let first = !members.some(({ range }) => range.recovered);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const instance = await (first ? recentInstance(store) : storeInstance(store));
+      if (first) trusted = instance;
+      first = false;
+      if (instance === trusted) await insertTogether(options, instance);
+      else for (const member of members) await insertMissing(options, member, instance);
+      return;
+    } catch (error) {
+      await retry(error, attempt);
+    }
+  }
+}
+
+async function insertTogether(options: StoreRoundOptions, instance: string): Promise<void> {
+  for (const table of TABLES) {
+    options.signal.throwIfAborted();
+    await insert(options.store, table, options.members, tokenOf(options.members[0]!, table, instance));
+    options.failpoint(`stored ${table}`);
+  }
+  options.signal.throwIfAborted();
+}
+
+async function insertMissing(options: StoreRoundOptions, member: Member, instance: string): Promise<void> {
+  const { store, signal, failpoint } = options;
+  const bounds = boundsOf(options, member);
+  for (const table of TABLES) {
+    const rows = sumRows(member.range.blocks[table] ?? []);
+    const token = tokenOf(member, table, instance);
+    signal.throwIfAborted();
+    let present = await countRange(store, table, bounds);
+    if (present.rows === present.distinct && present.rows >= rows) continue;
+    if (present.rows > 0) await store.command(`DELETE FROM ${table} WHERE ${IN_RANGE}`, bounds);
+    await insert(store, table, [member], token);
+    // A token outlives its rows, deleted by us or by an attempt before this one, and one of a round may have been another
+    // member's: then they come under another only.
+    present = await countRange(store, table, bounds);
+    if (present.rows < rows) await insert(store, table, [member], `${token}-${randomUUID()}`);
+    failpoint(`stored ${table}`);
+  }
+  signal.throwIfAborted();
+  await recomputeRollUps(store, bounds);
+}
+
+async function insert(store: Store, table: TableName, members: readonly Member[], token: string): Promise<void> {
+  const blocks = members.flatMap(({ range }) => range.blocks[table] ?? []);
+  if (blocks.length === 0) return;
+  const columns = COLUMNS[table].map(([name]) => name);
+  const rows = sumRows(blocks);
+  await store.insertBlock({ table, columns, format: "Native", bodies: [mergeBlocks(blocks)], rows, token });
+}
+
+const sumRows = (blocks: readonly Block[]): number => blocks.reduce((sum, { rows }) => sum + rows, 0);
+
+const tokenOf = ({ range }: Member, table: TableName, instance: string): string =>
+  `${range.round}-${table}-${instance}`;
+
+const IN_RANGE =
+  "source = {source:String} AND partition = {partition:UInt16} AND offset >= {from:UInt64} AND offset < {to:UInt64}";
+
+const boundsOf = ({ source }: StoreRoundOptions, { partition, range }: Member): RangeBounds => ({
+  source,
+  partition,
+  from: range.from,
+  to: range.cuts.at(-1)!,
+});
+
+/** What makes a row of each table one of a kind within its source and partition. */
+const IDENTITY: Readonly<Record<TableName, string>> = {
+  transactions: "offset, n",
+  alerts: "offset, n, alert_id",
+  dead_letters: "offset, n, reason, rule",
+  rule_stats: "offset, rule, rule_version",
+};
+
+async function countRange(
+  store: Store,
+  table: TableName,
+  bounds: RangeBounds,
+): Promise<{ rows: number; distinct: number }> {
+  const [row] = await store.rows<{ rows: string; distinct: string }>(
+    `SELECT count() AS rows, uniqExact(${IDENTITY[table]}) AS distinct FROM ${table} WHERE ${IN_RANGE}`,
+    bounds,
+  );
+  return { rows: Number(row!.rows), distinct: Number(row!.distinct) };
+}
