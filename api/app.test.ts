@@ -312,6 +312,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
     metrics: createMetrics({ defaults: false }),
     log: createLog({ level: "silent" }),
     config: { api },
+    version: "1.2.3",
   };
   await expect(createApi(deps).listen(api)).rejects.toMatchObject({
     exitCode: 1,

@@ -63,7 +63,7 @@ export function createApi(deps: ApiDeps) {
     openapi: "3.1.0",
     info: {
       title: "Weir",
-      version: deps.version ?? "0",
+      version: deps.version,
       description:
         "Transactions, what rules raised on them, and the rules. Answers programs on this machine only. Errors are problem+json (RFC 9457).",
     },

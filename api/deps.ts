@@ -3,8 +3,7 @@ import type { Config } from "../engine/ops/config.ts";
 import type { Health } from "../engine/ops/health.ts";
 import type { Log } from "../engine/ops/log.ts";
 import type { Metrics } from "../engine/ops/metrics.ts";
-import type { RuleInfo } from "../engine/rules/catalogue.ts";
-import type { Finding } from "../engine/sandbox/finding.ts";
+import type { RuleInfo, UploadResult } from "../engine/rules/catalogue.ts";
 
 export interface ApiDeps {
   readonly store: ReadableStore;
@@ -14,7 +13,7 @@ export interface ApiDeps {
   readonly log: Log;
   readonly config: Pick<Config, "api">;
   /** shown in /health and /openapi.json */
-  readonly version?: string;
+  readonly version: string;
 }
 
 /** The part of the store that reads. */
@@ -31,10 +30,6 @@ export interface RulesCatalogue {
   upload(name: string, wasm: Uint8Array): Promise<UploadResult>;
   setState(name: string, state: "live" | "disabled"): Promise<RuleInfo>;
 }
-
-export type UploadResult =
-  | { readonly ok: true; readonly rule: RuleInfo }
-  | { readonly ok: false; readonly findings: readonly Finding[] };
 
 export type { RuleInfo };
 

@@ -40,7 +40,7 @@ export const healthSchema = z
         facts: z.record(z.string(), z.unknown()).optional(),
       }),
     ),
-    version: z.string().nullable(),
+    version: z.string(),
     uptime_seconds: z.number(),
   })
   .openapi("Health");
@@ -95,7 +95,7 @@ export function operationRoutes({ health, metrics, version, rates }: Deps) {
     const more = {
       metrics: await rates.read(),
       components: report.components,
-      version: version ?? null,
+      version,
       uptime_seconds: process.uptime(),
     };
     return [{ ...state, ...more }, state.status === "unhealthy" ? 503 : 200] as const;

@@ -75,8 +75,9 @@ const put = createRoute({
   method: "put",
   path: "/api/v1/rules/{name}",
   tags: ["rules"],
-  summary: "Upload a module: the rule's next version, live at once",
-  description: `A WebAssembly module of at most ${MAX_MODULE_BYTES} bytes; its manifest must have this name.`,
+  summary: "Upload a module: a new rule, live at once, or a rule's next version",
+  description: `A WebAssembly module of at most ${MAX_MODULE_BYTES} bytes; its manifest must have this name. A rule that is
+disabled stays so: its new version runs once the rule is enabled. The same module again changes nothing.`,
   security: [{ token: [] }],
   request: {
     params: nameSchema,

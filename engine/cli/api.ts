@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { VERSION } from "../ops/version.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
@@ -25,7 +26,7 @@ export async function serve({ config, store, catalogue, health, metrics, log }: 
   close(): Promise<void>;
 }> {
   const { createApi } = await import("../../api/app.ts");
-  return createApi({ store, rules: catalogue, health, metrics, log, config }).listen(config.api);
+  return createApi({ store, rules: catalogue, health, metrics, log, config, version: VERSION }).listen(config.api);
 }
 
 export const untilAborted = (signal: AbortSignal): Promise<void> =>
