@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { configMarkdown, envExample, showConfig } from "../ops/configText.ts";
 import { loadConfiguration } from "./configuration.ts";
-import { printRows } from "./terminal.ts";
+import { narrowTable, printRows } from "./terminal.ts";
 
 export function configCommand(config: Command): void {
   config
@@ -14,16 +14,14 @@ export function configCommand(config: Command): void {
       "\nExamples:\n  weir config show --origin\n  weir config show --json | jq -r 'select(.value != \"\") | .name'",
     )
     .action(({ origin = false, json = false }: { origin?: boolean; json?: boolean }) => {
-      const rows = showConfig(loadConfiguration());
-      printRows(
-        rows.map(({ name, value, origin: from, meaning }) => ({
-          name,
-          value,
-          ...(origin ? { origin: from } : {}),
-          meaning,
-        })),
-        { json },
-      );
+      const rows = showConfig(loadConfiguration()).map(({ name, value, origin: from, meaning }) => ({
+        name,
+        value,
+        ...(origin ? { origin: from } : {}),
+        meaning,
+      }));
+      if (process.stdout.isTTY && !json) process.stdout.write(narrowTable(rows, process.stdout.columns));
+      else printRows(rows, { json });
     });
   config
     .command("example")

@@ -1,10 +1,12 @@
 /** What most commands need: the configuration, the store with its tables, the rules, an engine. Closed in the reverse order. */
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
 import { createEngine, type Engine } from "../engine.ts";
-import type { Config } from "../ops/config.ts";
+import { type Config, ConfigError } from "../ops/config.ts";
+import { VARIABLES } from "../ops/configTable.ts";
 import { createFailpoint, type Failpoint } from "../ops/failpoint.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { createLog, type Log } from "../ops/log.ts";
@@ -35,6 +37,23 @@ export function createLogFor(config: Config): Log {
   return createLog({ level: config.logLevel, secrets: [config.store.password, config.api.token] });
 }
 
+/**
+ * No folder is no rules, and nobody would notice: so it must be there, but for the examples before they were built.
+ * @throws ConfigError when it is not
+ */
+async function checkRules(folder: string, log: Log): Promise<void> {
+  const problem = await readdir(folder).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+  if (problem === undefined) return;
+  if (folder !== resolve(VARIABLES.RULES_DIR.default))
+    throw new ConfigError([
+      { variable: "RULES_DIR", value: folder, problem: `it cannot be read: ${problem}`, expected: "a folder of .wasm" },
+    ]);
+  log.warn({ event: "no_rules", folder }, "There are no rules yet: npm run rules:build makes the examples");
+}
+
 /** The store with its tables as this version wants them. */
 async function openTables(config: Config): Promise<Store> {
   const store = await openStoreOnly(config);
@@ -49,6 +68,7 @@ async function openTables(config: Config): Promise<Store> {
 
 export async function openHouse(config: Config): Promise<House> {
   const log = createLogFor(config);
+  await checkRules(config.rules.folder, log);
   const store = await openTables(config);
   const catalogue = await openCatalogue(join(config.data, "rules"));
   const { refused } = await catalogue.loadFolder(config.rules.folder);

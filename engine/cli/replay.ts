@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
-import { Interrupted, UsageError } from "../ops/errors.ts";
+import { Interrupted, UsageError, UserError } from "../ops/errors.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
@@ -47,6 +47,7 @@ Dead letters are put back once, however often this is called. Those that still c
         const replayed = await replayWithProgress(house, file, { again, signal: interrupted() });
         process.stdout.write(asLine ? `${summaryLine(replayed)}\n` : summaryTable(replayed));
         throwUnlessComplete(replayed);
+        throwUnlessAny(replayed);
       } finally {
         await house.close();
       }
@@ -97,6 +98,17 @@ export function throwUnlessComplete({ complete, recording }: Replayed): void {
     throw new Interrupted(`Stopped "${recording.path}" before its end`, {
       next: "The same command goes on from there",
     });
+}
+
+/** One transaction among garbage is a recording; none is a mistake that a script must notice. */
+function throwUnlessAny({ recording: { path, lines }, summary, source }: Replayed): void {
+  if (summary.transactions > 0) return;
+  const state = lines === 0 ? "it is empty" : `none of its ${count(lines, "line")} is a transaction`;
+  throw new UserError(`Cannot replay "${path}": ${state}, expected transactions as JSON, one a line`, {
+    ...(lines > 0 && {
+      next: `npx weir sql "select reason, any(detail), count() from dead_letters where source = '${source}' group by reason"`,
+    }),
+  });
 }
 
 /** The contract's last line. */

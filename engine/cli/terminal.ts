@@ -60,6 +60,43 @@ export function table(rows: readonly Readonly<Record<string, unknown>>[]): strin
   return [line(heads), line(widths.map((width) => "─".repeat(width))), ...cells.map(line), ""].join("\n");
 }
 
+/** What a middle column may have of a narrow table: a value may be a list of any length. */
+const MIDDLE = 28;
+const LEAST = 20;
+
+/** Fits a terminal: the columns between the first and the last are cut, the last goes on in the lines below. */
+export function narrowTable(rows: readonly Readonly<Record<string, string>>[], width = 120): string {
+  const heads = Object.keys(rows[0] ?? {});
+  const last = heads.at(-1);
+  if (last === undefined) return table(rows);
+  const cut = rows.map((row) =>
+    Object.fromEntries(heads.map((head, i) => [head, i === 0 || head === last ? row[head]! : ellipsis(row[head]!)])),
+  );
+  const others = heads
+    .slice(0, -1)
+    .reduce((sum, head) => sum + 2 + Math.max(head.length, ...cut.map((row) => row[head]!.length)), 0);
+  const room = Math.max(LEAST, width - others);
+  const blank = Object.fromEntries(heads.map((head) => [head, ""]));
+  return table(
+    cut.flatMap((row) =>
+      wrap(row[last]!, room).map((text, i) => (i === 0 ? { ...row, [last]: text } : { ...blank, [last]: text })),
+    ),
+  );
+}
+
+const ellipsis = (text: string): string => (text.length > MIDDLE ? `${text.slice(0, MIDDLE - 1)}…` : text);
+
+/** Words in lines of at most `width`, unless a word is longer; at least one line. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}
+
 function cell(value: unknown): string {
   if (value === null || value === undefined) return "";
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);

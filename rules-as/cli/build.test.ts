@@ -1,6 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { libraryFiles } from "assemblyscript/asc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildRule } from "./build.ts";
@@ -208,4 +210,11 @@ describe("buildExamples()", () => {
     await expect(buildExamples(examples)).rejects.toThrow(/three\.ts:1:1 {2}Cannot find the rule's function "onTx"/);
     rmSync(examples, { recursive: true });
   });
+});
+
+test("npm run rules:build takes no file, and says what does", () => {
+  const script = fileURLToPath(new URL("buildExamples.ts", import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", script, "mine.ts"], { encoding: "utf8" });
+  expect(status).toBe(2);
+  expect(stderr).toContain("npx weir rule build mine.ts");
 });

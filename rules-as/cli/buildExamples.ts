@@ -41,6 +41,13 @@ export async function buildExamples(folder: string = EXAMPLES): Promise<BuildSum
 }
 
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) {
+  const [file] = argv.slice(2);
+  if (file !== undefined) {
+    console.error(
+      `Cannot build "${file}": this builds the examples, expected no file. Run: npx weir rule build ${file}`,
+    );
+    process.exit(2);
+  }
   try {
     const { built, unchanged } = await buildExamples();
     console.error(`rules: ${built.length} built, ${unchanged.length} unchanged`);
