@@ -51,10 +51,15 @@ export interface TransactionRows {
   readonly scores: ReadonlyMap<number, number>;
 }
 
+/** Some of the rows, from the one with this number on; tags and scores are those of all. */
+interface Tile extends TransactionRows {
+  readonly first: number;
+}
+
 interface Column {
   readonly name: string;
   readonly type: string;
-  readonly write: (out: BlockWriter, rows: TransactionRows) => void;
+  readonly write: (out: BlockWriter, rows: Tile) => void;
 }
 
 const TRANSACTION_COLUMNS: readonly Column[] = [
@@ -245,12 +250,38 @@ export const encodeRuleStats = (rows: readonly RuleStatRow[]): Block => encodeRo
 
 const writer = createBlockWriter(8 << 20);
 
-/** One Native block of `transactions`. */
-export function encodeTransactions(rows: TransactionRows): Block {
-  startBlock(writer, TRANSACTION_COLUMNS.length, rows.count);
+/**
+ * Frames that are encoded at a time. Column after column goes over all of them, so they should stay in the core's cache:
+ * 16 MB of frames take 3.5 µs a row at once, 2.0 in tiles of 1,024 and 1.7 in tiles of 512 (2.6 MB: 1.8 and 1.45).
+ */
+const TILE = 512;
+
+/** Native blocks of `transactions`, of so many rows that their frames fit the core's cache. */
+export function encodeTransactions(rows: TransactionRows): Block[] {
+  const blocks: Block[] = [];
+  for (let first = 0; first < rows.count; first += TILE) blocks.push(encodeTile(tileOf(rows, first)));
+  return blocks;
+}
+
+function tileOf(rows: TransactionRows, first: number): Tile {
+  const end = Math.min(first + TILE, rows.count);
+  return {
+    ...rows,
+    first,
+    count: end - first,
+    frames: rows.frames.subarray(first, end),
+    offsets: rows.offsets.subarray(first, end),
+    times: rows.times.subarray(first, end),
+    indexes: rows.indexes.subarray(first, end),
+    events: rows.events.subarray(first, end),
+  };
+}
+
+function encodeTile(tile: Tile): Block {
+  startBlock(writer, TRANSACTION_COLUMNS.length, tile.count);
   for (const column of TRANSACTION_COLUMNS) {
     startColumn(writer, column.name, column.type);
-    column.write(writer, rows);
+    column.write(writer, tile);
   }
   return takeBlock(writer);
 }
@@ -409,19 +440,19 @@ function logData(out: BlockWriter, { words, bytes }: TransactionRows, at: number
   sized(out, bytes, at + LOG.topics + 32 * words[(at + LOG.topicCount) >> 2], words[(at + LOG.dataLength) >> 2]);
 }
 
-function tags(out: BlockWriter, rows: TransactionRows): void {
+function tags(out: BlockWriter, rows: Tile): void {
   reserve(out, rows.count * 8);
   startPart(out, PART.ends);
-  for (let i = 0, end = 0; i < rows.count; i++) u64(out, (end += rows.tags.get(i)?.length ?? 0));
+  for (let i = 0, end = 0; i < rows.count; i++) u64(out, (end += rows.tags.get(rows.first + i)?.length ?? 0));
   startPart(out, PART.values);
-  for (let i = 0; i < rows.count; i++) for (const tag of rows.tags.get(i) ?? []) string(out, tag);
+  for (let i = 0; i < rows.count; i++) for (const tag of rows.tags.get(rows.first + i) ?? []) string(out, tag);
 }
 
-function scores(out: BlockWriter, rows: TransactionRows): void {
+function scores(out: BlockWriter, rows: Tile): void {
   reserve(out, rows.count * 9);
-  for (let i = 0; i < rows.count; i++) out.bytes[out.at++] = rows.scores.has(i) ? 0 : 1;
+  for (let i = 0; i < rows.count; i++) out.bytes[out.at++] = rows.scores.has(rows.first + i) ? 0 : 1;
   startPart(out, PART.values);
   const numbers = new Float64Array(rows.count);
-  for (const [i, score] of rows.scores) numbers[i] = score;
+  for (let i = 0; i < rows.count; i++) numbers[i] = rows.scores.get(rows.first + i) ?? 0;
   raw(out, new Uint8Array(numbers.buffer), 0, numbers.byteLength);
 }

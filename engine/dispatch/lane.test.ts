@@ -202,7 +202,7 @@ describe("takeBatch() after a restart", () => {
 describe("ranges", () => {
   test("fillRange() joins blocks by table and counts rows and bytes", () => {
     const range = openRange(0, { cuts: [1, 2], round: ROUND, ...VERSIONS }, 0);
-    const block = (rows: number, size: number) => ({ rows, bytes: new Uint8Array(size), parts: new Uint32Array() });
+    const block = (rows: number, size: number) => [{ rows, bytes: new Uint8Array(size), parts: new Uint32Array() }];
     fillRange(range, outcome({ transactions: block(3, 30), alerts: block(1, 5) }));
     expect(isStorable(range)).toBe(false);
     fillRange(range, outcome({ transactions: block(2, 20) }));

@@ -182,10 +182,12 @@ export function takeBatch(
 /** Adds a batch's rows to its range. */
 export function fillRange(range: Range, outcome: Outcome): void {
   range.filled++;
-  for (const [table, block] of Object.entries(outcome.tables) as [TableName, Block][]) {
-    (range.blocks[table] ??= []).push(block);
-    range.rows += block.rows;
-    range.bytes += block.bytes.length;
+  for (const [table, blocks] of Object.entries(outcome.tables) as [TableName, readonly Block[]][]) {
+    (range.blocks[table] ??= []).push(...blocks);
+    for (const { rows, bytes } of blocks) {
+      range.rows += rows;
+      range.bytes += bytes.length;
+    }
   }
 }
 

@@ -40,7 +40,8 @@ export default function run({ batch, catalogue, world, context }: WorkerTask): W
     stopwatch.start();
     const outcome = processor(batch);
     // Moved, not copied: every block is a buffer of its own.
-    const buffers = [...Object.values(outcome.tables).map(({ bytes }) => bytes.buffer), outcome.records.bytes.buffer];
+    const blocks = Object.values(outcome.tables).flat();
+    const buffers = [...blocks.map(({ bytes }) => bytes.buffer), outcome.records.bytes.buffer];
     return move(
       transferable({ kind: "outcome", outcome, seconds: stopwatch.take() }, buffers as ArrayBuffer[]),
     ) as never;

@@ -10,8 +10,8 @@ export interface Outcome {
   /** How many for which reason. */
   readonly deadLetterReasons: Readonly<Record<string, number>>;
   readonly alerts: number;
-  /** Rows by table, each an encoded ClickHouse Native block. */
-  readonly tables: Partial<Record<TableName, Block>>;
+  /** Rows by table, as ClickHouse Native blocks. */
+  readonly tables: Partial<Record<TableName, readonly Block[]>>;
   readonly records: TopicRecords;
   /** A rule whose policy is `halt` failed: the stream must not go past this batch. What happened, where, and what to do. */
   readonly halt?: string;

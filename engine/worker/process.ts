@@ -80,14 +80,14 @@ function blocks(
   letters: readonly DeadLetterRow[],
   stats: readonly RuleStatRow[],
 ): Outcome["tables"] {
-  const tables: Partial<Record<TableName, Block>> = {};
-  const add = (table: TableName, rows: number, encode: () => Block): void => {
+  const tables: Partial<Record<TableName, readonly Block[]>> = {};
+  const add = (table: TableName, rows: number, encode: () => readonly Block[]): void => {
     if (rows > 0) tables[table] = encode();
   };
   add("transactions", decoded.count, () => encodeTransactions({ ...decoded, tags, scores }));
-  add("alerts", alertRows.length, () => encodeAlerts(alertRows));
-  add("dead_letters", letters.length, () => encodeDeadLetters(letters));
-  add("rule_stats", stats.length, () => encodeRuleStats(stats));
+  add("alerts", alertRows.length, () => [encodeAlerts(alertRows)]);
+  add("dead_letters", letters.length, () => [encodeDeadLetters(letters)]);
+  add("rule_stats", stats.length, () => [encodeRuleStats(stats)]);
   return tables;
 }
 
