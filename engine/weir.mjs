@@ -2,11 +2,12 @@
 // The command line without a build step: registers the TypeScript loader (inherited by worker threads), then runs cli.ts.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { NODE_FLAGS } from "./nodeFlags.mjs";
 
 const cli = fileURLToPath(new URL("./cli.ts", import.meta.url));
 const child = spawn(
   process.execPath,
-  [...process.execArgv, "--import", import.meta.resolve("tsx"), cli, ...process.argv.slice(2)],
+  [...NODE_FLAGS, ...process.execArgv, "--import", import.meta.resolve("tsx"), cli, ...process.argv.slice(2)],
   {
     stdio: "inherit",
   },

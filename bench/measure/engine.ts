@@ -10,6 +10,7 @@ import { readAddress } from "../../clickhouse/embedded/lockFile.ts";
 import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
 import { createAdmin } from "../../engine/kafka/admin.ts";
 import { KafkaError } from "../../engine/kafka/errors.ts";
+import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
 import { decodeLedger } from "../../engine/sink/ledger.ts";
 import type { Answer, Question } from "./engineProcess.ts";
 import { peakMemory, type ThreadCpu, threadCpu } from "./processCpu.ts";
@@ -135,13 +136,13 @@ export async function startEngine(
 }
 
 /** For a closer look: BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profiles" (NODE_OPTIONS does not take them). */
-const NODE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(" ") ?? [];
+const MORE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(" ") ?? [];
 
 /** @param env variables of the engine; it gets none of ours that configure one */
 function startProcess(env: Readonly<Record<string, string>>) {
   const child: ChildProcess = fork(fileURLToPath(new URL("engineProcess.ts", import.meta.url)), {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "warn", ...env },
-    execArgv: ["--import", "tsx", ...NODE_FLAGS],
+    execArgv: [...NODE_FLAGS, "--import", "tsx", ...MORE_FLAGS],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const kill = (): boolean => child.kill("SIGKILL");
