@@ -186,6 +186,10 @@ describe(`exactly once (SEED=${SEED})`, () => {
   test("the store is killed while ranges are inserted", async () => {
     const engine = start("one");
     await produce(TRANSACTIONS * 0.05);
+    await until(
+      () => engine.log().includes("partitions_assigned"),
+      () => engine.log(),
+    ); // a start without a store fails
     for (let kill = 0; kill < 3; kill++) {
       await new Promise((resolve) => setTimeout(resolve, pick(`store ${kill}`, 100, 900)));
       await killStore();

@@ -29,6 +29,7 @@ export interface Lane {
   /** Everything below is in the store; the ledger hears of it with the next commit. */
   storedTo: number;
   storedCommitted: number;
+  storing: boolean;
   /** Given up soon: takes nothing new, closes and stores what it has. */
   draining: boolean;
   /** Given up: whatever still comes back for it is dropped. */
@@ -54,7 +55,6 @@ export interface Range {
   /** Name of the round it is stored in, once it is closed; it may be inserted when that is committed. */
   round: string | undefined;
   roundCommitted: boolean;
-  progress: "waiting" | "storing" | "stored";
   /** How many of its cuts have delivered their rows. */
   filled: number;
   /** Opened before a restart: the store may have it already, or a part of it. */
@@ -90,6 +90,7 @@ export function openLane(partition: number, state: PartitionState, now: number):
     ranges,
     storedTo: state.stored,
     storedCommitted: state.stored,
+    storing: false,
     draining: false,
     gone: false,
     given: new AbortController(),
@@ -104,7 +105,6 @@ export function openRange(from: number, state: RangeState, now: number, recovere
     cuts: [...state.cuts],
     round: state.round,
     roundCommitted: state.round !== undefined,
-    progress: "waiting",
     filled: 0,
     recovered,
     openedAt: now,
@@ -192,8 +192,7 @@ export function fillRange(range: Range, outcome: Outcome): void {
 }
 
 /** Ready to be inserted: it will never grow again, and all of it is here. */
-export const isStorable = (range: Range): boolean =>
-  range.progress === "waiting" && range.roundCommitted && range.filled === range.cuts.length;
+export const isStorable = (range: Range): boolean => range.roundCommitted && range.filled === range.cuts.length;
 
 /** Nothing is under way: the partition can be given up without anything to be redone. */
 export const isIdle = (lane: Lane): boolean =>

@@ -2,11 +2,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSynthetic } from "../../bench/load/synthetic.ts";
+import { CONTENT } from "../frame/content.ts";
 import { createFileLedger } from "../sink/fileLedger.ts";
 import type { Ledger, PartitionState } from "../sink/ledger.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
+import type { Source } from "../source/source.ts";
 import { createProcessor } from "../worker/process.ts";
 import { createWorld } from "../world/world.ts";
 import type { Range } from "./lane.ts";
@@ -166,4 +168,60 @@ test("a store that is slow holds the source back: memory stays bounded", async (
   expectWhole(ran);
   // 1 MiB of rows and records at about 1.3 KB a transaction, a chunk of 1,024 lines and the batches under way.
   expect(most).toBeLessThan(3_500);
+});
+
+describe("rounds of several partitions", () => {
+  const PARTITIONS = [0, 1, 2];
+  const RECORDS = 300;
+
+  /** Gives each partition its records from where the pipeline begins, then ends. */
+  const source: Source = {
+    name: SOURCE,
+    async run(events) {
+      const synthetic = createSynthetic({ seed: 2 });
+      const starts = await events.assign(PARTITIONS);
+      for (const partition of PARTITIONS) {
+        const records = Array.from({ length: RECORDS }, (_, offset) => {
+          return { offset, time: 0, content: CONTENT.json, value: Buffer.from(synthetic.next()) };
+        });
+        events.records(partition, records.slice(starts.get(partition)!));
+      }
+    },
+    pause() {},
+    resume() {},
+  };
+
+  async function rounds(): Promise<{ partitions: number[]; names: Set<string | undefined> }[]> {
+    const process = createProcessor([], createWorld({ chains: [1, 56, 137, 42161] }));
+    const seen: { partitions: number[]; names: Set<string | undefined> }[] = [];
+    await runPipeline(
+      {
+        ...{ source, ledger, limits: LIMITS, current: () => VERSIONS, work: async ({ batch }) => process(batch) },
+        store: async (round) => {
+          const names = new Set(round.map(({ range }) => range.round));
+          seen.push({ partitions: round.map(({ partition }) => partition), names });
+        },
+      },
+      new AbortController().signal,
+    );
+    for (const state of (await ledger.read(PARTITIONS)).values())
+      expect(state).toEqual({ stored: RECORDS, published: RECORDS, ranges: [] });
+    return seen;
+  }
+
+  test("ranges that are open together are stored together, under one name", async () => {
+    const seen = await rounds();
+    expect(seen.some(({ partitions }) => partitions.length > 1)).toBe(true);
+    for (const { names } of seen) expect(names.size).toBe(1);
+  });
+
+  test("a range from before a restart goes alone, under a name that no other has", async () => {
+    const ranges = [{ cuts: [50], round: undefined, ...VERSIONS }];
+    await ledger.commit([{ partition: 1, state: { stored: 0, published: 50, ranges } }], []);
+    const seen = await rounds();
+    const [first] = seen.filter(({ partitions }) => partitions.includes(1));
+    expect(first!.partitions).toEqual([1]);
+    const [name] = first!.names;
+    expect(seen.filter(({ names }) => names.has(name))).toHaveLength(1);
+  });
 });

@@ -221,6 +221,10 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     let bytes = 0;
     for (const { lane, range } of open) {
       if (lane.draining ? lane.tasks.length > 0 : !due && !isFull(range)) continue;
+      if (range.recovered) {
+        range.round = newRound(); // goes alone; under the others' name it would be taken for them, or they for it
+        continue;
+      }
       range.round = round;
       bytes += range.bytes;
       if (bytes < limits.rangeBytes) continue;
@@ -282,43 +286,42 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   function storeRounds(): void {
     for (let members = nextRound(); storing < MAX_STORING && members.length > 0; members = nextRound()) {
       storing++;
-      for (const { range } of members) range.progress = "storing";
+      for (const { lane } of members) lane.storing = true;
       const signal = AbortSignal.any(members.map(({ lane }) => lane.given.signal));
       const round = members.map(({ lane, range }) => ({ partition: lane.partition, range }));
       store(round, signal)
         .then(() => {
           signal.throwIfAborted();
-          for (const { range } of members) range.progress = "stored";
-          for (const { lane } of members) moveStored(lane);
+          for (const { lane, range } of members) {
+            lane.storedTo = range.cuts.at(-1)!;
+            lane.ranges.shift();
+            observe?.stored?.(lane.partition, range);
+          }
         })
         .catch((error: unknown) => members.every(({ lane }) => lane.gone) || fail(error))
         .finally(() => {
           storing--;
+          for (const { lane } of members) lane.storing = false;
           wake();
         });
     }
   }
 
-  /** Ranges of one round that have yet to be stored. One from before a restart goes alone: it is looked for in the store. */
+  /**
+   * Ranges of one round, each the first of its lane. One from before a restart goes alone: it is looked for in the store. Of a
+   * lane one is stored at a time, since mending a roll-up after an unclean stop must not meet another insert into it.
+   */
   function nextRound(): { lane: Lane; range: Range }[] {
     const all = [...lanes.values()].flatMap((lane) => lane.ranges.map((range) => ({ lane, range })));
-    for (const first of all) {
-      if (!isStorable(first.range)) continue;
+    const isNext = ({ lane, range }: (typeof all)[number]): boolean =>
+      range === lane.ranges[0] && !lane.storing && isStorable(range);
+    for (const first of all.filter(isNext)) {
       const members = first.range.recovered
         ? [first]
         : all.filter(({ range }) => range.round === first.range.round && !range.recovered);
-      if (members.every(({ range }) => isStorable(range))) return members;
+      if (members.every(isNext)) return members;
     }
     return [];
-  }
-
-  /** Rounds may be stored in any order; the position moves on over those that are stored from the first. */
-  function moveStored(lane: Lane): void {
-    while (lane.ranges[0]?.progress === "stored") {
-      const range = lane.ranges.shift()!;
-      lane.storedTo = range.cuts.at(-1)!;
-      observe?.stored?.(lane.partition, range);
-    }
   }
 
   /** Works off all lanes until `finished` and nothing is left. */

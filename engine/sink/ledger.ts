@@ -50,7 +50,7 @@ export interface Ledger {
 
 /** Ledger text v1, ASCII: Kafka keeps at most 4,095 bytes of it beside a committed offset. */
 export const MAX_LEDGER_TEXT = 4_095;
-/** Ranges of a partition between `stored` and `published`: two on their way to the store, and one that is open or waits. */
+/** Ranges of a partition between `stored` and `published`: one on its way to the store, one that waits, one that is open. */
 export const MAX_RANGES = 3;
 /** At ≤ 5 base-36 digits a cut, so many in each range stay well below MAX_LEDGER_TEXT. */
 export const MAX_CUTS = 200;
