@@ -123,7 +123,9 @@ describe("loadConfig()", () => {
   });
 
   test("wants room for two batches in flight", () => {
-    expect(problemsOf({ env: { WEIR_IN_FLIGHT_BYTES: "16MiB" } })[0]?.expected).toContain("33554432");
+    expect(
+      problemsOf({ env: { WEIR_BATCH_MAX_BYTES: "16MiB", WEIR_IN_FLIGHT_BYTES: "16MiB" } })[0]?.expected,
+    ).toContain("33554432");
   });
 });
 
