@@ -296,7 +296,7 @@ describe("record()", () => {
     const out = join(folder, "refused.ndjson");
     const recording = record({ urls: [`${scheme}://127.0.0.1:${port}`], out, pending: false, toBlock: 1, retries: 0 });
     await expect(recording).rejects.toThrow(
-      /Cannot call "eth_chainId" on "127\.0\.0\.1:\d+": .*ECONNREFUSED.*, expected an answer; check the RPC URL/,
+      /Cannot call "eth_chainId" on "127\.0\.0\.1:\d+": .*(ECONNREFUSED|could not be opened).*, expected an answer; check the RPC URL/,
     );
     await expect(readFile(out)).rejects.toThrow("ENOENT");
   });

@@ -144,7 +144,8 @@ function reasonOf(error: unknown): string {
   if (status) return `HTTP status ${status.status}`;
   if (links.some((link) => link.name === "TimeoutError")) return "no answer in time";
   const { details, message } = links.at(-1)!;
-  return String(details || message).slice(0, 300);
+  // A WebSocket of Node's own (from 22) does not say why.
+  return String(details || message).slice(0, 300) || "the connection could not be opened";
 }
 
 type ErrorLink = {

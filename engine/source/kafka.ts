@@ -88,7 +88,8 @@ function byPartition(messages: readonly Message[]): Map<number, SourceRecord[]> 
       offset: message.offset,
       time: message.timestamp ?? 0,
       content: message.headers ? contentOf(message.headers) : CONTENT.unknown,
-      value: message.value,
+      // The binding gives an empty value as null or as empty, depending on Node: the outcome must not.
+      value: message.value && message.value.length > 0 ? message.value : null,
     });
   }
   return partitions;
