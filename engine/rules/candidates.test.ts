@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { mainnetLines, transaction } from "../frame/testing/records.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
-import type { Filter } from "../sandbox/manifest.ts";
+import type { Filter } from "../sandbox/parseManifest.ts";
 import { compileFilter } from "./candidates.ts";
 
 function selected(records: readonly TransactionRecord[], filter: Filter): number[] {

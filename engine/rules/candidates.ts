@@ -3,7 +3,7 @@
  * conjunction; the cheapest and most selective tests come first.
  */
 import { FIELD_WIDTH, LOG, OFFSET, PRESENT } from "../frame/schema.ts";
-import type { Filter } from "../sandbox/manifest.ts";
+import type { Filter } from "../sandbox/parseManifest.ts";
 
 /** Frames of a batch: bytes as words, and where each frame begins. */
 export interface Frames {

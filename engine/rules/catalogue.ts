@@ -15,7 +15,7 @@ import { holdExclusively } from "../ops/exclusive.ts";
 import { replaceFile } from "../ops/replaceFile.ts";
 import { admit } from "../sandbox/admit.ts";
 import type { Finding } from "../sandbox/finding.ts";
-import type { Manifest } from "../sandbox/manifest.ts";
+import type { Manifest } from "../sandbox/parseManifest.ts";
 import { contentId } from "../world/world.ts";
 
 export type RuleState = "live" | "disabled";

@@ -17,9 +17,8 @@ import {
 } from "./inject.ts";
 import { readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
-import type { Manifest } from "./manifest.ts";
 import { meterBody } from "./meter.ts";
-import { parseManifest } from "./parseManifest.ts";
+import { type Manifest, parseManifest } from "./parseManifest.ts";
 import { type ExternalKind, I32, type ParsedModule, parseModule, SECTION, typeText } from "./wasm/module.ts";
 import { Malformed } from "./wasm/reader.ts";
 import { Writer } from "./wasm/writer.ts";

@@ -1,14 +1,7 @@
 /**
- * What the whole engine knows of manifests; how they are read is in parseManifest.ts. Apart from it because every worker thread
- * loads this file, and the checker of the other costs a thread 150 ms to load.
+ * What every worker thread needs to know of manifests. How they are read is in parseManifest.ts, whose checker costs a thread
+ * 150 ms to load.
  */
-import type { z } from "zod";
-import type { filterSchema, manifestSchema } from "./parseManifest.ts";
-
-/** What a rule module says about itself. */
-export type Manifest = z.infer<typeof manifestSchema>;
-/** Which transactions a rule is shown. */
-export type Filter = z.infer<typeof filterSchema>;
 
 /** In the order of the severity byte in a result record. */
 export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;

@@ -6,7 +6,7 @@
  *      "filter":{"chains":[1],"minValue":"1000000000000000000000"},"onError":"dlq"}
  */
 import { z } from "zod";
-import { MAX_MANIFEST_LENGTH, type Manifest, RULE_NAME, SEVERITIES } from "./manifest.ts";
+import { MAX_MANIFEST_LENGTH, RULE_NAME, SEVERITIES } from "./manifest.ts";
 
 const MAX_U256 = 2n ** 256n - 1n;
 
@@ -62,6 +62,11 @@ export const manifestSchema = z.strictObject({
   /** What a failure means for its transaction: nothing, a dead letter, or the end of the stream. */
   onError: z.enum(["skip", "dlq", "halt"]).default("dlq"),
 });
+
+/** What a rule module says about itself. */
+export type Manifest = z.infer<typeof manifestSchema>;
+/** Which transactions a rule is shown. */
+export type Filter = z.infer<typeof filterSchema>;
 
 export interface ManifestProblem {
   /** dotted path, "" for the whole */

@@ -1,6 +1,6 @@
 import { type Candidates, compileFilter } from "../rules/candidates.ts";
 import type { LiveRule } from "../rules/catalogue.ts";
-import type { Manifest } from "../sandbox/manifest.ts";
+import type { Manifest } from "../sandbox/parseManifest.ts";
 import { KIND } from "../sandbox/results.ts";
 import { createRule, type Rule } from "../sandbox/rule.ts";
 import type { Alert } from "./alerts.ts";
