@@ -1,6 +1,7 @@
 /** The store, embedded or a server: one code path, @clickhouse/client over HTTP. The two differ by a URL alone. */
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import { sweepBlockFiles, withBlockFile } from "./embedded/blockFile.ts";
 import { type EmbeddedOptions, openEmbedded } from "./embedded/open.ts";
 import { isBrokenConnection, StoreUnavailable, storeError, wasNeverSent } from "./storeErrors.ts";
 
@@ -25,6 +26,8 @@ export interface InsertBlock {
   readonly table: string;
   readonly columns: readonly string[];
   readonly format: "Native" | "RowBinary";
+  /** Types of the columns as the bodies have them: with these, the embedded store takes the block as a file. */
+  readonly types?: readonly string[];
   /** Sent one behind the other; Native blocks and RowBinary rows may be cut anywhere. */
   readonly bodies: readonly Uint8Array[];
   /** Rows in all bodies together. */
@@ -80,6 +83,8 @@ const READ_SETTINGS = {
 
 interface Connection {
   readonly url: string;
+  /** Of the embedded store: where it takes blocks as files. */
+  readonly spool: string | undefined;
   readonly secrets: readonly string[];
   /** In the store's database, and in none. */
   readonly client: ClickHouseClient;
@@ -198,13 +203,24 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       }),
 
     insertBlock: (block) =>
-      call(`insert into "${block.table}"`, false, async ({ client }) => {
-        const columns = block.columns.map(quoteName).join(", ");
-        const { stream } = await client.exec({
-          query: `INSERT INTO ${quoteName(block.table)} (${columns}) FORMAT ${block.format}`,
-          values: Readable.from(block.bodies, { objectMode: false }),
-          clickhouse_settings: { ...oneBlock(block.rows), ...deduplication(block.token), wait_end_of_query: 1 },
-        });
+      call(`insert into "${block.table}"`, false, async ({ client, spool }) => {
+        const { format, types, bodies } = block;
+        const columns = block.columns.map(quoteName);
+        const into = `INSERT INTO ${quoteName(block.table)} (${columns.join(", ")})`;
+        const clickhouse_settings = {
+          ...oneBlock(block.rows),
+          ...deduplication(block.token),
+          wait_end_of_query: 1 as const,
+        };
+        if (spool !== undefined && types !== undefined) {
+          const structure = columns.map((name, i) => `${name} ${types[i]}`).join(", ");
+          return withBlockFile(spool, bodies, async (path) => {
+            const source = `file(${[path, format, structure].map(quoteText).join(", ")})`;
+            await client.command({ query: `${into} SELECT ${columns.join(", ")} FROM ${source}`, clickhouse_settings });
+          });
+        }
+        const values = Readable.from(bodies, { objectMode: false });
+        const { stream } = await client.exec({ query: `${into} FORMAT ${format}`, values, clickhouse_settings });
         for await (const _ of stream); // an answer that is not read would hold its socket
       }),
 
@@ -238,8 +254,11 @@ const deduplication = (token: string | undefined) =>
 
 const quoteName = (name: string): string => `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
 
+const quoteText = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+
 async function makeConnection(options: StoreOptions, database: string): Promise<Connection> {
-  const { url, username, password, release } = await findServer(options);
+  const { url, username, password, spool, release } = await findServer(options);
+  if (spool !== undefined) await sweepBlockFiles(spool);
   const address = new URL(url);
   const settings = {
     username: username ?? (decodeURIComponent(address.username) || "default"),
@@ -255,6 +274,7 @@ async function makeConnection(options: StoreOptions, database: string): Promise<
   const bare = createClient({ ...settings, url: plain });
   return {
     url: plain,
+    spool,
     secrets: [settings.password],
     client,
     bare,
@@ -266,12 +286,12 @@ async function makeConnection(options: StoreOptions, database: string): Promise<
 }
 
 async function findServer({ url, folder, username, password, embedded }: StoreOptions) {
-  if (url !== undefined) return { url, username, password, release: async () => {} };
+  if (url !== undefined) return { url, username, password, spool: undefined, release: async () => {} };
   if (folder === undefined)
     throw new TypeError('Cannot open the store: neither "url" nor "folder" is given, expected one');
   try {
-    const store = await openEmbedded({ ...embedded, folder });
-    return { url: store.url, username: store.username, password: store.password, release: () => store.close() };
+    const { username, password, ...store } = await openEmbedded({ ...embedded, folder });
+    return { url: store.url, username, password, spool: store.spool, release: () => store.close() };
   } catch (error) {
     throw new StoreUnavailable((error as Error).message);
   }

@@ -10,9 +10,6 @@ interface Column {
   readonly default_expression: string;
 }
 
-/** Tables whose columns are kept. */
-const MAX_DESCRIBED = 1_000;
-
 interface InsertFile {
   readonly plan: InsertBody;
   readonly path: string;
@@ -20,56 +17,27 @@ interface InsertFile {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-export interface Inserter {
-  /** @throws Error with ClickHouse's message */
-  insert(file: InsertFile): ReturnType<Engine["run"]>;
-  /** A statement that may change a table begins or has ended. */
-  forget(): void;
-}
-
 /**
  * Runs `INSERT INTO t (columns) FORMAT X` with its data in a file, as INSERT … SELECT over `file()`. The file's structure is the
  * table's: names and types of the columns in the order in which the statement gives them. A field that a text format leaves
  * out gets the column's DEFAULT only when the statement names no columns (a DEFAULT may need columns that are not in the file).
- *
- * What DESCRIBE says of a table is kept: asking costs 2 ms of CPU, a small insert 6.
+ * @throws Error with ClickHouse's message
  */
-export function createInserter(engine: Engine): Inserter {
-  let described = new Map<string, readonly Column[]>();
-
-  async function columnsOf(table: string, database: string | undefined): Promise<readonly Column[]> {
-    const key = JSON.stringify([database, table]);
-    const known = described.get(key);
-    if (known) return known;
-    const into = described; // what was asked before a change must not be remembered after it
-    const { bytes } = await engine.run({ sql: `DESCRIBE TABLE ${table}`, database, format: "JSONEachRow" });
-    const columns = lines<Column>(bytes);
-    if (into.size < MAX_DESCRIBED) into.set(key, columns);
-    return columns;
-  }
-
-  return {
-    async insert({ plan, path, database, settings }) {
-      const known = await columnsOf(plan.table, database);
-      const insertable = known.filter(({ default_type }) => default_type === "" || default_type === "DEFAULT");
-      const columns = plan.columns?.map((name) => find(known, name, plan.table)) ?? insertable;
-      const names = columns.map(({ name }) => quoteName(name)).join(", ");
-      const structure = columns
-        .map(({ name, type, default_expression }) => {
-          const fallback =
-            plan.columns === undefined && default_expression !== "" ? ` DEFAULT ${default_expression}` : "";
-          return `${quoteName(name)} ${type}${fallback}`;
-        })
-        .join(", ");
-      const head =
-        plan.columns === undefined ? plan.head.replace(plan.table, () => `${plan.table} (${names})`) : plan.head;
-      const source = `file(${quoteText(path)}, ${quoteText(plan.format)}, ${quoteText(structure)})`;
-      return engine.run({ sql: `${head} SELECT ${names} FROM ${source}`, database, settings });
-    },
-    forget() {
-      described = new Map();
-    },
-  };
+export async function insertFile(engine: Engine, { plan, path, database, settings }: InsertFile) {
+  const described = await engine.run({ sql: `DESCRIBE TABLE ${plan.table}`, database, format: "JSONEachRow" });
+  const known = lines<Column>(described.bytes);
+  const insertable = known.filter(({ default_type }) => default_type === "" || default_type === "DEFAULT");
+  const columns = plan.columns?.map((name) => find(known, name, plan.table)) ?? insertable;
+  const names = columns.map(({ name }) => quoteName(name)).join(", ");
+  const structure = columns
+    .map(({ name, type, default_expression }) => {
+      const fallback = plan.columns === undefined && default_expression !== "" ? ` DEFAULT ${default_expression}` : "";
+      return `${quoteName(name)} ${type}${fallback}`;
+    })
+    .join(", ");
+  const head = plan.columns === undefined ? plan.head.replace(plan.table, () => `${plan.table} (${names})`) : plan.head;
+  const source = `file(${quoteText(path)}, ${quoteText(plan.format)}, ${quoteText(structure)})`;
+  return engine.run({ sql: `${head} SELECT ${names} FROM ${source}`, database, settings });
 }
 
 function find(known: readonly Column[], name: string, table: string): Column {

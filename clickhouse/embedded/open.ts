@@ -28,6 +28,8 @@ export interface EmbeddedStore {
   readonly username: string;
   readonly password: string;
   readonly pid: number;
+  /** A folder that the child can read, in memory where there is room. It ends with the child. */
+  readonly spool: string;
   /** Lets the child go: it ends when nobody else has used it for `idleMs`. */
   close(): Promise<void>;
   /** Ends the child, whoever uses it, and waits until its folder is free. For tests, and before the folder is moved. */
@@ -119,6 +121,7 @@ function connect(folder: string, address: StoreAddress, idleMs: number): Embedde
     username: "weir",
     password: address.secret,
     pid: address.pid,
+    spool: address.spool,
     async close() {
       clearInterval(pinging);
     },

@@ -14,7 +14,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Engine } from "./engine.ts";
-import { createInserter } from "./insert.ts";
+import { insertFile } from "./insert.ts";
 import { createLane } from "./lane.ts";
 import type { ReadOnlyGuard } from "./readOnly.ts";
 import { readRequest, type StoreRequest } from "./request.ts";
@@ -51,7 +51,6 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
   const { engine, spool, guard, secret, version, identity } = parts;
   const reads = createLane({ name: "query", width: 4, queue: 256 });
   const writes = createLane({ name: "insert", width: 4, queue: 256 });
-  const inserter = createInserter(engine);
   const expected = digest(secret);
   let active = 0;
   let lastUsed = performance.now();
@@ -108,16 +107,15 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
 
   async function run(query: StoreRequest, plan: StatementPlan, response: ServerResponse): Promise<void> {
     const { database, settings, params } = query;
-    let result: Awaited<ReturnType<Engine["run"]>>;
-    if (plan.kind === "insertBody") {
-      result = await spool.withFile(query.body!, (path) => inserter.insert({ plan, path, database, settings }));
-    } else if (plan.kind === "read") {
-      const limited = { max_result_bytes: `${MAX_BUFFERED_RESULT}`, ...settings };
-      result = await engine.run({ sql: plan.sql, database, params, settings: limited });
-    } else {
-      inserter.forget();
-      result = await engine.run({ sql: plan.sql, database, params, settings }).finally(inserter.forget);
-    }
+    const result =
+      plan.kind === "insertBody"
+        ? await spool.withFile(query.body!, (path) => insertFile(engine, { plan, path, database, settings }))
+        : await engine.run({
+            sql: plan.sql,
+            database,
+            params,
+            settings: plan.kind === "read" ? { max_result_bytes: `${MAX_BUFFERED_RESULT}`, ...settings } : settings,
+          });
     head(query, response, {
       read_rows: `${result.rowsRead}`,
       read_bytes: `${result.bytesRead}`,

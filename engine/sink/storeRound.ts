@@ -117,9 +117,15 @@ async function insertMissing(options: StoreRoundOptions, member: Member, instanc
 async function insert(store: Store, table: TableName, members: readonly Member[], token: string): Promise<void> {
   const blocks = members.flatMap(({ range }) => range.blocks[table] ?? []);
   if (blocks.length === 0) return;
-  const columns = COLUMNS[table].map(([name]) => name);
-  const rows = sumRows(blocks);
-  await store.insertBlock({ table, columns, format: "Native", bodies: [mergeBlocks(blocks)], rows, token });
+  await store.insertBlock({
+    table,
+    columns: COLUMNS[table].map(([name]) => name),
+    types: COLUMNS[table].map(([, type]) => type),
+    format: "Native",
+    bodies: [mergeBlocks(blocks)],
+    rows: sumRows(blocks),
+    token,
+  });
 }
 
 const sumRows = (blocks: readonly Block[]): number => blocks.reduce((sum, { rows }) => sum + rows, 0);
