@@ -30,7 +30,8 @@ function watchReady(url: string) {
   let watching = true;
   const done = (async () => {
     while (watching) {
-      const response = await fetch(`${url}/ready`);
+      // A connection of its own: a busy machine may ask again just when the server closes an idle one.
+      const response = await fetch(`${url}/ready`, { headers: { connection: "close" } });
       const body = (await response.json()) as Readiness;
       expect(response.status).toBe(body.ready ? 200 : 503);
       if (JSON.stringify(body) !== JSON.stringify(changes.at(-1))) changes.push(body);
