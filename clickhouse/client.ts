@@ -1,8 +1,12 @@
-/** The store, embedded or a server: one code path, @clickhouse/client over HTTP. The two differ by a URL alone. */
+/**
+ * The store, embedded or a server: @clickhouse/client over HTTP. The two differ by a URL, and in that the embedded one can be
+ * handed a block as a file.
+ */
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { sweepBlockFiles, withBlockFile } from "./embedded/blockFile.ts";
 import { type EmbeddedOptions, openEmbedded } from "./embedded/open.ts";
+import { quoteName, quoteText } from "./quote.ts";
 import { isBrokenConnection, StoreUnavailable, storeError, wasNeverSent } from "./storeErrors.ts";
 
 export { StoreRefused, StoreUnavailable } from "./storeErrors.ts";
@@ -251,10 +255,6 @@ const deduplication = (token: string | undefined) =>
         insert_deduplication_token: token,
         deduplicate_blocks_in_dependent_materialized_views: 1 as const,
       };
-
-const quoteName = (name: string): string => `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
-
-const quoteText = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 
 async function makeConnection(options: StoreOptions, database: string): Promise<Connection> {
   const { url, username, password, spool, release } = await findServer(options);

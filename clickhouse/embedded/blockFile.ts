@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StoreUnavailable } from "../storeErrors.ts";
+import { isRunning } from "./isRunning.ts";
 
 const NAME = /^block-(\d+)-/;
 let files = 0;
@@ -33,16 +34,18 @@ export async function withBlockFile(
 
 /** Removes what processes left behind that were killed. */
 export async function sweepBlockFiles(spool: string): Promise<void> {
-  for (const name of await readdir(spool).catch(() => [])) {
+  for (const name of await namesIn(spool)) {
     const pid = NAME.exec(name)?.[1];
     if (pid !== undefined && !isRunning(Number(pid))) await rm(join(spool, name), { force: true });
   }
 }
 
-function isRunning(pid: number): boolean {
+/** None where the child has just ended, and its spool with it: the next request notices. */
+async function namesIn(spool: string): Promise<string[]> {
   try {
-    return process.kill(pid, 0);
+    return await readdir(spool);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { quoteName, quoteText } from "../quote.ts";
 import type { Engine } from "./engine.ts";
 import type { StatementPlan } from "./statement.ts";
 
@@ -52,6 +53,3 @@ function lines<T>(bytes: Uint8Array): T[] {
   const text = new TextDecoder().decode(bytes).trim();
   return text === "" ? [] : text.split("\n").map((line) => JSON.parse(line) as T);
 }
-
-const quoteName = (name: string): string => `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
-const quoteText = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;

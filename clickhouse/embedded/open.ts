@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ChildOptions } from "./child.ts";
+import { isRunning } from "./isRunning.ts";
 import { answers, readAddress, type StoreAddress } from "./lockFile.ts";
 
 export interface EmbeddedOptions {
@@ -138,18 +138,4 @@ export async function stopEmbedded(folder: string): Promise<void> {
   if (address === undefined || !(await answers(address))) return;
   process.kill(address.pid, "SIGTERM");
   while (isRunning(address.pid)) await sleep(20);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    // A dead child whose parent is gone stays as a zombie where nobody collects them, as in many containers.
-    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
-  } catch {
-    return true; // no /proc here
-  }
 }
