@@ -17,8 +17,10 @@ test.skipIf(!linux)("CPU by thread agrees with what the process knows of itself"
 
 test.skipIf(!linux)("peak memory only grows, and covers what is resident now", () => {
   const before = peakMemory(process.pid)!;
-  const held = Buffer.alloc(64 << 20, 1);
-  expect(peakMemory(process.pid)! - before).toBeGreaterThan(held.length / 2);
+  // what was given back since the peak is filled first
+  const held = Buffer.alloc(before - process.memoryUsage.rss() + (64 << 20), 1);
+  expect(peakMemory(process.pid)! - before).toBeGreaterThan(32 << 20);
+  expect(held.length).toBeGreaterThan(0);
 });
 
 test("a process that is not there has neither", () => {

@@ -6,6 +6,8 @@ import { UserError } from "./errors.ts";
 
 let drafts = 0;
 const ASK_AGAIN_MS = 5;
+/** A takeover is a handful of system calls, but many may want it at once. */
+const TAKEOVER_MS = 30_000;
 
 /**
  * Takes a lock that one process may hold: a file with its pid, there with its content or not at all. One whose process is gone
@@ -24,7 +26,7 @@ export async function holdExclusively(path: string, what: string, { waitMs = 0 }
       if (await isFree(draft, path)) return heldBy(path);
       const holder = holderOf(path);
       if (holder !== undefined && !isAlive(holder)) {
-        await removeLockOf(holder, path, `${draft}.gone`);
+        if (await replaceDead(draft, path, what)) return heldBy(path);
       } else if (performance.now() >= deadline) {
         const who = holder === undefined ? "another process" : `process ${holder}`;
         throw new UserError(`Cannot ${what}: ${who} is at it`, {
@@ -57,16 +59,20 @@ function heldBy(path: string): () => void {
   return release;
 }
 
-/** Whoever finds a dead holder's lock may find it while another has just replaced it: what was taken away wrongly is put back. */
-async function removeLockOf(holder: number, path: string, aside: string): Promise<void> {
+/**
+ * Takes over from a dead holder, alone: who replaces a lock holds a lock on that, and looks again. Else the one that found
+ * it dead a moment ago would throw out the one that has replaced it since.
+ */
+async function replaceDead(draft: string, path: string, what: string): Promise<boolean> {
+  const release = await holdExclusively(`${path}.takeover`, what, { waitMs: TAKEOVER_MS });
   try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return; // another was faster
-    throw error;
+    const holder = holderOf(path);
+    if (holder === undefined || isAlive(holder)) return false;
+    await rename(draft, path);
+    return true;
+  } finally {
+    release();
   }
-  if (holderOf(aside) !== holder) await isFree(aside, path);
-  await rm(aside, { force: true });
 }
 
 /** undefined: it is gone by now. 0: it holds no pid, and so is nobody's. */
