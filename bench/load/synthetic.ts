@@ -1,3 +1,5 @@
+import { createRandom } from "./random.ts";
+
 /**
  * Pending transactions like those of a busy mempool, 656 bytes of JSON on average, any number of them, always the same for a
  * seed. How many of them each example rule must alert on is known from the start.
@@ -31,12 +33,7 @@ const FIRST_SEEN_MS = 1_763_700_000_000;
 
 export function createSynthetic({ seed = 7, whales = 0.01, approvals = 0.01 }: SyntheticOptions = {}): Synthetic {
   const random = createRandom(seed);
-  const hex = (bytes: number): string => {
-    let text = "";
-    for (let i = 0; i < bytes; i += 4) text += random.u32().toString(16).padStart(8, "0");
-    return text.slice(0, bytes * 2);
-  };
-  const pick = <T>(items: readonly T[]): T => items[random.u32() % items.length]!;
+  const { hex, pick } = random;
   const recipients = Array.from({ length: 500 }, () => hex(20));
   const senders = Array.from({ length: 5_000 }, () => hex(20));
   const expected = { transactions: 0, whales: 0, approvals: 0 };
@@ -45,7 +42,7 @@ export function createSynthetic({ seed = 7, whales = 0.01, approvals = 0.01 }: S
     expected,
     next() {
       const i = expected.transactions++;
-      const kind = random.u32() / 2 ** 32;
+      const kind = random.unit();
       let value = `${hex(7)}`; // below 2^56 wei: 0.07 ether at most
       let [selector, words] = pick(CALLS);
       let args = "";
@@ -67,23 +64,4 @@ export function createSynthetic({ seed = 7, whales = 0.01, approvals = 0.01 }: S
       );
     },
   };
-}
-
-/** xoshiro128**: 32 good bits a call, the same on every machine. */
-function createRandom(seed: number) {
-  let [a, b, c, d] = [seed, seed ^ 0x9e3779b9, seed ^ 0x243f6a88, seed ^ 0xb7e15162];
-  const rotate = (x: number, k: number): number => (x << k) | (x >>> (32 - k));
-  const u32 = (): number => {
-    const result = Math.imul(rotate(Math.imul(b, 5), 7), 9);
-    const t = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= t;
-    d = rotate(d, 11);
-    return result >>> 0;
-  };
-  for (let i = 0; i < 20; i++) u32(); // the first few still show the seed
-  return { u32 };
 }
