@@ -74,7 +74,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   for (const [name, { description, load }] of Object.entries(COMMANDS)) {
     const command = program.command(name).description(description);
-    if (process.argv.includes(name)) (await load())(command); // wherever it stands: `weir help start`
+    if (process.argv.includes(name)) await (await load())(command); // wherever it stands: `weir help start`
   }
   await program.parseAsync();
 } catch (error) {

@@ -1,0 +1,173 @@
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Command, InvalidArgumentError } from "commander";
+import { UserError } from "../../ops/errors.ts";
+import { inspectRecording } from "../../source/recording.ts";
+import { count, createProgress, group, table } from "../terminal.ts";
+import type { MatchLine } from "./evaluate.ts";
+import { type LoadedRule, loadRule } from "./loadRule.ts";
+import { writeOut } from "./output.ts";
+import { type RunResult, runRecording } from "./runRecording.ts";
+import { whenChanged } from "./watch.ts";
+
+const BUNDLED = fileURLToPath(new URL("../../../test/recordings/dex.ndjson.zst", import.meta.url));
+/** Rows of a table that a person reads; a pipe has all of them. */
+const SHOWN = 40;
+
+interface Options {
+  readonly json?: boolean;
+  readonly watch?: boolean;
+  readonly batch?: number;
+}
+
+export function runCommand(command: Command): void {
+  command
+    .argument("<file>", "module (.wasm), or a rule's source (.ts), which is built first")
+    .argument("[recording]", "transactions, one a line: .ndjson, .gz or .zst (default: the bundled recording)", BUNDLED)
+    .option("--json", "a JSON line a match, then the summary: the same bytes on every run")
+    .option("--watch", "run again whenever the rule's source is saved, and show what changed; Ctrl-C ends it")
+    .option("--batch <records>", "records evaluated at once; the results do not depend on it", wholeNumber)
+    .addHelpText(
+      "after",
+      `
+A match is an alert (severity, message), a tag or a score; a transaction that the rule failed on has a line with "failure".
+
+Examples:
+  weir rule run big-approval.ts --watch
+  weir rule run big-approval.wasm blocks.ndjson.zst --json | jq -r .message`,
+    )
+    .action(async (file: string, recording: string, options: Options) => {
+      const shows = options.json || !process.stdout.isTTY ? showLines : showTable;
+      if (!options.watch) return void (await runOnce(await loadRule(file), recording, options, shows));
+      let before: readonly string[] | undefined;
+      for await (const _ of whenChanged(file)) {
+        try {
+          const rule = await loadRule(file);
+          before = await runOnce(rule, recording, options, before ? showChanges(before, shows) : shows);
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          process.stderr.write(`${error.message}\n`); // the next save may mend it
+        }
+        process.stderr.write(`watching ${file}; Ctrl-C ends it\n`);
+      }
+    });
+}
+
+/** How a run is shown: its lines as they come, its summary at the end. */
+interface View {
+  line(line: MatchLine): string;
+  end(lines: readonly MatchLine[], result: RunResult): string;
+}
+
+/** @returns the lines as JSON */
+async function runOnce(
+  loaded: LoadedRule,
+  recording: string,
+  { batch, watch }: Options,
+  view: View,
+): Promise<string[]> {
+  const kept: MatchLine[] = [];
+  const keeps = watch || view === showTable;
+  const progress = createProgress(`running ${loaded.rule.name} over ${relative(process.cwd(), recording)}`, "tx");
+  // Counting the lines is a pass of its own, for the bar only.
+  const total = process.stderr.isTTY ? (await inspectRecording(recording)).lines : 0;
+  const began = performance.now();
+  const result = await runRecording(loaded, recording, {
+    ...(batch === undefined ? {} : { batch }),
+    async lines(found) {
+      if (keeps) for (const { line } of found) kept.push(line);
+      await writeOut(found.map(({ line }) => view.line(line)).join(""));
+    },
+    progress: (done) => progress.update(done, total),
+  });
+  progress.end();
+  const ms = performance.now() - began;
+  if (result.transactions === 0) throw nothingThere(recording, result);
+  await writeOut(view.end(kept, result));
+  if (result.refused > 0)
+    process.stderr.write(
+      `${count(result.refused, "record")} could not be decoded; the first: ${result.firstRefused}\n`,
+    );
+  if (process.stderr.isTTY) process.stderr.write(`${describeResult(result, ms)}\n`);
+  return kept.map((line) => JSON.stringify(line));
+}
+
+const showLines: View = {
+  line: (line) => `${JSON.stringify(line)}\n`,
+  end: (_, { transactions, matches, traps, fuel }) =>
+    `${JSON.stringify({ summary: { transactions, matches, traps, fuel } })}\n`,
+};
+
+const showTable: View = {
+  line: () => "",
+  end: (lines) => {
+    if (lines.length === 0) return "no matches\n";
+    const more = lines.length > SHOWN ? `… and ${group(lines.length - SHOWN)} more: --json has all\n` : "";
+    return table(lines.slice(0, SHOWN).map(tableRow)) + more;
+  },
+};
+
+const tableRow = ({ block_number, tx_hash, severity, message, tag, score, failure }: MatchLine) => ({
+  block: block_number ?? "pending",
+  transaction: `${tx_hash.slice(0, 10)}…`,
+  what: severity ?? (tag === undefined ? (failure === undefined ? "score" : `FAILED ${failure}`) : "tag"),
+  says: message ?? tag ?? score,
+});
+
+/** After the first run, what a change of the rule adds and drops. */
+function showChanges(before: readonly string[], shows: View): View {
+  return {
+    line: () => "",
+    end(lines, result) {
+      const changes = compareLines(before, lines.map((line) => JSON.stringify(line))); // biome-ignore format: one expression
+      const shown = shows === showTable && changes.length > SHOWN ? changes.slice(0, SHOWN) : changes;
+      const text = shown.map(({ sign, line }) => `${sign} ${line}\n`).join("");
+      const more = changes.length - shown.length;
+      const rest = more > 0 ? `… and ${group(more)} more\n` : "";
+      return `${text || "no match changed\n"}${rest}${shows === showTable ? "" : showLines.end(lines, result)}`;
+    },
+  };
+}
+
+/** Lines that only one side has, as often as it has them more. Dropped ones first. */
+export function compareLines(before: readonly string[], after: readonly string[]): { sign: "+" | "-"; line: string }[] {
+  const only = (here: readonly string[], there: readonly string[]): string[] => {
+    const counts = new Map<string, number>();
+    for (const line of there) counts.set(line, (counts.get(line) ?? 0) + 1);
+    return here.filter((line) => {
+      const left = counts.get(line) ?? 0;
+      counts.set(line, left - 1);
+      return left <= 0;
+    });
+  };
+  return [
+    ...only(before, after).map((line) => ({ sign: "-" as const, line })),
+    ...only(after, before).map((line) => ({ sign: "+" as const, line })),
+  ];
+}
+
+function describeResult({ transactions, evaluations, matches, traps, fuel }: RunResult, ms: number): string {
+  const each = evaluations === 0 ? "" : `, ${group(Math.round(fuel / evaluations))} each`;
+  const seen =
+    evaluations === 0
+      ? "its filter let none of them through"
+      : `${group(evaluations)} passed its filter, ${count(matches, "match")}`.replace(/matchs$/, "matches");
+  return [
+    `${count(transactions, "transaction")}: ${seen}, ${count(traps, "failure")}`,
+    `fuel ${group(fuel)}${each}; ${(ms / 1000).toFixed(2)} s, decoding included`,
+  ].join("\n");
+}
+
+function nothingThere(recording: string, { firstRefused }: RunResult): UserError {
+  const state = firstRefused === undefined ? "it is empty" : `none of its lines is a transaction: ${firstRefused}`;
+  return new UserError(`Cannot run a rule over "${recording}": ${state}, expected transactions as JSON, one a line`, {
+    next: "npx weir record --help",
+  });
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_536)
+    throw new InvalidArgumentError("Expected a whole number from 1 to 65536.");
+  return value;
+}
