@@ -61,7 +61,7 @@ interface Guest {
   readonly exports: GuestExports;
   /** Calls into the guest with a budget of its own. */
   call<T>(budget: number, action: () => T): T;
-  fault(error: unknown, budget: number): RuleFault;
+  fault(error: unknown, whose: "transaction" | "call", budget: number): RuleFault;
 }
 
 function createGuest(module: WebAssembly.Module, limits: RunLimits): Guest {
@@ -80,19 +80,20 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits): Guest {
   }
   const exports = instance.exports as unknown as GuestExports;
   memory = exports.memory;
-  const fault = (error: unknown, budget: number): RuleFault =>
+  const fault: Guest["fault"] = (error, whose, budget) =>
     classify(error, {
       fuel: exports.weir_host_fuel.value,
       stack: exports.weir_host_stack.value,
       starved: exports.weir_host_starved.value !== 0,
       budget,
+      whose,
     });
   const call: Guest["call"] = (budget, action) => {
     exports.weir_host_fuel.value = budget;
     try {
       return action();
     } catch (error) {
-      throw fault(error, budget);
+      throw fault(error, "call", budget);
     }
   };
   if (exports.weir_host_start !== undefined) call(limits.initFuel, () => exports.weir_host_start!());
@@ -137,7 +138,7 @@ export function instantiate(
         return { finished: count, fault: null, lost: 0 };
       } catch (error) {
         const lost = limits.fuel - Math.max(0, exports.weir_host_fuel.value);
-        return { finished: exports.weir_host_progress.value, fault: fault(error, limits.fuel), lost };
+        return { finished: exports.weir_host_progress.value, fault: fault(error, "transaction", limits.fuel), lost };
       }
     },
     takeUsed() {

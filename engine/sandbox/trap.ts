@@ -48,8 +48,9 @@ export interface TrapState {
   readonly fuel: number;
   readonly stack: number;
   readonly starved: boolean;
-  /** what the guest was given */
+  /** what the guest was given, and for what */
   readonly budget: number;
+  readonly whose: "transaction" | "call";
 }
 
 /**
@@ -57,14 +58,14 @@ export interface TrapState {
  *
  * @throws SandboxExhausted if it was the engine's doing, and whatever is not a guest's error at all
  */
-export function classify(error: unknown, { fuel, stack, starved, budget }: TrapState): RuleFault {
+export function classify(error: unknown, { fuel, stack, starved, budget, whose }: TrapState): RuleFault {
   if (error instanceof Abort) return new RuleFault("abort", error.message);
   if (error instanceof RangeError) throw new SandboxExhausted(`Cannot run a rule: ${error.message}`, { cause: error });
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;
   if (starved)
     throw new SandboxExhausted("Cannot grow the memory of a rule: the process is out of memory", { cause: error });
   const where = firstFrame(error);
-  if (fuel < 0) return new RuleFault("fuel", `Cannot go on${where}: the transaction's ${budget} fuel is used up`);
+  if (fuel < 0) return new RuleFault("fuel", `Cannot go on${where}: the ${whose}'s ${budget} fuel is used up`);
   if (stack < 0) return new RuleFault("stack", `Cannot call any deeper${where}: the stack is used up`);
   const code = KINDS.find(([pattern]) => pattern.test(error.message))?.[1];
   if (code === undefined) throw error;
