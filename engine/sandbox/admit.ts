@@ -233,7 +233,7 @@ function writeExports(module: ParsedModule, globals: HostGlobals, functions: Hos
   const entries: [string, ExternalKind, number][] = kept
     .filter((name) => name !== "weir_on_tx")
     .map((name) => [name, module.exports.get(name)!.kind, module.exports.get(name)!.index]);
-  for (const name of ["fuel", "stack", "progress", "budget", "used", "starved", "dirty"] as const) {
+  for (const name of ["fuel", "stack", "progress", "budget", "left", "starved", "dirty"] as const) {
     entries.push([`weir_host_${name}`, "global", globals[name]]);
   }
   entries.push(["weir_host_grow", "function", functions.grow]);

@@ -26,8 +26,8 @@ export interface HostGlobals {
   readonly progress: number;
   /** i32: fuel for each transaction, set by the host */
   readonly budget: number;
-  /** i64: fuel that finished transactions used since the instance was made */
-  readonly used: number;
+  /** i64: left of the batch's budget, set by the host before each call; at or below 0 no further transaction begins */
+  readonly left: number;
   /** i32: 1 after the engine refused memory below the cap: no fault of the guest's */
   readonly starved: number;
   /** i64: bit p is set once the guest wrote to page p, or to the first bytes of the page behind it */
@@ -58,7 +58,7 @@ export function hostGlobals(module: ParsedModule, outLength: number): HostGlobal
     stack: first + 1,
     progress: first + 2,
     budget: first + 3,
-    used: first + 4,
+    left: first + 4,
     starved: first + 5,
     dirty: first + 6,
     shadows,
@@ -121,9 +121,10 @@ export function globalEntries({ shadows }: HostGlobals): number[] {
 export const HOST_TYPES: readonly (readonly number[])[] = [
   [0x60, 1, I32, 1, I32], // grow
   [0x60, 0, 0], // snapshot
-  [0x60, 2, I32, I32, 0], // bulk, run
+  [0x60, 2, I32, I32, 0], // bulk
+  [0x60, 2, I32, I32, 1, I32], // run
 ];
-export const HOST_FUNCTION_TYPES = [2, 0, 1, 2] as const;
+export const HOST_FUNCTION_TYPES = [2, 0, 1, 3] as const;
 
 /** Bodies of the appended functions: locals and code, without their length in front. */
 export function hostBodies(
@@ -133,7 +134,7 @@ export function hostBodies(
   cap: number,
 ): number[][] {
   const noLocals = [0];
-  const { fuel, stack, progress, budget, used, starved, dirty, shadows } = globals;
+  const { fuel, stack, progress, budget, left, starved, dirty, shadows } = globals;
 
   // (address, bytes): fuel −= bytes >> 3, at most 2^29 − 1, no wrap. The pages from address to address + bytes − 1 are dirty; a
   // range that wraps around or leaves the memory marks nonsense, and traps right after
@@ -170,21 +171,22 @@ export function hostBodies(
     END,
   ];
 
-  // (table, count): see README. local 2 is i, local 3 the entry's address
+  // (table, count) → transactions finished: see README. local 2 is i, local 3 the entry's address
   const run = [
     1, 2, I32,
     0x02, EMPTY, 0x03, EMPTY,
     ...local(2), ...local(1), 0x4f, 0x0d, 1, // i ≥ count: leave
+    ...get(left), 0x42, 0, 0x57, 0x0d, 1, // left ≤ 0: leave
     ...local(2), ...set(progress),
     ...get(budget), ...set(fuel),
     ...i32(STACK_BYTES), ...set(stack),
     ...shadows.flatMap(({ global, shadow }) => [...get(shadow), ...set(global)]),
     ...local(0), ...local(2), ...i32(2), 0x74, ADD, ...setLocal(3),
     ...local(3), 0x28, 2, 0, ...call(guest.onTx),
-    ...get(used), ...get(budget), ...get(fuel), SUB, 0xac, 0x7c, ...set(used), // used += i64(budget − fuel)
+    ...get(left), ...get(budget), ...get(fuel), SUB, 0xac, 0x7d, ...set(left), // left −= i64(budget − fuel)
     ...local(3), ...get(guest.outLength), 0x36, 2, 0,
     ...local(2), ...i32(1), ADD, ...setLocal(2),
-    0x0c, 0, END, END, END,
+    0x0c, 0, END, END, ...local(2), END,
   ]; // biome-ignore format: one instruction sequence
 
   void functions;

@@ -17,12 +17,12 @@ interface GuestExports {
   readonly weir_host_stack: WebAssembly.Global;
   readonly weir_host_progress: WebAssembly.Global;
   readonly weir_host_budget: WebAssembly.Global;
-  readonly weir_host_used: WebAssembly.Global<bigint>;
+  readonly weir_host_left: WebAssembly.Global<bigint>;
   readonly weir_host_starved: WebAssembly.Global;
   readonly weir_host_dirty: WebAssembly.Global<bigint>;
   weir_host_grow(pages: number): number;
   weir_host_snapshot(): void;
-  weir_host_run(table: number, count: number): void;
+  weir_host_run(table: number, count: number): number;
   weir_host_start?(): void;
 }
 
@@ -35,10 +35,13 @@ export interface RuleInstance {
   readonly out: number;
   /** Size of the memory after initialisation, in bytes; a grown instance is not for another batch. */
   readonly initialBytes: number;
-  /** Calls the guest for each of the table's frames. Afterwards the table holds where each one's results end. */
-  run(count: number): RunEnd;
-  /** Fuel that finished transactions used since this was last called. */
-  takeUsed(): number;
+  /** Fuel that its initialisation took: the same for every instance of the module and capacity. */
+  readonly initFuel: number;
+  /**
+   * Calls the guest for each of the table's frames, until they have used `left` fuel together (a batch's budget, unless it is given): the one under way then may
+   * finish. Afterwards the table holds where each one's results end.
+   */
+  run(count: number, left?: number): RunEnd;
   /** Pages, a bit each, that the guest wrote to since this was last called; none at first. */
   takeDirty(): bigint;
 }
@@ -46,8 +49,10 @@ export interface RuleInstance {
 export interface RunEnd {
   /** transactions that finished */
   readonly finished: number;
-  /** why the next one did not; null if all finished */
+  /** why the next one did not; null if all finished, or no fuel was left for it to begin */
   readonly fault: RuleFault | null;
+  /** fuel of those that finished */
+  readonly used: number;
   /** fuel of the one that did not finish */
   readonly lost: number;
 }
@@ -61,6 +66,8 @@ interface Guest {
   readonly exports: GuestExports;
   /** Calls into the guest with a budget of its own. */
   call<T>(budget: number, action: () => T): T;
+  /** Fuel that calls have used. */
+  readonly used: number;
   fault(error: unknown, whose: "transaction" | "call", budget: number): RuleFault;
 }
 
@@ -88,16 +95,26 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits): Guest {
       budget,
       whose,
     });
+  let used = 0;
   const call: Guest["call"] = (budget, action) => {
     exports.weir_host_fuel.value = budget;
     try {
-      return action();
+      const answer = action();
+      used += budget - exports.weir_host_fuel.value;
+      return answer;
     } catch (error) {
       throw fault(error, "call", budget);
     }
   };
   if (exports.weir_host_start !== undefined) call(limits.initFuel, () => exports.weir_host_start!());
-  return { exports, call, fault };
+  return {
+    exports,
+    call,
+    fault,
+    get used() {
+      return used;
+    },
+  };
 }
 
 /**
@@ -111,7 +128,8 @@ export function instantiate(
   capacity: number,
   limits: RunLimits = RUN_LIMITS,
 ): RuleInstance {
-  const { exports, call, fault } = createGuest(module, limits);
+  const guest = createGuest(module, limits);
+  const { exports, call, fault } = guest;
   const { memory } = exports;
   const input = call(limits.initFuel, () => exports.weir_reserve(capacity)) >>> 0;
   if (!inMemory(memory, input, capacity, 16)) {
@@ -131,20 +149,18 @@ export function instantiate(
     capacity,
     out,
     initialBytes: memory.buffer.byteLength,
-    run(count) {
+    initFuel: guest.used,
+    run(count, left = limits.batchFuel) {
       exports.weir_out_length.value = 0;
+      exports.weir_host_left.value = BigInt(left);
+      const used = () => left - Number(exports.weir_host_left.value);
       try {
-        exports.weir_host_run(input, count);
-        return { finished: count, fault: null, lost: 0 };
+        return { finished: exports.weir_host_run(input, count), fault: null, used: used(), lost: 0 };
       } catch (error) {
         const lost = limits.fuel - Math.max(0, exports.weir_host_fuel.value);
-        return { finished: exports.weir_host_progress.value, fault: fault(error, "transaction", limits.fuel), lost };
+        const finished = exports.weir_host_progress.value;
+        return { finished, fault: fault(error, "transaction", limits.fuel), used: used(), lost };
       }
-    },
-    takeUsed() {
-      const used = Number(exports.weir_host_used.value);
-      exports.weir_host_used.value = 0n;
-      return used;
     },
     takeDirty() {
       const dirty = exports.weir_host_dirty.value;

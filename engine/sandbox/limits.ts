@@ -24,6 +24,15 @@ export type ModuleLimits = { readonly [name in keyof typeof MODULE_LIMITS]: numb
 export const RUN_LIMITS = {
   /** fuel for one transaction: 1 is about an instruction, so 4,000,000 is about 2 ms. A rule that looks at each of 10,001 logs (the most in our real blocks) uses 1,100,000 to 1,500,000 */
   fuel: 4_000_000,
+  /**
+   * Fuel for one batch, 128 full transactions' worth: about 0.25 s of a thread whose batches take 15 to 50 ms. It is what a rule may
+   * cost everybody else before it is quarantined. In a full batch of 4,096 it leaves 125,000 to each, 13 times what the heaviest
+   * example rule uses of a real transaction on average (whale-transfer: 9,300); fewer than 128 transactions never meet it. What a guest wastes counts, too: attempts that are repeated, and
+   * instances that its traps make necessary.
+   */
+  batchFuel: 512_000_000,
+  /** fuel that a new instance counts as, beyond what its own initialisation takes: 0.1 to 0.3 ms with its share of garbage collection */
+  instanceFuel: 400_000,
   /** fuel for the start function, and again for each of weir_manifest, weir_reserve and weir_out */
   initFuel: 10_000_000,
   /**
@@ -33,6 +42,8 @@ export const RUN_LIMITS = {
   inputBytes: 2 * 1024 * 1024,
   /** results of one transaction: the SDK gives it 4 KiB, which hold 256 of the smallest */
   results: 256,
+  /** results of one batch: 8 for each transaction of a full one. An alert is a row and a record, about 1 KiB: 32 MiB */
+  batchResults: 32_768,
   alertBytes: 1_024,
   tagBytes: 64,
 } as const;

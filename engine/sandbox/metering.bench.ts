@@ -58,6 +58,7 @@ interface Exports {
   weir_reserve(bytes: number): number;
   weir_out_length: WebAssembly.Global;
   weir_host_budget: WebAssembly.Global;
+  weir_host_left: WebAssembly.Global<bigint>;
   weir_host_fuel: WebAssembly.Global;
   weir_host_snapshot(): void;
   weir_host_run(table: number, count: number): void;
@@ -84,6 +85,7 @@ for (const [name, onTx] of Object.entries(RULES)) {
   const plain = load(new WebAssembly.Module(original));
   const metered = load(compiled);
   metered.exports.weir_host_budget.value = 1_000_000;
+  metered.exports.weir_host_left.value = 2n ** 62n;
   metered.exports.weir_host_snapshot();
   const rule = createRule(compiled);
   const indices = all(FRAMES);

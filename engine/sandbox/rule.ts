@@ -17,13 +17,14 @@ export interface RuleRun {
   readonly failures: Failure[];
   /** transactions that were evaluated, failures included */
   readonly evaluations: number;
-  /** what they used: does not depend on how transactions were cut into batches */
+  /** what they used: does not depend on how transactions were cut into batches, as long as the batch's fuel lasts */
   readonly fuel: number;
 }
 
 export interface Rule {
   /**
-   * Evaluates the first `count` transactions that `indices` names, in that order, on a memory without a past.
+   * Evaluates the first `count` transactions that `indices` names, in that order, on a memory without a past. Once they have used
+   * the batch's fuel, the rest fail.
    *
    * @throws SandboxExhausted if the process is out of memories or stack: run the batch again later
    */
@@ -53,7 +54,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
   /** memory after initialisation without trailing zeros, by capacity; the same in every instance */
   const images = new Map<number, Uint8Array>();
 
-  function prepare(bytes: number): RuleInstance {
+  function prepare(bytes: number): { guest: RuleInstance; made: boolean } {
     const capacity = capacities.find((size) => size >= bytes)!;
     if (
       instance !== null &&
@@ -62,20 +63,23 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
     ) {
       restore(instance, images.get(capacity)!, bytes, written);
       written = 0;
-      return instance;
+      return { guest: instance, made: false };
     }
     instance = null; // before the new one is made: one memory less
     const made = instantiate(module, capacity, limits);
     if (!images.has(capacity)) images.set(capacity, trimmed(made.memory));
     instance = made;
     written = 0;
-    return made;
+    return { guest: made, made: true };
   }
 
   function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number): RuleRun {
     const matches: Match[] = [];
     const failures: Failure[] = [];
     let fuel = 0;
+    /** left of the batch's budget; all that depends on it depends on the batch alone, whatever instance was there before */
+    let left = limits.batchFuel;
+    let calls = 0;
     const sizeOf = (i: number) => words[(offsets[indices[i]!]! >> 2) + SIZE_WORD]!;
     const fail = (i: number, { code, message }: RuleFault) =>
       failures.push({ transaction: indices[i]!, code, message });
@@ -84,6 +88,14 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
     // traps on everything would copy the whole batch for every transaction of it.
     let most = count;
     for (let from = 0; from < count; ) {
+      if (left <= 0) {
+        const spent = new RuleFault(
+          "batch_fuel",
+          `Cannot begin: the batch's ${limits.batchFuel} fuel is used up by the transactions before`,
+        );
+        for (; from < count; from++) fail(from, spent);
+        break;
+      }
       // as many as fit into one call
       let frames = 0;
       let to = from;
@@ -101,17 +113,22 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       const began = from;
       let guest: RuleInstance;
       try {
-        guest = prepare(tableBytes(to - from) + frames);
+        const prepared = prepare(tableBytes(to - from) + frames);
+        guest = prepared.guest;
+        if (prepared.made && calls > 0) left -= guest.initFuel + limits.instanceFuel;
+        calls++;
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
+        left -= limits.initFuel + limits.instanceFuel;
         for (; from < to; from++) fail(from, error); // it does not even start
         continue;
       }
       write(guest, words, offsets, indices, from, to);
       written = tableBytes(to - from) + frames;
-      const { finished, fault, lost } = guest.run(to - from);
+      const { finished, fault, used, lost } = guest.run(to - from, left);
       collect(guest, indices, from, finished, matches, failures);
-      fuel += guest.takeUsed();
+      fuel += used;
+      left -= used + lost;
       from += finished;
       most = fault === null ? most * 8 : 1;
       if (fault === null) continue;
@@ -151,7 +168,13 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
         }
         const begin = end;
         end = next;
-        for (const match of readResults(view, out + begin, out + next, transaction, limits)) matches.push(match);
+        const found = readResults(view, out + begin, out + next, transaction, limits);
+        if (matches.length + found.length > limits.batchResults)
+          throw new RuleFault(
+            "too_many_results",
+            `Cannot keep the results: more than ${limits.batchResults} for one batch`,
+          );
+        for (const match of found) matches.push(match);
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
         failures.push({ transaction, code: error.code, message: error.message });

@@ -2,6 +2,7 @@
 
 export type FailureCode =
   | "fuel" // the transaction's budget ran out
+  | "batch_fuel" // the batch's budget was used up by the transactions before it
   | "stack" // calls took more than STACK_BYTES
   | "abort" // the guest called env.abort: an assertion, an exception
   | "unreachable"
