@@ -4,6 +4,14 @@ import type { Command } from "commander";
 type Define = (command: Command) => unknown;
 
 const COMMANDS: Record<string, { description: string; load(): Promise<Define> }> = {
+  new: {
+    description: "begin a rule: a folder with its source, a test of it, and the next commands",
+    load: async () => (await import("./rule/new.ts")).newCommand,
+  },
+  test: {
+    description: "the tests beside rules: input transactions, expected alerts, in the real sandbox",
+    load: async () => (await import("./rule/test.ts")).testCommand,
+  },
   check: {
     description: "whether a module would be admitted; every violation with its place",
     load: async () => (await import("./rule/check.ts")).checkCommand,

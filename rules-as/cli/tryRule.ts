@@ -1,5 +1,6 @@
 /** A rule on transactions of one's choice, as the engine would run it: built, admitted, filtered, in the sandbox. */
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../../engine/frame/writeFrame.ts";
 import { compileFilter } from "../../engine/rules/candidates.ts";
@@ -31,10 +32,11 @@ export interface TriedRule {
 }
 
 /**
- * Builds the rule in `file`, or takes what the `build` folder beside it has kept, and admits it.
+ * Builds the rule in this file, or takes what the `build` folder beside it has kept, and admits it.
  * @throws {Error} with all mistakes, formatted for a terminal
  */
-export async function tryRule(file: string): Promise<TriedRule> {
+export async function tryRule(rule: string | URL): Promise<TriedRule> {
+  const file = rule instanceof URL ? fileURLToPath(rule) : rule;
   const { wasm, diagnostics } = await cachedBuild(file, join(dirname(file), "build"));
   if (!wasm) throw new Error(`Cannot build "${file}":\n\n${diagnostics.map(formatDiagnostic).join("\n\n")}`);
   return tryModule(wasm);

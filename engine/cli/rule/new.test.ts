@@ -1,0 +1,64 @@
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+
+const EXAMPLES = fileURLToPath(new URL("../../../rules-as/examples", import.meta.url));
+const TSC = fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc", import.meta.url));
+
+let bench: Workbench;
+beforeAll(() => {
+  bench = createWorkbench();
+});
+afterAll(() => bench.remove());
+
+test("every template is an example with its tests, whose passing is tested; the minimal one passes under its new name", async () => {
+  const help = (await weirRule(["new", "--help"])).stdout.replace(/\s+/g, " ");
+  const templates = [...help.match(/\(choices: (.*?), default/)![1]!.matchAll(/"([\w-]+)"/g)].map(([, name]) => name!);
+  expect(templates).toHaveLength(6);
+  const make = async (template: string): Promise<void> => {
+    const name = `my-${template}`;
+    const made = await weirRule(["new", name, "--template", template, "--json"], { cwd: bench.folder });
+    expect(made).toMatchObject({ code: 0, stderr: "" });
+    for (const kind of ["ts", "test.json"]) {
+      const example = join(EXAMPLES, `${template === "minimal" ? "templates/" : ""}${template}.${kind}`);
+      expect(readFileSync(join(bench.folder, name, `${name}.${kind}`), "utf8")).toBe(readFileSync(example, "utf8"));
+    }
+  };
+  await Promise.all(templates.map(make));
+  const tested = await weirRule(["test", "my-minimal"], { cwd: bench.folder });
+  expect(tested.lines().at(-1)).toEqual({ summary: { passed: 3, failed: 0 } });
+  const checked = await weirRule(["check", join(bench.folder, "my-minimal/my-minimal.ts"), "--json"]);
+  expect(checked.lines()[0]).toMatchObject({ ok: true, manifest: { name: "my-minimal" } });
+});
+
+test("nothing is overwritten, and a name that no rule can have is a usage error", async () => {
+  const options = { cwd: bench.folder };
+  await weirRule(["new", "mine"], options);
+  const file = join(bench.folder, "mine/mine.ts");
+  writeFileSync(file, "// mine");
+  expect(await weirRule(["new", "mine"], options)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("it is there already"),
+  });
+  expect(readFileSync(file, "utf8")).toBe("// mine");
+  expect(await weirRule(["new", "Mine!"], options)).toMatchObject({ code: 2 });
+  expect(await weirRule(["new", "other", "--template", "whale"], options)).toMatchObject({ code: 2 });
+});
+
+test("an editor knows the SDK's types: the rule has no errors, and a mistake in it is one", async () => {
+  await weirRule(["new", "typed"], { cwd: bench.folder });
+  const file = join(bench.folder, "typed/typed.ts");
+  const errors = async (): Promise<string[]> => {
+    const { stdout } = await promisify(execFile)(process.execPath, [TSC, "-p", join(bench.folder, "typed")]).catch(
+      (error: { stdout: string }) => error,
+    );
+    return stdout.split("\n").filter((line) => /(^|\/)typed\.ts\(/.test(line));
+  };
+  expect(await errors()).toEqual([]);
+  writeFileSync(file, readFileSync(file, "utf8").replace("tx.to", "tx.too"));
+  expect((await errors())[0]).toContain("Property 'too' does not exist on type 'Tx'");
+});
