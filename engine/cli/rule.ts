@@ -24,6 +24,14 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "compile a rule to a module",
     load: async () => (await import("./rule/build.ts")).buildCommand,
   },
+  backtest: {
+    description: "a rule over the stored history: what it would have reported",
+    load: async () => (await import("./rule/backtest.ts")).backtestCommand,
+  },
+  diff: {
+    description: "two versions of a rule over the stored history: which alerts the new one adds and drops",
+    load: async () => (await import("./rule/diff.ts")).diffCommand,
+  },
   list: {
     description: "the rules, their versions and states",
     load: async () => (await import("./rule/list.ts")).listCommand,

@@ -7,8 +7,8 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildRule } from "../../../rules-as/cli/build.ts";
 import { readLines } from "../../source/recording.ts";
+import { compareLines } from "./compareLines.ts";
 import type { MatchLine } from "./evaluate.ts";
-import { compareLines } from "./run.ts";
 import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
 
 const RECORDING = fileURLToPath(new URL("../../../test/recordings/dex.ndjson.zst", import.meta.url));

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { UserError } from "../../ops/errors.ts";
 import { inspectRecording } from "../../source/recording.ts";
 import { count, createProgress, group, table } from "../terminal.ts";
+import { compareLines } from "./compareLines.ts";
 import type { MatchLine } from "./evaluate.ts";
 import { type LoadedRule, loadRule } from "./loadRule.ts";
 import { writeOut } from "./output.ts";
@@ -127,23 +128,6 @@ function showChanges(before: readonly string[], shows: View): View {
       return `${text || "no match changed\n"}${rest}${shows === showTable ? "" : showLines.end(lines, result)}`;
     },
   };
-}
-
-/** Lines that only one side has, as often as it has them more. Dropped ones first. */
-export function compareLines(before: readonly string[], after: readonly string[]): { sign: "+" | "-"; line: string }[] {
-  const only = (here: readonly string[], there: readonly string[]): string[] => {
-    const counts = new Map<string, number>();
-    for (const line of there) counts.set(line, (counts.get(line) ?? 0) + 1);
-    return here.filter((line) => {
-      const left = counts.get(line) ?? 0;
-      counts.set(line, left - 1);
-      return left <= 0;
-    });
-  };
-  return [
-    ...only(before, after).map((line) => ({ sign: "-" as const, line })),
-    ...only(after, before).map((line) => ({ sign: "+" as const, line })),
-  ];
 }
 
 function describeResult({ transactions, evaluations, matches, traps, fuel }: RunResult, ms: number): string {

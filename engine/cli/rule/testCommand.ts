@@ -1,11 +1,13 @@
 /** For tests: `weir rule …` as a user runs it, and a folder with rules that goes away. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
-const WEIR = fileURLToPath(new URL("../../weir.mjs", import.meta.url));
+const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
+const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 export interface Ended {
   readonly code: number;
@@ -23,7 +25,7 @@ export function weirRule(
   return new Promise((resolve) =>
     execFile(
       process.execPath,
-      [WEIR, "rule", ...args],
+      ["--import", LOADER, CLI, "rule", ...args],
       { cwd, env: variables, maxBuffer: 1 << 28 },
       (error, stdout, stderr) => {
         const code = error ? Number(error.code) : 0;

@@ -1,0 +1,149 @@
+/**
+ * Stored transactions as frames again, in the order of their positions: source by source, partition by partition, by offset.
+ * Each piece is a stretch of offsets, which the store finds by its index, so that a history of any length is read in pieces.
+ */
+
+import { type Params, type Store, StoreRefused } from "../../../clickhouse/client.ts";
+import { FRAME_COLUMNS, type FrameRow, frameOfRow } from "../../../clickhouse/frameOfRow.ts";
+import { createFrameWriter } from "../../frame/frameWriter.ts";
+import { UserError } from "../../ops/errors.ts";
+import { splitLines } from "../../source/recording.ts";
+import type { Decoded } from "../../worker/decode.ts";
+
+/** Rows evaluated at once, as many as records in a batch of the engine. */
+const BATCH_ROWS = 4_096;
+/** Rows that a piece has on average: below the store's time limit of a read by far. */
+const PIECE_ROWS = 20_000;
+
+/** Which transactions, by event_time; µs since 1970, `from` included, `to` not. */
+export interface Period {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface History {
+  readonly transactions: number;
+  /** What is yielded is valid until the next one is asked for. */
+  batches(): AsyncGenerator<Decoded>;
+}
+
+interface Stretch {
+  readonly source: string;
+  readonly partition: number;
+  readonly first: string;
+  readonly last: string;
+  readonly rows: string;
+}
+
+type StoredRow = FrameRow & { offset: string; n: number; record_ms: string; event_us: string };
+
+const IN_PERIOD = `t.event_time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND t.event_time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')`;
+
+/** @throws UserError when nothing was ever stored, StoreUnavailable */
+export async function openHistory(store: Store, { from, to }: Period): Promise<History> {
+  const period = { from: String(from), to: String(to) };
+  const stretches = await ask<Stretch>(
+    store,
+    `SELECT t.source AS source, t.partition AS partition, toString(min(t.offset)) AS first, toString(max(t.offset)) AS last,
+       toString(count()) AS rows
+     FROM transactions AS t WHERE ${IN_PERIOD} GROUP BY source, partition ORDER BY source, partition`,
+    period,
+  );
+  return {
+    transactions: stretches.reduce((sum, { rows }) => sum + Number(rows), 0),
+    async *batches() {
+      for (const stretch of stretches) yield* batchesOf(store, stretch, period);
+    },
+  };
+}
+
+async function* batchesOf(store: Store, stretch: Stretch, period: Params): AsyncGenerator<Decoded> {
+  const { source, partition, first, last, rows } = stretch;
+  const end = Number(last) + 1;
+  const step = Math.ceil((end - Number(first)) / Math.ceil(Number(rows) / PIECE_ROWS));
+  for (let low = Number(first); low < end; low += step) {
+    const piece = await store.stream(
+      `SELECT ${FRAME_COLUMNS}, toString(t.offset) AS offset, t.n AS n,
+         toString(toUnixTimestamp64Milli(t.record_time)) AS record_ms, toString(toUnixTimestamp64Micro(t.event_time)) AS event_us
+       FROM transactions AS t
+       WHERE t.source = {source:String} AND t.partition = {partition:UInt16} AND t.offset >= {low:UInt64} AND t.offset < {high:UInt64}
+         AND ${IN_PERIOD}
+       ORDER BY t.offset, t.n`,
+      { ...period, source, partition, low, high: Math.min(low + step, end) },
+    );
+    let batch: StoredRow[] = [];
+    for await (const line of splitLines(piece)) {
+      batch.push(JSON.parse(line.toString()) as StoredRow);
+      if (batch.length < BATCH_ROWS) continue;
+      yield decodedOf(source, partition, batch);
+      batch = [];
+    }
+    if (batch.length > 0) yield decodedOf(source, partition, batch);
+  }
+}
+
+const writer = createFrameWriter();
+
+/** As if the batch had just been decoded. */
+function decodedOf(source: string, partition: number, rows: readonly StoredRow[]): Decoded {
+  writer.reset();
+  for (const row of rows) frameOfRow(writer, row);
+  return {
+    source,
+    partition,
+    from: Number(rows[0]!.offset),
+    count: rows.length,
+    bytes: writer.bytes,
+    words: writer.u32,
+    frames: writer.offsets,
+    offsets: Float64Array.from(rows, ({ offset }) => Number(offset)),
+    times: Float64Array.from(rows, ({ record_ms }) => Number(record_ms)),
+    indexes: Uint32Array.from(rows, ({ n }) => n),
+    events: Float64Array.from(rows, ({ event_us }) => Number(event_us)),
+    failures: [],
+  };
+}
+
+/** From and to as the command line has them. @throws UserError when nothing was ever stored */
+export async function periodOf(store: Store, { from, to }: { from?: TimePoint; to?: TimePoint }): Promise<Period> {
+  const [stored] = await ask<{ rows: string; first: string; last: string }>(
+    store,
+    `SELECT toString(count()) AS rows, toString(toUnixTimestamp64Micro(min(event_time))) AS first,
+       toString(toUnixTimestamp64Micro(max(event_time))) AS last FROM transactions`,
+  );
+  if (stored!.rows === "0") throw nothingStored();
+  const newest = Number(stored!.last) + 1;
+  const end = to === undefined ? newest : "at" in to ? to.at : newest - to.before;
+  const start = from === undefined ? Number(stored!.first) : "at" in from ? from.at : end - from.before;
+  return { from: Math.min(start, end), to: end };
+}
+
+/** A moment, or how long before the end; µs. */
+export type TimePoint = { readonly at: number } | { readonly before: number };
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+/** `2024-06-01`, `2024-06-01T12:00:00Z`, or `-24h`: so long before the newest stored transaction. undefined when it is neither. */
+export function parseTime(text: string): TimePoint | undefined {
+  const ago = /^-(\d{1,9})([smhdw])$/.exec(text);
+  if (ago) return { before: Number(ago[1]) * UNITS[ago[2]!]! * 1e6 };
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)) return undefined;
+  const at = Date.parse(text);
+  const micros = Number(/\.\d{3}(\d{1,3})/.exec(text)?.[1]?.padEnd(3, "0") ?? 0); // what a Date drops
+  return Number.isNaN(at) ? undefined : { at: at * 1_000 + micros };
+}
+
+/** Rows of a question about all that is stored. */
+async function ask<T>(store: Store, sql: string, params: Params = {}): Promise<T[]> {
+  try {
+    return await store.rows<T>(sql, params);
+  } catch (error) {
+    const missing = error instanceof StoreRefused && /^UNKNOWN_(TABLE|DATABASE)$/.test(error.type ?? "");
+    throw missing ? nothingStored() : error;
+  }
+}
+
+const nothingStored = (): UserError =>
+  new UserError("Cannot go over the history: no transaction is stored, expected some", {
+    next: "npx weir replay test/recordings/dex.ndjson.zst",
+  });
