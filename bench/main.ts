@@ -17,8 +17,9 @@ import { isRight, markdown, summary } from "./report.ts";
 import type { Scenario, ScenarioResult } from "./scenario.ts";
 import { e2e } from "./scenarios/e2e.ts";
 import { rules } from "./scenarios/rules.ts";
+import { sandbox } from "./scenarios/sandbox.ts";
 
-const SCENARIOS: readonly Scenario[] = [e2e, rules];
+const SCENARIOS: readonly Scenario[] = [e2e, rules, sandbox];
 const RUNS = 5;
 const QUICK_RUNS = 3;
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
