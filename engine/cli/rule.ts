@@ -24,6 +24,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "compile a rule to a module",
     load: async () => (await import("./rule/build.ts")).buildCommand,
   },
+  codegen: {
+    description: "an ABI in, typed readers of its events and calls out",
+    load: async () => (await import("./rule/codegen.ts")).codegenCommand,
+  },
   backtest: {
     description: "a rule over the stored history: what it would have reported",
     load: async () => (await import("./rule/backtest.ts")).backtestCommand,

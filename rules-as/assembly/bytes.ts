@@ -66,6 +66,25 @@ export class Bytes32 {
     return bswap(load<u64>(a, 24));
   }
 
+  /** As a signed number of at most 64 bits, the nearest one if it is outside. */
+  asI64(): i64 {
+    const size = this.magnitude();
+    if (this.isNegative) return size.toU64() > <u64>i64.MAX_VALUE ? i64.MIN_VALUE : -<i64>size.toU64();
+    return <i64>min<u64>(size.toU64(), <u64>i64.MAX_VALUE);
+  }
+
+  /** As a signed number: is it below zero? */
+  get isNegative(): bool {
+    return load<u8>(changetype<usize>(this)) >= 128;
+  }
+
+  /** As a signed number: how far from zero. */
+  magnitude(): U256 {
+    const value = this.asU256();
+    // two's complement: −x is ¬x + 1, and the sum cannot overflow, since ¬x is at most 2^255 − 1
+    return this.isNegative ? new U256(~value.w0, ~value.w1, ~value.w2, ~value.w3) + new U256(1) : value;
+  }
+
   /** Anything but zero. */
   asBool(): bool {
     return !this.isZero;

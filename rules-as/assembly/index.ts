@@ -8,6 +8,7 @@ export { filter } from "./filter";
 export { param } from "./param";
 export { U256, U128, u256, ether, gwei, units, formatUnits, formatEther, formatGwei } from "./u256";
 export { Address, Bytes32, Bytes, address, bytes32, bytes } from "./bytes";
+export { AbiData, AbiArray } from "./abiData";
 export { AddressSet, addressSet } from "./addressSet";
 export { selector, topic } from "./signature";
 export { keccak256 } from "./keccak";

@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../../engine/frame/writeFrame.ts";
-import { compileFilter } from "../../engine/rules/candidates.ts";
+import { filterCondition } from "../../engine/rules/filterCondition.ts";
+import { createRuleIndex } from "../../engine/rules/ruleIndex.ts";
 import { admit } from "../../engine/sandbox/admit.ts";
 import { SEVERITIES, type Severity } from "../../engine/sandbox/manifest.ts";
 import type { Manifest } from "../../engine/sandbox/parseManifest.ts";
@@ -50,7 +51,7 @@ export function tryModule(wasm: Uint8Array): TriedRule {
   }
   const { manifest } = admission;
   const rule = createRule(new WebAssembly.Module(admission.module));
-  const candidates = compileFilter(manifest.filter);
+  const index = createRuleIndex([filterCondition(manifest.filter)]);
   return {
     wasm,
     manifest,
@@ -60,11 +61,10 @@ export function tryModule(wasm: Uint8Array): TriedRule {
       const verdicts = transactions.map(
         (): Verdict => ({ candidate: false, alerts: [], tags: [], scores: [], failure: null }),
       );
-      const frames = { words: writer.u32, offsets: writer.offsets, count: writer.count };
-      const indices = new Uint32Array(writer.count);
-      const found = candidates.select(frames, indices);
-      for (const index of indices.subarray(0, found)) verdicts[index]!.candidate = true;
-      const { matches, failures, fuel } = rule.run(frames, indices, found);
+      const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
+      const { transactions: seen, count } = index.select(frames);
+      for (const transaction of seen.subarray(0, count)) verdicts[transaction]!.candidate = true;
+      const { matches, failures, fuel } = rule.run(frames, seen, count);
       for (const { transaction, kind, severity, text, score } of matches) {
         const verdict = verdicts[transaction]!;
         const words = Buffer.from(text).toString("utf8");
