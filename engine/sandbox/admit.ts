@@ -52,8 +52,12 @@ export function admit(
     const abi = checkAbi(module, report);
     const globals = hostGlobals(module, abi.outLength);
     const functions = hostFunctions(module);
-    const context = { module, limits, report, globals, functions };
+    const context = { module, limits, report, globals, functions, complexity: { merged: 0 } };
     const bodies = module.bodies.map((body, i) => meterBody(context, module.imports + i, body));
+    const { merged } = context.complexity;
+    report.limit("too_complex", "the branches, each times the locals of its function", merged, limits.complexity, {
+      section: "code",
+    });
     if (report.findings.length > 0) return refused();
     // types, operands and all that our walk does not look at
     if (!WebAssembly.validate(bytes)) {

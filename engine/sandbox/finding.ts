@@ -34,7 +34,10 @@ export type FindingCode =
   | "nested_too_deep"
   | "index" // refers to a function, global, type … that is not there
   | "initialization" // traps while it starts or tells its manifest
-  | "manifest";
+  | "manifest"
+  | "too_complex" // its branches times its locals: what V8's compiler takes long for
+  | "timeout" // admission took too long
+  | "crash"; // admission's thread died of it
 
 /** More than an author can read at once; a hostile module could make a million. */
 const MAX_FINDINGS = 100;

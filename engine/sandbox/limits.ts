@@ -9,6 +9,11 @@ export const MODULE_LIMITS = {
   functionBytes: 64 * 1024,
   nesting: 256,
   brTable: 1_024,
+  /**
+   * branches, each times the locals of its function, summed: where code may come from several places V8's compiler brings all locals
+   * into one order. 2 to 3 ns each, and a function is compiled when it is first called, in the middle of a batch: some 15 ms at most. Our example rules come to 4,000
+   */
+  complexity: 5_000_000,
   globals: 256,
   exports: 256,
   tableEntries: 8_192,

@@ -23,6 +23,8 @@ export interface MeterContext {
   readonly report: Report;
   readonly globals: HostGlobals;
   readonly functions: HostFunctions;
+  /** Counted up over all functions: at every border of a straight run of code, the function's locals. */
+  readonly complexity: { merged: number };
 }
 
 /** Something to insert before the instruction at `at`, in place of `remove` bytes of it. */
@@ -139,6 +141,7 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
   };
   /** Ends the run of the innermost control block; the next one begins at `next`. */
   const finish = (next: number) => {
+    context.complexity.merged += locals;
     const top = stack[stack.length - 1]!;
     const ended = top.block;
     top.block = { at: next, cost: 0 };
