@@ -8,6 +8,8 @@ export interface BuildResult {
   /** the module; null if there is an error among the diagnostics */
   readonly wasm: Uint8Array | null;
   readonly diagnostics: readonly Diagnostic[];
+  /** JSON of the source map, if it was asked for and there is a module */
+  readonly map: string | null;
 }
 
 /** asc's flags. The output depends on them, the sources and asc's version, and on nothing else. */
@@ -26,20 +28,21 @@ export const FLAGS = [
 
 /**
  * Compiles the rule in `file`. Mistakes in the source are diagnostics, never exceptions; a crash of the compiler is one too.
+ * @param options.sourceMap makes the map of the module's code beside it; the code is the same with and without
  * @throws {Error} if the file can not be read
  */
-export async function buildRule(file: string): Promise<BuildResult> {
+export async function buildRule(file: string, { sourceMap = false } = {}): Promise<BuildResult> {
   const path = resolve(file);
   const library = sdkSources();
   const files = ruleSources(path);
   const module = basename(path, ".ts");
   const entry = entrySource(module, module);
-  const { wasm, found, failure } = await compile({
+  const { wasm, map, found, failure } = await compile({
     files: { ...files, [ENTRY]: entry },
     library,
-    argv: [ENTRY, ...FLAGS],
+    argv: [ENTRY, ...FLAGS, ...(sourceMap ? ["--sourceMap"] : [])],
   });
   const diagnostics = explain({ file: basename(path), files, library, found, failure, wasm });
   const failed = diagnostics.some(({ severity }) => severity === "error");
-  return { wasm: failed ? null : wasm, diagnostics };
+  return { wasm: failed ? null : wasm, diagnostics, map: failed ? null : map };
 }

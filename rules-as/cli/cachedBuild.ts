@@ -8,7 +8,7 @@ import { ruleSources, sdkSources } from "./sources.ts";
 
 const CLI = fileURLToPath(new URL("./", import.meta.url));
 
-export interface CachedBuild extends BuildResult {
+export interface CachedBuild extends Omit<BuildResult, "map"> {
   readonly unchanged: boolean;
 }
 

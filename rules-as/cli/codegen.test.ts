@@ -36,7 +36,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "weir-codegen-"));
   recording = [];
   for await (const line of readLines(RECORDING)) recording.push(JSON.parse(line.toString()) as TransactionRecord);
-});
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A rule beside readers of these ABIs, by file name. */

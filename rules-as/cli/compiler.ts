@@ -21,6 +21,8 @@ export interface RawDiagnostic {
 
 export interface Answer {
   readonly wasm: Uint8Array | null;
+  /** JSON of the source map, if it was asked for */
+  readonly map: string | null;
   readonly found: readonly RawDiagnostic[];
   /** the compiler's own failure, when it is not the source's */
   readonly failure: string | null;
@@ -56,7 +58,7 @@ function next(): void {
   const thread = (worker ??= start());
   thread.ref();
   const timer = setTimeout(() => {
-    finish({ wasm: null, found: [], failure: `The compiler did not finish within ${LIMIT_MS / 1000} s` });
+    finish({ wasm: null, map: null, found: [], failure: `The compiler did not finish within ${LIMIT_MS / 1000} s` });
     void thread.terminate();
   }, LIMIT_MS);
   const finish = (answer: Answer) => {
@@ -70,10 +72,10 @@ function next(): void {
     waiting.done(answer);
     next();
   };
-  const onMessage = ({ wasm, found, failure }: Answer) => finish({ wasm, found, failure });
-  const onExit = () => finish({ wasm: null, found: [], failure: "The compiler's thread ended" });
+  const onMessage = ({ wasm, map, found, failure }: Answer) => finish({ wasm, map, found, failure });
+  const onExit = () => finish({ wasm: null, map: null, found: [], failure: "The compiler's thread ended" });
   const onError = (error: Error) =>
-    finish({ wasm: null, found: [], failure: `The compiler crashed: ${error.message}` });
+    finish({ wasm: null, map: null, found: [], failure: `The compiler crashed: ${error.message}` });
   thread.on("message", onMessage).on("exit", onExit).on("error", onError);
   thread.postMessage({ id: waiting.id, ...waiting.request });
 }

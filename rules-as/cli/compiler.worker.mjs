@@ -19,11 +19,13 @@ async function compile({ id, files, library, argv }) {
   // asc picks its compile-time behaviour by the runtime's name and has no name for ours: "stub" it is, with our arena inside.
   Object.assign(asc.libraryFiles, library);
   let wasm = null;
+  let map = null;
   const found = [];
   const options = {
     readFile: (name) => files[name.replaceAll("\\", "/")] ?? null,
     writeFile: (name, contents) => {
       if (name === "rule.wasm") wasm = contents;
+      if (name === "rule.wasm.map") map = contents;
     },
     listFiles: () => [],
     reportDiagnostic: ({ code, category, message, range }) =>
@@ -38,7 +40,7 @@ async function compile({ id, files, library, argv }) {
   };
   const { error, stderr } = await asc.main(argv, options).catch((error) => ({ error, stderr: "" }));
   const failure = error && !found.some((one) => one.error) ? `${error.message}\n${stderr}`.trim() : null;
-  parentPort.postMessage({ id, wasm, found, failure });
+  parentPort.postMessage({ id, wasm, map, found, failure });
 }
 
 parentPort.on("message", compile);

@@ -201,11 +201,15 @@ function place({ error, file, start, end, message }: Mistake, files: Readonly<Re
   const before = text.slice(0, start).split("\n");
   const line = before.length;
   const column = before.at(-1)!.length + 1;
-  const source = text.split("\n")[line - 1]!.replace(/\r$/, "");
-  const width = Math.max(1, Math.min(end - start, source.length - column + 1));
+  return { severity, file, line, column, message, codeFrame: codeFrameOf(text, line, column, end - start) };
+}
+
+/** The line with `width` characters from `column` (from 1) underlined, no further than its end. */
+export function codeFrameOf(text: string, line: number, column: number, width: number): string {
+  const source = (text.split("\n")[line - 1] ?? "").replace(/\r$/, "");
+  const carets = "^".repeat(Math.max(1, Math.min(width, source.length - column + 1)));
   const gutter = String(line).padStart(5);
   // A tab takes as much room in the line of carets as above it.
   const indent = source.slice(0, column - 1).replace(/[^\t]/g, " ");
-  const codeFrame = `${gutter} | ${source}\n${" ".repeat(gutter.length)} | ${indent}${"^".repeat(width)}`;
-  return { severity, file, line, column, message, codeFrame };
+  return `${gutter} | ${source}\n${" ".repeat(gutter.length)} | ${indent}${carets}`;
 }

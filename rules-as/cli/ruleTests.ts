@@ -12,9 +12,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import type { TransactionRecord } from "../../engine/frame/writeFrame.ts";
+import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
+import { type TransactionRecord, writeFrame } from "../../engine/frame/writeFrame.ts";
 import { UserError } from "../../engine/ops/errors.ts";
 import { readLines } from "../../engine/source/recording.ts";
+import { formatPlace, locateTrap } from "./locateTrap.ts";
 import { sampleTransaction, type TriedRule, tryRule, type Verdict } from "./tryRule.ts";
 
 const LISTS = ["alerts", "tags", "scores", "failures"] as const;
@@ -71,7 +73,7 @@ export async function runTestFile(file: string, { update = false } = {}): Promis
   const results: TestResult[] = [];
   const tests: Test[] = [];
   for (const test of content.tests) {
-    const { result, said } = await runTest(rule, file, test, update);
+    const { result, said } = await runTest({ rule, source, file }, test, update);
     results.push(result);
     tests.push(result.updated ? { name: test.name, transactions: test.transactions, ...said } : test);
   }
@@ -80,7 +82,14 @@ export async function runTestFile(file: string, { update = false } = {}): Promis
   return results;
 }
 
-async function runTest(rule: TriedRule, file: string, test: Test, update: boolean) {
+interface Tested {
+  readonly rule: TriedRule;
+  readonly source: string;
+  /** with the tests */
+  readonly file: string;
+}
+
+async function runTest({ rule, source, file }: Tested, test: Test, update: boolean) {
   const transactions = await transactionsOf(file, test);
   const verdicts = await runIn(rule, file, test, transactions);
   const said: Record<List, (string | number)[]> = {
@@ -98,7 +107,10 @@ async function runTest(rule: TriedRule, file: string, test: Test, update: boolea
     test: test.name,
     ok: ok || updated,
     differences: updated ? [] : differences,
-    hint: ok || updated ? null : hintOf(undecided, differences, verdicts),
+    hint:
+      ok || updated
+        ? null
+        : (hintOf(undecided, differences, verdicts) ?? (await placeOf(source, transactions, verdicts, differences))),
     updated,
   };
   // what is empty need not be said, but one list must be there
@@ -106,6 +118,23 @@ async function runTest(rule: TriedRule, file: string, test: Test, update: boolea
     LISTS.filter((list) => list === "alerts" || said[list].length > 0).map((list) => [list, said[list]]),
   );
   return { result, said: kept as Pick<Test, List> };
+}
+
+/** Where the first failure was that nobody expected. */
+async function placeOf(
+  source: string,
+  transactions: readonly TransactionRecord[],
+  verdicts: readonly Verdict[],
+  differences: readonly Difference[],
+): Promise<string | null> {
+  const unexpected = differences.find(({ list }) => list === "failures")?.unexpected ?? [];
+  const at = verdicts.findIndex(({ failure }) => failure !== null && unexpected.includes(failure));
+  if (at < 0) return null;
+  const writer = createFrameWriter();
+  writeFrame(writer, transactions[at]!);
+  const frame = writer.bytes.slice(0, writer.end);
+  const place = await locateTrap(source, { message: verdicts[at]!.failure!, frame });
+  return place && formatPlace(place);
 }
 
 async function runIn(rule: TriedRule, file: string, test: Test, transactions: readonly TransactionRecord[]) {

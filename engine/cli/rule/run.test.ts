@@ -40,7 +40,7 @@ beforeAll(async () => {
   records = [];
   for await (const line of readLines(RECORDING)) records.push(JSON.parse(line.toString()) as Record);
   module = bench.write("large.wasm", (await buildRule(bench.write("large.ts", rule(100)))).wasm!);
-});
+}, 120_000);
 afterAll(() => bench.remove());
 
 /** What the rule must say of a record, by plain JavaScript. */
@@ -96,6 +96,22 @@ describe("weir rule run", () => {
     expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining("none of its lines is a transaction") });
     expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("missing_export") });
     expect(usage).toMatchObject({ code: 2, stderr: expect.stringContaining("whole number") });
+  });
+
+  test("shows where in the source a failure was, once a kind", async () => {
+    const source = bench.write(
+      "fails.ts",
+      rule(100).replace('throw new Error("three")', "alert(Severity.Low, (tx.gas / (tx.nonce - 3)).toString())"),
+    );
+    const { code, stderr, lines } = await weirRule(["run", source, RECORDING]);
+    const failed = lines().filter(({ failure }) => failure === "division").length;
+    expect(failed).toBe(records.filter(({ nonce }) => Number(nonce) === 3).length);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^failed on 0x[0-9a-f]{64}, and ${failed - 1} more like it: Cannot go on.*divide by zero\nfails.ts:3:\\d+\n +3 \\|   if \\(tx.nonce == 3\\) alert.*\n +\\| +\\^+\n$`,
+      ),
+    );
   });
 
   test("--watch runs again when the rule is saved and shows what changed; a mistake on the way does not end it", async () => {

@@ -6,6 +6,7 @@ import { inspectRecording } from "../../source/recording.ts";
 import { count, createProgress, group, table } from "../terminal.ts";
 import { compareLines } from "./compareLines.ts";
 import type { MatchLine } from "./evaluate.ts";
+import { createFailureNotes } from "./failureNotes.ts";
 import { type LoadedRule, loadRule } from "./loadRule.ts";
 import { writeOut } from "./output.ts";
 import { type RunResult, runRecording } from "./runRecording.ts";
@@ -72,10 +73,12 @@ async function runOnce(
   const progress = createProgress(`running ${loaded.rule.name} over ${relative(process.cwd(), recording)}`, "tx");
   // Counting the lines is a pass of its own, for the bar only.
   const total = process.stderr.isTTY ? (await inspectRecording(recording)).lines : 0;
+  const failures = createFailureNotes(loaded.file);
   const began = performance.now();
   const result = await runRecording(loaded, recording, {
     ...(batch === undefined ? {} : { batch }),
-    async lines(found) {
+    async lines(found, decoded) {
+      failures.note(found, decoded);
       if (keeps) for (const { line } of found) kept.push(line);
       await writeOut(found.map(({ line }) => view.line(line)).join(""));
     },
@@ -89,6 +92,7 @@ async function runOnce(
     process.stderr.write(
       `${count(result.refused, "record")} could not be decoded; the first: ${result.firstRefused}\n`,
     );
+  process.stderr.write(await failures.describe());
   if (process.stderr.isTTY) process.stderr.write(`${describeResult(result, ms)}\n`);
   return kept.map((line) => JSON.stringify(line));
 }

@@ -48,6 +48,7 @@ test("says what was missing and what was too much, and that a filter let nothing
     { name: "left out", transactions: [{ value: ETHER }], alerts: ["high: 1000000000000000000"] },
     { name: "filtered", transactions: [{}], alerts: ["low: 1"] },
     { name: "undecided", transactions: [{}] },
+    { name: "fails", transactions: [{}, { value: ETHER, nonce: "0x3" }], alerts: [] },
   ]);
   expect(code).toBe(1);
   expect(lines()).toMatchObject([
@@ -55,7 +56,8 @@ test("says what was missing and what was too much, and that a filter let nothing
     { ok: false, differences: [{ list: "tags", missing: [], unexpected: ["seen"] }] },
     { ok: false, hint: "the rule's filter let none of its 1 transactions through" },
     { ok: false, differences: [], hint: expect.stringContaining("--update") },
-    { summary: { passed: 0, failed: 4 } },
+    { ok: false, hint: expect.stringMatching(/^rule\.ts:4:22\n +4 \| {3}if \(tx\.nonce == 3\) throw/) },
+    { summary: { passed: 0, failed: 5 } },
   ]);
 });
 
