@@ -1,7 +1,7 @@
 /**
  * Admission: from what an author uploads to a module that can hurt nobody, or to a list of every violation in it.
  *
- *     bytes ─▶ sections ─▶ ABI ─▶ bodies, metered ─▶ the engine's validation ─▶ written again
+ *     bytes ─▶ sections ─▶ ABI ─▶ bodies, metered ─▶ the engine's validation ─▶ written again ─▶ tried on samples
  */
 import { createReport, type Finding, type Report } from "./finding.ts";
 import {
@@ -19,6 +19,7 @@ import { readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { meterBody } from "./meter.ts";
 import { type Manifest, parseManifest } from "./parseManifest.ts";
+import { smokeRun } from "./smokeRun.ts";
 import { type ExternalKind, I32, type ParsedModule, parseModule, SECTION, typeText } from "./wasm/module.ts";
 import { Malformed } from "./wasm/reader.ts";
 import { Writer } from "./wasm/writer.ts";
@@ -30,13 +31,26 @@ export type Admission =
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
 /**
- * Checks and rewrites a module, starts it once and reads its manifest. Time and memory are linear in its size, and what
- * it runs is bounded by fuel. Whatever the bytes are, it does not throw: only SandboxExhausted if the process is out of memories.
+ * What an author uploads: checked and rewritten, started once for its manifest, and tried on samples. Time and memory are linear
+ * in its size, and what it runs is bounded by fuel: 3 ms for most rules, a second or more for the worst (see admitAside). Whatever
+ * the bytes are, it does not throw: only SandboxExhausted if the process is out of memories.
  *
- * @param bytes what an author uploads
  * @returns the admitted module, to be compiled with `new WebAssembly.Module`, or up to 100 findings
  */
 export function admit(
+  bytes: Uint8Array,
+  limits: ModuleLimits = MODULE_LIMITS,
+  runLimits: RunLimits = RUN_LIMITS,
+): Admission {
+  const admission = readmit(bytes, limits, runLimits);
+  if (!admission.ok) return admission;
+  const report = createReport();
+  smokeRun(new WebAssembly.Module(admission.module), runLimits, report);
+  return report.findings.length === 0 ? admission : { ok: false, findings: report.findings };
+}
+
+/** The same for a module that was admitted before: all but trying it. */
+export function readmit(
   bytes: Uint8Array,
   limits: ModuleLimits = MODULE_LIMITS,
   runLimits: RunLimits = RUN_LIMITS,

@@ -1,6 +1,6 @@
 /** What one batch may cost, whatever a rule does in it. Fuel is what is asserted: time follows from it. */
 import { describe, expect, it } from "vitest";
-import { admit } from "./admit.ts";
+import { readmit } from "./admit.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { createRule } from "./rule.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "./testModule.ts";
 
 function compile(options: TestModule): WebAssembly.Module {
-  const admitted = admit(testModule(options));
+  const admitted = readmit(testModule(options));
   if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
   return new WebAssembly.Module(admitted.module);
 }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { admit } from "./admit.ts";
+import { readmit } from "./admit.ts";
 import { RUN_LIMITS } from "./limits.ts";
 import { createRule } from "./rule.ts";
 import { compileGuest } from "./testGuest.ts";
@@ -21,7 +21,7 @@ import {
 import { COST } from "./wasm/opcodes.ts";
 
 function compile(bytes: Uint8Array): WebAssembly.Module {
-  const admitted = admit(bytes);
+  const admitted = readmit(bytes);
   if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
   return new WebAssembly.Module(admitted.module);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { admit } from "./admit.ts";
+import { readmit } from "./admit.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { createRule, type RuleRun } from "./rule.ts";
 import { compileGuest } from "./testGuest.ts";
@@ -23,7 +23,7 @@ import {
 import { leb } from "./wasm/writer.ts";
 
 function ruleOf(options: TestModule, limits: RunLimits = RUN_LIMITS) {
-  const admitted = admit(testModule(options));
+  const admitted = readmit(testModule(options));
   if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
   return createRule(new WebAssembly.Module(admitted.module), limits);
 }
@@ -309,7 +309,7 @@ describe("memory is put back whole", () => {
   };
 
   it("whatever was written, wherever, up to the last byte", async () => {
-    const admitted = admit(await compileGuest(source, ["--initialMemory", "20", "--enable", "bulk-memory"]));
+    const admitted = readmit(await compileGuest(source, ["--initialMemory", "20", "--enable", "bulk-memory"]));
     if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
     const rule = createRule(new WebAssembly.Module(admitted.module), { ...RUN_LIMITS, fuel: 100_000_000 });
     const hash = () => {
@@ -356,7 +356,7 @@ describe("memory is put back whole", () => {
   });
 
   it("and the hash would notice", async () => {
-    const admitted = admit(await compileGuest(source, ["--initialMemory", "20", "--enable", "bulk-memory"]));
+    const admitted = readmit(await compileGuest(source, ["--initialMemory", "20", "--enable", "bulk-memory"]));
     if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
     const rule = createRule(new WebAssembly.Module(admitted.module), { ...RUN_LIMITS, fuel: 100_000_000 });
     const both = testFrames(2, () => 432);
@@ -385,14 +385,14 @@ describe("what a guest can forge", () => {
 
   it("not its fuel: a global beyond its own is refused", () => {
     for (let global = 3; global < 12; global++) {
-      const admitted = admit(testModule({ onTx: [...op.i32(1_000_000_000), ...op.set(global)] }));
+      const admitted = readmit(testModule({ onTx: [...op.i32(1_000_000_000), ...op.set(global)] }));
       expect(admitted.ok ? [] : admitted.findings.map(({ code }) => code)).toEqual(["index"]);
     }
   });
 
   it("not the loop: a function beyond its own is refused", () => {
     for (let index = 5; index < 10; index++) {
-      const admitted = admit(testModule({ onTx: [...op.i32(0), ...op.i32(0), ...op.call(index)] }));
+      const admitted = readmit(testModule({ onTx: [...op.i32(0), ...op.i32(0), ...op.call(index)] }));
       expect(admitted.ok ? [] : admitted.findings.map(({ code }) => code)).toEqual(["index"]);
     }
   });

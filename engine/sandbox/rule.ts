@@ -37,7 +37,8 @@ export interface Rule {
  * Input areas come in few sizes: a function of the candidates alone, so that neither a pointer nor the memory's size tells
  * a guest what came before.
  */
-const CAPACITIES = [64 * 1024, 256 * 1024, 1024 * 1024];
+export const SMALLEST_INPUT = 64 * 1024;
+const CAPACITIES = [SMALLEST_INPUT, 256 * 1024, 1024 * 1024];
 /** A frame's u32 size is the second word of its header. */
 const SIZE_WORD = 1;
 const PAGE = 65_536;
