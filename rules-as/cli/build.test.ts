@@ -126,6 +126,57 @@ export function onTx(tx: Tx): void {}
   });
 
   test.for([
+    ["a union", "function f(x: u64 | string): void {}", 2, "Cannot use a union of types"],
+    ["for … of", "function f(a: i32[]): void { for (const x of a) {} }", 2, "Cannot use for … of"],
+    ["for … in", "function f(a: i32[]): void { for (const x in a) {} }", 2, "Cannot use for … in"],
+    ["a spread", "function f(a: i32[]): i32[] { return [...a]; }", 2, "Cannot spread a list"],
+    ["an object literal", "function f(): void { const x = { a: 1 }; }", 2, "Cannot use an object literal"],
+    ["async", "async function f(): Promise<void> {}", 2, "Cannot wait"],
+    ["destructuring", "function f(): void { const [a, b] = [1, 2]; }", 2, "Cannot take a value apart"],
+    ["?.", "function f(tx: Tx): void { const a = tx?.to; }", 2, 'Cannot use "?."'],
+    ["??", 'function f(a: string | null): string { return a ?? "x"; }', 2, 'Cannot use "??"'],
+    ["a BigInt", "function f(): void { const a = 5n; }", 2, "Cannot use a BigInt"],
+    ["import type", 'import type { Log } from "@weir/rules";', 2, "Cannot use import type"],
+    ["a tuple", "function f(): [i32, i32] { return [1, 2]; }", 2, "Cannot use a tuple"],
+    ["a generator", "function* f(): void {}", 2, "Cannot use a generator"],
+    [
+      "an untyped callback",
+      "function f(a: i32[]): void { a.map((x) => x); }",
+      2,
+      "Cannot tell the types of this function",
+    ],
+    ["a number that may not fit", "function f(tx: Tx): void { const a: i32 = tx.nonce; }", 2, "Cannot use u64 as i32"],
+    ["amounts multiplied", "function f(tx: Tx): void { tx.value * tx.value; }", 2, 'Cannot use "*" on amounts'],
+    ["an address as text", 'function f(tx: Tx): bool { return tx.to == "0x12"; }', 2, 'const THAT = address("0x…")'],
+    ["JSON", 'function f(): void { JSON.parse("1"); }', 2, 'Cannot use "JSON"'],
+    ["undefined", "function f(tx: Tx): bool { return tx.to == undefined; }", 2, 'Cannot use "undefined"'],
+  ] as const)("says in words what AssemblyScript has not: %s", async ([, code, line, expected]) => {
+    const call = /f\(tx/.test(code)
+      ? "f(tx)"
+      : /f\(a: i32/.test(code)
+        ? "f([1])"
+        : /f\(a: string/.test(code)
+          ? 'f("")'
+          : "f()";
+    const text = await mistakes(
+      `${HEAD}${code}\nexport function onTx(tx: Tx): void { ${code.startsWith("function f") && !code.includes("x: u64") ? call : ""}; }\n`,
+    );
+    expect(text).toMatch(new RegExp(`^my-rule\\.ts:${line}:\\d+ {2}`));
+    expect(text).toContain(expected);
+  });
+
+  test("warns of === and !==, which compare places and not values, but not in texts and comments", async () => {
+    const source = `${HEAD}// a === b\nexport function onTx(tx: Tx): void { if (tx.value === ether(1) || "!==" !== "a") alert(Severity.Low, "==="); }\n`;
+    const { wasm, diagnostics } = await buildRule(write("same-object.ts", source));
+    expect(wasm).not.toBeNull();
+    expect(diagnostics.map(({ severity, line, column }) => [severity, line, column])).toEqual([
+      ["warning", 3, 51],
+      ["warning", 3, 73],
+    ]);
+    expect(diagnostics[0]!.message).toContain('expected "=="');
+  });
+
+  test.for([
     ["missing", "function check(tx: Tx): void {}", "my-rule.ts:1:1  ", "it has none"],
     ["of another name", "export function ontx(tx: Tx): void {}", "my-rule.ts:2:17  ", 'it has "ontx"'],
     ["not exported", "function onTx(tx: Tx): void {}", "my-rule.ts:2:10  ", "it is not exported"],

@@ -2,6 +2,7 @@
 import type { RawDiagnostic } from "./compiler.ts";
 import { nearest, type SdkNames, sdkNames } from "./sdkNames.ts";
 import { ENTRY } from "./sources.ts";
+import { unsupported } from "./unsupported.ts";
 
 export interface Diagnostic {
   readonly severity: "error" | "warning";
@@ -40,9 +41,15 @@ export function explain(compilation: Compilation): Diagnostic[] {
   const mistakes: Mistake[] = [];
   for (const raw of found) {
     if (raw.file === ENTRY) mistakes.push(wrongOnTx(file, files));
-    else mistakes.push({ ...raw, file: raw.file ?? file, message: sentence(raw, names) });
+    else
+      mistakes.push({
+        ...raw,
+        file: raw.file ?? file,
+        message: unsupported(plain(raw.message), files[raw.file ?? file], raw.start) ?? sentence(raw, names),
+      });
   }
   if (wasm) mistakes.push(...hostCalls(wasm, files, file));
+  mistakes.push(...sameObject(files));
   const diagnostics = mistakes
     .filter(firstOfItsPlace)
     .sort(byPlace)
@@ -180,6 +187,22 @@ function hostCalls(wasm: Uint8Array, files: Readonly<Record<string, string>>, ru
     return places.map((at) => ({ ...at, error: true, message: `Cannot call "${name}": ${why}` }));
   });
 }
+
+/** `===` compiles, and asks whether two values lie in the same place: of two amounts that is never what was meant. */
+function sameObject(files: Readonly<Record<string, string>>): Mistake[] {
+  return Object.entries(files)
+    .filter(([file]) => file !== ENTRY)
+    .flatMap(([file, text]) =>
+      [...text.matchAll(TEXT_OR_IDENTITY)].flatMap(({ 1: operator, index }) => {
+        if (operator === undefined) return [];
+        const message = `"${operator}" asks whether both are one object in memory: expected "${operator.slice(0, 2)}", which compares values`;
+        return { error: false, file, start: index, end: index + 3, message };
+      }),
+    );
+}
+
+/** Comments and texts, to be passed over, or the operator. */
+const TEXT_OR_IDENTITY = /\/\/.*|\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|([=!]==)/g;
 
 const { imports: importsOf } = WebAssembly.Module as unknown as {
   imports(module: WebAssembly.Module): { module: string; name: string }[];
