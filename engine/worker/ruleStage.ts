@@ -1,8 +1,12 @@
-import { type Candidates, compileFilter } from "../rules/candidates.ts";
-import type { LiveRule } from "../rules/catalogue.ts";
+import { filterCondition } from "../rules/filterCondition.ts";
+import type { LiveRule } from "../rules/liveRule.ts";
+import { createResidents } from "../rules/residents.ts";
+import { createRuleIndex } from "../rules/ruleIndex.ts";
+import { createBannedRule } from "../sandbox/bannedRule.ts";
+import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { KIND } from "../sandbox/results.ts";
-import { createRule, type Rule } from "../sandbox/rule.ts";
+import { createRule, type Rule, type RuleRun } from "../sandbox/rule.ts";
 import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
 import type { RuleCount } from "./outcome.ts";
@@ -15,7 +19,7 @@ export interface Matched {
   /** The highest score of each transaction that got one. */
   readonly scores: Map<number, number>;
   readonly failures: readonly RuleFailure[];
-  /** Of every rule, also of those that saw nothing. */
+  /** Of the rules that saw a transaction. */
   readonly counts: readonly RuleCount[];
 }
 
@@ -30,71 +34,96 @@ export interface RuleFailure {
   readonly detail: string;
 }
 
-interface Prepared extends LiveRule {
-  readonly candidates: Candidates;
-  readonly sandboxed: Rule;
+export interface RuleStageOptions {
+  /** Sandboxes that keep their instance from batch to batch; of all threads together V8 has some 9,800 on Node 20. */
+  readonly instances?: number;
 }
 
-/** Runs every rule over its candidates of a batch, one call a rule, in the order of the snapshot. */
-export function createRuleStage(rules: readonly LiveRule[]): (decoded: Decoded) => Matched {
-  const prepared: Prepared[] = rules.map((rule) => ({
-    ...rule,
-    candidates: compileFilter(rule.manifest.filter),
-    sandboxed: createRule(rule.module),
-  }));
-  let indices = new Uint32Array(4_096);
+const DEFAULT_INSTANCES = 4_000;
 
-  return ({ words, frames, count }) => {
-    if (indices.length < count) indices = new Uint32Array(count);
-    const alerts: Alert[] = [];
-    const tags = new Map<number, string[]>();
-    const scores = new Map<number, number>();
-    const failures: RuleFailure[] = [];
-    const counts: RuleCount[] = [];
-    for (const { name, version, manifest, candidates, sandboxed } of prepared) {
-      const found = candidates.select({ words, offsets: frames, count }, indices);
-      const run = sandboxed.run({ words, offsets: frames }, indices, found);
-      const before = alerts.length;
-      for (const { transaction, kind, severity, text, score } of run.matches) {
-        if (kind === KIND.alert) {
-          const last = alerts.at(-1);
-          const again = alerts.length > before && last?.transaction === transaction;
-          alerts.push({
-            rule: name,
-            version,
-            transaction,
-            severity,
-            message: utf8(text),
-            ordinal: again ? last.ordinal + 1 : 0,
-          });
-        } else if (kind === KIND.tag) {
-          const known = tags.get(transaction);
-          if (!known) tags.set(transaction, [utf8(text)]);
-          else if (!known.includes(utf8(text))) known.push(utf8(text));
-        } else {
-          scores.set(transaction, Math.max(score, scores.get(transaction) ?? 0));
-        }
+/** Runs the rules over a batch: the index says which see what, then one call a rule, in the order of the rule set. */
+export function createRuleStage(
+  rules: readonly LiveRule[],
+  { instances = DEFAULT_INSTANCES }: RuleStageOptions = {},
+): (decoded: Decoded) => Matched {
+  const index = createRuleIndex(rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter)));
+  /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
+  const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
+  const residents = createResidents(instances);
+
+  return ({ bytes, words, frames, count }) => {
+    const found = index.select({ bytes, words, offsets: frames, count });
+    const matched = createMatches();
+    residents.begin();
+    for (let m = 0; m < found.matched; m++) {
+      const number = found.rules[m]!;
+      const rule = rules[number]!;
+      const seen = found.transactions.subarray(found.starts[m], found.starts[m + 1]);
+      if (rule.module === null && rule.banned === undefined) {
+        matched.addAll(rule, seen);
+        continue;
       }
-      for (const { transaction, code, message } of run.failures)
-        failures.push({
-          rule: name,
-          version,
-          transaction,
-          policy: manifest.onError,
-          reason: `rule_${code}`,
-          detail: message,
-        });
-      counts.push({
-        rule: name,
-        version,
-        evaluations: run.evaluations,
-        matches: alerts.length - before,
-        traps: run.failures.length,
-        fuel: run.fuel,
-      });
+      const sandbox = (sandboxes[number] ??=
+        rule.banned === undefined ? createRule(rule.module!) : createBannedRule(rule.banned));
+      const run = sandbox.run({ words, offsets: frames }, seen, seen.length);
+      residents.used(sandbox);
+      matched.add(rule, run);
     }
-    return { alerts, tags, scores, failures, counts };
+    return matched;
   };
+}
+
+interface Collecting extends Matched {
+  /** What a module reported. */
+  add(rule: LiveRule, run: RuleRun): void;
+  /** What a JSON rule sees, it reports. */
+  addAll(rule: LiveRule, seen: Uint32Array): void;
+}
+
+function createMatches(): Collecting {
+  const alerts: Alert[] = [];
+  const tags = new Map<number, string[]>();
+  const scores = new Map<number, number>();
+  const failures: RuleFailure[] = [];
+  const counts: RuleCount[] = [];
+
+  function add({ name: rule, version, manifest, silent }: LiveRule, run: RuleRun): void {
+    let matches = 0;
+    /** Alerts so far of the transaction that the run is at: results come in its order. */
+    let [current, ordinal] = [-1, 0];
+    for (const { transaction, kind, severity, text, score } of run.matches) {
+      if (kind === KIND.alert) {
+        matches++;
+        ordinal = transaction === current ? ordinal + 1 : 0;
+        current = transaction;
+        if (!silent) alerts.push({ rule, version, transaction, severity, message: utf8(text), ordinal });
+      } else if (silent) continue;
+      else if (kind === KIND.tag) addTag(tags, transaction, utf8(text));
+      else scores.set(transaction, Math.max(score, scores.get(transaction) ?? 0));
+    }
+    const { onError: policy } = manifest;
+    for (const { transaction, code, message } of run.failures)
+      failures.push({ rule, version, transaction, policy, reason: `rule_${code}`, detail: message });
+    const { evaluations, fuel } = run;
+    counts.push({ rule, version, evaluations, matches, traps: run.failures.length, fuel });
+  }
+
+  function addAll({ name: rule, version, manifest, silent }: LiveRule, seen: Uint32Array): void {
+    if (!silent) {
+      const severity = SEVERITIES.indexOf(manifest.severity);
+      const message = manifest.description || rule;
+      for (const transaction of seen) alerts.push({ rule, version, transaction, severity, message, ordinal: 0 });
+    }
+    counts.push({ rule, version, evaluations: seen.length, matches: seen.length, traps: 0, fuel: 0 });
+  }
+
+  return { alerts, tags, scores, failures, counts, add, addAll };
+}
+
+function addTag(tags: Map<number, string[]>, transaction: number, tag: string): void {
+  const known = tags.get(transaction);
+  if (!known) tags.set(transaction, [tag]);
+  else if (!known.includes(tag)) known.push(tag);
 }
 
 const decoder = new TextDecoder();

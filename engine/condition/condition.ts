@@ -1,0 +1,51 @@
+/**
+ * A condition: what a transaction must be like for a rule to see it. JSON rules are a condition and nothing else; a module's
+ * filter is one as well. It is plain JSON, in one canonical form: fields by their first name, numbers as decimal text, hex in
+ * lower case.
+ */
+
+export const OPERATORS = [
+  ...["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in"],
+  ...["contains", "starts_with", "regex", "exists"],
+] as readonly Operator[];
+export type Operator =
+  | "eq"
+  | "ne"
+  | "gt"
+  | "gte"
+  | "lt"
+  | "lte"
+  | "in"
+  | "not_in"
+  | "contains"
+  | "starts_with"
+  | "regex"
+  | "exists";
+
+export interface Predicate {
+  readonly field: string;
+  readonly operator: Operator;
+  /** A list for `in` and `not_in`, a boolean for `exists` and for fields that are true or false. */
+  readonly value: string | boolean | readonly string[];
+}
+
+export type Condition =
+  | Predicate
+  /** All of them; true when there are none. */
+  | { readonly and: readonly Condition[] }
+  /** At least one of them. */
+  | { readonly or: readonly Condition[] }
+  | { readonly not: Condition };
+
+/** True of every transaction. */
+export const ALWAYS: Condition = { and: [] };
+
+/** How large one condition may be: far above what people write, far below what would slow every batch down. */
+export const CONDITION_LIMITS = {
+  depth: 16,
+  predicates: 256,
+  /** values of one `in` or `not_in`; longer ones are lists by name */
+  values: 1_024,
+  /** characters of a pattern, and bytes of what `contains` and `starts_with` look for */
+  pattern: 512,
+} as const;

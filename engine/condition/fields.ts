@@ -1,0 +1,141 @@
+/**
+ * The fields that a condition may name: those of a transaction, its receipt and its block, as JSON-RPC calls them (snake_case
+ * is accepted, too), and a few that are read off them. What is not in a frame has no value: every comparison with it is false.
+ */
+import { FIELD_WIDTH, FIELDS, type FieldName, HEADER_SIZE, LOG, OFFSET, PRESENT } from "../frame/schema.ts";
+
+interface FieldBase {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly doc: string;
+  /** Bit of `present` that says it is there; 0: it always is. */
+  readonly present: number;
+}
+
+/** A whole number, unsigned, up to 256 bits. */
+export interface IntegerField extends FieldBase {
+  readonly kind: "integer";
+  /** Where it stands, in words of the frame, and how many words it takes. */
+  readonly word: number;
+  readonly width: number;
+  /** Of the word's bits, for what is smaller than a word. */
+  readonly shift: number;
+  readonly mask: number;
+  /** The frame's value for 1 of the condition's: 1,000 for a time that the record has in ms and the frame in µs. */
+  readonly scale: number;
+}
+
+/** Whether a bit of `present` is as said. */
+export interface BooleanField extends FieldBase {
+  readonly kind: "boolean";
+  readonly bit: number;
+  readonly when: boolean;
+}
+
+/** Bytes of a fixed number at a fixed place. */
+export interface BytesField extends FieldBase {
+  readonly kind: "bytes";
+  readonly word: number;
+  readonly bytes: number;
+  /** Input bytes that must be there. */
+  readonly inputBytes: number;
+}
+
+/** The call data. */
+export interface InputField extends FieldBase {
+  readonly kind: "input";
+}
+
+/** Bytes that each log has: a comparison holds when it does for any log. */
+export interface LogField extends FieldBase {
+  readonly kind: "log";
+  /** Within a log, in words. */
+  readonly word: number;
+  readonly bytes: number;
+  /** Topics that the log must have. */
+  readonly topics: number;
+}
+
+export type RuleField = IntegerField | BooleanField | BytesField | InputField | LogField;
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const OTHER_NAMES: Partial<Record<FieldName, readonly string[]>> = {
+  from: ["from_address"],
+  to: ["to_address"],
+  gas: ["gasLimit", "gas_limit"],
+  hash: ["tx_hash", "transactionHash"],
+  blockTimestamp: ["timestamp"],
+  miner: ["coinbase"],
+};
+const presentBit = (name: string): number => (PRESENT as Readonly<Record<string, number>>)[name] ?? 0;
+
+function frameField({ name, type, doc }: (typeof FIELDS)[number]): RuleField {
+  const base = { name, doc, present: presentBit(name), aliases: [snake(name), ...(OTHER_NAMES[name] ?? [])] };
+  const offset = OFFSET[name];
+  const width = FIELD_WIDTH[type];
+  if (type === "bytes20" || type === "bytes32")
+    return { ...base, kind: "bytes", word: offset >> 2, bytes: width, inputBytes: 0 };
+  return {
+    ...base,
+    kind: "integer",
+    word: offset >> 2,
+    width: Math.max(1, width >> 2),
+    shift: (offset & 3) * 8,
+    mask: width === 1 ? 0xff : 0xffff_ffff,
+    scale: name === "seenAt" ? 1_000 : 1,
+    ...(name === "seenAt" ? { doc: "first seen pending, ms since 1970" } : {}),
+  };
+}
+
+const size = (name: string, of: "inputLength" | "logCount", doc: string, present = 0): IntegerField => ({
+  ...{ name, doc, present, aliases: [snake(name)], kind: "integer" },
+  ...{ word: OFFSET[of] >> 2, width: 1, shift: 0, mask: 0xffff_ffff, scale: 1 },
+});
+const flag = (
+  name: string,
+  bit: number,
+  when: boolean,
+  doc: string,
+  aliases: readonly string[] = [],
+): BooleanField => ({
+  ...{ name, doc, bit, when, present: 0, aliases, kind: "boolean" },
+});
+const ofLogs = (name: string, at: number, bytes: number, topics: number, doc: string): LogField => ({
+  ...{ name, doc, bytes, topics, present: 0, aliases: [snake(name)], kind: "log", word: at >> 2 },
+});
+const topic = (i: number, doc: string): LogField => ofLogs(`topic${i}`, LOG.topics + 32 * i, 32, i + 1, doc);
+
+/** Every field, by its first name. Those of the record come first, in the frame's order. */
+export const RULE_FIELDS: readonly RuleField[] = [
+  ...FIELDS.filter((field) => "json" in field).map(frameField),
+  { name: "input", aliases: ["data"], doc: "call data", present: 0, kind: "input" },
+  {
+    ...{ name: "selector", aliases: ["methodId", "method_id"], doc: "first 4 bytes of the call data", present: 0 },
+    ...{ kind: "bytes", word: HEADER_SIZE >> 2, bytes: 4, inputBytes: 4 },
+  },
+  size("inputLength", "inputLength", "bytes of call data"),
+  size("logCount", "logCount", "logs of the receipt", PRESENT.logs),
+  flag("pending", PRESENT.blockNumber, false, "not in a block yet"),
+  flag("created", PRESENT.to, false, "creates a contract", ["creation", "isCreation", "is_creation"]),
+  topic(0, "event of any log"),
+  topic(1, "first indexed argument of any log"),
+  topic(2, "second indexed argument of any log"),
+  topic(3, "third indexed argument of any log"),
+  ofLogs("logAddress", LOG.address, 20, 0, "contract of any log"),
+];
+
+const BY_NAME = new Map(RULE_FIELDS.flatMap((field) => [field.name, ...field.aliases].map((name) => [name, field])));
+
+/** The field of this name, or of this other name. */
+export const ruleField = (name: string): RuleField | undefined => BY_NAME.get(name);
+
+/** Every name that is accepted, for suggestions. */
+export const FIELD_NAMES: readonly string[] = [...BY_NAME.keys()];
+
+/** What a value of the field looks like, to complete "expected …". */
+export function valueForm(field: RuleField): string {
+  if (field.kind === "integer") return `a whole number: 12, "12" or "0xc"`;
+  if (field.kind === "boolean") return "true or false";
+  if (field.kind === "input") return "0x and an even number of hexadecimal digits";
+  return `0x and ${field.bytes * 2} hexadecimal digits`;
+}

@@ -1,0 +1,10 @@
+/** Frames of a batch: the same bytes as words, and where each begins. */
+export interface Frames {
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  readonly offsets: Uint32Array;
+  readonly count: number;
+}
+
+/** Asks something of the transaction whose frame begins at this word. */
+export type Test = (frames: Frames, word: number) => boolean;

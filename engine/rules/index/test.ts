@@ -1,0 +1,90 @@
+/** Tests of what is not a number: bytes, call data, logs. Compiled once a rule set, asked of candidates only. */
+import { RE2JS } from "re2js";
+import type { Predicate } from "../../condition/condition.ts";
+import type { BytesField, InputField, LogField } from "../../condition/fields.ts";
+import { HEADER_SIZE, LOG, OFFSET } from "../../frame/schema.ts";
+import type { Frames, Test } from "./frames.ts";
+
+const WORD = {
+  present: OFFSET.present >> 2,
+  inputLength: OFFSET.inputLength >> 2,
+  accessListLength: OFFSET.accessListLength >> 2,
+  logCount: OFFSET.logCount >> 2,
+  logSize: LOG.size >> 2,
+  topicCount: LOG.topicCount >> 2,
+  input: HEADER_SIZE >> 2,
+} as const;
+
+/** Of bytes from `start` to `end` of the batch. */
+type BytesTest = (bytes: Uint8Array, start: number, end: number) => boolean;
+
+/** The predicate as a test; an `exists` looks at presence alone. */
+export function bytesTest(field: BytesField | InputField | LogField, { operator, value }: Predicate): Test {
+  const negated = operator === "ne" || operator === "not_in" || (operator === "exists" && value === false);
+  const accepts = operator === "exists" ? isThere : matcher(operator, value as string | readonly string[]);
+  const any = anyOf(field, accepts);
+  return negated ? (frames, frame) => !any(frames, frame) : any;
+}
+
+const isThere: BytesTest = (_, start, end) => end > start;
+
+/** Whether the field has a value that is accepted; of logs, whether any has. */
+function anyOf(field: BytesField | InputField | LogField, accepts: BytesTest): Test {
+  if (field.kind === "input")
+    return ({ bytes, words }, frame) => {
+      const start = (frame + WORD.input) << 2;
+      return accepts(bytes, start, start + words[frame + WORD.inputLength]!);
+    };
+  if (field.kind === "bytes")
+    return ({ bytes, words }, frame) => {
+      if (field.present !== 0 && (words[frame + WORD.present]! & field.present) === 0) return false;
+      if (words[frame + WORD.inputLength]! < field.inputBytes) return false;
+      const start = (frame + field.word) << 2;
+      return accepts(bytes, start, start + field.bytes);
+    };
+  return ({ bytes, words }, frame) => {
+    let log = firstLog(words, frame);
+    for (let left = words[frame + WORD.logCount]!; left > 0; left--) {
+      const start = (log + field.word) << 2;
+      if (words[log + WORD.topicCount]! >= field.topics && accepts(bytes, start, start + field.bytes)) return true;
+      log += words[log + WORD.logSize]! >> 2;
+    }
+    return false;
+  };
+}
+
+/** Word of a frame's first log, should it have any. */
+export function firstLog(words: Frames["words"], frame: number): number {
+  const input = (words[frame + WORD.inputLength]! + 7) & ~7;
+  return frame + WORD.input + ((input + words[frame + WORD.accessListLength]!) >> 2);
+}
+
+function matcher(operator: Predicate["operator"], value: string | readonly string[]): BytesTest {
+  if (operator === "regex") {
+    const pattern = RE2JS.compile(value as string);
+    return (bytes, start, end) => pattern.matcher(`0x${view(bytes).toString("hex", start, end)}`).find();
+  }
+  if (operator === "contains") {
+    const part = bytesOf(value as string);
+    return (bytes, start, end) => view(bytes).subarray(start, end).indexOf(part) >= 0;
+  }
+  if (operator === "starts_with") {
+    const part = bytesOf(value as string);
+    return (bytes, start, end) => part.length <= end - start && equals(bytes, start, part);
+  }
+  const byText = new Set(typeof value === "string" ? [value] : value);
+  if (byText.size === 1) {
+    const only = bytesOf([...byText][0]!);
+    return (bytes, start, end) => only.length === end - start && equals(bytes, start, only);
+  }
+  return (bytes, start, end) => byText.has(`0x${view(bytes).toString("hex", start, end)}`);
+}
+
+function equals(bytes: Uint8Array, start: number, part: Uint8Array): boolean {
+  for (let i = 0; i < part.length; i++) if (bytes[start + i] !== part[i]) return false;
+  return true;
+}
+
+export const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.slice(2), "hex"));
+
+const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);

@@ -1,0 +1,271 @@
+/** The index against plain JavaScript over the records' JSON: every field and operator, any nesting, any number of rules. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Condition, Predicate } from "../condition/condition.ts";
+import { RULE_FIELDS, type RuleField } from "../condition/fields.ts";
+import { parseCondition } from "../condition/parseCondition.ts";
+import { createFrameWriter } from "../frame/frameWriter.ts";
+import { mainnetLines, transaction } from "../frame/testing/records.ts";
+import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
+import { createRuleIndex } from "./ruleIndex.ts";
+
+/** Transactions by rule. */
+function selected(records: readonly TransactionRecord[], conditions: readonly Condition[]): number[][] {
+  const writer = createFrameWriter();
+  for (const record of records) writeFrame(writer, record);
+  const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
+  const index = createRuleIndex(conditions);
+  index.select(frames); // a second time must not know of the first
+  const { rules, matched, starts, transactions, count } = index.select(frames);
+  const found: number[][] = conditions.map(() => []);
+  for (let r = 0; r < matched; r++) found[rules[r]!] = [...transactions.subarray(starts[r], starts[r + 1])];
+  expect(count).toBe(found.flat().length);
+  return found;
+}
+
+/** Every value that the record has for a field, as canonical text: none when it is absent, several for logs. */
+function valuesOf(record: TransactionRecord, { name, kind }: RuleField): string[] {
+  const { block, receipt } = record;
+  const logs = receipt?.logs ?? [];
+  const some = (value: unknown): string[] =>
+    value == null ? [] : [kind === "integer" ? String(BigInt(value as string)) : String(value)];
+  const topic = /^topic(\d)$/.exec(name);
+  if (topic) return logs.flatMap(({ topics }) => topics[Number(topic[1])] ?? []);
+  switch (name) {
+    case "logAddress": return logs.map(({ address }) => address);
+    case "selector": return record.input.length >= 10 ? [record.input.slice(0, 10)] : [];
+    case "input": return [record.input];
+    case "inputLength": return [String((record.input.length - 2) / 2)];
+    case "logCount": return receipt?.logs == null ? [] : [String(logs.length)];
+    case "pending": return [String(record.blockNumber == null)];
+    case "created": return [String(record.to == null)];
+    case "seenAt": return some(record.seenAt == null ? null : Math.floor(Math.round(Number(record.seenAt) * 1_000) / 1_000));
+    case "blockParentHash": return some(block?.parentHash);
+    case "blockTimestamp": return some(block?.timestamp);
+    case "miner": return some(block?.miner);
+    case "blockGasUsed": return some(block?.gasUsed);
+    case "blockGasLimit": return some(block?.gasLimit);
+    case "baseFeePerGas": return some(block?.baseFeePerGas);
+    case "blockTransactionCount": return some(block?.transactionCount);
+    case "status": case "gasUsed": case "cumulativeGasUsed": case "effectiveGasPrice": case "contractAddress":
+      return some(receipt?.[name]);
+    default: return some((record as unknown as Record<string, unknown>)[name]);
+  } // biome-ignore format: a table
+}
+
+const FIELD = new Map(RULE_FIELDS.map((field) => [field.name, field]));
+
+/** What a comparison means, said once more, without the index. */
+function passes(record: TransactionRecord, condition: Condition): boolean {
+  if ("and" in condition) return condition.and.every((each) => passes(record, each));
+  if ("or" in condition) return condition.or.some((each) => passes(record, each));
+  if ("not" in condition) return !passes(record, condition.not);
+  const { operator, value } = condition;
+  const field = FIELD.get(condition.field)!;
+  const values = valuesOf(record, field);
+  const any = (test: (own: string) => boolean): boolean => values.some(test);
+  const text = String(value);
+  switch (operator) {
+    case "eq": return any((own) => own === text);
+    case "ne": return !any((own) => own === text);
+    case "gt": return any((own) => BigInt(own) > BigInt(text));
+    case "gte": return any((own) => BigInt(own) >= BigInt(text));
+    case "lt": return any((own) => BigInt(own) < BigInt(text));
+    case "lte": return any((own) => BigInt(own) <= BigInt(text));
+    case "in": return any((own) => (value as string[]).includes(own));
+    case "not_in": return !any((own) => (value as string[]).includes(own));
+    case "starts_with": return any((own) => own.startsWith(text));
+    case "contains": return any((own) => (own.slice(2).match(/../g) ?? []).some((_, i) => own.slice(2 + 2 * i).startsWith(text.slice(2))));
+    case "regex": return any((own) => new RegExp(text).test(own));
+    case "exists": return any((own) => own !== "0x") === value;
+  } // biome-ignore format: a table
+}
+
+/** Comparisons with the records' own values, or values beside them: others would never match. */
+function predicateFor(records: readonly TransactionRecord[]): fc.Arbitrary<Predicate> {
+  return fc.constantFrom(...RULE_FIELDS).chain((field): fc.Arbitrary<Predicate> => {
+    const own = [...new Set(records.flatMap((record) => valuesOf(record, field)))];
+    const of = (operators: readonly Predicate["operator"][], value: fc.Arbitrary<Predicate["value"]>) =>
+      fc
+        .tuple(fc.constantFrom(...operators), value)
+        .map(([operator, chosen]) => ({ field: field.name, operator, value: chosen }));
+    const exists = of(["exists"], fc.boolean());
+    if (field.kind === "boolean") return of(["eq", "ne"], fc.boolean());
+    if (field.kind === "integer") {
+      const number = fc
+        .tuple(fc.constantFrom(...(own.length > 0 ? own : ["7"])), fc.constantFrom(-1n, 0n, 0n, 1n, 2n ** 60n))
+        .map(([value, beside]) => String(BigInt.asUintN(256, BigInt(value) + beside)));
+      const one = of(["eq", "ne", "gt", "gte", "lt", "lte"], number);
+      const many = of(["in", "not_in"], fc.array(number, { minLength: 1, maxLength: 4 }).map(unique));
+      return fc.oneof({ weight: 4, arbitrary: one }, many, exists);
+    }
+    const none = field.kind === "input" ? "0x1234" : `0x${"00".repeat(field.bytes)}`;
+    const flip = (hex: string): string => hex.slice(0, -1) + (Number.parseInt(hex.at(-1)!, 16) ^ 1).toString(16);
+    const whole = fc
+      .tuple(fc.constantFrom(...own, none), fc.nat(4))
+      .map(([hex, i]) => (i === 0 && hex.length > 2 ? flip(hex) : hex));
+    const part = fc.tuple(whole, fc.nat(6), fc.nat(6)).map(([hex, from, length]) => {
+      const bytes = hex.slice(2).match(/../g) ?? ["00"];
+      const start = Math.min(from, bytes.length - 1);
+      return `0x${bytes.slice(start, start + length + 1).join("")}`;
+    });
+    const start = fc
+      .tuple(whole, fc.nat(8))
+      .map(([hex, length]) => (hex.length > 2 ? hex.slice(0, 4 + 2 * length) : "0x00"));
+    const pattern = part.map((hex) => `${hex.slice(2, 4)}.*${hex.slice(-2)}$`);
+    return fc.oneof(
+      { weight: 3, arbitrary: of(["eq", "ne"], whole) },
+      { weight: 2, arbitrary: of(["in", "not_in"], fc.array(whole, { minLength: 1, maxLength: 4 }).map(unique)) },
+      of(["contains"], part),
+      of(["starts_with"], start),
+      of(["regex"], pattern),
+      exists,
+    );
+  });
+}
+
+const unique = (values: string[]): string[] => [...new Set(values)].sort();
+
+function conditionFor(records: readonly TransactionRecord[]): fc.Arbitrary<Condition> {
+  return fc.letrec<{ any: Condition; leaf: Condition }>((tie) => ({
+    leaf: predicateFor(records),
+    any: fc.oneof(
+      { maxDepth: 3, depthSize: "small" },
+      { weight: 2, arbitrary: tie("leaf") },
+      { weight: 2, arbitrary: fc.array(tie("any"), { maxLength: 4 }).map((and) => ({ and })) },
+      fc.array(tie("any"), { minLength: 1, maxLength: 3 }).map((or) => ({ or })),
+      tie("any").map((not) => ({ not })),
+    ),
+  })).any;
+}
+
+const plain = (records: readonly TransactionRecord[], conditions: readonly Condition[]): number[][] =>
+  conditions.map((condition) => records.flatMap((record, i) => (passes(record, condition) ? [i] : [])));
+
+describe("createRuleIndex()", () => {
+  test("selects what plain JavaScript selects, of any transactions, for any conditions", () => {
+    const input = fc
+      .array(transaction, { minLength: 1, maxLength: 10 })
+      .chain((records) => fc.tuple(fc.constant(records), fc.array(conditionFor(records), { maxLength: 12 })));
+    let [hits, misses] = [0, 0];
+    fc.assert(
+      fc.property(input, ([records, conditions]) => {
+        const expected = plain(records, conditions);
+        hits += expected.flat().length;
+        misses += conditions.length * records.length - expected.flat().length;
+        expect(selected(records, conditions)).toEqual(expected);
+      }),
+      { numRuns: Number(process.env.FUZZ_RUNS ?? 10_000) / 20 },
+    );
+    expect(Math.min(hits, misses)).toBeGreaterThan(200); // of conditions that always or never match, anything is true
+  });
+
+  test("what people write comes to the same as its canonical form", () => {
+    const input = fc
+      .array(transaction, { minLength: 1, maxLength: 5 })
+      .chain((records) => fc.tuple(fc.constant(records), conditionFor(records)));
+    fc.assert(
+      fc.property(input, ([records, condition]) => {
+        const parsed = parseCondition(JSON.parse(JSON.stringify(condition)));
+        if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+        expect(selected(records, [parsed.condition])).toEqual(plain(records, [condition]));
+        const again = parseCondition(parsed.condition);
+        expect(again).toEqual(parsed);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("1,500 rules on mainnet transactions", (context) => {
+    const lines = mainnetLines();
+    if (lines.length === 0) context.skip("no mainnet data beside the checkout");
+    const records = lines.slice(0, 400).map((line) => JSON.parse(line.toString()) as TransactionRecord);
+    const conditions = fc.sample(conditionFor(records.slice(0, 40)), { numRuns: 1_500, seed: 11 });
+    const expected = plain(records, conditions);
+    expect(selected(records, conditions)).toEqual(expected);
+    expect(expected.filter((found) => found.length > 0 && found.length < records.length).length).toBeGreaterThan(300);
+  }, 120_000);
+
+  const [record] = fc.sample(transaction, { numRuns: 1, seed: 1 });
+
+  test("numbers that only their last bit tells apart, beyond what a double holds", () => {
+    const near = 2n ** 200n;
+    const records = [-1n, 0n, 1n].map((by) => ({ ...record!, value: `0x${(near + by).toString(16)}` }));
+    const to = record!.to ?? `0x${"1".repeat(40)}`;
+    const all = records.map((each) => ({ ...each, to }));
+    const value = (operator: Predicate["operator"], by: bigint): Condition => ({
+      field: "value",
+      operator,
+      value: String(near + by),
+    });
+    const keyed = (condition: Condition): Condition => ({
+      and: [{ field: "to", operator: "eq", value: to }, condition],
+    });
+    const bounds = [
+      value("gt", 0n),
+      value("gte", 0n),
+      value("lt", 0n),
+      value("lte", 0n),
+      value("eq", 0n),
+      value("gt", -1n),
+    ];
+    const expected = [[2], [1, 2], [0], [0, 1], [1], [1, 2]];
+    expect(selected(all, bounds)).toEqual(expected);
+    expect(selected(all, bounds.map(keyed))).toEqual(expected);
+  });
+
+  test("input that is shorter than a selector has none, also when its bytes are those of a selector of zeros", () => {
+    const records = ["0x", "0x00", "0x000000", "0x00000000", "0x0000000001"].map((input) => ({ ...record!, input }));
+    expect(selected(records, [{ field: "selector", operator: "eq", value: "0x00000000" }])).toEqual([[3, 4]]);
+  });
+
+  test("data of a log without topics is not a topic", () => {
+    const topic = `0x${"ab".repeat(32)}`;
+    const log = { address: `0x${"1".repeat(40)}`, logIndex: "0x0" };
+    const logs = [
+      { ...log, topics: [], data: topic },
+      { ...log, topics: [`0x${"0".repeat(64)}`], data: topic },
+    ];
+    const records = [logs, [{ ...log, topics: [topic], data: "0x" }]].map((all) => ({
+      ...record!,
+      receipt: { logs: all },
+    }));
+    expect(selected(records, [{ field: "topic0", operator: "eq", value: topic }])).toEqual([[1]]);
+  });
+
+  test("a contract creation is not a call of the zero address", () => {
+    const zero = `0x${"0".repeat(40)}`;
+    const records = [
+      { ...record!, to: null },
+      { ...record!, to: zero },
+    ];
+    const is = (operator: Predicate["operator"]): Condition => ({ field: "to", operator, value: zero });
+    expect(selected(records, [is("eq"), is("ne")])).toEqual([[1], [0]]);
+  });
+
+  test("no rules, no transactions, a rule for all", () => {
+    expect(selected([record!], [])).toEqual([]);
+    expect(selected([], [{ and: [] }])).toEqual([[]]);
+    expect(selected([record!, record!], [{ and: [] }, { not: { and: [] } }])).toEqual([[0, 1], []]);
+  });
+
+  test("more combinations of fields than are hashed together, and many alternatives multiplied out", () => {
+    const records = fc
+      .sample(transaction, { numRuns: 30, seed: 5 })
+      .map((each) => ({ ...each, to: each.to ?? `0x${"2".repeat(40)}` }));
+    const fields = ["hash", "from", "to", "selector", "blockHash", "miner", "contractAddress"];
+    const conditions = Array.from({ length: 2 ** fields.length - 1 }, (_, bits): Condition => {
+      const chosen = fields.filter((_, i) => ((bits + 1) >> i) & 1);
+      const of = records[bits % records.length]!;
+      return {
+        and: chosen.flatMap((name): Predicate[] => {
+          const [value] = valuesOf(of, FIELD.get(name)!);
+          return value === undefined ? [] : [{ field: name, operator: "eq", value }];
+        }),
+      };
+    });
+    const either: Condition = { or: [conditions[0]!, conditions[1]!, conditions[2]!] };
+    const product: Condition = { and: [either, either, either, either, either] }; // 3^5 alternatives
+    expect(selected(records, [...conditions, product])).toEqual(plain(records, [...conditions, product]));
+  });
+});
