@@ -1,38 +1,81 @@
 /**
- * The rule stage alone, in this process and one thread: frames in memory → candidates → sandbox → alerts, by the five example
- * rules. Beside it the same rules in plain JavaScript over parsed JSON, which is also what the counts are checked against.
+ * Rules at scale: 1, 100, 1,000 and 10,000 rules of each mix through the engine's rule stage in one thread, over frames in memory in
+ * batches of 4,096; then as many WebAssembly modules. Beside it what others make of the same rules: a loop over closures,
+ * json-rules-engine, and Esper. Every count is checked against brute force over the JSON. Last, the five example rules.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { CONTENT } from "../../engine/frame/content.ts";
-import { openCatalogue } from "../../engine/rules/catalogue.ts";
-import { packBatch } from "../../engine/source/batch.ts";
-import { createDecoder, type Decoded } from "../../engine/worker/decode.ts";
-import { createRuleStage, type Matched } from "../../engine/worker/ruleStage.ts";
-import { createThreadClock } from "../../engine/worker/stopwatch.ts";
-import { createWorld } from "../../engine/world/world.ts";
-import { figure } from "../figure.ts";
-import { blocksLoad, type Load, pendingLoad } from "../load/load.ts";
-import { countPlain, type PlainTransaction, runPlain } from "../peers/plainRules.ts";
-import type { Check, Context, Figure, Measured, Scenario } from "../scenario.ts";
 
-/** Records of a batch, as the engine has by default. */
-const BATCH = 4_096;
-/** How often all batches are run through in one measurement: at least some 0.2 s, since the clock ticks at 4 ms. */
-const PASSES = 5;
-const CHAINS = [1, 56, 137, 42161, 31337];
-const MODULES = fileURLToPath(new URL("../../rules-as/examples/build", import.meta.url));
+import { createThreadClock } from "../../engine/worker/stopwatch.ts";
+import { figure, type Goal } from "../figure.ts";
+import { readReferenceMix } from "../load/referenceMix.ts";
+import { type JsonRule, MIXES, type MixName, mixRules, mixTransactions } from "../load/ruleMix.ts";
+import { bruteForce, type MixTransaction, type Pairs, parseTransaction } from "../load/ruleTruth.ts";
+import { runRuleCase } from "../measure/ruleCase.ts";
+import { compileClosures, runClosures } from "../peers/closures.ts";
+import { prepareEsper, runEsper } from "../peers/esper.ts";
+import { createJsonRulesEngine } from "../peers/jsonRulesEngine.ts";
+import type { Check, Context, Figure, Measured, Scenario } from "../scenario.ts";
+import { measureExampleRules } from "./exampleRules.ts";
+
+const COUNTS = [1, 100, 1_000, 10_000];
+/** What is promised at 10,000 rules. */
+const GOALS: Readonly<Record<MixName, Goal>> = {
+  dense: { atLeast: 2_000_000 },
+  sparse: { atLeast: 2_000_000 },
+  ranges: { atLeast: 1_000_000 },
+  "ranges sparse": { atLeast: 1_000_000 },
+};
+const MODULES_GOAL: Goal = { atLeast: 400_000 };
+/** The time of 10,000 rules by that of 100. */
+const GROWTH_GOAL: Goal = { below: 3 };
+/** Alerts a transaction in the mixes that write them: "at most 0.05". */
+const SPARSE_GOAL: Goal = { below: 0.05 };
+/** Pairs that a peer's run has, so that it takes about a second. */
+const CLOSURE_PAIRS = 4_000_000;
+const JSON_RULES_ENGINE_PAIRS = 20_000;
+/** Deployment takes 25 s, ranges longer; then there are 7 s of runs. */
+const ESPER_SECONDS = 90;
+const ESPER_MIXES: readonly MixName[] = ["dense", "ranges"];
+
+interface Sizes {
+  readonly transactions: number;
+  /** Transactions that are counted by brute force. */
+  readonly checked: number;
+  readonly counts: readonly number[];
+  readonly esper: readonly number[];
+  readonly modules: readonly number[];
+}
+const FULL: Sizes = { transactions: 102_400, checked: 5_000, counts: COUNTS, esper: COUNTS, modules: [100, 10_000] };
+const QUICK: Sizes = {
+  transactions: 24_576,
+  checked: 1_000,
+  counts: [100, 10_000],
+  esper: [1_000],
+  modules: [100, 10_000],
+};
+
+interface Truth {
+  readonly transactions: readonly MixTransaction[];
+  of(mix: MixName, rules: number): Pairs;
+}
 
 export const rules: Scenario = {
   name: "rules",
   async run(context) {
-    const { quick, say } = context;
-    const [count, rounds] = quick ? [40_000, 2] : [100_000, 4];
+    const { quick, only } = context;
+    const sizes = quick ? QUICK : FULL;
+    const truth = createTruth(sizes.checked);
+    const parts: Record<string, () => Promise<Measured>> = {
+      reference: () => checkReference(context),
+      ...Object.fromEntries(
+        (Object.keys(MIXES) as MixName[]).map((mix) => [mix, () => measureMix(mix, sizes, truth, context)]),
+      ),
+      modules: () => measureModules(sizes, truth, context),
+      peers: () => measurePeers(sizes, truth, context),
+      esper: () => measureEsper(sizes, truth, context),
+      examples: () => measureExampleRules(context),
+    };
     const measured: Measured[] = [];
-    for (const load of [pendingLoad(count), await blocksLoad(rounds, say)])
-      measured.push(await measureLoad(load, context));
+    for (const [name, part] of Object.entries(parts)) if (name.includes(only)) measured.push(await part());
     return {
       checks: measured.flatMap(({ checks }) => checks),
       figures: measured.flatMap(({ figures }) => figures),
@@ -40,134 +83,197 @@ export const rules: Scenario = {
   },
 };
 
-async function measureLoad(load: Load, { runs, say }: Context): Promise<Measured> {
-  const stage = createRuleStage(await exampleRules());
-  const batches = decodeBatches(load.lines);
-  const texts = load.lines.map(String);
-  const parsed = texts.map((text) => JSON.parse(text) as PlainTransaction);
-  const transactions = load.lines.length;
-  say(`${load.name}: ${transactions} transactions in ${batches.length} batches`);
-
-  const outcomes = batches.map(stage); // warms up, too
-  const totals = sumUp(outcomes);
-  const perTransaction = (work: () => unknown): number[] => {
-    work();
-    return Array.from({ length: runs }, () => (cpuSeconds(work) * 1e6) / transactions);
-  };
-  const sandbox = perTransaction(() => {
-    for (const batch of batches) stage(batch);
-  });
-  const plain = perTransaction(() => runPlain(parsed));
-  const plainFromText = perTransaction(() => runPlain(texts.map((text) => JSON.parse(text) as PlainTransaction)));
+function createTruth(checked: number): Truth {
+  const transactions = mixTransactions(checked).map(parseTransaction);
+  const known = new Map<string, Pairs>();
   return {
-    checks: check(load.name, texts, batches, outcomes),
-    figures: figures(load, totals, { sandbox, plain, plainFromText }),
+    transactions,
+    of(mix, rules) {
+      const key = `${mix} ${rules}`;
+      const pairs = known.get(key) ?? bruteForce(mixRules(mix, rules), transactions);
+      known.set(key, pairs);
+      return pairs;
+    },
   };
 }
 
-async function exampleRules() {
-  const folder = await mkdtemp(join(tmpdir(), "weir-bench-rules-"));
-  try {
-    const catalogue = await openCatalogue(folder);
-    const { refused } = await catalogue.loadFolder(MODULES);
-    if (refused.length > 0) throw new Error(`Cannot measure the rules: ${refused[0]!.findings[0]?.message}`);
-    return await catalogue.snapshot(catalogue.current());
-  } finally {
-    await rm(folder, { recursive: true });
+/** Our way to count, on rules and transactions that others have counted. */
+async function checkReference({ say }: Context): Promise<Measured> {
+  const count = 1_000;
+  const reference = readReferenceMix(count);
+  if (typeof reference === "string") {
+    say(`the count is not compared with the reference's: ${reference}`);
+    return { checks: [], figures: [] };
   }
+  const transactions = reference.transactions.map(parseTransaction);
+  const checks = [100, 1_000, 10_000].map((rules) => ({
+    name: `reference: brute force of ${count} transactions by ${rules} rules`,
+    expected: reference.matches(count, rules),
+    got: bruteForce(reference.rules.slice(0, rules), transactions).matches,
+  }));
+  return { checks, figures: [] };
 }
 
-/** Each batch by a decoder of its own: what one decoder gives is valid until it decodes again. */
-function decodeBatches(lines: readonly Buffer[]): Decoded[] {
-  const world = createWorld({ chains: CHAINS });
-  const batches: Decoded[] = [];
-  for (let from = 0; from < lines.length; from += BATCH) {
-    const records = lines
-      .slice(from, from + BATCH)
-      .map((value, i) => ({ offset: from + i, time: 0, content: CONTENT.json, value }));
-    batches.push(createDecoder(world)(packBatch("bench", 0, from, from + records.length, records)));
+const samePairs = (name: string, expected: Pairs, got: Pairs): Check[] => [
+  { name: `${name}: matches`, expected: expected.matches, got: got.matches },
+  { name: `${name}: which ones (checksum)`, expected: expected.checksum, got: got.checksum },
+];
+
+async function measureMix(mix: MixName, sizes: Sizes, truth: Truth, context: Context): Promise<Measured> {
+  const alerts = mix.endsWith("sparse");
+  const checks: Check[] = [];
+  const figures: Figure[] = [];
+  const times: Record<number, readonly number[]> = {};
+  for (const count of sizes.counts) {
+    const title = `${mix}, ${count} rules`;
+    const result = await measureCase(title, mix, count, "json", alerts, sizes, truth, context);
+    checks.push(...result.checks);
+    const goal = count === 10_000 ? GOALS[mix] : undefined;
+    figures.push(...caseFigures(title, result, sizes, goal));
+    if (alerts && count === 10_000)
+      figures.push(figure(`${title}: alerts of a transaction`, "", [result.matches / sizes.transactions], SPARSE_GOAL));
+    times[count] = result.microseconds;
   }
-  return batches;
+  const growth = times[10_000]!.map((each, i) => each / times[100]![i]!);
+  figures.push(figure(`${mix}: time of 10,000 rules by that of 100`, "", growth, GROWTH_GOAL));
+  return { checks, figures };
+}
+
+/** 10,000 different modules of the dense mix behind their conditions; each says again whether the transaction is one. */
+async function measureModules(sizes: Sizes, truth: Truth, context: Context): Promise<Measured> {
+  const checks: Check[] = [];
+  const figures: Figure[] = [];
+  for (const count of sizes.modules) {
+    const title = `dense, ${count} modules`;
+    const result = await measureCase(title, "dense", count, "modules", false, sizes, truth, context);
+    checks.push(...result.checks);
+    figures.push(...caseFigures(title, result, sizes, count === 10_000 ? MODULES_GOAL : undefined));
+  }
+  return { checks, figures };
+}
+
+async function measureCase(
+  title: string,
+  mix: MixName,
+  count: number,
+  as: "json" | "modules",
+  alerts: boolean,
+  { transactions, checked }: Sizes,
+  truth: Truth,
+  { runs, say }: Context,
+) {
+  const result = await runRuleCase({ mix, rules: count, as, alerts, transactions, checked, runs });
+  say(`${title}: ${result.microseconds.map((each) => each.toFixed(2)).join(", ")} µs a transaction`);
+  const checks = [
+    ...samePairs(title, truth.of(mix, count), result.pairs),
+    { name: `${title}: matches that the stage counts`, expected: result.selected, got: result.matches },
+    { name: `${title}: alerts`, expected: alerts ? result.selected : 0, got: result.alerts },
+    { name: `${title}: failures`, expected: 0, got: result.failures },
+  ];
+  return { ...result, checks };
+}
+
+function caseFigures(
+  title: string,
+  {
+    microseconds,
+    matches,
+    p99Milliseconds,
+    rssBytes,
+    rssBefore,
+    buildSeconds,
+  }: Awaited<ReturnType<typeof runRuleCase>>,
+  { transactions }: Sizes,
+  goal: Goal | undefined,
+): Figure[] {
+  return [
+    figure(
+      `${title}: rate of one core`,
+      "tx/s",
+      microseconds.map((each) => 1e6 / each),
+      goal,
+    ),
+    figure(`${title}: CPU`, "µs/tx", microseconds),
+    figure(`${title}: matches of a transaction`, "", [matches / transactions]),
+    figure(`${title}: p99 of a batch`, "ms", [p99Milliseconds]),
+    figure(`${title}: RSS`, "MB", [rssBytes / 1e6]),
+    figure(`${title}: RSS without the stage`, "MB", [rssBefore / 1e6]),
+    figure(`${title}: index and sandboxes made`, "s", [buildSeconds]),
+  ];
 }
 
 const clock = createThreadClock();
 
-function cpuSeconds(work: () => unknown): number {
+/** Closures in a loop and json-rules-engine, on as many of the checked transactions as they get through in a second. */
+async function measurePeers({ counts }: Sizes, { transactions }: Truth, { runs, say }: Context): Promise<Measured> {
+  const checks: Check[] = [];
+  const figures: Figure[] = [];
+  for (const mix of ESPER_MIXES)
+    for (const count of counts) {
+      const all = mixRules(mix, count);
+      const some = (pairs: number): readonly MixTransaction[] =>
+        transactions.slice(0, Math.max(2, Math.round(pairs / count)));
+      const closures = compileClosures(all);
+      const run = createJsonRulesEngine(all);
+      const peers = [
+        {
+          peer: "closures",
+          shown: some(CLOSURE_PAIRS),
+          run: async (shown: readonly MixTransaction[]) => runClosures(closures, shown),
+        },
+        { peer: "json-rules-engine", shown: some(JSON_RULES_ENGINE_PAIRS), run },
+      ];
+      for (const each of peers) {
+        const title = `${mix}, ${count} rules: ${each.peer}`;
+        const got = await each.run(each.shown);
+        checks.push(...samePairs(title, bruteForce(all, each.shown), got));
+        const rates: number[] = [];
+        for (let i = 0; i < runs; i++) rates.push(await rateOf(() => each.run(each.shown), each.shown.length));
+        figures.push(figure(title, "tx/s", rates));
+        say(`${title}: ${rates.map(Math.round).join(", ")} tx/s`);
+      }
+    }
+  return { checks, figures };
+}
+
+/** Transactions a second of the thread's CPU; at least 0.1 s, since the clock ticks at 4 ms. */
+async function rateOf(run: () => Promise<unknown>, transactions: number): Promise<number> {
   const began = clock();
-  for (let pass = 0; pass < PASSES; pass++) work();
-  return (clock() - began) / PASSES;
+  let done = 0;
+  for (; clock() - began < 0.1; done += transactions) await run();
+  return done / (clock() - began);
 }
 
-interface Totals {
-  readonly evaluations: number;
-  readonly fuel: number;
-}
-
-function sumUp(outcomes: readonly Matched[]): Totals {
-  const counts = outcomes.flatMap((outcome) => outcome.counts);
-  return {
-    evaluations: counts.reduce((sum, each) => sum + each.evaluations, 0),
-    fuel: counts.reduce((sum, each) => sum + each.fuel, 0),
-  };
-}
-
-function figures(
-  { name, lines, bytes }: Load,
-  { evaluations, fuel }: Totals,
-  { sandbox, plain, plainFromText }: Record<"sandbox" | "plain" | "plainFromText", number[]>,
-): Figure[] {
-  const each = evaluations / lines.length;
-  return [
-    figure(`${name}: five rules in the sandbox`, "µs/tx", sandbox),
-    figure(
-      `${name}: a rule's look at a candidate`,
-      "ns",
-      sandbox.map((us) => (us * 1_000) / each),
-    ),
-    figure(
-      `${name}: rate of one thread`,
-      "tx/s",
-      sandbox.map((us) => 1e6 / us),
-    ),
-    figure(`${name}: plain JavaScript, parsed objects in memory`, "µs/tx", plain),
-    figure(`${name}: plain JavaScript with JSON.parse`, "µs/tx", plainFromText),
-    figure(`${name}: rules that see a transaction`, "", [each]),
-    figure(`${name}: fuel of a transaction`, "", [fuel / lines.length]),
-    figure(`${name}: transaction`, "B", [bytes]),
-  ];
-}
-
-/** Each rule saw, alerted on and failed on as many transactions as plain JavaScript says. */
-function check(
-  name: string,
-  texts: readonly string[],
-  batches: readonly Decoded[],
-  outcomes: readonly Matched[],
-): Check[] {
-  const expected = countPlain(texts);
-  const found = outcomes[0]!.counts.map(({ rule }) => rule);
-  const all = [...new Set([...found, ...Object.keys(expected.seen)])].sort();
-  const sum = (count: (outcome: Matched) => number): number => outcomes.reduce((total, each) => total + count(each), 0);
-  return [
-    { name: `${name}: decoded`, expected: texts.length, got: batches.reduce((total, { count }) => total + count, 0) },
-    ...all.flatMap((rule) => [
-      {
-        name: `${name}: seen by ${rule}`,
-        expected: expected.seen[rule] ?? 0,
-        got: sum(({ counts }) => counts.find((each) => each.rule === rule)?.evaluations ?? 0),
-      },
-      {
-        name: `${name}: alerted by ${rule}`,
-        expected: expected.alerted[rule] ?? 0,
-        got: sum(
-          ({ alerts }) => new Set(alerts.filter((each) => each.rule === rule).map((each) => each.transaction)).size,
-        ),
-      },
-      {
-        name: `${name}: failures of ${rule}`,
-        expected: expected.failed[rule] ?? 0,
-        got: sum(({ failures }) => failures.filter((each) => each.rule === rule).length),
-      },
-    ]),
-  ];
+/** Left out, with the reason on stderr, where Java, Maven or Maven Central are missing, and where it takes too long. */
+async function measureEsper({ esper }: Sizes, truth: Truth, { runs, say }: Context): Promise<Measured> {
+  const checks: Check[] = [];
+  const figures: Figure[] = [];
+  let classPath: string;
+  try {
+    classPath = await prepareEsper();
+  } catch (error) {
+    say(`Esper is left out: ${(error as Error).message.split("\n")[0]}`);
+    return { checks, figures };
+  }
+  for (const mix of ESPER_MIXES)
+    for (const count of esper) {
+      const title = `${mix}, ${count} rules: Esper`;
+      const all: readonly JsonRule[] = mixRules(mix, count);
+      try {
+        const result = await runEsper(classPath, all, truth.transactions, runs, ESPER_SECONDS);
+        checks.push(...samePairs(title, truth.of(mix, count), result));
+        figures.push(
+          figure(
+            title,
+            "tx/s",
+            result.microseconds.map((each) => 1e6 / each),
+          ),
+          figure(`${title}, deployment`, "s", [result.deploySeconds]),
+        );
+        say(`${title}: ${result.microseconds.map((each) => each.toFixed(2)).join(", ")} µs a transaction`);
+      } catch (error) {
+        say(`${title} is left out: ${(error as Error).message}`);
+      }
+    }
+  return { checks, figures };
 }
