@@ -36,6 +36,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "two versions of a rule over the stored history: which alerts the new one adds and drops",
     load: async () => (await import("./rule/diff.ts")).diffCommand,
   },
+  push: {
+    description: "a rule to a running Weir, without a restart",
+    load: async () => (await import("./rule/push.ts")).pushCommand,
+  },
   list: {
     description: "the rules, their versions and states",
     load: async () => (await import("./rule/list.ts")).listCommand,

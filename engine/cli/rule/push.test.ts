@@ -1,0 +1,72 @@
+/** Against a real API in a process of its own. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildRule } from "../../../rules-as/cli/build.ts";
+import { type Databases, openDatabases } from "../../../test/support/databases.ts";
+import { type EngineProcess, startWeir, until } from "../../../test/support/engineProcess.ts";
+import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+
+const TOKEN = "a-token-for-tests-only";
+const rule = (text: string) => `import { Tx, Severity, alert, describe } from "@weir/rules";
+describe("says ${text}");
+export function onTx(tx: Tx): void { alert(Severity.Low, "${text}"); }
+`;
+const EMPTY = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+let databases: Databases;
+let bench: Workbench;
+let served: EngineProcess;
+let env: Record<string, string>;
+let url: string;
+beforeAll(async () => {
+  bench = createWorkbench();
+  databases = await openDatabases();
+  const run = await databases.newRun();
+  mkdirSync(join(bench.folder, "none"));
+  env = { ...run.env, RULES_DIR: join(bench.folder, "none"), WEIR_TOKEN: TOKEN };
+  served = startWeir(["api"], { ...env, API_PORT: "0" });
+  await until(() => /API {2}http:\S+/.test(served.log()), () => served.log().slice(-2_000)); // biome-ignore format: one call
+  url = /API {2}(http:\S+)/.exec(served.log())![1]!;
+}, 180_000);
+afterAll(async () => {
+  await served?.stop();
+  await databases?.close();
+  bench?.remove();
+}, 60_000);
+
+const push = (file: string, ...options: string[]) => weirRule(["push", file, "--api", url, ...options], { env });
+
+describe("weir rule push", { timeout: 120_000 }, () => {
+  test("puts a rule, then its next version, which list shows by the API and from where rules are kept", async () => {
+    const first = await push(bench.write("speaks.ts", rule("one")));
+    expect(first.lines()[0]).toMatchObject({ ok: true, name: "speaks", version: 1, state: "live" });
+    expect(first.code).toBe(0);
+    const second = await push(bench.write("speaks.ts", rule("two")), "--json");
+    expect(second.lines()[0]).toMatchObject({ ok: true, name: "speaks", version: 2 });
+    const listed = (await weirRule(["list", "--api", url], { env })).lines();
+    expect(listed).toMatchObject([{ name: "speaks", version: 2, state: "live", description: "says two" }]);
+    expect((await weirRule(["list"], { env })).lines()).toEqual(listed);
+  });
+
+  test("shows the findings of a module that is refused, without asking anybody", async () => {
+    const refused = await weirRule(["push", bench.write("empty.wasm", EMPTY), "--api", "http://127.0.0.1:1"], { env });
+    expect(refused.code).toBe(1);
+    const [line] = refused.lines<{ ok: boolean; findings: { code: string }[] }>();
+    expect(line!.ok).toBe(false);
+    expect(line!.findings.map(({ code }) => code)).toContain("missing_export");
+  });
+
+  test("says why not: a wrong token, nobody there, somebody else there", async () => {
+    const file = bench.write("speaks.wasm", (await buildRule(bench.write("speaks.ts", rule("two")))).wasm!);
+    expect(await push(file, "--token", "another-token-of-somebody")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("WEIR_TOKEN, or --token"),
+    });
+    const nobody = await weirRule(["push", file, "--api", "http://127.0.0.1:1"], { env });
+    expect(nobody).toMatchObject({ code: 4, stderr: expect.stringContaining("npx weir start") });
+    expect(await push(file, "--state", "sleeping")).toMatchObject({ code: 2 });
+    const store = await weirRule(["push", file, "--api", env.CLICKHOUSE_URL!], { env });
+    expect(store).toMatchObject({ code: 1, stderr: expect.stringContaining("expected the API of Weir") });
+  });
+});
