@@ -19,7 +19,7 @@ export interface Migrated {
   readonly already: number;
 }
 
-interface Migration {
+export interface Migration {
   readonly number: number;
   /** `0001_transactions` */
   readonly name: string;
@@ -28,7 +28,7 @@ interface Migration {
   readonly sha256: string;
 }
 
-interface Applied {
+export interface Applied {
   readonly number: number;
   readonly name: string;
   readonly sha256: string;
@@ -91,7 +91,8 @@ export async function pendingMigrations(store: Store, { folder = FOLDER }: Migra
   return migrations.map(({ name }) => name).filter((name) => !done.has(name));
 }
 
-async function readMigrations(folder: string): Promise<Migration[]> {
+/** `NNNN_name.sql` of a folder, in order. @throws Error when a number is missing or taken twice */
+export async function readMigrations(folder: string): Promise<Migration[]> {
   const files = (await readdir(folder)).filter((file) => file.endsWith(".sql")).sort();
   return Promise.all(
     files.map(async (file, index) => {
@@ -113,7 +114,8 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   );
 }
 
-function checkRecord({ number, name, sha256 }: Applied, migrations: readonly Migration[]): void {
+/** @throws Error when a file that was applied is not what it was, or is not there */
+export function checkRecord({ number, name, sha256 }: Applied, migrations: readonly Migration[]): void {
   const file = migrations[number - 1];
   if (file === undefined)
     throw new Error(

@@ -4,12 +4,14 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { rename, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openEngine } from "./engine.ts";
 import { readAddress, removeAddress, writeAddress } from "./lockFile.ts";
+import { createEmbeddedPostgres } from "./postgres/start.ts";
 import { createReadOnlyGuard } from "./readOnly.ts";
 import { createStoreServer } from "./server.ts";
 import { openSpool } from "./spool.ts";
@@ -32,7 +34,8 @@ const engine = await openEngine({ folder: join(folder, "data"), memory: options.
 await rename(options.log, join(folder, "store.log"));
 
 const before = await readAddress(folder);
-if (before?.spool) await rm(before.spool, { recursive: true, force: true });
+// What a child that was killed has left.
+for (const left of [before?.spool, before?.postgres]) if (left) await rm(left, { recursive: true, force: true });
 const spool = await openSpool({ storeFolder: folder, maxBytes: options.maxBody });
 const text = async (sql: string) =>
   new TextDecoder().decode((await engine.run({ sql, format: "TSVRaw" })).bytes).trim();
@@ -41,9 +44,13 @@ const tableFunctions = (await text("SELECT name FROM system.table_functions")).s
 
 const secret = randomBytes(24).toString("base64url");
 const identity = randomUUID();
+// Mode 0700. Not in our folder, whose path is the user's choice: that of a socket may have 107 bytes.
+const socketFolder = await mkdtemp(join(tmpdir(), "weir-"));
+const postgres = createEmbeddedPostgres(join(folder, "postgres"), socketFolder);
 const server = createStoreServer({
   engine,
   spool,
+  postgres,
   guard: createReadOnlyGuard(tableFunctions),
   secret,
   version,
@@ -52,7 +59,7 @@ const server = createStoreServer({
 server.http.listen(0, "127.0.0.1");
 await once(server.http, "listening");
 const { port } = server.http.address() as AddressInfo;
-await writeAddress(folder, { pid: process.pid, port, secret, identity, spool: spool.folder });
+await writeAddress(folder, { pid: process.pid, port, secret, identity, spool: spool.folder, postgres: socketFolder });
 
 let closing = false;
 async function close(reason: string): Promise<void> {
@@ -64,6 +71,8 @@ async function close(reason: string): Promise<void> {
   // Statements cannot be interrupted; closing chDB under one would abort the process.
   while (server.active() > 0) await sleep(20);
   server.http.closeAllConnections();
+  await postgres.close();
+  await rm(socketFolder, { recursive: true, force: true });
   await spool.close();
   engine.close();
   process.exit(0);

@@ -15,6 +15,8 @@ export interface StoreAddress {
   readonly identity: string;
   /** Where bodies of inserts are kept while they are read: the next child removes what a killed one left. */
   readonly spool: string;
+  /** Where the socket of its PostgreSQL lies, if it runs: removed in the same way. */
+  readonly postgres: string;
 }
 
 const pathIn = (folder: string): string => join(folder, "store.json");

@@ -80,6 +80,7 @@ describe("openEmbedded()", () => {
       secret: other.password,
       identity: "not the other's",
       spool: join(folder, "spool"),
+      postgres: join(folder, "socket"),
     });
     const store = await openEmbedded({ folder });
     expect(store.url).not.toBe(other.url);

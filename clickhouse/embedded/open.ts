@@ -30,6 +30,11 @@ export interface EmbeddedStore {
   readonly pid: number;
   /** A folder that the child can read, in memory where there is room. It ends with the child. */
   readonly spool: string;
+  /**
+   * Folder of the socket at which the child's PostgreSQL listens, as `host` for its clients; it is started if it does not run.
+   * @throws Error saying why it cannot start, or that the child is gone
+   */
+  postgres(): Promise<string>;
   /** Lets the child go: it ends when nobody else has used it for `idleMs`. */
   close(): Promise<void>;
   /** Ends the child, whoever uses it, and waits until its folder is free. For tests, and before the folder is moved. */
@@ -122,6 +127,14 @@ function connect(folder: string, address: StoreAddress, idleMs: number): Embedde
     password: address.secret,
     pid: address.pid,
     spool: address.spool,
+    async postgres() {
+      const response = await fetch(`http://127.0.0.1:${address.port}/postgres`, {
+        headers: { "x-clickhouse-key": address.secret },
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(text);
+      return (JSON.parse(text) as { socketFolder: string }).socketFolder;
+    },
     async close() {
       clearInterval(pinging);
     },

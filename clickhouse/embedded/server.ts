@@ -4,6 +4,7 @@
  *     GET  /ping                                        Ok.
  *     POST /?database=…&param_x=…&<setting>=…           the body is the SQL (or multipart: query and param_ fields)
  *     POST /?query=INSERT … FORMAT Native&<setting>=…   the body is the data
+ *     GET  /postgres                                    where the control store's PostgreSQL listens; starts it
  *
  * Every request needs the secret, as basic auth or `X-ClickHouse-Key`. Not there: sessions, roles, progress headers, HTTP
  * handlers, and written_rows in the summary (chDB does not tell it).
@@ -16,6 +17,7 @@ import { createGzip } from "node:zlib";
 import type { Engine } from "./engine.ts";
 import { insertFile } from "./insert.ts";
 import { createLane } from "./lane.ts";
+import type { EmbeddedPostgres } from "./postgres/start.ts";
 import type { ReadOnlyGuard } from "./readOnly.ts";
 import { readRequest, type StoreRequest } from "./request.ts";
 import type { Spool } from "./spool.ts";
@@ -32,6 +34,7 @@ export interface StoreServer {
 interface StoreServerParts {
   readonly engine: Engine;
   readonly spool: Spool;
+  readonly postgres: EmbeddedPostgres;
   readonly guard: ReadOnlyGuard;
   readonly secret: string;
   readonly version: string;
@@ -48,7 +51,7 @@ const MAX_URL_BYTES = 1 << 20;
 const STATUS: Readonly<Record<number, number>> = { 60: 404, 62: 400, 81: 404, 164: 403, 202: 503, 307: 413, 516: 401 };
 
 export function createStoreServer(parts: StoreServerParts): StoreServer {
-  const { engine, spool, guard, secret, version, identity } = parts;
+  const { engine, spool, postgres, guard, secret, version, identity } = parts;
   const reads = createLane({ name: "query", width: 4, queue: 256 });
   const writes = createLane({ name: "insert", width: 4, queue: 256 });
   const expected = digest(secret);
@@ -62,6 +65,11 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
       );
     if (request.url?.split("?")[0] === "/ping") {
       response.writeHead(200, { "content-type": "text/plain", "x-weir-store": identity }).end("Ok.\n");
+      return;
+    }
+    if (request.url === "/postgres") {
+      const socketFolder = await postgres.start();
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ socketFolder }));
       return;
     }
     const query = await readRequest(request);

@@ -1,0 +1,78 @@
+/**
+ * A new database is a copy of one that was made before: PGlite's initdb takes 5 s of CPU, copying its 39 MB 0.1 s. The one that
+ * is copied lies in the user's cache folder, a folder for each version of PGlite:
+ *
+ *     $XDG_CACHE_HOME or ~/.cache     weir/pglite-0.5.14/
+ */
+import { constants } from "node:fs";
+import { cp, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+
+export const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "weir");
+
+/**
+ * Makes the database of a folder unless it is there. It appears at once and whole, however often this is interrupted. Several
+ * processes may fill the cache at a time; the caller alone may make `folder`.
+ */
+export async function ensureDatabase(folder: string, cache = cacheFolder()): Promise<void> {
+  if (await isThere(folder)) return;
+  const template = await ensureTemplate(cache).catch((error: NodeJS.ErrnoException) => {
+    if (!UNWRITABLE.has(error.code ?? "")) throw error;
+    return undefined;
+  });
+  const draft = `${folder}.new`;
+  await rm(draft, { recursive: true, force: true });
+  if (template === undefined) await initdb(draft);
+  else await cp(template, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  await rename(draft, folder);
+}
+
+/** A cache that cannot be written is no reason not to work. */
+const UNWRITABLE = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "ENOSPC", "EDQUOT"]);
+
+/** Each process fills a folder of its own, and the first rename wins. undefined: there is one that we had better not trust. */
+async function ensureTemplate(cache: string): Promise<string | undefined> {
+  const template = join(cache, `pglite-${await pgliteVersion()}`);
+  if (!(await isThere(template))) {
+    await mkdir(cache, { recursive: true, mode: 0o700 });
+    const draft = await mkdtemp(`${template}.`);
+    try {
+      await initdb(draft);
+      await rename(draft, template);
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      if (!(await isThere(template))) throw error; // else another was faster: its copy is as good
+    }
+  }
+  const { uid, mode } = await stat(template);
+  const ours = uid === process.getuid?.() && (mode & 0o022) === 0;
+  return ours ? template : undefined;
+}
+
+async function initdb(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const made = await PGlite.create(folder);
+  await made.close();
+}
+
+/** initdb writes PG_VERSION early, but into a draft. */
+async function isThere(folder: string): Promise<boolean> {
+  try {
+    await stat(join(folder, "PG_VERSION"));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function pgliteVersion(): Promise<string> {
+  const main = createRequire(import.meta.url).resolve("@electric-sql/pglite");
+  const { version } = JSON.parse(await readFile(join(dirname(main), "..", "package.json"), "utf8")) as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,88 @@
+/** The tables as Drizzle must know them; migrations/ makes them, and says what each column means. */
+
+import type { Manifest } from "../sandbox/parseManifest.ts";
+import { pgCore, sql } from "./drizzle.ts";
+
+const { bigint, boolean, customType, integer, jsonb, pgTable, text, timestamp } = pgCore;
+
+const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
+const when = (name: string) => timestamp(name, { withTimezone: true, mode: "date" }).notNull().default(sql`now()`);
+const change = () => bigint("change", { mode: "number" }).notNull();
+
+export const RULE_STATES = ["draft", "shadow", "live", "disabled", "quarantined"] as const;
+export type RuleState = (typeof RULE_STATES)[number];
+export const RULE_KINDS = ["wasm", "json"] as const;
+export type RuleKind = (typeof RULE_KINDS)[number];
+
+/** One rule of a rule set. */
+export interface SetMember {
+  readonly name: string;
+  readonly version: number;
+  readonly sha256: string;
+  readonly shadow: boolean;
+}
+
+export const changes = pgTable("changes", {
+  one: boolean("one").primaryKey().default(true),
+  number: bigint("number", { mode: "number" }).notNull(),
+});
+
+export const modules = pgTable("modules", {
+  sha256: text("sha256").primaryKey(),
+  bytes: bytea("bytes").notNull(),
+});
+
+export const rules = pgTable("rules", {
+  name: text("name").primaryKey(),
+  owner: text("owner").notNull(),
+  state: text("state", { enum: RULE_STATES }).notNull(),
+  newestVersion: integer("newest_version").notNull(),
+  liveVersion: integer("live_version"),
+  shadowVersion: integer("shadow_version"),
+  reason: text("reason"),
+  createdAt: when("created_at"),
+  updatedAt: when("updated_at"),
+  change: change(),
+});
+
+export const ruleVersions = pgTable("rule_versions", {
+  rule: text("rule").notNull(),
+  version: integer("version").notNull(),
+  kind: text("kind", { enum: RULE_KINDS }).notNull(),
+  sha256: text("sha256").notNull(),
+  size: integer("size").notNull(),
+  manifest: jsonb("manifest").$type<Manifest>().notNull(),
+  parameters: jsonb("parameters").$type<Record<string, unknown>>().notNull().default({}),
+  uploadedBy: text("uploaded_by").notNull(),
+  uploadedAt: when("uploaded_at"),
+});
+
+export const ruleSets = pgTable("rule_sets", {
+  id: text("id").primaryKey(),
+  rules: jsonb("rules").$type<readonly SetMember[]>().notNull(),
+  createdAt: when("created_at"),
+  usedAt: when("used_at"),
+});
+
+export const lists = pgTable("lists", {
+  name: text("name").primaryKey(),
+  kind: text("kind", { enum: ["address", "selector", "token", "text"] }).notNull(),
+  version: integer("version").notNull(),
+  updatedAt: when("updated_at"),
+  change: change(),
+});
+
+export const listEntries = pgTable("list_entries", {
+  list: text("list").notNull(),
+  entry: text("entry").notNull(),
+});
+
+export const auditLog = pgTable("audit_log", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  at: when("at"),
+  who: text("who").notNull(),
+  action: text("action").notNull(),
+  subject: text("subject").notNull(),
+  before: jsonb("before"),
+  after: jsonb("after"),
+});
