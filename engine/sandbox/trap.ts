@@ -13,7 +13,8 @@ export type FailureCode =
   | "bad_pointer" // weir_reserve or weir_out returned nonsense
   | "bad_result" // a result record that breaks the ABI
   | "too_many_results"
-  | "frame_too_large";
+  | "frame_too_large"
+  | "thread_lost"; // alone with the batch it ended a thread: banned from it
 
 export interface Failure {
   /** number of the transaction in the batch */
