@@ -10,6 +10,7 @@ import { Bytes, Bytes32, zeroBytes32 } from "./bytes";
 /** Longest text in bytes: a message holds no more. */
 const MAX_TEXT: u32 = 1024;
 
+/** ABI-encoded arguments. */
 @unmanaged
 export class AbiData {
   constructor(

@@ -2,12 +2,15 @@
 import { Address, Bytes32, zeroBytes32 } from "./bytes";
 import { ACCESS_address, ACCESS_keyCount, ACCESS_keys } from "./frame";
 
+/** A contract and the storage keys of it that a transaction says it will read. */
 @unmanaged
 export class AccessListEntry {
+  /** The contract whose storage is read. */
   get address(): Address {
     return changetype<Address>(changetype<usize>(this) + ACCESS_address);
   }
 
+  /** How many storage keys. */
   get keyCount(): u32 {
     return load<u32>(changetype<usize>(this), ACCESS_keyCount);
   }

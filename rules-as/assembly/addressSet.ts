@@ -37,6 +37,7 @@ export class AddressSet {
     return -1;
   }
 
+  /** Is it on the list? */
   has(one: Address): bool {
     return this.indexOf(one) >= 0;
   }

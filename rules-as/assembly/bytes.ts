@@ -13,17 +13,20 @@ function equal32(a: usize, b: usize): bool {
 /** 20 bytes. */
 @unmanaged
 export class Address {
+  /** The same bytes. */
   @operator("==")
   equals(other: Address): bool {
     const a = changetype<usize>(this), b = changetype<usize>(other);
     return load<u64>(a) == load<u64>(b) && load<u64>(a, 8) == load<u64>(b, 8) && load<u32>(a, 16) == load<u32>(b, 16);
   }
 
+  /** Not the same bytes. */
   @operator("!=")
   differs(other: Address): bool {
     return !this.equals(other);
   }
 
+  /** Is every byte 0? */
   get isZero(): bool {
     const a = changetype<usize>(this);
     return (load<u64>(a) | load<u64>(a, 8) | load<u32>(a, 16)) == 0;
@@ -38,16 +41,19 @@ export class Address {
 /** 32 bytes: a hash, a topic, or one word of ABI-encoded data (big-endian, as the EVM has it). */
 @unmanaged
 export class Bytes32 {
+  /** The same bytes. */
   @operator("==")
   equals(other: Bytes32): bool {
     return equal32(changetype<usize>(this), changetype<usize>(other));
   }
 
+  /** Not the same bytes. */
   @operator("!=")
   differs(other: Bytes32): bool {
     return !this.equals(other);
   }
 
+  /** Is every byte 0? */
   get isZero(): bool {
     const a = changetype<usize>(this);
     return (load<u64>(a) | load<u64>(a, 8) | load<u64>(a, 16) | load<u64>(a, 24)) == 0;
@@ -138,15 +144,18 @@ export class Bytes {
     return new Bytes(this.pointer + from, to - from);
   }
 
+  /** Are its first bytes these? */
   startsWith(other: Bytes): bool {
     return other.length <= this.length && memory.compare(this.pointer, other.pointer, other.length) == 0;
   }
 
+  /** The same bytes. */
   @operator("==")
   equals(other: Bytes): bool {
     return other.length == this.length && memory.compare(this.pointer, other.pointer, other.length) == 0;
   }
 
+  /** Not the same bytes. */
   @operator("!=")
   differs(other: Bytes): bool {
     return !this.equals(other);

@@ -84,4 +84,5 @@ function checked(address: string): string {
   return quote(address.toLowerCase());
 }
 
+/** Which transactions this rule is shown. */
 export const filter = new Filter();

@@ -2,6 +2,7 @@
 import { Address, Bytes, Bytes32, zeroBytes32 } from "./bytes";
 import { LOG_address, LOG_dataLength, LOG_logIndex, LOG_topicCount, LOG_topics } from "./frame";
 
+/** What a contract wrote while the transaction ran. */
 @unmanaged
 export class Log {
   /** The contract that wrote it. */
@@ -14,6 +15,7 @@ export class Log {
     return load<u32>(changetype<usize>(this), LOG_logIndex);
   }
 
+  /** 0 to 4; the first says which event it is, the others are its indexed arguments. */
   get topicCount(): u32 {
     return load<u32>(changetype<usize>(this), LOG_topicCount);
   }
@@ -29,6 +31,7 @@ export class Log {
     return this.topicCount > 0 && this.topic(0) == event;
   }
 
+  /** Bytes of the data. */
   get dataLength(): u32 {
     return load<u32>(changetype<usize>(this), LOG_dataLength);
   }
@@ -43,6 +46,7 @@ export class Log {
     return this.hasWord(i) ? changetype<Bytes32>(this.dataPointer() + (<usize>i << 5)) : zeroBytes32();
   }
 
+  /** Is all of word `i` of the data there? */
   hasWord(i: u32): bool {
     return i < this.dataLength >> 5;
   }

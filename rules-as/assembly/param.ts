@@ -6,12 +6,15 @@ import { Address, address } from "./bytes";
 import { addParameter, quote } from "./manifest";
 import { U256 } from "./u256";
 
+/** Values that whoever runs the rule may want to see or choose. */
 export namespace param {
+  /** An amount: `param.u256("threshold", ether(100), "in wei")`. */
   export function u256(name: string, value: U256, description: string = ""): U256 {
     addParameter(name, quote(value.toString()), description);
     return value;
   }
 
+  /** An address, as a text of 0x and 40 digits. */
   export function address(name: string, value: string, description: string = ""): Address {
     const parsed = parse(value);
     addParameter(name, quote(parsed.toString()), description);
@@ -25,17 +28,20 @@ export namespace param {
     return value;
   }
 
+  /** A number with a fraction; finite. */
   export function fraction(name: string, value: f64, description: string = ""): f64 {
     if (!isFinite(value)) throw new Error(`Cannot declare the parameter "${name}": expected a finite number`);
     addParameter(name, value.toString(), description);
     return value;
   }
 
+  /** Yes or no. */
   export function bool(name: string, value: boolean, description: string = ""): boolean {
     addParameter(name, value ? "true" : "false", description);
     return value;
   }
 
+  /** A text of at most 1,024 characters. */
   export function text(name: string, value: string, description: string = ""): string {
     addParameter(name, quote(value), description);
     return value;

@@ -8,6 +8,7 @@
  */
 import { commitResult, isRunning, outBase, outLength, resultsLeft } from "rt/stub";
 
+/** How grave a finding is. */
 export enum Severity {
   Info = 0,
   Low = 1,

@@ -12,6 +12,7 @@ import { U128, U256 } from "./u256";
 let lastLog: u32 = 0;
 let lastLogPointer: usize = 0;
 
+/** One transaction. */
 @unmanaged
 export class Tx {
   private has(bit: u32): bool {

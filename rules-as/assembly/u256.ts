@@ -5,6 +5,7 @@
  */
 import { digit } from "./hex";
 
+/** An amount: 0 to 2^256 − 1. */
 @unmanaged
 export class U256 {
   constructor(
@@ -14,10 +15,12 @@ export class U256 {
     readonly w3: u64 = 0,
   ) {}
 
+  /** 2^256 − 1. */
   static max(): U256 {
     return new U256(u64.MAX_VALUE, u64.MAX_VALUE, u64.MAX_VALUE, u64.MAX_VALUE);
   }
 
+  /** Is it 0? */
   get isZero(): bool {
     return (this.w0 | this.w1 | this.w2 | this.w3) == 0;
   }
@@ -36,11 +39,17 @@ export class U256 {
     return 0;
   }
 
+  /** The same number. */
   @operator("==") equals(other: U256): bool { return this.compare(other) == 0; }
+  /** Another number. */
   @operator("!=") differs(other: U256): bool { return this.compare(other) != 0; }
+  /** Less than. */
   @operator("<") less(other: U256): bool { return this.compare(other) < 0; }
+  /** At most. */
   @operator("<=") atMost(other: U256): bool { return this.compare(other) <= 0; }
+  /** More than. */
   @operator(">") more(other: U256): bool { return this.compare(other) > 0; }
+  /** At least. */
   @operator(">=") atLeast(other: U256): bool { return this.compare(other) >= 0; }
 
   /** Modulo 2^256; it overflowed if the result is less than either side. */
@@ -160,6 +169,7 @@ export class U128 {
     readonly hi: u64 = 0,
   ) {}
 
+  /** Is it 0? */
   get isZero(): bool {
     return (this.lo | this.hi) == 0;
   }
@@ -171,11 +181,17 @@ export class U128 {
     return 0;
   }
 
+  /** The same number. */
   @operator("==") equals(other: U128): bool { return this.compare(other) == 0; }
+  /** Another number. */
   @operator("!=") differs(other: U128): bool { return this.compare(other) != 0; }
+  /** Less than. */
   @operator("<") less(other: U128): bool { return this.compare(other) < 0; }
+  /** At most. */
   @operator("<=") atMost(other: U128): bool { return this.compare(other) <= 0; }
+  /** More than. */
   @operator(">") more(other: U128): bool { return this.compare(other) > 0; }
+  /** At least. */
   @operator(">=") atLeast(other: U128): bool { return this.compare(other) >= 0; }
 
   /** To compare with `gwei(50)`, to multiply by gas. */
@@ -188,6 +204,7 @@ export class U128 {
     return this.hi == 0 ? this.lo : u64.MAX_VALUE;
   }
 
+  /** Decimal digits. */
   toString(): string {
     return decimal(this.asU256(), 0);
   }
