@@ -1,0 +1,105 @@
+/**
+ * A rule as JSON (seed 000): a condition and what to do where it holds. It needs no module: the index is all that runs.
+ *
+ *     {"name": "Whale Transaction Alert", "description": "Alert for transactions > 100 ETH",
+ *      "conditions": {"and": [{"field": "value", "operator": "gte", "value": "100000000000000000000"}]},
+ *      "actions": {"send_alert": true, "severity": "high", "channels": ["telegram"], "save_to_db": true}}
+ */
+import { z } from "zod";
+import { CONDITION_LIMITS, type Condition } from "../condition/condition.ts";
+import { type ConditionProblem, parseCondition } from "../condition/parseCondition.ts";
+import { RULE_NAME, SEVERITIES } from "../sandbox/manifest.ts";
+import { type Manifest, manifestSchema } from "../sandbox/parseManifest.ts";
+
+const actionsSchema = z.strictObject({
+  send_alert: z.boolean().default(true).describe("raise an alert; false: only count the matches"),
+  severity: z.enum(SEVERITIES).default("medium"),
+  channels: z.array(z.string().min(1).max(64)).max(16).default([]).describe("where alerts are sent"),
+  save_to_db: z.boolean().default(true).describe("keep the alerts in the table `alerts`"),
+});
+
+const ruleSchema = z.strictObject({
+  id: z.string().max(128).optional().describe("what the rule is called when it has no name"),
+  name: z.string().min(1).max(128).optional(),
+  description: z.string().max(1024).default(""),
+  conditions: z.unknown(),
+  actions: actionsSchema.prefault({}),
+});
+
+export interface JsonRule {
+  /** From its title: `whale-transaction-alert`. */
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly condition: Condition;
+  /** Matches are counted, not alerted on. */
+  readonly silent: boolean;
+  readonly actions: z.infer<typeof actionsSchema>;
+  /** The rule in its one canonical form: what is kept of it, and what its version is told from others by. */
+  readonly text: string;
+}
+
+export type JsonRuleResult =
+  | { readonly ok: true; readonly rule: JsonRule }
+  | { readonly ok: false; readonly problems: readonly ConditionProblem[] };
+
+/** Largest text of one rule, in bytes: as many comparisons and values as a condition may have, and some. */
+export const MAX_JSON_RULE_BYTES = 512 * 1024;
+
+/** Reads a rule as its author wrote it, or as `text` keeps it. Never throws. */
+export function parseJsonRule(body: unknown): JsonRuleResult {
+  const parsed = ruleSchema.safeParse(body);
+  const problems: ConditionProblem[] = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
+  const conditions = (body as { conditions?: unknown } | null | undefined)?.conditions;
+  const condition = parseCondition(conditions);
+  if (!condition.ok) for (const { path, message } of condition.problems) problems.push({ path: under(path), message });
+  if (!parsed.success || !condition.ok) return { ok: false, problems };
+
+  const { id, description, actions } = parsed.data;
+  const title = parsed.data.name ?? id;
+  const name = slug(title ?? "");
+  if (title === undefined || name === "") {
+    const message =
+      title === undefined ? "The name is missing" : `Expected a name with a letter or digit, got "${title}"`;
+    return { ok: false, problems: [{ path: "name", message }] };
+  }
+  const kept = { name: title, description, conditions: condition.condition, actions };
+  return {
+    ok: true,
+    rule: {
+      name,
+      manifest: manifestSchema.parse({ name, description: description || title, severity: actions.severity }),
+      condition: condition.condition,
+      silent: !actions.send_alert,
+      actions,
+      text: JSON.stringify(kept),
+    },
+  };
+}
+
+/** The same for text: what is no JSON is a problem like others. */
+export function parseJsonRuleText(text: string): JsonRuleResult {
+  if (Buffer.byteLength(text) > MAX_JSON_RULE_BYTES) {
+    const message = `Longer than ${MAX_JSON_RULE_BYTES} bytes: expected at most that, with at most ${CONDITION_LIMITS.predicates} comparisons`;
+    return { ok: false, problems: [{ path: "", message }] };
+  }
+  try {
+    return parseJsonRule(JSON.parse(text));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { ok: false, problems: [{ path: "", message: `Cannot read the rule as JSON: ${error.message}` }] };
+  }
+}
+
+const under = (path: string): string => (path === "" ? "conditions" : `conditions.${path}`);
+
+/** A title as a name: lower case, what is no letter or digit as one dash. */
+function slug(title: string): string {
+  const name = title
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, "-")
+    .replace(/^[-_]+|-+$/g, "")
+    .slice(0, 64);
+  return RULE_NAME.pattern.test(name) ? name : "";
+}
