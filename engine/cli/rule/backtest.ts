@@ -10,7 +10,9 @@ import { type HistoryOptions, overHistory, withHistoryOptions } from "./overHist
 const SHOWN = 20;
 
 export function backtestCommand(command: Command): void {
-  withHistoryOptions(command.argument("<rule>", "a live rule's name, a module (.wasm) or a source (.ts)"))
+  withHistoryOptions(
+    command.argument("<rule>", "a live rule's name, a source (.ts), a module (.wasm) or a JSON rule (.json)"),
+  )
     .addHelpText(
       "after",
       `

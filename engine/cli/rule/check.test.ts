@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildRule } from "../../../rules-as/cli/build.ts";
 import type { Finding } from "../../sandbox/finding.ts";
 import { describeFindings } from "./findings.ts";
 import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+
+vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
 
 const RULE = `import { Tx, filter } from "@weir/rules";\nfilter.chain(1);\nexport function onTx(tx: Tx): void {}\n`;
 /** A whole module that exports nothing. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { EXIT } from "../../ops/errors.ts";
-import { admit } from "../../sandbox/admit.ts";
+import { admitAside } from "../../sandbox/admitAside.ts";
 import { describeFindings } from "./findings.ts";
 import { loadModule } from "./loadRule.ts";
 
@@ -14,7 +14,7 @@ export function checkCommand(command: Command): void {
     )
     .action(async (file: string, { json = false }: { json?: boolean }) => {
       const wasm = await loadModule(file);
-      const admitted = admit(wasm);
+      const admitted = await admitAside(wasm);
       const { ok } = admitted;
       const [manifest, findings] = admitted.ok ? [admitted.manifest, []] : [null, admitted.findings];
       if (json || !process.stdout.isTTY) process.stdout.write(`${JSON.stringify({ ok, manifest, findings })}\n`);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
 
 let bench: Workbench;
@@ -33,6 +33,8 @@ test("writes readers that a rule can import, and says what it left out", async (
   expect(readFileSync(join(bench.folder, "erc20.ts"), "utf8")).toBe(printed.stdout);
   const rule = `import { Tx, filter } from "@weir/rules";
 import { Transfer, TransferCall } from "./erc20";
+
+vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
 filter.topic(Transfer.TOPIC).selector(TransferCall.SELECTOR);
 export function onTx(tx: Tx): void {}
 `;

@@ -9,7 +9,7 @@ import { type HistoryOptions, overHistory, withHistoryOptions } from "./overHist
 export function diffCommand(command: Command): void {
   withHistoryOptions(
     command
-      .argument("<old>", "a live rule's name, a module (.wasm) or a source (.ts)")
+      .argument("<old>", "a live rule's name, a source (.ts), a module (.wasm) or a JSON rule (.json)")
       .argument("<new>", "another of these"),
   )
     .addHelpText(

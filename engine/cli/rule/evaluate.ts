@@ -1,6 +1,6 @@
 /** One rule over frames by the engine's own rule stage, and what it made of them as lines in the order of the transactions. */
 import { OFFSET, PRESENT } from "../../frame/schema.ts";
-import type { LiveRule } from "../../rules/catalogue.ts";
+import type { LiveRule } from "../../rules/liveRule.ts";
 import { SEVERITIES } from "../../sandbox/manifest.ts";
 import type { Decoded } from "../../worker/decode.ts";
 import { createRuleStage } from "../../worker/ruleStage.ts";

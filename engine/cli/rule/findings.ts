@@ -28,6 +28,11 @@ const NEXT: Partial<Record<FindingCode, string>> = {
   nested_too_deep: "Put the inner blocks into functions of their own",
   index: "The compiler that made it is broken or the file was changed: build it again",
   initialization: "Look at the statements outside of functions: they run when the rule is loaded, under fuel",
+  carries_state:
+    "Let what is said of a transaction depend on it alone: fill every byte that the rule reads, keep nothing in memory",
+  too_complex: "Cut the function into several: fewer branches and locals each",
+  timeout: SMALLER,
+  crash: SMALLER,
   manifest: "Look at what the rule declares at its top level: name, version, severity, filter, param",
 };
 

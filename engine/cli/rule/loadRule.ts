@@ -1,25 +1,20 @@
-/** A rule from a file, whatever the author has: the source is built, a module taken as it is, and both go through admission. */
+/** A rule from a file, whatever the author has: a source is built, a module taken as it is, and both go through admission. */
 import { readFile } from "node:fs/promises";
 import { UsageError, UserError } from "../../ops/errors.ts";
-import type { LiveRule } from "../../rules/catalogue.ts";
-import { admit } from "../../sandbox/admit.ts";
+import type { LiveRule } from "../../rules/liveRule.ts";
+import { admitAside } from "../../sandbox/admitAside.ts";
 import { describeFindings } from "./findings.ts";
 
 export interface LoadedRule {
   /** As given. */
   readonly file: string;
-  /** The module as the engine would be given it. */
-  readonly wasm: Uint8Array;
   /** As a worker gets it. */
   readonly rule: LiveRule;
 }
 
 /** Bytes of the module in `file`: a .wasm as it is, a .ts compiled. @throws UserError with all mistakes of the source */
 export async function loadModule(file: string): Promise<Uint8Array> {
-  if (file.endsWith(".wasm"))
-    return readFile(file).catch((error: Error) => {
-      throw new UserError(`Cannot read "${file}": ${error.message}`);
-    });
+  if (file.endsWith(".wasm")) return readRuleFile(file);
   if (!file.endsWith(".ts"))
     throw new UsageError(`Cannot take "${file}": expected a module (.wasm) or a rule's source (.ts)`);
   return buildModule(file);
@@ -39,16 +34,34 @@ export async function buildModule(file: string): Promise<Uint8Array> {
   return wasm;
 }
 
-/** @throws UserError with every finding when the module is refused */
+/**
+ * A rule as the engine would run it: a module, built first if it is a source, or a JSON rule.
+ * @throws UserError with every finding when it is refused
+ */
 export async function loadRule(file: string): Promise<LoadedRule> {
-  return admitRule(file, await loadModule(file));
-}
-
-/** The same of bytes that are there already. */
-export function admitRule(file: string, wasm: Uint8Array): LoadedRule {
-  const admitted = admit(wasm);
+  if (file.endsWith(".json")) return { file, rule: await loadJsonRule(file) };
+  const admitted = await admitAside(await loadModule(file));
   if (!admitted.ok) throw new UserError(`Cannot admit "${file}":\n${describeFindings(admitted.findings)}`);
   const { manifest } = admitted;
   const module = new WebAssembly.Module(admitted.module);
-  return { file, wasm, rule: { name: manifest.name, version: manifest.version ?? 1, manifest, module } };
+  return { file, rule: { name: manifest.name, version: manifest.version ?? 1, manifest, module } };
+}
+
+async function loadJsonRule(file: string): Promise<LiveRule> {
+  const { parseJsonRuleText } = await import("../../rules/jsonRule.ts");
+  const parsed = parseJsonRuleText(await readRuleFile(file, "utf8"));
+  if (!parsed.ok) {
+    const problems = parsed.problems.map(({ path, message }) => `  ${path === "" ? "rule" : path}: ${message}`);
+    throw new UserError(`Cannot take the rule "${file}":\n${problems.join("\n")}`);
+  }
+  const { name, manifest, condition, silent } = parsed.rule;
+  return { name, version: 1, manifest, condition, silent, module: null };
+}
+
+function readRuleFile(file: string): Promise<Buffer<ArrayBuffer>>;
+function readRuleFile(file: string, encoding: "utf8"): Promise<string>;
+function readRuleFile(file: string, encoding?: "utf8"): Promise<string | Buffer> {
+  return readFile(file, encoding).catch((error: Error) => {
+    throw new UserError(`Cannot read "${file}": ${error.message}`);
+  });
 }

@@ -3,8 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+
+vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
 
 const EXAMPLES = fileURLToPath(new URL("../../../rules-as/examples", import.meta.url));
 const TSC = fileURLToPath(new URL("../../../node_modules/typescript/bin/tsc", import.meta.url));

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { EXIT, UserError } from "../../ops/errors.ts";
-import { admit } from "../../sandbox/admit.ts";
+import { admitAside } from "../../sandbox/admitAside.ts";
 import type { Finding } from "../../sandbox/finding.ts";
 import { type Api, expectSuccess, findingsOf, openApi, type RuleAnswer } from "./api.ts";
 import { describeFindings } from "./findings.ts";
@@ -35,7 +35,7 @@ export function pushCommand(command: Command): void {
       const asJson = options.json || !process.stdout.isTTY;
       const wasm = await loadModule(file);
       // Here first: the same findings without a way there and back, and the name to push it under.
-      const admitted = admit(wasm);
+      const admitted = await admitAside(wasm);
       if (!admitted.ok) return refuse(admitted.findings, asJson);
       const api = openApi({ url: options.api, token: options.token });
       const { name } = admitted.manifest;

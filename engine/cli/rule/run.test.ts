@@ -4,12 +4,14 @@ import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildRule } from "../../../rules-as/cli/build.ts";
 import { readLines } from "../../source/recording.ts";
 import { compareLines } from "./compareLines.ts";
 import type { MatchLine } from "./evaluate.ts";
 import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+
+vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
 
 const RECORDING = fileURLToPath(new URL("../../../test/recordings/dex.ndjson.zst", import.meta.url));
 const WEIR = fileURLToPath(new URL("../../weir.mjs", import.meta.url));
@@ -96,6 +98,31 @@ describe("weir rule run", () => {
     expect(empty).toMatchObject({ code: 1, stderr: expect.stringContaining("none of its lines is a transaction") });
     expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("missing_export") });
     expect(usage).toMatchObject({ code: 2, stderr: expect.stringContaining("whole number") });
+  });
+
+  test("runs a JSON rule as well, and says what is wrong with one", async () => {
+    const json = {
+      name: "Large values",
+      description: "at least 100 ETH",
+      conditions: { field: "value", operator: "gte", value: `${100n * 10n ** 18n}` },
+      actions: { severity: "high" },
+    };
+    const ran = await weirRule(["run", bench.write("large.json", JSON.stringify(json)), RECORDING]);
+    const large = records.filter(({ value }) => BigInt(value) >= 100n * 10n ** 18n);
+    const said = { rule: "large-values", severity: "high", message: "at least 100 ETH" };
+    const lines = ran.lines();
+    expect(lines.pop()).toEqual({
+      summary: { transactions: records.length, matches: large.length, traps: 0, fuel: 0 },
+    });
+    expect(lines).toEqual(
+      large.map(({ hash, blockNumber }) => ({
+        ...said,
+        tx_hash: hash,
+        block_number: blockNumber === null ? null : Number(blockNumber),
+      })),
+    );
+    const wrong = bench.write("wrong.json", JSON.stringify({ ...json, conditions: { field: "valeu", operator: "gte", value: "1" } })); // biome-ignore format: one file
+    expect(await weirRule(["run", wrong])).toMatchObject({ code: 1, stderr: expect.stringMatching(/valeu.*value/) });
   });
 
   test("shows where in the source a failure was, once a kind", async () => {

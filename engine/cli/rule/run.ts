@@ -24,7 +24,7 @@ interface Options {
 
 export function runCommand(command: Command): void {
   command
-    .argument("<file>", "module (.wasm), or a rule's source (.ts), which is built first")
+    .argument("<file>", "a source (.ts), a module (.wasm) or a JSON rule (.json)")
     .argument("[recording]", "transactions, one a line: .ndjson, .gz or .zst (default: the bundled recording)", BUNDLED)
     .option("--json", "a JSON line a match, then the summary: the same bytes on every run")
     .option("--watch", "run again whenever the rule's source is saved, and show what changed; Ctrl-C ends it")

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+
+vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
 
 const EXAMPLES = fileURLToPath(new URL("../../../rules-as/examples", import.meta.url));
 const RULE = `import { Tx, Severity, alert, filter, tag, ether } from "@weir/rules";
