@@ -1,247 +1,351 @@
 /**
- * The rules: every version that was ever uploaded, which of them is live, and snapshots of the live set by content hash.
- * A range of the ledger names its snapshot, so a replay runs the rules that ran then, whatever happened since.
+ * The rules: every version that was ever uploaded, which of them run, and rule sets by content hash, in the control store, so
+ * that any number of engines and API processes agree. Each keeps what it needs in memory and polls one number.
  *
- *     <folder>/rules.json               what there is: versions and states
- *     <folder>/rules.lock               held by the process that changes it
- *     <folder>/modules/<sha256>.wasm    modules as uploaded
- *     <folder>/snapshots/<id>.json      name, version and module of each rule that was live together
+ *     change ──▶ control store: version, state, audit log, number + 1 (one transaction)
+ *     engine ──▶ number? ──▶ what changed since ──▶ contents that it lacks, admitted ──▶ the next range runs with them
  */
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Control, Transaction } from "../control/open.ts";
+import type { RuleKind, SetMember } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
-import { holdExclusively } from "../ops/exclusive.ts";
-import { replaceFile } from "../ops/replaceFile.ts";
-import { admit } from "../sandbox/admit.ts";
 import type { Finding } from "../sandbox/finding.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { contentId } from "../world/world.ts";
+import { hashOf, type Prepared, prepare } from "./content.ts";
+import { type Action, act, type Life, RuleConflict, runningVersions, uploaded, type Wish } from "./lifecycle.ts";
+import type { LiveRule } from "./liveRule.ts";
+import { createRuleSets } from "./ruleSets.ts";
+import * as tables from "./ruleTables.ts";
 
-export type RuleState = "live" | "disabled";
+export type { RuleState } from "../control/schema.ts";
+export { RuleConflict } from "./lifecycle.ts";
 
-export interface RuleInfo {
-  readonly name: string;
-  /** The newest; counts from 1. */
+export interface RuleVersion {
+  /** Counts from 1. */
   readonly version: number;
-  readonly state: RuleState;
-  /** Of the module as uploaded. */
+  readonly kind: RuleKind;
+  /** Of the content as kept: a module as uploaded, a JSON rule in its canonical form. */
   readonly sha256: string;
-  /** Bytes of the module as uploaded. */
+  /** Bytes of it. */
   readonly size: number;
   readonly manifest: Manifest;
+  readonly uploadedBy: string;
   readonly uploadedAt: Date;
 }
 
-/** A rule as a worker gets it: a compiled module can be handed to a thread. */
-export interface LiveRule {
+/** A rule, with the version that runs, or would: the live one, else the one on trial, else the newest. */
+export interface RuleInfo extends Life, RuleVersion {
   readonly name: string;
-  readonly version: number;
-  readonly manifest: Manifest;
-  readonly module: WebAssembly.Module;
+  /** Who uploaded it first. */
+  readonly owner: string;
+  readonly updatedAt: Date;
 }
 
-export type UploadResult = { ok: true; rule: RuleInfo; changed: boolean } | { ok: false; findings: readonly Finding[] };
+export type UploadResult =
+  | {
+      readonly ok: true;
+      readonly rule: RuleInfo;
+      /** What the upload is called, whether it runs or not. */
+      readonly version: number;
+      readonly changed: boolean;
+    }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+export interface UploadOptions {
+  /** Who uploads it, for the audit log. */
+  readonly by: string;
+  /** Default wasm. */
+  readonly kind?: RuleKind;
+  /** Default live: at once. */
+  readonly state?: Wish;
+}
+
+export interface ChangeOptions {
+  /** Who changes it, for the audit log. */
+  readonly by: string;
+  /** Of disable and quarantine. */
+  readonly reason?: string | undefined;
+  /** Of rollback: becomes live again as it was. */
+  readonly version?: number;
+}
+
+export interface AuditEntry {
+  readonly at: Date;
+  readonly who: string;
+  readonly action: string;
+  /** State and versions; null: the rule was not there. */
+  readonly before: unknown;
+  readonly after: unknown;
+}
 
 export interface Catalogue {
   list(): RuleInfo[];
   get(name: string): RuleInfo | undefined;
-  /** Admits a module and makes it its rule's newest version; the manifest must say `name`, too. The same module again changes nothing. */
-  upload(name: string, wasm: Uint8Array): Promise<UploadResult>;
-  /** @throws UserError when there is no such rule */
-  setState(name: string, state: RuleState): Promise<RuleInfo>;
+  /**
+   * Checks a rule's content and makes it the rule's newest version; it must say `name`, too. The newest version again is no new
+   * one, but gets the state that is asked for.
+   * @throws RuleConflict when one rule too many would run, ControlUnavailable
+   */
+  upload(name: string, content: Uint8Array, options: UploadOptions): Promise<UploadResult>;
+  /** @throws UserError when there is no such rule, RuleConflict when its state does not allow it, ControlUnavailable */
+  change(name: string, action: Action, options: ChangeOptions): Promise<RuleInfo>;
   /**
    * Takes every .wasm of a folder under the name its manifest says; those that are refused are returned. A module that a newer
    * version has replaced stays replaced: this is called at every start.
    */
   loadFolder(folder: string): Promise<{ rules: number; refused: { file: string; findings: readonly Finding[] }[] }>;
-  /** Id of what is live now. */
+  /** Newest first. @throws UserError when there is no such rule */
+  versions(name: string): Promise<RuleVersion[]>;
+  /** What was done to a rule, newest first, at most `limit`. @throws UserError when there is no such rule */
+  audit(name: string, limit: number): Promise<AuditEntry[]>;
+  /** Id of the set of rules that run now. */
   current(): string;
-  /** The rules of a snapshot. @throws UserError when it, or a module of it, is gone */
+  /** The rules of a set. @throws UserError when it, or a content of it, is gone */
   snapshot(id: string): Promise<readonly LiveRule[]>;
-  /** Takes over what another process has changed. */
+  /** Takes over what others have changed. @throws ControlUnavailable: all goes on with what is known */
   refresh(): Promise<void>;
 }
 
-interface CatalogueFile {
-  /** All versions of each rule, oldest first, with the state of the rule. */
-  rules: Record<
-    string,
-    { state: RuleState; versions: (Omit<RuleInfo, "name" | "state" | "uploadedAt"> & { uploadedAt: string })[] }
-  >;
+export interface CatalogueOptions {
+  readonly control: Control;
+  /** MAX_CONCURRENT_RULES: live, or on trial alone. */
+  readonly maxRules?: number;
 }
 
-interface SnapshotRule {
-  readonly name: string;
-  readonly version: number;
-  readonly sha256: string;
-}
+const DEFAULT_MAX_RULES = 10_000;
+/** Uploaded in one transaction. */
+const CHUNK = { rules: 500, bytes: 4 << 20 };
+/** A set says that it runs so often; it is removed when it has not for so long. */
+const SAY_MS = 3_600_000;
+const KEEP_DAYS = 30;
 
-/** A change takes milliseconds; many processes may start at once. */
-const MAX_WAIT_MS = 30_000;
-
-export async function openCatalogue(folder: string): Promise<Catalogue> {
-  const paths = {
-    rules: join(folder, "rules.json"),
-    lock: join(folder, "rules.lock"),
-    modules: join(folder, "modules"),
-    snapshots: join(folder, "snapshots"),
-  };
-  await mkdir(paths.modules, { recursive: true });
-  await mkdir(paths.snapshots, { recursive: true });
-
-  /** Without a prototype: a rule may be asked for by any name. */
-  let file: CatalogueFile = { rules: Object.create(null) };
-  /** Which file it was read from: each change makes a new one. */
-  let readFrom = "";
+export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: CatalogueOptions): Promise<Catalogue> {
+  const known = new Map<string, { info: RuleInfo; members: readonly SetMember[] }>();
+  const sets = createRuleSets(control);
+  /** Of the control store, when we read it last. */
+  let number = -1;
   let currentId = "";
-  /** Admitting and compiling take milliseconds; snapshots share most of their modules. */
-  const compiled = new Map<string, Promise<{ module: WebAssembly.Module; manifest: Manifest }>>();
-  let writing: Promise<unknown> = Promise.resolve();
+  let said = 0;
+  let working: Promise<unknown> = Promise.resolve();
 
-  const info = (name: string): RuleInfo | undefined => {
-    const rule = file.rules[name];
-    if (!rule) return undefined;
-    const newest = rule.versions.at(-1)!;
-    return { name, state: rule.state, ...newest, uploadedAt: new Date(newest.uploadedAt) };
-  };
-  const infos = (): RuleInfo[] =>
-    Object.keys(file.rules)
-      .sort()
-      .map((name) => info(name)!);
+  const list = (): RuleInfo[] => [...known.values()].map(({ info }) => info).sort(byName);
 
-  async function takeOver(): Promise<void> {
-    const now = await versionOf(paths.rules);
-    if (now !== readFrom) {
-      file = await readCatalogueFile(paths.rules);
-      readFrom = now;
-    }
-    await takeSnapshot();
-  }
-
-  /** The live set under its id, in a file before anything runs with it. */
-  async function takeSnapshot(): Promise<void> {
-    const rules: SnapshotRule[] = infos()
-      .filter(({ state }) => state === "live")
-      .map(({ name, version, sha256 }) => ({ name, version, sha256 }));
-    const id = contentId(rules);
-    if (id === currentId) return;
-    await replaceFile(join(paths.snapshots, `${id}.json`), JSON.stringify(rules));
-    currentId = id;
+  function need(name: string, action: string): RuleInfo {
+    const rule = known.get(name);
+    if (rule) return rule.info;
+    throw new UserError(`Cannot ${action} the rule "${name}": there is no such rule`, { next: "npx weir rule list" });
   }
 
   /** One at a time. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = writing.then(work);
-    writing = done.catch(() => {});
+    const done = working.then(work);
+    working = done.catch(() => {});
     return done;
   }
 
-  /** Makes a change on what is in the file by then, alone among all processes; it has happened once it is in the file. */
-  const change = <T>(edit: () => Promise<T> | T): Promise<T> =>
-    inTurn(async () => {
-      const release = await holdExclusively(paths.lock, "change the rules", { waitMs: MAX_WAIT_MS });
-      try {
-        file = await readCatalogueFile(paths.rules);
-        const before = JSON.stringify(file, null, 1);
-        const result = await edit();
-        const after = JSON.stringify(file, null, 1);
-        if (after !== before) await replaceFile(paths.rules, after);
-        readFrom = await versionOf(paths.rules);
-        await takeSnapshot();
-        return result;
-      } catch (error) {
-        file = await readCatalogueFile(paths.rules);
-        throw error;
-      } finally {
-        release();
-      }
-    });
-
-  /** @param again whether a version that was replaced since becomes the newest again: wanted of an upload, not of a folder at start */
-  async function upload(wasm: Uint8Array, again: boolean, wanted?: string): Promise<UploadResult> {
-    const admitted = admit(wasm);
-    if (!admitted.ok) return admitted;
-    const { name } = admitted.manifest;
-    if (wanted !== undefined && wanted !== name) return { ok: false, findings: [otherName(wanted, name)] };
-    const sha256 = createHash("sha256").update(wasm).digest("hex");
-    return change(async () => {
-      const known = info(name);
-      const had = !again && file.rules[name]?.versions.some((version) => version.sha256 === sha256);
-      if (known && (had || known.sha256 === sha256)) return { ok: true as const, rule: known, changed: false };
-      await replaceFile(join(paths.modules, `${sha256}.wasm`), wasm);
-      const rule = (file.rules[name] ??= { state: "live", versions: [] });
-      const version = (rule.versions.at(-1)?.version ?? 0) + 1;
-      rule.versions.push({
-        version,
-        sha256,
-        size: wasm.length,
-        manifest: admitted.manifest,
-        uploadedAt: new Date().toISOString(),
-      });
-      return { ok: true as const, rule: info(name)!, changed: true };
-    });
+  async function takeOver(): Promise<void> {
+    const now = await control.read(tables.readNumber);
+    if (now !== number) {
+      take(await control.read((db) => tables.readRulesSince(db, number)));
+      number = now;
+    }
+    await takeSet();
   }
 
-  function load(sha256: string): Promise<{ module: WebAssembly.Module; manifest: Manifest }> {
-    let loading = compiled.get(sha256);
-    if (!loading) {
-      loading = readFile(join(paths.modules, `${sha256}.wasm`)).then((wasm) => {
-        const admitted = admit(wasm);
-        if (!admitted.ok)
-          throw new Error(
-            `Cannot run the module ${sha256}: it was admitted once and is refused now: ${admitted.findings[0]?.message}`,
-          );
-        return {
-          module: new WebAssembly.Module(admitted.module),
-          manifest: admitted.manifest,
-        };
-      });
-      loading.catch(() => compiled.delete(sha256));
-      compiled.set(sha256, loading);
+  function take(rows: Awaited<ReturnType<typeof tables.readRulesSince>>): void {
+    const byRule = new Map<string, { rule: tables.RuleRow; versions: Map<number, tables.VersionRow> }>();
+    for (const { rule, version } of rows) {
+      const entry = byRule.get(rule.name) ?? { rule, versions: new Map() };
+      entry.versions.set(version.version, version);
+      byRule.set(rule.name, entry);
     }
-    return loading;
+    for (const [name, { rule, versions }] of byRule) {
+      const shown = versions.get(rule.liveVersion ?? rule.shadowVersion ?? rule.newestVersion)!;
+      const { owner, updatedAt } = rule;
+      const info = { name, owner, updatedAt, ...lifeOf(rule), ...versionOf(shown) };
+      const members = runningVersions(rule).map(({ version, shadow }) => ({
+        name,
+        version,
+        sha256: versions.get(version)!.sha256,
+        shadow,
+      }));
+      known.set(name, { info, members });
+    }
+  }
+
+  /** What runs, under its id: in the store before anything runs with it, and in memory where an engine asks for sets. */
+  async function takeSet(): Promise<void> {
+    const members = list().flatMap(({ name }) => known.get(name)!.members);
+    const id = contentId(members);
+    if (id === currentId && Date.now() - said < SAY_MS) return;
+    await control.change(async (tx) => {
+      await tables.keepSet(tx, id, members);
+      await tables.dropOldSets(tx, KEEP_DAYS);
+    });
+    said = Date.now();
+    if (id === currentId) return;
+    if (sets.used()) await sets.get(id, members);
+    currentId = id;
+  }
+
+  /** Makes a change on what is in the store by then, alone among all processes. */
+  const change = <T>(edit: (tx: Transaction, number: number) => Promise<T>): Promise<T> =>
+    inTurn(async () => {
+      const result = await control.change(async (tx) => edit(tx, await tables.nextNumber(tx)));
+      await takeOver();
+      return result;
+    });
+
+  /** @returns of each upload its version, and whether it made a difference */
+  const uploadAll = (items: readonly Prepared[], { by, state = "live" }: UploadOptions) =>
+    change(async (tx, changeNumber) => {
+      const names = [...new Set(items.map(({ manifest }) => manifest.name))];
+      const before = await tables.readRules(tx, names);
+      const running = await tables.countRunning(tx);
+      const after = new Map<string, Life & { name: string; owner: string; sha256: string }>(before);
+      const versions: tables.NewVersion[] = [];
+      const results = items.map(({ kind, sha256, bytes, manifest }) => {
+        const { name } = manifest;
+        const rule = after.get(name);
+        const isNew = rule?.sha256 !== sha256;
+        const version = isNew ? (rule?.newestVersion ?? 0) + 1 : rule.newestVersion;
+        const life = uploaded(name, rule, version, state);
+        if (isNew) versions.push({ rule: name, version, kind, sha256, size: bytes.length, manifest, uploadedBy: by });
+        after.set(name, { ...life, name, owner: rule?.owner ?? by, sha256 });
+        return { name, version, changed: isNew || !sameLife(rule, life) };
+      });
+      const changed = [...new Set(results.flatMap(({ name, changed }) => (changed ? [name] : [])))];
+      if (changed.length > 0) {
+        await tables.writeContents(
+          tx,
+          items.map(({ sha256, bytes }) => ({ sha256, bytes })),
+        );
+        await tables.writeRules(
+          tx,
+          changed.map((name) => after.get(name)!),
+          changeNumber,
+        );
+        await tables.writeVersions(tx, versions);
+        await tables.writeAudit(
+          tx,
+          changed.map((name) => entry(name, by, "upload", before.get(name), after.get(name)!)),
+        );
+        await checkRunning(tx, running, changed[0]!);
+      }
+      return results;
+    });
+
+  async function checkRunning(tx: Transaction, before: number, name: string): Promise<void> {
+    const running = await tables.countRunning(tx);
+    if (running > maxRules && running > before)
+      throw new RuleConflict(
+        `Cannot run the rule "${name}": ${running} rules would run, expected at most MAX_CONCURRENT_RULES=${maxRules}`,
+        { next: "Disable rules that are not needed, or raise MAX_CONCURRENT_RULES" },
+      );
   }
 
   const refresh = (): Promise<void> => inTurn(takeOver);
   await refresh();
   return {
-    list: infos,
-    get: info,
-    upload: (name, wasm) => upload(wasm, true, name),
+    list,
+    get: (name) => known.get(name)?.info,
     refresh,
     current: () => currentId,
-    setState: (name, state) =>
-      change(() => {
-        const rule = file.rules[name];
-        if (!rule)
-          throw new UserError(`Cannot set the state of the rule "${name}": there is no such rule`, {
-            next: "npx weir rule list",
-          });
-        rule.state = state;
-        return info(name)!;
-      }),
+    snapshot: (id) => sets.get(id),
+    async upload(name, content, options) {
+      const preparation = await prepare(options.kind ?? "wasm", content, name);
+      if (!preparation.ok) return preparation;
+      const [result] = await uploadAll([preparation.prepared], options);
+      return { ok: true, rule: need(name, "upload"), version: result!.version, changed: result!.changed };
+    },
+    async change(name, action, { by, reason, version }) {
+      await change(async (tx, changeNumber) => {
+        const rule = (await tables.readRules(tx, [name])).get(name) ?? need(name, action);
+        const after = { ...rule, ...act(name, rule, action, { reason, version }) };
+        if (sameLife(rule, after)) return;
+        const running = await tables.countRunning(tx);
+        await tables.writeRules(tx, [after], changeNumber);
+        await tables.writeAudit(tx, [entry(name, by, action, rule, after)]);
+        await checkRunning(tx, running, name);
+      });
+      return need(name, action);
+    },
     async loadFolder(from) {
-      const files = (await readdir(from).catch(nothingThere)).filter((entry) => entry.endsWith(".wasm")).sort();
+      const names = (await readdir(from).catch(nothingThere)).filter((file) => file.endsWith(".wasm")).sort();
+      const files = await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(from, name)) })));
+      const hashes = files.map(({ bytes }) => hashOf(bytes));
+      const had = files.length === 0 ? new Set() : await control.read((db) => tables.knownContents(db, hashes));
       const refused: { file: string; findings: readonly Finding[] }[] = [];
-      for (const entry of files) {
-        const result = await upload(await readFile(join(from, entry)), false);
-        if (!result.ok) refused.push({ file: join(from, entry), findings: result.findings });
+      const accepted: Prepared[] = [];
+      for (const [i, { name, bytes }] of files.entries()) {
+        if (had.has(hashes[i])) continue;
+        const preparation = await prepare("wasm", bytes);
+        if (preparation.ok) accepted.push(preparation.prepared);
+        else refused.push({ file: join(from, name), findings: preparation.findings });
       }
+      for (const chunk of chunks(accepted)) await uploadAll(chunk, { by: "folder" });
       return { rules: files.length - refused.length, refused };
     },
-    async snapshot(id) {
-      let rules: SnapshotRule[];
-      try {
-        rules = JSON.parse(await readFile(join(paths.snapshots, `${id}.json`), "utf8")) as SnapshotRule[];
-      } catch (error) {
-        throw new UserError(`Cannot run the rule set "${id}": ${(error as Error).message}`, {
-          next: `The ledger needs it to finish what it began: bring back ${paths.snapshots}`,
-        });
-      }
-      return Promise.all(rules.map(async ({ name, version, sha256 }) => ({ name, version, ...(await load(sha256)) })));
+    async versions(name) {
+      need(name, "show");
+      return (await control.read((db) => tables.readVersions(db, name))).map(versionOf);
+    },
+    async audit(name, limit) {
+      need(name, "show");
+      const rows = await control.read((db) => tables.readAudit(db, subjectOf(name), limit));
+      return rows.map(({ at, who, action, before, after }) => ({ at, who, action, before, after }));
     },
   };
+}
+
+const lifeOf = ({ state, newestVersion, liveVersion, shadowVersion, reason }: Life): Life => ({
+  state,
+  newestVersion,
+  liveVersion,
+  shadowVersion,
+  reason,
+});
+
+const versionOf = ({
+  version,
+  kind,
+  sha256,
+  size,
+  manifest,
+  uploadedBy,
+  uploadedAt,
+}: tables.VersionRow): RuleVersion => ({ version, kind, sha256, size, manifest, uploadedBy, uploadedAt });
+
+function sameLife(a: Life | undefined, b: Life): boolean {
+  return a !== undefined && JSON.stringify(lifeOf(a)) === JSON.stringify(lifeOf(b));
+}
+
+const subjectOf = (name: string): string => `rule ${name}`;
+
+/** Of the audit log. */
+const entry = (name: string, who: string, action: string, before: Life | undefined, after: Life) => ({
+  who,
+  action,
+  subject: subjectOf(name),
+  before: before ? lifeOf(before) : null,
+  after: lifeOf(after),
+});
+
+function* chunks(items: readonly Prepared[]): Iterable<Prepared[]> {
+  let chunk: Prepared[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    if (chunk.length > 0 && (chunk.length === CHUNK.rules || bytes + item.bytes.length > CHUNK.bytes)) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(item);
+    bytes += item.bytes.length;
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 function nothingThere(error: NodeJS.ErrnoException): string[] {
@@ -249,32 +353,4 @@ function nothingThere(error: NodeJS.ErrnoException): string[] {
   throw error;
 }
 
-/** Differs for any two files that stood there one after the other; "" while there is none. */
-async function versionOf(path: string): Promise<string> {
-  try {
-    const { ino, mtimeNs, size } = await stat(path, { bigint: true });
-    return `${ino} ${mtimeNs} ${size}`;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return "";
-  }
-}
-
-async function readCatalogueFile(path: string): Promise<CatalogueFile> {
-  let rules: CatalogueFile["rules"];
-  try {
-    rules = (JSON.parse(await readFile(path, "utf8")) as CatalogueFile).rules;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT")
-      throw new UserError(`Cannot read the rules "${path}": ${(error as Error).message}`, {
-        next: "Bring back the file as it was, or move it away and upload the rules again",
-      });
-    rules = {};
-  }
-  return { rules: Object.assign(Object.create(null), rules) };
-}
-
-function otherName(wanted: string, actual: string): Finding {
-  const message = `Cannot upload the rule "${wanted}": its manifest says "${actual}", expected the same name`;
-  return { code: "manifest", message, section: null, function: null, offset: null, limit: null, actual };
-}
+const byName = (a: RuleInfo, b: RuleInfo): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

@@ -26,6 +26,9 @@ export interface RuleIndex {
   select(frames: Frames): Selection;
 }
 
+/** Frames that all parts of the index look at one after the other: 512 pending ones are 380 KB and stay in the second cache. */
+const CHUNK = 512;
+
 /** @param conditions one a rule, by its number */
 export function createRuleIndex(conditions: readonly Condition[]): RuleIndex {
   const columns = createColumns();
@@ -47,10 +50,13 @@ export function createRuleIndex(conditions: readonly Condition[]): RuleIndex {
   const sort = createSorter(Array.from(ways, (number) => number > 1));
   return {
     select(frames) {
-      columns.fill(frames);
       pairs.count = 0;
-      keyed.select(frames, columns, pairs);
-      others.select(frames, columns, pairs);
+      for (let from = 0; from < frames.count; from += CHUNK) {
+        const to = Math.min(from + CHUNK, frames.count);
+        columns.fill(frames, from, to);
+        keyed.select(frames, from, to, columns, pairs);
+        others.select(frames, from, to, columns, pairs);
+      }
       return sort(pairs);
     },
   };

@@ -16,7 +16,7 @@ import {
   type RuleStatRow,
   type TransactionRows,
 } from "../../clickhouse/tables.ts";
-import type { LiveRule } from "../rules/catalogue.ts";
+import type { LiveRule } from "../rules/liveRule.ts";
 import type { Batch } from "../source/batch.ts";
 import type { World } from "../world/world.ts";
 import { alertRecord, alertRow } from "./alerts.ts";

@@ -10,8 +10,8 @@ export interface Column {
 export interface Columns {
   /** The column of a field, added when it is first asked for. */
   of(field: NumberField): Column;
-  /** Reads all columns of a batch. */
-  fill(frames: Frames): void;
+  /** Reads all columns of the transactions from `from` to `to`. */
+  fill(frames: Frames, from: number, to: number): void;
   values(column: Column): Float64Array;
 }
 
@@ -28,10 +28,10 @@ export function createColumns(): Columns {
       }
       return column;
     },
-    fill(frames) {
+    fill(frames, from, to) {
       for (const { field, number } of columns.values()) {
         if (values[number]!.length < frames.count) values[number] = new Float64Array(frames.count);
-        fillColumn(field, frames, values[number]!);
+        fillColumn(field, frames, from, to, values[number]!);
       }
     },
     values: ({ number }) => values[number]!,

@@ -35,8 +35,8 @@ export interface RuleTerm extends Term {
 }
 
 export interface KeyIndex {
-  /** Adds the pairs of a batch; those of a rule may come out of order and twice. */
-  select(frames: Frames, columns: Columns, pairs: Pairs): void;
+  /** Adds the pairs of the transactions from `from` to `to`; those of a rule may come out of order and twice. */
+  select(frames: Frames, from: number, to: number, columns: Columns, pairs: Pairs): void;
 }
 
 export function createKeyIndex(terms: readonly RuleTerm[], columns: Columns): KeyIndex {
@@ -49,8 +49,8 @@ export function createKeyIndex(terms: readonly RuleTerm[], columns: Columns): Ke
   }
   const tables = [...combinations.values()].map((each) => createTable(each.fields, each.terms, columns));
   return {
-    select(frames, filled, pairs) {
-      for (const table of tables) table.select(frames, filled, pairs);
+    select(frames, from, to, filled, pairs) {
+      for (const table of tables) table.select(frames, from, to, filled, pairs);
     },
   };
 }
@@ -122,9 +122,7 @@ function keyWords(chain: bigint | undefined, chosen: readonly Key[]): Uint32Arra
   return all.map((words) => Uint32Array.from(words));
 }
 
-interface Table {
-  select(frames: Frames, columns: Columns, pairs: Pairs): void;
-}
+type Table = KeyIndex;
 
 function createTable({ chain, fixed, log }: KeyFields, terms: readonly PlacedTerm[], columns: Columns): Table {
   const buckets = bucketsOf(terms);
@@ -170,10 +168,10 @@ function createTable({ chain, fixed, log }: KeyFields, terms: readonly PlacedTer
   }
 
   return {
-    select(frames, filled, pairs) {
-      const { words, offsets, count } = frames;
+    select(frames, from, to, filled, pairs) {
+      const { words, offsets } = frames;
       const values = walk.values(filled);
-      for (let i = 0; i < count; i++) {
+      for (let i = from; i < to; i++) {
         const frame = offsets[i]! >> 2;
         if ((words[frame + PRESENT_WORD]! & required) >>> 0 !== required) continue;
         if (inputBytes > 0 && words[frame + INPUT_LENGTH_WORD]! < inputBytes) continue;

@@ -38,15 +38,21 @@ function floatOf(words: Uint32Array, at: number, width: number): number {
 }
 
 /** Reads the field of each frame; NaN, of which every comparison is false, where it is absent. */
-export function fillColumn(field: NumberField, { words, offsets, count }: Frames, into: Float64Array): void {
+export function fillColumn(
+  field: NumberField,
+  { words, offsets }: Pick<Frames, "words" | "offsets">,
+  from: number,
+  to: number,
+  into: Float64Array,
+): void {
   if (field.kind === "boolean") {
     const { bit, when } = field;
-    for (let i = 0; i < count; i++)
+    for (let i = from; i < to; i++)
       into[i] = ((words[(offsets[i]! >> 2) + PRESENT_WORD]! & bit) !== 0) === when ? 1 : 0;
     return;
   }
   const { word, width, present, shift, mask } = field;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const frame = offsets[i]! >> 2;
     if (present !== 0 && (words[frame + PRESENT_WORD]! & present) === 0) {
       into[i] = Number.NaN;
@@ -78,9 +84,9 @@ export function numberTest(field: NumberField, set: NumberSet): Test {
   const intervals = set.intervals.map(([from, to]) => [cutOf(field, from), cutOf(field, to)] as const);
   const one = new Float64Array(1);
   const offsets = new Uint32Array(1);
-  return ({ bytes, words }, frame) => {
+  return ({ words }, frame) => {
     offsets[0] = frame << 2;
-    fillColumn(field, { bytes, words, offsets, count: 1 }, one);
+    fillColumn(field, { words, offsets }, 0, 1, one);
     const float = one[0]!;
     if (Number.isNaN(float)) return set.absent;
     for (const [from, to] of intervals)

@@ -5,80 +5,111 @@
  *     value:     0 ──── 5 ──── 9 ──────▶   absent        a: value < 9   b: value ≥ 5   c: not value ≥ 5
  *       bits:     a,c     a,b     b         c
  *
- * A transaction takes one row of bits a field; terms whose bit is set in all of them hold. Terms come in blocks, so that rows
- * are short and a block that can't hold is left at its first empty row. Bitmaps over elementary segments: de Berg et al.,
- * Computational Geometry, ch. 10.3.
+ * A transaction takes one row of bits a field; terms whose bit is set in all of them hold. Terms that ask the same fields come in
+ * blocks of 1,024, ordered by their bounds, so that those which hold together stand together: a summary of a row (a bit
+ * for each of its 32 words) mostly says after one AND that a block has nothing. Bitmaps over elementary segments: de Berg et
+ * al., Computational Geometry, ch. 10.3.
  */
 import { END, EVERYTHING, type NumberSet } from "../../condition/intervals.ts";
-import type { Column, Columns } from "./columns.ts";
+import type { Columns } from "./columns.ts";
 import type { Frames, Test } from "./frames.ts";
 import type { RuleTerm } from "./keyIndex.ts";
-import { type Cut, cutOf, isAtLeast, type NumberField } from "./number.ts";
+import type { NumberField } from "./number.ts";
 import type { Pairs } from "./pairs.ts";
+import { createSegments, type Segments } from "./segments.ts";
 
-/** Terms of a block: 32 words a row. Rows of one field are 256 KiB at most, and stay in the second cache. */
-const BLOCK_TERMS = 1_024;
+/** As many words as a summary has bits. */
+const BLOCK_WORDS = 32;
+const BLOCK_TERMS = BLOCK_WORDS * 32;
 
 export interface SegmentIndex {
-  select(frames: Frames, columns: Columns, pairs: Pairs): void;
+  /** Adds the pairs of the transactions from `from` to `to`, whose columns are filled. */
+  select(frames: Frames, from: number, to: number, columns: Columns, pairs: Pairs): void;
 }
 
 export function createSegmentIndex(terms: readonly RuleTerm[], columns: Columns): SegmentIndex {
-  const sorted = [...terms].sort(byFieldsThenBound);
+  const fields = [...new Set(terms.flatMap(({ numbers }) => [...numbers.keys()]))];
+  const segmentsOf = new Map(fields.map((field) => [field, createSegments(field, boundsOf(terms, field), columns)]));
   const blocks: Block[] = [];
-  for (let from = 0; from < sorted.length; from += BLOCK_TERMS)
-    blocks.push(createBlock(sorted.slice(from, from + BLOCK_TERMS), columns));
+  for (const alike of byFields(terms))
+    for (let from = 0; from < alike.length; from += BLOCK_TERMS)
+      blocks.push(createBlock(alike.slice(from, from + BLOCK_TERMS), segmentsOf));
   return {
-    select(frames, filled, pairs) {
-      for (const block of blocks) block(frames, filled, pairs);
+    select(frames, from, to, filled, pairs) {
+      for (const segments of segmentsOf.values()) segments.find(frames, from, to, filled);
+      for (const block of blocks) block(frames, from, to, pairs);
     },
   };
 }
 
-/** Terms that ask the same fields and begin near each other share a block, which most transactions then leave early. */
-function byFieldsThenBound(a: RuleTerm, b: RuleTerm): number {
-  const [fieldsOfA, fieldsOfB] = [fieldsOf(a), fieldsOf(b)];
-  if (fieldsOfA !== fieldsOfB) return fieldsOfA < fieldsOfB ? -1 : 1;
-  for (const [field, { intervals }] of a.numbers) {
-    const [x, y] = [intervals[0]?.[0] ?? -1n, b.numbers.get(field)?.intervals[0]?.[0] ?? -1n];
-    if (x !== y) return x < y ? -1 : 1;
-  }
-  return a.rule - b.rule;
+/** Where any term changes its mind. */
+function boundsOf(terms: readonly RuleTerm[], field: NumberField): bigint[] {
+  const all = new Set(terms.flatMap(({ numbers }) => numbers.get(field)?.intervals.flat() ?? []));
+  return [...all].filter((bound) => bound > 0n && bound < END).sort((a, b) => (a < b ? -1 : 1));
 }
 
-const fieldsOf = ({ numbers }: RuleTerm): string => [...numbers.keys()].map(({ name }) => name).join(" ");
+/** Terms that ask the same fields together, by their first bounds. */
+function byFields(terms: readonly RuleTerm[]): RuleTerm[][] {
+  const groups = new Map<string, RuleTerm[]>();
+  for (const term of terms) {
+    const name = [...term.numbers.keys()]
+      .map((field) => field.name)
+      .sort()
+      .join(" ");
+    const group = groups.get(name);
+    if (group) group.push(term);
+    else groups.set(name, [term]);
+  }
+  for (const group of groups.values()) {
+    const [field] = mostBounds(group);
+    if (field === undefined) continue;
+    const first = (term: RuleTerm): bigint => term.numbers.get(field)!.intervals[0]?.[0] ?? 0n;
+    const last = (term: RuleTerm): bigint => term.numbers.get(field)!.intervals.at(-1)?.[1] ?? 0n;
+    group.sort((a, b) => compare(first(a), first(b)) || compare(last(a), last(b)) || a.rule - b.rule);
+  }
+  return [...groups.values()];
+}
 
-type Block = (frames: Frames, columns: Columns, pairs: Pairs) => void;
+/** The fields of like terms, the one that tells them apart best first. */
+function mostBounds(terms: readonly RuleTerm[]): NumberField[] {
+  const fields = [...terms[0]!.numbers.keys()];
+  const bounds = new Map(fields.map((field) => [field, boundsOf(terms, field).length]));
+  return fields.sort((a, b) => bounds.get(b)! - bounds.get(a)!);
+}
 
-function createBlock(terms: readonly RuleTerm[], columns: Columns): Block {
-  const width = Math.ceil(terms.length / 32);
-  const axes = [...new Set(terms.flatMap(({ numbers }) => [...numbers.keys()]))]
-    .map((field) => createAxis(field, terms, columns))
-    .sort((a, b) => a.density - b.density); // the one that leaves the fewest first
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+type Block = (frames: Frames, from: number, to: number, pairs: Pairs) => void;
+
+function createBlock(terms: readonly RuleTerm[], segmentsOf: ReadonlyMap<NumberField, Segments>): Block {
+  const axes = mostBounds(terms).map((field) => createAxis(field, terms, segmentsOf.get(field)!));
   const rules = Uint32Array.from(terms, ({ rule }) => rule);
   const tests: readonly (readonly Test[])[] = terms.map((term) => term.tests);
-  const rows = new Int32Array(axes.length);
-  const all = new Uint32Array(width).fill(0xffff_ffff);
-  if (terms.length % 32 !== 0) all[width - 1] = 2 ** (terms.length % 32) - 1;
+  const words = Math.ceil(terms.length / 32);
+  /** Bits of the last word that are terms, and words that there are. */
+  const lastWord = terms.length % 32 === 0 ? -1 : 2 ** (terms.length % 32) - 1;
+  const allWords = words === 32 ? -1 : 2 ** words - 1;
+  const rows = new Uint32Array(axes.length);
 
-  return (frames, filled, pairs) => {
-    const { words, offsets, count } = frames;
-    const values = axes.map(({ column }) => filled.values(column));
-    next: for (let i = 0; i < count; i++) {
-      const frame = offsets[i]! >> 2;
+  return (frames, from, to, pairs) => {
+    next: for (let i = from; i < to; i++) {
+      let live = allWords;
       for (let a = 0; a < axes.length; a++) {
-        const row = axes[a]!.row(values[a]![i]!, words, frame);
-        if (row < 0) continue next;
-        rows[a] = row;
+        const axis = axes[a]!;
+        const row = axis.rowOf[axis.segments.numbers[i]!]!;
+        live &= axis.summaries[row]!;
+        if (live === 0) continue next;
+        rows[a] = row * words;
       }
-      for (let w = 0; w < width; w++) {
-        let bits = all[w]!;
-        for (let a = 0; a < axes.length && bits !== 0; a++) bits &= axes[a]!.bits[rows[a]! + w]!;
+      for (; live !== 0; live &= live - 1) {
+        const w = 31 - Math.clz32(live & -live);
+        let bits = w === words - 1 ? lastWord : -1;
+        for (let a = 0; a < axes.length; a++) bits &= axes[a]!.bits[rows[a]! + w]!;
         for (; bits !== 0; bits &= bits - 1) {
           const term = w * 32 + 31 - Math.clz32(bits & -bits);
           const asked = tests[term]!;
           let t = 0;
-          while (t < asked.length && asked[t]!(frames, frame)) t++;
+          while (t < asked.length && asked[t]!(frames, frames.offsets[i]! >> 2)) t++;
           if (t === asked.length) pairs.push(rules[term]!, i);
         }
       }
@@ -86,100 +117,49 @@ function createBlock(terms: readonly RuleTerm[], columns: Columns): Block {
   };
 }
 
-/** One field of a block. */
+/** One field of a block. The block has bounds of its own, fewer than all terms together have. */
 interface Axis {
-  readonly column: Column;
-  /** Rows of bits, one a segment. */
+  readonly segments: Segments;
+  /** The block's row for each segment of the field. */
+  readonly rowOf: Uint16Array;
+  /** Rows of bits. */
   readonly bits: Uint32Array;
-  /** Share of bits that are set. */
-  readonly density: number;
-  /** Where the row of a value begins in `bits`; −1: no term of the block holds there. */
-  row(float: number, words: Uint32Array, frame: number): number;
+  /** Of each row, which of its words are not 0. */
+  readonly summaries: Uint32Array;
 }
 
-function createAxis(field: NumberField, terms: readonly RuleTerm[], columns: Columns): Axis {
+function createAxis(field: NumberField, terms: readonly RuleTerm[], segments: Segments): Axis {
+  const words = Math.ceil(terms.length / 32);
   const sets = terms.map(({ numbers }) => numbers.get(field) ?? EVERYTHING);
-  const bounds = [...new Set(sets.flatMap(({ intervals }) => intervals.flat()))]
-    .filter((bound) => bound > 0n && bound < END)
-    .sort((a, b) => (a < b ? -1 : 1));
-  const { bits, filled } = fillRows(sets, bounds);
-  const width = Math.ceil(terms.length / 32);
-  const cuts = bounds.map((bound) => cutOf(field, bound));
-  const lookUp = createLookUp(field, cuts);
-  const absent = bounds.length + 1;
-  return {
-    column: columns.of(field),
-    bits,
-    density: filled.reduce((sum, each) => sum + each, 0) / (filled.length * terms.length),
-    row(float, words, frame) {
-      const segment = Number.isNaN(float) ? absent : lookUp(float, words, frame);
-      return filled[segment] === 0 ? -1 : segment * width;
-    },
-  };
+  const bounds = boundsOf(terms, field);
+  const bits = fillRows(sets, bounds);
+  const summaries = new Uint32Array(bits.length / words);
+  for (let row = 0; row < summaries.length; row++)
+    for (let w = 0; w < words; w++) if (bits[row * words + w] !== 0) summaries[row]! |= 1 << w;
+
+  const rowOf = new Uint16Array(segments.bounds.length + 2);
+  for (let s = 0, row = 0; s <= segments.bounds.length; s++) {
+    if (s > 0 && segments.bounds[s - 1] === bounds[row]) row++;
+    rowOf[s] = row;
+  }
+  rowOf[segments.absent] = bounds.length + 1;
+  return { segments, rowOf, bits, summaries };
 }
 
-/** Rows for the segments before, between and behind the bounds, and one for the absent; and how many bits each has. */
-function fillRows(sets: readonly NumberSet[], bounds: readonly bigint[]): { bits: Uint32Array; filled: Uint32Array } {
-  const width = Math.ceil(sets.length / 32);
-  const bits = new Uint32Array((bounds.length + 2) * width);
-  const filled = new Uint32Array(bounds.length + 2);
+/** Rows for the segments before, between and behind the bounds, and one for the absent. */
+function fillRows(sets: readonly NumberSet[], bounds: readonly bigint[]): Uint32Array {
+  const words = Math.ceil(sets.length / 32);
+  const bits = new Uint32Array((bounds.length + 2) * words);
   const numberOf = new Map(bounds.map((bound, i) => [bound, i + 1]));
-  const mark = (segment: number, term: number): void => {
-    bits[segment * width + (term >> 5)]! |= 1 << (term & 31);
-    filled[segment]!++;
+  const mark = (row: number, term: number): void => {
+    bits[row * words + (term >> 5)]! |= 1 << (term & 31);
   };
   for (const [term, { intervals, absent }] of sets.entries()) {
     for (const [from, to] of intervals) {
       const last = to === END ? bounds.length + 1 : numberOf.get(to)!;
-      for (let s = from === 0n ? 0 : numberOf.get(from)!; s < last; s++) mark(s, term);
+      for (let row = from === 0n ? 0 : numberOf.get(from)!; row < last; row++) mark(row, term);
     }
     if (absent) mark(bounds.length + 1, term);
   }
-  return { bits, filled };
-}
-
-/** Most entries of the table that says where to begin. */
-const MAX_STARTS = 4_096;
-
-/**
- * How many cuts are at or below a value. The upper half of a double (sign, exponent, 20 bits of mantissa) grows with the double,
- * so a few of its bits index a table of where to begin, nearly evenly whatever the magnitudes; then it is a step or two.
- */
-function createLookUp(
-  field: NumberField,
-  cuts: readonly Cut[],
-): (float: number, words: Uint32Array, frame: number) => number {
-  const floats = Float64Array.from(cuts, ({ float }) => float);
-  if (cuts.length === 0) return () => 0;
-  const first = upperHalf(floats[0]!);
-  const span = upperHalf(floats[cuts.length - 1]!) - first;
-  let shift = 0;
-  while (span >>> shift >= MAX_STARTS) shift++;
-  /** Cuts whose upper half lies in an earlier entry. */
-  const starts = new Uint32Array((span >>> shift) + 2);
-  for (const float of floats) starts[((upperHalf(float) - first) >>> shift) + 1]!++;
-  for (let s = 1; s < starts.length; s++) starts[s]! += starts[s - 1]!;
-
-  return (float, words, frame) => {
-    if (float < floats[0]!) return 0;
-    const entry = (upperHalf(float) - first) >>> shift;
-    if (entry >= starts.length - 1) return cuts.length;
-    let low = starts[entry]!;
-    let high = starts[entry + 1]!;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (floats[middle]! <= float) low = middle + 1;
-      else high = middle;
-    }
-    while (low > 0 && floats[low - 1] === float && !isAtLeast(field, words, frame, float, cuts[low - 1]!)) low--;
-    return low;
-  };
-}
-
-const double = new Float64Array(1);
-const halves = new Uint32Array(double.buffer);
-
-function upperHalf(float: number): number {
-  double[0] = float;
-  return halves[1]!;
+  return bits;
 }

@@ -1,0 +1,90 @@
+/** What a rule version consists of, by its kind: how an upload is checked, and what of it runs. */
+import { createHash } from "node:crypto";
+import type { RuleKind } from "../control/schema.ts";
+import { readmit } from "../sandbox/admit.ts";
+import { admitAside } from "../sandbox/admitAside.ts";
+import type { Finding } from "../sandbox/finding.ts";
+import type { Manifest } from "../sandbox/parseManifest.ts";
+import { parseJsonRuleText } from "./jsonRule.ts";
+import type { LiveRule } from "./liveRule.ts";
+
+/** An upload that was accepted. */
+export interface Prepared {
+  readonly kind: RuleKind;
+  /** Of the content. */
+  readonly sha256: string;
+  /** What is kept: a module as uploaded, a JSON rule in its canonical form. */
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+}
+
+export type Preparation =
+  | { readonly ok: true; readonly prepared: Prepared }
+  | { readonly ok: false; readonly findings: readonly Finding[] };
+
+/** Of a version as it runs, whatever its name and number. */
+export type Runnable = Pick<LiveRule, "manifest" | "module"> & Partial<Pick<LiveRule, "condition" | "silent">>;
+
+/** @param name what the upload is to be called, if the uploader says so: its own name must be the same */
+export async function prepare(kind: RuleKind, bytes: Uint8Array, name?: string): Promise<Preparation> {
+  const prepared = kind === "wasm" ? await prepareModule(bytes) : prepareJson(bytes);
+  if (!prepared.ok) return prepared;
+  const { manifest } = prepared.prepared;
+  if (name !== undefined && name !== manifest.name)
+    return refusal(
+      `Cannot upload the rule "${name}": its manifest says "${manifest.name}", expected the same name`,
+      manifest.name,
+    );
+  // PostgreSQL has no such texts.
+  if (JSON.stringify(manifest, (_, value) => (isText(value) ? value : null)) !== JSON.stringify(manifest))
+    return refusal(
+      "Cannot keep the manifest: a text in it has U+0000 or half a surrogate pair, expected Unicode without",
+    );
+  return prepared;
+}
+
+const isText = (value: unknown): boolean => typeof value !== "string" || !/\0|\p{Surrogate}/u.test(value);
+
+async function prepareModule(bytes: Uint8Array): Promise<Preparation> {
+  const admitted = await admitAside(bytes);
+  if (!admitted.ok) return admitted;
+  return { ok: true, prepared: { kind: "wasm", sha256: hashOf(bytes), bytes, manifest: admitted.manifest } };
+}
+
+function prepareJson(text: Uint8Array): Preparation {
+  const parsed = parseJsonRuleText(Buffer.from(text).toString("utf8"));
+  if (!parsed.ok)
+    return {
+      ok: false,
+      findings: parsed.problems.map(({ path, message }) => finding(path === "" ? message : `${path}: ${message}`)),
+    };
+  const bytes = Buffer.from(parsed.rule.text);
+  return { ok: true, prepared: { kind: "json", sha256: hashOf(bytes), bytes, manifest: parsed.rule.manifest } };
+}
+
+/** What was accepted once, ready to run. @throws Error when this version of ours refuses it */
+export function load(kind: RuleKind, bytes: Uint8Array): Runnable {
+  if (kind === "json") {
+    const parsed = parseJsonRuleText(Buffer.from(bytes).toString("utf8"));
+    if (!parsed.ok) throw refusedNow(parsed.problems[0]?.message);
+    const { manifest, condition, silent } = parsed.rule;
+    return { manifest, condition, silent, module: null };
+  }
+  const admitted = readmit(bytes);
+  if (!admitted.ok) throw refusedNow(admitted.findings[0]?.message);
+  return { manifest: admitted.manifest, module: new WebAssembly.Module(admitted.module) };
+}
+
+const refusedNow = (why: string | undefined): Error =>
+  new Error(`it was accepted once and this version of Weir refuses it: ${why}. Disable it, or upload it anew`);
+
+export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+const refusal = (message: string, actual: string | null = null): Preparation => ({
+  ok: false,
+  findings: [finding(message, actual)],
+});
+
+function finding(message: string, actual: string | null = null): Finding {
+  return { code: "manifest", message, section: null, function: null, offset: null, limit: null, actual };
+}

@@ -1,0 +1,135 @@
+/**
+ * The life of a rule. Which of its versions run follows from its state; a version itself never changes.
+ *
+ *     draft ──▶ shadow ──▶ live ◀──▶ disabled        upload, promote, enable, disable
+ *                  └─────────┴─────▶ quarantined     by the engine, when it fails too often; release
+ *
+ * A version on trial (shadow) runs beside the live one, or alone.
+ */
+import type { RuleState } from "../control/schema.ts";
+import { UserError } from "../ops/errors.ts";
+
+export interface Life {
+  readonly state: RuleState;
+  readonly newestVersion: number;
+  /** What raises alerts, or would if the rule were not disabled or quarantined. */
+  readonly liveVersion: number | null;
+  readonly shadowVersion: number | null;
+  /** Why it is disabled or quarantined. */
+  readonly reason: string | null;
+}
+
+export const ACTIONS = ["enable", "disable", "quarantine", "release", "promote", "rollback"] as const;
+export type Action = (typeof ACTIONS)[number];
+/** What an upload may ask for. */
+export const WISHES = ["live", "shadow", "draft"] as const;
+export type Wish = (typeof WISHES)[number];
+
+/** From which states what can be done, and what else to do about the others. */
+const ALLOWED: Record<Action, { readonly from: readonly RuleState[]; readonly next: string }> = {
+  enable: { from: ["draft", "live", "shadow", "disabled"], next: "Release it: it was stopped because it failed" },
+  disable: { from: ["draft", "shadow", "live", "disabled", "quarantined"], next: "" },
+  quarantine: { from: ["shadow", "live", "quarantined"], next: "It does not run" },
+  release: { from: ["quarantined"], next: "Only what is quarantined is released; enable what is disabled" },
+  promote: { from: ["shadow", "live"], next: "Upload a version with ?state=shadow first, and enable the rule" },
+  rollback: { from: ["live", "disabled", "quarantined"], next: "It was never live: enable or promote it" },
+};
+
+/** The rule is not in a state for that. */
+export class RuleConflict extends UserError {}
+
+/**
+ * The rule after an action; itself when nothing changes.
+ * @param version of a rollback: becomes live again as it was
+ * @throws RuleConflict
+ */
+export function act(
+  name: string,
+  rule: Life,
+  action: Action,
+  { version, reason = null }: { version?: number | undefined; reason?: string | null | undefined } = {},
+): Life {
+  const { from, next } = ALLOWED[action];
+  const refuse = (state: string, expected: string, remedy = next): RuleConflict =>
+    new RuleConflict(`Cannot ${action} the rule "${name}": ${state}, expected ${expected}`, { next: remedy });
+  if (!from.includes(rule.state)) throw refuse(`it is ${rule.state}`, from.join(" or "));
+  switch (action) {
+    case "enable":
+      if (rule.state === "draft") return { ...rule, state: "live", liveVersion: rule.newestVersion };
+      return rule.state === "disabled" ? running(rule) : rule;
+    case "release":
+      return running(rule);
+    case "disable":
+      return rule.state === "disabled" ? rule : { ...rule, state: "disabled", reason };
+    case "quarantine":
+      return rule.state === "quarantined" ? rule : { ...rule, state: "quarantined", reason };
+    case "promote":
+      if (rule.shadowVersion === null) throw refuse("no version of it is on trial", "one in shadow");
+      return { ...rule, state: "live", liveVersion: rule.shadowVersion, shadowVersion: null };
+    case "rollback":
+      if (version === undefined || !Number.isInteger(version) || version < 1 || version > rule.newestVersion)
+        throw refuse(
+          `there is no version ${version}`,
+          `1 to ${rule.newestVersion}`,
+          "GET /api/v1/rules/NAME/versions lists them",
+        );
+      if (rule.liveVersion === null) throw refuse("it was never live", "a live rule");
+      return {
+        ...running(rule),
+        state: "live",
+        liveVersion: version,
+        shadowVersion: rule.shadowVersion === version ? null : rule.shadowVersion,
+      };
+  }
+}
+
+/** What was stopped, as it ran before. A draft that was disabled goes live: enabling a draft does so. */
+function running(rule: Life): Life {
+  const onTrial = rule.liveVersion === null && rule.shadowVersion !== null;
+  if (onTrial) return { ...rule, state: "shadow", reason: null };
+  return { ...rule, state: "live", liveVersion: rule.liveVersion ?? rule.newestVersion, reason: null };
+}
+
+/**
+ * The rule once it has this version: live at once, unless less is asked for. What is disabled or quarantined stays so: the
+ * version is what will run.
+ * @throws RuleConflict
+ */
+export function uploaded(name: string, rule: Life | undefined, version: number, wish: Wish): Life {
+  const before: Life = rule ?? {
+    state: "draft",
+    newestVersion: version,
+    liveVersion: null,
+    shadowVersion: null,
+    reason: null,
+  };
+  const newestVersion = Math.max(version, before.newestVersion);
+  const stopped = before.state === "disabled" || before.state === "quarantined";
+  const { liveVersion, shadowVersion } = before;
+  if (wish === "live") {
+    const trial = shadowVersion === version ? null : shadowVersion;
+    return {
+      ...before,
+      newestVersion,
+      state: stopped ? before.state : "live",
+      liveVersion: version,
+      shadowVersion: trial,
+    };
+  }
+  if (wish === "draft") return { ...before, newestVersion };
+  if (version === liveVersion)
+    throw new RuleConflict(
+      `Cannot try version ${version} of the rule "${name}": it is the live one, expected another module`,
+    );
+  const state = before.state === "draft" ? "shadow" : before.state;
+  return { ...before, newestVersion, state, shadowVersion: version };
+}
+
+/** Versions that run, in the order in which they do. */
+export function runningVersions({ state, liveVersion, shadowVersion }: Life): { version: number; shadow: boolean }[] {
+  if (state !== "live" && state !== "shadow") return [];
+  return [
+    ...(liveVersion === null ? [] : [{ version: liveVersion, shadow: false }]),
+    ...(shadowVersion === null ? [] : [{ version: shadowVersion, shadow: true }]),
+  ];
+}

@@ -1,0 +1,109 @@
+/**
+ * Rule sets by id, ready to run: what ran together, under the hash of what it is. A range of the ledger names its set, so what
+ * was begun is finished with the rules that it was begun with, by whichever engine.
+ */
+import { setImmediate as breathe } from "node:timers/promises";
+import type { Control } from "../control/open.ts";
+import type { SetMember } from "../control/schema.ts";
+import { UserError } from "../ops/errors.ts";
+import { load, type Runnable } from "./content.ts";
+import type { LiveRule } from "./liveRule.ts";
+import { type ContentSize, readContents, readSet, readSizes } from "./ruleTables.ts";
+
+/** A change overlaps with batches of the set before; a recovery runs older ones. What only older sets have is forgotten. */
+const KEPT = 4;
+/** Read at a time. */
+const CHUNK_BYTES = 4 << 20;
+/** Admitted before others get their turn: some 3 ms each. */
+const AT_ONCE = 8;
+
+export interface RuleSets {
+  /** The rules of a set; members are read from the store unless they are given. @throws UserError when there is no such set */
+  get(id: string, members?: readonly SetMember[]): Promise<readonly LiveRule[]>;
+  /** Whether anybody has asked for a set: an engine has, a command that lists rules has not. */
+  used(): boolean;
+}
+
+export function createRuleSets(control: Control): RuleSets {
+  const sets = new Map<string, { rules: Promise<readonly LiveRule[]>; members: readonly SetMember[] }>();
+  const loaded = new Map<string, Runnable>();
+
+  async function membersOf(id: string): Promise<readonly SetMember[]> {
+    const members = await control.read((db) => readSet(db, id));
+    if (members) return members;
+    throw new UserError(`Cannot run the rule set "${id}": the control store does not have it`, {
+      next: "The ledger needs it to finish what it began: use the control store (DATABASE_URL or WEIR_DATA) of then",
+    });
+  }
+
+  async function loadMissing(members: readonly SetMember[]): Promise<void> {
+    const missing = [...new Set(members.map(({ sha256 }) => sha256))].filter((sha256) => !loaded.has(sha256));
+    if (missing.length === 0) return;
+    const sizes = await control.read((db) => readSizes(db, missing));
+    const kinds = new Map(sizes.map(({ sha256, kind }) => [sha256, kind]));
+    for (const chunk of chunks(sizes)) {
+      const contents = await control.read((db) => readContents(db, chunk));
+      for (const [i, { sha256, bytes }] of contents.entries()) {
+        if (i % AT_ONCE === 0) await breathe();
+        try {
+          loaded.set(sha256, load(kinds.get(sha256)!, bytes));
+        } catch (error) {
+          const { name, version } = members.find((member) => member.sha256 === sha256)!;
+          throw new UserError(`Cannot run version ${version} of the rule "${name}": ${(error as Error).message}`);
+        }
+      }
+    }
+  }
+
+  async function make(members: readonly SetMember[]): Promise<readonly LiveRule[]> {
+    await loadMissing(members);
+    return members.map(({ name, version, sha256, shadow }) => {
+      const runnable = loaded.get(sha256);
+      if (!runnable)
+        throw new Error(`Cannot run the rule "${name}": its content ${sha256} is not in the control store`);
+      return { ...runnable, name, version, ...((shadow || runnable.silent) && { silent: true }) };
+    });
+  }
+
+  /** Sets that nobody asked for lately, and what they alone have. */
+  function forget(): void {
+    for (const id of [...sets.keys()].slice(0, -KEPT)) sets.delete(id);
+    const wanted = new Set([...sets.values()].flatMap(({ members }) => members.map(({ sha256 }) => sha256)));
+    for (const sha256 of loaded.keys()) if (!wanted.has(sha256)) loaded.delete(sha256);
+  }
+
+  return {
+    used: () => sets.size > 0,
+    async get(id, known) {
+      const found = sets.get(id);
+      if (found) return found.rules;
+      const members = known ?? (await membersOf(id));
+      const rules = make(members);
+      sets.set(id, { rules, members });
+      try {
+        await rules;
+      } catch (error) {
+        sets.delete(id);
+        throw error;
+      }
+      forget();
+      return rules;
+    },
+  };
+}
+
+/** So that what is read at a time has at most CHUNK_BYTES, or is one. */
+function* chunks(sizes: readonly ContentSize[]): Iterable<string[]> {
+  let chunk: string[] = [];
+  let bytes = 0;
+  for (const { sha256, size } of sizes) {
+    if (chunk.length > 0 && bytes + size > CHUNK_BYTES) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(sha256);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}

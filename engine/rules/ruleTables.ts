@@ -1,0 +1,163 @@
+/** Reading and writing the catalogue's tables: SQL, and nothing that decides. */
+import { and, desc, eq, gt, inArray, lt, or, sql } from "../control/drizzle.ts";
+import type { Database, Transaction } from "../control/open.ts";
+import {
+  auditLog,
+  changes,
+  modules,
+  type RuleKind,
+  ruleSets,
+  rules,
+  ruleVersions,
+  type SetMember,
+} from "../control/schema.ts";
+import type { Life } from "./lifecycle.ts";
+
+type Reader = Database | Transaction;
+export type RuleRow = typeof rules.$inferSelect;
+export type VersionRow = typeof ruleVersions.$inferSelect;
+export type NewVersion = Omit<VersionRow, "uploadedAt" | "parameters">;
+export type AuditRow = typeof auditLog.$inferSelect;
+
+export async function readNumber(db: Reader): Promise<number> {
+  const [row] = await db.select({ number: changes.number }).from(changes);
+  return row!.number;
+}
+
+/** The first statement of each change: its row's lock lets one change through at a time, in the order of numbers. */
+export async function nextNumber(tx: Transaction): Promise<number> {
+  const [row] = await tx
+    .update(changes)
+    .set({ number: sql`${changes.number} + 1` })
+    .returning({ number: changes.number });
+  return row!.number;
+}
+
+/** Rules that changed after a number, each with its newest version and those that run. */
+export function readRulesSince(db: Reader, number: number): Promise<{ rule: RuleRow; version: VersionRow }[]> {
+  const wanted = [rules.newestVersion, rules.liveVersion, rules.shadowVersion];
+  return db
+    .select({ rule: rules, version: ruleVersions })
+    .from(rules)
+    .innerJoin(
+      ruleVersions,
+      and(eq(ruleVersions.rule, rules.name), or(...wanted.map((column) => eq(ruleVersions.version, column)))),
+    )
+    .where(gt(rules.change, number));
+}
+
+/** Rules by name, each with the content of its newest version. */
+export async function readRules(
+  db: Reader,
+  names: readonly string[],
+): Promise<Map<string, RuleRow & { sha256: string }>> {
+  const found = await db
+    .select({ rule: rules, sha256: ruleVersions.sha256 })
+    .from(rules)
+    .innerJoin(ruleVersions, and(eq(ruleVersions.rule, rules.name), eq(ruleVersions.version, rules.newestVersion)))
+    .where(inArray(rules.name, [...names]));
+  return new Map(found.map(({ rule, sha256 }) => [rule.name, { ...rule, sha256 }]));
+}
+
+export const readVersions = (db: Reader, name: string): Promise<VersionRow[]> =>
+  db.select().from(ruleVersions).where(eq(ruleVersions.rule, name)).orderBy(desc(ruleVersions.version));
+
+/** Which of these contents are, or were, a version of some rule. */
+export async function knownContents(db: Reader, sha256s: readonly string[]): Promise<Set<string>> {
+  const found = await db
+    .selectDistinct({ sha256: ruleVersions.sha256 })
+    .from(ruleVersions)
+    .where(sql`${ruleVersions.sha256} = ANY(${sql.param([...sha256s])})`);
+  return new Set(found.map(({ sha256 }) => sha256));
+}
+
+export interface ContentSize {
+  readonly sha256: string;
+  readonly kind: RuleKind;
+  /** bytes */
+  readonly size: number;
+}
+
+export const readSizes = (db: Reader, sha256s: readonly string[]): Promise<ContentSize[]> =>
+  db
+    .selectDistinct({ sha256: ruleVersions.sha256, kind: ruleVersions.kind, size: ruleVersions.size })
+    .from(ruleVersions)
+    .where(sql`${ruleVersions.sha256} = ANY(${sql.param([...sha256s])})`);
+
+export const readContents = (db: Reader, sha256s: readonly string[]): Promise<(typeof modules.$inferSelect)[]> =>
+  db
+    .select()
+    .from(modules)
+    .where(sql`${modules.sha256} = ANY(${sql.param([...sha256s])})`);
+
+export async function countRunning(db: Reader): Promise<number> {
+  const [row] = await db
+    .select({ count: sql<number>`count(*)::int` })
+    .from(rules)
+    .where(inArray(rules.state, ["live", "shadow"]));
+  return row!.count;
+}
+
+export async function writeContents(tx: Transaction, contents: (typeof modules.$inferInsert)[]): Promise<void> {
+  if (contents.length > 0) await tx.insert(modules).values(contents).onConflictDoNothing();
+}
+
+/** Before their versions: what a rule says of them is checked at the end of the transaction. */
+export async function writeRules(
+  tx: Transaction,
+  changed: readonly (Life & { name: string; owner: string })[],
+  change: number,
+): Promise<void> {
+  const set = Object.fromEntries(
+    (["state", "newestVersion", "liveVersion", "shadowVersion", "reason", "change"] as const).map((key) => [
+      key,
+      sql.raw(`excluded.${rules[key].name}`),
+    ]),
+  );
+  await tx
+    .insert(rules)
+    .values(
+      changed.map(({ name, owner, state, newestVersion, liveVersion, shadowVersion, reason }) => ({
+        name,
+        owner,
+        state,
+        newestVersion,
+        liveVersion,
+        shadowVersion,
+        reason,
+        change,
+      })),
+    )
+    .onConflictDoUpdate({ target: rules.name, set: { ...set, updatedAt: sql`now()` } });
+}
+
+export async function writeVersions(tx: Transaction, versions: readonly NewVersion[]): Promise<void> {
+  if (versions.length > 0) await tx.insert(ruleVersions).values([...versions]);
+}
+
+export async function writeAudit(tx: Transaction, entries: (typeof auditLog.$inferInsert)[]): Promise<void> {
+  await tx.insert(auditLog).values(entries);
+}
+
+/** Newest first. */
+export const readAudit = (db: Reader, subject: string, limit: number): Promise<AuditRow[]> =>
+  db.select().from(auditLog).where(eq(auditLog.subject, subject)).orderBy(desc(auditLog.id)).limit(limit);
+
+export async function readSet(db: Reader, id: string): Promise<readonly SetMember[] | undefined> {
+  const [row] = await db.select({ rules: ruleSets.rules }).from(ruleSets).where(eq(ruleSets.id, id));
+  return row?.rules;
+}
+
+/** Says that a set runs; it is written unless it is there: at 10,000 rules it is 1.3 MB. */
+export async function keepSet(tx: Transaction, id: string, members: readonly SetMember[]): Promise<void> {
+  const touched = await tx
+    .update(ruleSets)
+    .set({ usedAt: sql`now()` })
+    .where(eq(ruleSets.id, id))
+    .returning({ id: ruleSets.id });
+  if (touched.length === 0) await tx.insert(ruleSets).values({ id, rules: members }).onConflictDoNothing();
+}
+
+export async function dropOldSets(tx: Transaction, days: number): Promise<void> {
+  await tx.delete(ruleSets).where(lt(ruleSets.usedAt, sql`now() - make_interval(days => ${days})`));
+}
