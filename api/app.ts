@@ -13,6 +13,7 @@ import { createRouter } from "./router.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { ruleFieldRoutes } from "./routes/ruleFields.ts";
 import { ruleRoutes } from "./routes/rules.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
@@ -51,6 +52,7 @@ export function createApi(deps: ApiDeps) {
     deadLetterRoutes(deps),
     statsRoutes(deps),
     ruleRoutes(deps),
+    ruleFieldRoutes(),
   ])
     app.route("/", router);
 

@@ -61,7 +61,7 @@ describe("parseCondition()", () => {
   });
 
   test.each([
-    [{ valeu: 1 }, 'valeu: Unknown field "valeu". Did you mean "value"? GET /api/v1/rules/fields lists them all'],
+    [{ valeu: 1 }, 'valeu: Unknown field "valeu". Did you mean "value"? GET /api/v1/rule-fields lists them all'],
     [{ gasprice_gte: 1 }, 'gasprice_gte: Unknown field "gasprice_gte". Did you mean "gasPrice"?'],
     [{ field: "vlaue", operator: "gt", value: 1 }, 'field: Unknown field "vlaue". Did you mean "value"?'],
     [{ field: "value", operator: "geq", value: 1 }, 'operator: Unknown operator "geq": expected one of eq, ne,'],

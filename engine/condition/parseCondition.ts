@@ -20,7 +20,8 @@ export type ConditionResult =
   | { readonly ok: false; readonly problems: readonly ConditionProblem[] };
 
 const COMPARING: readonly Operator[] = ["gt", "gte", "lt", "lte"];
-const ALLOWED: Readonly<Record<RuleField["kind"], readonly Operator[]>> = {
+/** What may be asked of each kind of field. */
+export const OPERATORS_OF: Readonly<Record<RuleField["kind"], readonly Operator[]>> = {
   integer: ["eq", "ne", ...COMPARING, "in", "not_in", "exists"],
   boolean: ["eq", "ne"],
   bytes: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
@@ -102,10 +103,10 @@ export function parseCondition(input: unknown): ConditionResult {
     }
     const existence = existenceOf(field, operator, value);
     if (existence) return existence;
-    if (!ALLOWED[field.kind].includes(operator))
+    if (!OPERATORS_OF[field.kind].includes(operator))
       return problem(
         path,
-        `"${operator}" cannot be asked of ${field.name}: expected one of ${ALLOWED[field.kind].join(", ")}`,
+        `"${operator}" cannot be asked of ${field.name}: expected one of ${OPERATORS_OF[field.kind].join(", ")}`,
       );
     const canonical = canonicalValue(field, operator, value);
     if (typeof canonical === "object" && "wrong" in canonical) return problem(path, canonical.wrong);
@@ -189,7 +190,7 @@ function canonicalPattern(value: unknown): Canonical {
 }
 
 const unknownField = (name: string): string =>
-  `Unknown field "${name.slice(0, 64)}".${didYouMean(name.replace(/_(eq|ne|gte?|lte?|in|not_in|contains|starts_with|regex|exists)$/, ""), FIELD_NAMES)} GET /api/v1/rules/fields lists them all`;
+  `Unknown field "${name.slice(0, 64)}".${didYouMean(name.replace(/_(eq|ne|gte?|lte?|in|not_in|contains|starts_with|regex|exists)$/, ""), FIELD_NAMES)} GET /api/v1/rule-fields lists them all`;
 
 const join = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 

@@ -6,6 +6,7 @@
  *      "filter":{"chains":[1],"minValue":"1000000000000000000000"},"onError":"dlq"}
  */
 import { z } from "zod";
+import { parseCondition } from "../condition/parseCondition.ts";
 import { MAX_MANIFEST_LENGTH, RULE_NAME, SEVERITIES } from "./manifest.ts";
 
 const MAX_U256 = 2n ** 256n - 1n;
@@ -18,6 +19,15 @@ const hex = (bytes: number, what: string) =>
     .transform((text) => text.toLowerCase());
 
 const listOf = <T extends z.ZodType>(item: T, max: number) => z.array(item).min(1).max(max);
+
+/** Any condition of engine/condition, in either of its forms; kept in the canonical one. */
+const conditionSchema = z.unknown().transform((input, context) => {
+  const parsed = parseCondition(input);
+  if (parsed.ok) return parsed.condition;
+  for (const { path, message } of parsed.problems)
+    context.addIssue({ code: "custom", message, path: path === "" ? [] : path.split(".") });
+  return z.NEVER;
+});
 
 /**
  * A conjunction of conditions; values within a list are alternatives. The host evaluates it before the rule, so that a
@@ -41,6 +51,7 @@ export const filterSchema = z.strictObject({
     .optional()
     .describe("receipt status; pending ones have none"),
   pending: z.boolean().optional().describe("true: pending only; false: mined only"),
+  where: conditionSchema.optional().describe("a condition as JSON rules have them: ranges, alternatives, patterns"),
 });
 
 const parameterSchema = z.strictObject({

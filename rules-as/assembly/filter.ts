@@ -66,6 +66,16 @@ class Filter {
     return this;
   }
 
+  /**
+   * Fulfils a condition as JSON rules have it, with ranges and alternatives over any field:
+   * `filter.where('{"or": [{"gas_price_gt": 90000000000}, {"max_priority_fee_per_gas_gt": 5000000000}]}')`. Several must all hold.
+   */
+  where(condition: string): this {
+    conditions.push(condition);
+    setCondition("where", '{"and":[' + conditions.join(",") + "]}");
+    return this;
+  }
+
   /** Not in a block yet. */
   pending(): this {
     setCondition("pending", "true");
@@ -78,6 +88,8 @@ class Filter {
     return this;
   }
 }
+
+const conditions = new Array<string>();
 
 function checked(address: string): string {
   parseHex(address, __alloc(20), 20, "an address");
