@@ -29,6 +29,11 @@ test("a command loads what it needs: --help no package but commander (beside the
     const sql = await loadedBy("sql", "help", "sql");
     expect(sql.filter((url) => url.includes("/engine/cli/sql.ts"))).toHaveLength(1);
     expect(sql.filter((url) => /\/engine\/(kafka|rules|sandbox)\//.test(url))).toEqual([]);
+    const list = await loadedBy("list", "rule", "list", "--help");
+    expect(list.filter((url) => url.includes("/engine/cli/rule/list.ts"))).toHaveLength(1);
+    expect(
+      list.filter((url) => /\/(assemblyscript|viem)\/|\/engine\/cli\/rule\/(run|test|codegen)\.ts/.test(url)),
+    ).toEqual([]);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -12,21 +12,9 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "the tests beside rules: input transactions, expected alerts, in the real sandbox",
     load: async () => (await import("./rule/test.ts")).testCommand,
   },
-  check: {
-    description: "whether a module would be admitted; every violation with its place",
-    load: async () => (await import("./rule/check.ts")).checkCommand,
-  },
   run: {
     description: "a rule over a recording, in the real sandbox: what it would report; no store, no Kafka",
     load: async () => (await import("./rule/run.ts")).runCommand,
-  },
-  build: {
-    description: "compile a rule to a module",
-    load: async () => (await import("./rule/build.ts")).buildCommand,
-  },
-  codegen: {
-    description: "an ABI in, typed readers of its events and calls out",
-    load: async () => (await import("./rule/codegen.ts")).codegenCommand,
   },
   backtest: {
     description: "a rule over the stored history: what it would have reported",
@@ -35,6 +23,18 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
   diff: {
     description: "two versions of a rule over the stored history: which alerts the new one adds and drops",
     load: async () => (await import("./rule/diff.ts")).diffCommand,
+  },
+  check: {
+    description: "whether a module would be admitted; every violation with its place",
+    load: async () => (await import("./rule/check.ts")).checkCommand,
+  },
+  build: {
+    description: "compile a rule to a module",
+    load: async () => (await import("./rule/build.ts")).buildCommand,
+  },
+  codegen: {
+    description: "an ABI in, typed readers of its events and calls out",
+    load: async () => (await import("./rule/codegen.ts")).codegenCommand,
   },
   push: {
     description: "a rule to a running Weir, without a restart",

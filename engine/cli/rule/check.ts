@@ -21,7 +21,7 @@ export function checkCommand(command: Command): void {
       else if (manifest) {
         const about = manifest.description && `: ${manifest.description}`;
         process.stdout.write(`ok  ${manifest.name}${about}\n    ${wasm.length} bytes, ${describeFilter(manifest)}\n`);
-      } else process.stdout.write(describeFindings(findings, process.stdout.columns));
+      } else process.stdout.write(describeFindings(findings, process.stdout.columns || undefined));
       process.exitCode = ok ? EXIT.ok : EXIT.refused;
     });
 }

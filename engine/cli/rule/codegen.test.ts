@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
 
+vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
+
 let bench: Workbench;
 beforeAll(() => {
   bench = createWorkbench();
@@ -33,8 +35,6 @@ test("writes readers that a rule can import, and says what it left out", async (
   expect(readFileSync(join(bench.folder, "erc20.ts"), "utf8")).toBe(printed.stdout);
   const rule = `import { Tx, filter } from "@weir/rules";
 import { Transfer, TransferCall } from "./erc20";
-
-vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
 filter.topic(Transfer.TOPIC).selector(TransferCall.SELECTOR);
 export function onTx(tx: Tx): void {}
 `;

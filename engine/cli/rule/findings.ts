@@ -36,21 +36,17 @@ const NEXT: Partial<Record<FindingCode, string>> = {
   manifest: "Look at what the rule declares at its top level: name, version, severity, filter, param",
 };
 
+const COLUMNS = ["code", "section", "function", "offset", "limit", "actual", "message"] as const;
+
 /** Every finding with its place, then the next steps, each once. @param width of the terminal */
 export function describeFindings(findings: readonly Finding[], width = 120): string {
-  const rows = findings.map(({ code, section, function: index, offset, limit, actual, message }) => ({
-    code,
-    section: shown(section),
-    function: shown(index),
-    offset: shown(offset),
-    limit: shown(limit),
-    actual: shown(actual),
-    message,
-  }));
+  // a place that no finding has takes no room
+  const columns = COLUMNS.filter((column) => findings.some((finding) => finding[column] !== null));
+  const rows = findings.map((finding) =>
+    Object.fromEntries(columns.map((column) => [column, String(finding[column] ?? "")])),
+  );
   const next = [...new Set(findings.map(({ code }) => nextStep(code)))];
   return `${narrowTable(rows, width)}\n${next.map((step) => `next  ${step}\n`).join("")}`;
 }
 
 const nextStep = (code: FindingCode): string => NEXT[code] ?? "engine/sandbox/README.md says what a module must be";
-
-const shown = (value: string | number | null): string => (value === null ? "" : String(value));

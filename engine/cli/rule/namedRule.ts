@@ -1,8 +1,9 @@
 /** Rules by name, out of the catalogue that the engine runs from. */
-import { join } from "node:path";
+import { migrateControl } from "../../control/migrate.ts";
 import { UserError } from "../../ops/errors.ts";
 import { openCatalogue } from "../../rules/catalogue.ts";
 import { loadConfiguration } from "../configuration.ts";
+import { openControlOnly } from "../store.ts";
 import { type LoadedRule, loadRule } from "./loadRule.ts";
 
 export interface ListedRule {
@@ -14,7 +15,11 @@ export interface ListedRule {
   readonly description: string;
 }
 
-const catalogue = () => openCatalogue(join(loadConfiguration().config.data, "rules"));
+async function catalogue() {
+  const control = openControlOnly(loadConfiguration().config);
+  await migrateControl(control);
+  return openCatalogue({ control });
+}
 
 export async function listRules(): Promise<ListedRule[]> {
   return (await catalogue()).list().map(({ name, version, state, size, manifest }) => ({

@@ -59,7 +59,9 @@ export function pushCommand(command: Command): void {
 
 function refuse(findings: readonly Finding[], asJson: boolean): void {
   process.stdout.write(
-    asJson ? `${JSON.stringify({ ok: false, findings })}\n` : describeFindings(findings, process.stdout.columns),
+    asJson
+      ? `${JSON.stringify({ ok: false, findings })}\n`
+      : describeFindings(findings, process.stdout.columns || undefined),
   );
   process.exitCode = EXIT.refused;
 }
