@@ -153,13 +153,18 @@ export function instantiate(
     run(count, left = limits.batchFuel) {
       exports.weir_out_length.value = 0;
       exports.weir_host_left.value = BigInt(left);
-      const used = () => left - Number(exports.weir_host_left.value);
       try {
-        return { finished: exports.weir_host_run(input, count), fault: null, used: used(), lost: 0 };
+        return {
+          finished: exports.weir_host_run(input, count),
+          fault: null,
+          used: left - Number(exports.weir_host_left.value),
+          lost: 0,
+        };
       } catch (error) {
         const lost = limits.fuel - Math.max(0, exports.weir_host_fuel.value);
         const finished = exports.weir_host_progress.value;
-        return { finished, fault: fault(error, "transaction", limits.fuel), used: used(), lost };
+        const used = left - Number(exports.weir_host_left.value);
+        return { finished, fault: fault(error, "transaction", limits.fuel), used, lost };
       }
     },
     takeDirty() {

@@ -28,7 +28,6 @@ const NO_TEXT = new Uint8Array(0);
  */
 export function readResults(view: DataView, from: number, to: number, transaction: number, limits: RunLimits): Match[] {
   const matches: Match[] = [];
-  const bad = (why: string) => new RuleFault("bad_result", `Cannot read result ${matches.length + 1}: ${why}`);
   for (let at = from; at < to; ) {
     if (matches.length === limits.results) {
       throw new RuleFault(
@@ -36,27 +35,33 @@ export function readResults(view: DataView, from: number, to: number, transactio
         `Cannot keep the results: more than ${limits.results} for one transaction`,
       );
     }
-    if (to - at < RECORD_HEADER) throw bad(`${to - at} bytes, expected a header of ${RECORD_HEADER}`);
+    if (to - at < RECORD_HEADER) throw bad(matches, `${to - at} bytes, expected a header of ${RECORD_HEADER}`);
     const kind = view.getUint8(at);
     const severity = view.getUint8(at + 1);
     const length = view.getUint32(at + 4, true);
     const text = at + RECORD_HEADER;
-    if (length > to - text) throw bad(`${length} bytes of content, ${to - text} are there`);
-    if (severity > 4) throw bad(`severity ${severity}, expected 0 to 4`);
-    if (view.getUint16(at + 2, true) !== 0) throw bad("bytes 2 and 3 are not 0");
+    if (length > to - text) throw bad(matches, `${length} bytes of content, ${to - text} are there`);
+    if (severity > 4) throw bad(matches, `severity ${severity}, expected 0 to 4`);
+    if (view.getUint16(at + 2, true) !== 0) throw bad(matches, "bytes 2 and 3 are not 0");
     if (kind === KIND.score) {
       const score = length === 8 ? view.getFloat64(text, true) : Number.NaN;
-      if (!(score >= 0 && score <= 1)) throw bad(`score ${score} of ${length} bytes, expected 0 to 1 of 8 bytes`);
+      if (!(score >= 0 && score <= 1))
+        throw bad(matches, `score ${score} of ${length} bytes, expected 0 to 1 of 8 bytes`);
       matches.push({ transaction, kind, severity, text: NO_TEXT, score: score + 0 });
     } else if (kind === KIND.alert || kind === KIND.tag) {
       const most = kind === KIND.alert ? limits.alertBytes : limits.tagBytes;
-      if (length > most) throw bad(`text of ${length} bytes, expected at most ${most}`);
-      const bytes = new Uint8Array(view.buffer as ArrayBuffer, text, length);
-      if (!isUtf8(bytes)) throw bad("text is not UTF-8");
-      matches.push({ transaction, kind, severity, text: bytes.slice(), score: 0 });
-    } else throw bad(`kind ${kind}, expected 1 to 3`);
+      if (length > most) throw bad(matches, `text of ${length} bytes, expected at most ${most}`);
+      const copy = new Uint8Array(length); // by hand: two views of the memory cost more than the few bytes
+      let all = 0;
+      for (let i = 0; i < length; i++) all |= copy[i] = view.getUint8(text + i);
+      if (all > 0x7f && !isUtf8(copy)) throw bad(matches, "text is not UTF-8");
+      matches.push({ transaction, kind, severity, text: copy, score: 0 });
+    } else throw bad(matches, `kind ${kind}, expected 1 to 3`);
     at = text + Math.ceil(length / 8) * 8;
-    if (at > to) throw bad("its padding is missing");
+    if (at > to) throw bad(matches, "its padding is missing");
   }
   return matches;
 }
+
+const bad = (before: readonly Match[], why: string): RuleFault =>
+  new RuleFault("bad_result", `Cannot read result ${before.length + 1}: ${why}`);

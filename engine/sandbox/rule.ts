@@ -81,9 +81,6 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
     /** left of the batch's budget; all that depends on it depends on the batch alone, whatever instance was there before */
     let left = limits.batchFuel;
     let calls = 0;
-    const sizeOf = (i: number) => words[(offsets[indices[i]!]! >> 2) + SIZE_WORD]!;
-    const fail = (i: number, { code, message }: RuleFault) =>
-      failures.push({ transaction: indices[i]!, code, message });
 
     // Each trap costs an instance and the copy of a call's frames: after one, calls are short and grow again, or a rule that
     // traps on everything would copy the whole batch for every transaction of it.
@@ -94,20 +91,20 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
           "batch_fuel",
           `Cannot begin: the batch's ${limits.batchFuel} fuel is used up by the transactions before`,
         );
-        for (; from < count; from++) fail(from, spent);
+        for (; from < count; from++) fail(failures, indices[from]!, spent);
         break;
       }
       // as many as fit into one call
       let frames = 0;
       let to = from;
       for (; to < count && to - from < most; to++) {
-        const size = sizeOf(to);
+        const size = sizeOf(words, offsets[indices[to]!]!);
         if (tableBytes(to + 1 - from) + frames + size > largest) break;
         frames += size;
       }
       if (to === from) {
-        const message = `Cannot show the rule a transaction of ${sizeOf(from)} bytes: expected at most ${largest - tableBytes(1)}`;
-        fail(from, new RuleFault("frame_too_large", message));
+        const message = `Cannot show the rule a transaction of ${sizeOf(words, offsets[indices[from]!]!)} bytes: expected at most ${largest - tableBytes(1)}`;
+        fail(failures, indices[from]!, new RuleFault("frame_too_large", message));
         from++;
         continue;
       }
@@ -121,7 +118,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
         left -= limits.initFuel + limits.instanceFuel;
-        for (; from < to; from++) fail(from, error); // it does not even start
+        for (; from < to; from++) fail(failures, indices[from]!, error); // it does not even start
         continue;
       }
       write(guest, words, offsets, indices, from, to);
@@ -137,7 +134,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
       // it may have filled this one. So the first of a call has failed, any other is tried again as the first.
       if (from === began) {
-        fail(from, fault);
+        fail(failures, indices[from]!, fault);
         fuel += lost;
         from++;
       }
@@ -192,19 +189,26 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
  */
 function restore(guest: RuleInstance, image: Uint8Array, next: number, written: number): void {
   const memory = new Uint8Array(guest.memory.buffer);
-  const range = (from: number, to: number) => {
-    const zeros = Math.min(Math.max(from, image.length), to); // the image ends where only zeros follow
-    if (from < zeros) memory.set(image.subarray(from, zeros), from);
-    memory.fill(0, zeros, to);
-  };
-  if (written > next) range(guest.input + next, guest.input + written);
+  if (written > next) putBack(memory, image, guest.input + next, guest.input + written);
   const dirty = guest.takeDirty();
   if (dirty === 0n) return;
   for (let page = 0; page * PAGE < memory.length; page++) {
     // a store at a page's end reaches up to 7 bytes into the next one
-    if ((dirty >> BigInt(page)) & 1n) range(page * PAGE, Math.min((page + 1) * PAGE + 8, memory.length));
+    if ((dirty >> BigInt(page)) & 1n)
+      putBack(memory, image, page * PAGE, Math.min((page + 1) * PAGE + 8, memory.length));
   }
 }
+
+function putBack(memory: Uint8Array, image: Uint8Array, from: number, to: number): void {
+  const zeros = Math.min(Math.max(from, image.length), to); // the image ends where only zeros follow
+  if (from < zeros) memory.set(image.subarray(from, zeros), from);
+  memory.fill(0, zeros, to);
+}
+
+const sizeOf = (words: Uint32Array, frame: number): number => words[(frame >> 2) + SIZE_WORD]!;
+
+const fail = (failures: Failure[], transaction: number, { code, message }: RuleFault): void =>
+  void failures.push({ transaction, code, message });
 
 /** The table takes 4 bytes a transaction; frames begin at a multiple of 8. */
 function tableBytes(count: number): number {
