@@ -67,6 +67,8 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
       metrics.workerRestarts.inc();
       log.error({ event: "worker_died", err: error }, "A worker thread died; its batch runs again");
     },
+    onGuilty: (guilty) =>
+      log.error({ event: "rule_guilty", ...guilty }, "A rule ends threads; the batch ran without it. Disable it"),
     onStages(seconds) {
       for (const [stage, took] of Object.entries(seconds)) metrics.stageSeconds.observe({ stage }, took);
     },

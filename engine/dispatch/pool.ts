@@ -1,8 +1,9 @@
 import { Piscina } from "piscina";
-import type { LiveRule } from "../rules/catalogue.ts";
+import type { LiveRule } from "../rules/liveRule.ts";
 import type { Batch } from "../source/batch.ts";
 import type { WorkerAnswer, WorkerTask } from "../worker/entry.ts";
 import type { Outcome } from "../worker/outcome.ts";
+import { ruleKey } from "../worker/ruleKey.ts";
 import type { StageSeconds } from "../worker/stopwatch.ts";
 import type { World } from "../world/world.ts";
 
@@ -11,10 +12,21 @@ export interface PoolOptions {
   /** The rules and the world with these ids: asked for when a thread meets them for the first time. */
   readonly rules: (id: string) => Promise<readonly LiveRule[]>;
   readonly world: (id: string) => Promise<World>;
+  /** A thread that has not answered for so long is ended. */
+  readonly hungMs?: number;
   /** A thread died or hung; its batch runs again. */
   readonly onDeath?: (error: Error) => void;
+  /** A rule ends threads. The batch at hand runs without it, the next one needs it to be out of the rule set. */
+  readonly onGuilty?: (guilty: GuiltyRule) => void;
   /** What a batch took in each stage of its worker. */
   readonly onStages?: (seconds: StageSeconds) => void;
+}
+
+export interface GuiltyRule {
+  readonly rule: string;
+  readonly version: number;
+  /** what became of the thread */
+  readonly reason: string;
 }
 
 export interface Pool {
@@ -22,54 +34,135 @@ export interface Pool {
   close(): Promise<void>;
 }
 
-/** Fuel bounds what a rule may cost; a thread that takes longer than this for a batch has met a bug of ours. */
-const HUNG_MS = 300_000;
-/** A batch that kills this many threads in a row will kill the next, too. */
-const MAX_DEATHS = 3;
+/**
+ * Fuel bounds what rules may cost: a batch takes 10 to 100 ms, and each rule that uses up its budget 0.25 s more. What takes this
+ * long has got behind fuel: V8's compiler, or a bug of ours.
+ */
+const HUNG_MS = 30_000;
+/** A batch that has ended so many threads will end the next, too: some rule in it is sought. */
+const DEATHS = 2;
+/** In how many parts the search for a guilty rule divides: up to so many rules run one at a time, of 10,000 it is found in 4 steps. */
+const PARTS = 16;
+
+type Task = Parameters<Pool["run"]>[0];
+type Selection = Pick<WorkerTask, "only" | "without">;
+
+/** A thread's end. */
+class Death extends Error {}
 
 /**
  * Worker threads. A batch travels in shared memory and stays here until its outcome is back: should the thread die, another
- * runs it again and gives the same outcome.
+ * runs it again and gives the same outcome. Should that one die as well, the batch is run one rule at a time, and then without
+ * those that end a thread all by themselves: to them its transactions are failures.
  */
-export function createPool({ threads, rules, world, onDeath, onStages }: PoolOptions): Pool {
+export function createPool(options: PoolOptions): Pool {
+  const { threads, rules, world, hungMs = HUNG_MS, onDeath, onGuilty, onStages } = options;
   const piscina = new Piscina<WorkerTask, WorkerAnswer>({
     filename: new URL("../worker/entry.ts", import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY,
   });
-
   let closed = false;
 
-  async function attempt(task: WorkerTask): Promise<WorkerAnswer> {
-    for (let death = 1; ; death++) {
+  /** @throws Death when the thread ended; its own errors a worker answers */
+  async function send(task: Omit<WorkerTask, "taken">): Promise<WorkerAnswer> {
+    const { taken, signal, stop } = watch(hungMs);
+    try {
+      return await piscina.run({ ...task, taken }, { signal });
+    } catch (error) {
+      if (closed) throw error;
+      const { message } = error as Error;
+      const why = signal.aborted ? `its thread did not answer within ${hungMs} ms` : `its thread ended: ${message}`;
+      const death = new Death(why, { cause: error });
+      onDeath?.(death);
+      throw death;
+    } finally {
+      stop();
+    }
+  }
+
+  async function attempt(task: Task, selection: Selection = {}): Promise<WorkerAnswer> {
+    const context = async () => ({ rules: await rules(task.catalogue), world: await world(task.world) });
+    const whole = selection.only === undefined && selection.without === undefined;
+    const answer = await send({ ...task, ...selection, context: whole ? undefined : await context() });
+    return answer.kind === "unknown context" ? send({ ...task, context: await context() }) : answer;
+  }
+
+  /** Why the batch ends a thread with these rules only; null if it does not. */
+  async function deathOf(task: Task, part: readonly LiveRule[]): Promise<string | null> {
+    try {
+      await attempt(task, { only: part.map(ruleKey) });
+      return null;
+    } catch (error) {
+      if (!(error instanceof Death)) throw error;
+      return error.message;
+    }
+  }
+
+  async function guiltyOf(task: Task, part: readonly LiveRule[]): Promise<GuiltyRule[]> {
+    const guilty: GuiltyRule[] = [];
+    const size = Math.ceil(part.length / PARTS);
+    for (let from = 0; from < part.length; from += size) {
+      const some = part.slice(from, from + size);
+      const reason = await deathOf(task, some);
+      if (reason === null) continue;
+      if (some.length > 1) guilty.push(...(await guiltyOf(task, some)));
+      else guilty.push({ rule: some[0]!.name, version: some[0]!.version, reason });
+    }
+    return guilty;
+  }
+
+  /** After the batch has ended some threads. */
+  async function attemptWithoutGuilty(task: Task): Promise<WorkerAnswer> {
+    if ((await deathOf(task, [])) !== null) return attempt(task); // no rule's fault
+    const guilty = await guiltyOf(task, await rules(task.catalogue));
+    for (const one of guilty) onGuilty?.(one);
+    if (guilty.length === 0) return attempt(task);
+    const without = guilty.map(({ rule, version, reason }) => [ruleKey({ name: rule, version }), reason] as const);
+    return attempt(task, { without: Object.fromEntries(without) });
+  }
+
+  async function answerOf(task: Task): Promise<WorkerAnswer> {
+    for (let death = 1; death <= DEATHS; death++) {
       try {
-        return await piscina.run(task, { signal: AbortSignal.timeout(HUNG_MS) });
+        return await attempt(task);
       } catch (error) {
-        // The worker answers its own errors; what is thrown here is the end of a thread.
-        if (closed || death === MAX_DEATHS) throw error;
-        onDeath?.(error as Error);
+        if (!(error instanceof Death)) throw error;
       }
     }
+    return attemptWithoutGuilty(task);
   }
 
   return {
     async run(task) {
-      let answer = await attempt({ ...task, context: undefined });
-      if (answer.kind === "unknown context") {
-        const context = { rules: await rules(task.catalogue), world: await world(task.world) };
-        answer = await attempt({ ...task, context });
+      const { source, partition, from, to } = task.batch;
+      const failed = (why: string, cause?: unknown) =>
+        new Error(`Cannot process the batch ${source}/${partition} from ${from} to ${to}: ${why}`, { cause });
+      let answer: WorkerAnswer;
+      try {
+        answer = await answerOf(task);
+      } catch (error) {
+        throw error instanceof Death ? failed(error.message, error) : error;
       }
-      if (answer.kind === "outcome") {
-        onStages?.(answer.seconds);
-        return answer.outcome;
-      }
-      const where = `${task.batch.source}/${task.batch.partition} from ${task.batch.from} to ${task.batch.to}`;
-      throw new Error(`Cannot process the batch ${where}: ${answer.kind === "error" ? answer.message : answer.kind}`);
+      if (answer.kind !== "outcome") throw failed(answer.kind === "error" ? answer.message : answer.kind);
+      onStages?.(answer.seconds);
+      return answer.outcome;
     },
     async close() {
       closed = true;
       await piscina.destroy();
     },
   };
+}
+
+/** Aborts when a thread takes too long: from when it takes the task up, not while the task waits for one, or for one to start. */
+function watch(hungMs: number) {
+  const taken = new Int32Array(new SharedArrayBuffer(4));
+  const hung = new AbortController();
+  let quarters = 0;
+  const timer = setInterval(() => {
+    if (Atomics.load(taken, 0) === 1 && quarters++ === 4) hung.abort();
+  }, hungMs / 4);
+  return { taken, signal: hung.signal, stop: () => clearInterval(timer) };
 }
