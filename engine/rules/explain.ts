@@ -1,0 +1,108 @@
+/** Why a condition holds for a transaction, or why not: every comparison with the value that it met. */
+import type { Condition, Predicate } from "../condition/condition.ts";
+import { type RuleField, ruleField } from "../condition/fields.ts";
+import {
+  bigAt,
+  type FrameBytes,
+  has,
+  hexAt,
+  inputAt,
+  inputLength,
+  logCount,
+  logsAt,
+  logTopicCount,
+  nextEntry,
+} from "../frame/readFrame.ts";
+import { conditionTest } from "./index/normalForm.ts";
+
+export interface Explanation {
+  readonly holds: boolean;
+  /** The parts of an and, an or, a not; the comparison of a leaf. */
+  readonly and?: readonly Explanation[];
+  readonly or?: readonly Explanation[];
+  readonly not?: Explanation;
+  readonly field?: string;
+  readonly operator?: Predicate["operator"];
+  readonly value?: Predicate["value"];
+  /** What the transaction has: decimal text, hex, a boolean; null: nothing; of logs, of each one. Long call data is cut. */
+  readonly actual?: string | boolean | readonly string[] | null;
+}
+
+/** Bytes of call data, and logs, that an explanation shows. */
+const SHOWN_BYTES = 68;
+const SHOWN_LOGS = 64;
+
+/** @param frame byte offset of the frame */
+export function explain(condition: Condition, frames: FrameBytes, frame: number): Explanation {
+  if ("and" in condition) {
+    const and = condition.and.map((each) => explain(each, frames, frame));
+    return { holds: and.every(({ holds }) => holds), and };
+  }
+  if ("or" in condition) {
+    const or = condition.or.map((each) => explain(each, frames, frame));
+    return { holds: or.some(({ holds }) => holds), or };
+  }
+  if ("not" in condition) {
+    const not = explain(condition.not, frames, frame);
+    return { holds: !not.holds, not };
+  }
+  const { field, operator, value } = condition;
+  const one = { bytes: frames.bytes, words: frames.u32, offsets: Uint32Array.of(frame), count: 1 };
+  const holds = conditionTest(condition)(one, frame >> 2);
+  return { holds, field, operator, value, actual: actualOf(ruleField(field)!, frames, frame) };
+}
+
+/** The first comparison that keeps a condition from holding; undefined when it holds. Within a "not" it is one that holds. */
+export function firstFailure(explanation: Explanation, wanted = true): Explanation | undefined {
+  const { holds, and, or, not } = explanation;
+  if (holds === wanted) return undefined;
+  if (not) return firstFailure(not, !wanted);
+  const parts = and ?? or;
+  if (!parts || parts.length === 0) return explanation;
+  for (const part of parts) {
+    const failure = firstFailure(part, wanted);
+    if (failure) return failure;
+  }
+  return explanation;
+}
+
+/** A comparison that failed, in words: `value gte 100: it is 7`. */
+export function describeFailure({ field, operator, value, actual, holds }: Explanation): string {
+  if (field === undefined) return "the condition never holds";
+  const wanted =
+    Array.isArray(value) && value.length > 3
+      ? `one of ${value.length} values`
+      : JSON.stringify(value).replaceAll('"', "");
+  const met =
+    actual === null
+      ? "there is none"
+      : `it is ${Array.isArray(actual) ? actual.join(", ") || "of no log" : String(actual)}`;
+  return `${holds ? "not (" : ""}${field} ${operator} ${wanted}${holds ? ")" : ""}: ${met}`;
+}
+
+function actualOf(field: RuleField, frames: FrameBytes, frame: number): Explanation["actual"] {
+  if (field.kind === "boolean") return has(frames, frame, field.bit) === field.when;
+  if (field.kind === "log")
+    return ofLogs(frames, frame, (log) =>
+      logTopicCount(frames, log) < field.topics ? [] : [hexAt(frames, log + field.word * 4, field.bytes)],
+    );
+  if (field.kind === "input") {
+    const length = inputLength(frames, frame);
+    const shown = hexAt(frames, inputAt(frames, frame), Math.min(length, SHOWN_BYTES));
+    return length > SHOWN_BYTES ? `${shown}… (${length} bytes)` : shown;
+  }
+  if (field.present !== 0 && !has(frames, frame, field.present)) return null;
+  const at = frame + field.word * 4;
+  if (field.kind === "bytes")
+    return inputLength(frames, frame) < field.inputBytes ? null : hexAt(frames, at, field.bytes);
+  if (field.width === 1) return String(((frames.u32[at >> 2]! >>> field.shift) & field.mask) >>> 0);
+  return String(bigAt(frames, at, field.width * 4) / BigInt(field.scale));
+}
+
+function ofLogs(frames: FrameBytes, frame: number, read: (log: number) => readonly string[]): string[] {
+  const found = new Set<string>();
+  let log = logsAt(frames, frame);
+  for (let left = logCount(frames, frame); left > 0 && found.size < SHOWN_LOGS; left--, log = nextEntry(frames, log))
+    for (const value of read(log)) found.add(value);
+  return [...found];
+}
