@@ -1,9 +1,9 @@
 import { Piscina } from "piscina";
 import type { LiveRule } from "../rules/liveRule.ts";
+import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import type { WorkerAnswer, WorkerTask } from "../worker/entry.ts";
 import type { Outcome } from "../worker/outcome.ts";
-import { ruleKey } from "../worker/ruleKey.ts";
 import type { StageSeconds } from "../worker/stopwatch.ts";
 import type { World } from "../world/world.ts";
 

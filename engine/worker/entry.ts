@@ -1,11 +1,11 @@
 /** What Piscina runs in each worker thread: finds the task's rules and world, and lets `processBatch` do the work. */
 import { move, transferableSymbol, valueSymbol } from "piscina";
 import type { LiveRule } from "../rules/liveRule.ts";
+import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import type { World } from "../world/world.ts";
 import type { Outcome } from "./outcome.ts";
 import { createProcessor, type Processor } from "./process.ts";
-import { ruleKey } from "./ruleKey.ts";
 import { createStopwatch, type StageSeconds } from "./stopwatch.ts";
 
 export interface WorkerTask {
