@@ -3,7 +3,7 @@ import type { Config } from "../engine/ops/config.ts";
 import type { Health } from "../engine/ops/health.ts";
 import type { Log } from "../engine/ops/log.ts";
 import type { Metrics } from "../engine/ops/metrics.ts";
-import type { RuleInfo, UploadResult } from "../engine/rules/catalogue.ts";
+import type { Catalogue } from "../engine/rules/catalogue.ts";
 
 export interface ApiDeps {
   readonly store: ReadableStore;
@@ -22,16 +22,5 @@ export interface ReadableStore {
   rows<T>(sql: string, params?: Record<string, unknown>, settings?: Record<string, string | number>): Promise<T[]>;
 }
 
-/** Rules by name, whatever keeps them. */
-export interface RulesCatalogue {
-  list(): readonly RuleInfo[];
-  get(name: string): RuleInfo | undefined;
-  /** Admits a module and makes it the rule's next version, or says why not. The manifest's name must be `name`. */
-  upload(name: string, wasm: Uint8Array): Promise<UploadResult>;
-  setState(name: string, state: "live" | "disabled"): Promise<RuleInfo>;
-}
-
-export type { RuleInfo };
-
-export const RULE_STATES = ["draft", "shadow", "live", "disabled", "quarantined"] as const;
-export type RuleState = (typeof RULE_STATES)[number];
+/** Rules by name, as far as the API lists and changes them. */
+export type RulesCatalogue = Pick<Catalogue, "list" | "get" | "upload" | "change" | "versions" | "audit">;

@@ -4,7 +4,9 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { StoreRefused, StoreUnavailable } from "../clickhouse/storeErrors.ts";
+import { ControlUnavailable } from "../engine/control/errors.ts";
 import { stripCredentials } from "../engine/ops/errors.ts";
+import { RuleConflict } from "../engine/rules/lifecycle.ts";
 
 export const problemSchema = z
   .object({
@@ -41,6 +43,7 @@ const TITLES: Record<number, string> = {
   403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
+  409: "Conflict",
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
@@ -99,6 +102,14 @@ export function classify(error: unknown): { kind: Kind; status: ContentfulStatus
       return { kind: "unreachable", status: 503, detail: "Database not connected" };
     return { kind: "database", status: 500, detail: "Failed to query database" };
   }
+  if (error instanceof ControlUnavailable)
+    return {
+      kind: "unreachable",
+      status: 503,
+      detail: "Control store not connected: the rules go on as they are, and cannot be changed until it is back",
+    };
+  if (error instanceof RuleConflict)
+    return { kind: "client", status: 409, detail: [error.message, error.next].filter(Boolean).join(". ") };
   return { kind: "bug", status: 500, detail: "An error on our side; the log has the details" };
 }
 

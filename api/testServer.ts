@@ -9,6 +9,8 @@ import { expect } from "vitest";
 import { openStore } from "../clickhouse/client.ts";
 import { openEmbedded } from "../clickhouse/embedded/open.ts";
 import { migrate } from "../clickhouse/migrate.ts";
+import { migrateControl } from "../engine/control/migrate.ts";
+import { openControl } from "../engine/control/open.ts";
 import { createHealth } from "../engine/ops/health.ts";
 import { createLog } from "../engine/ops/log.ts";
 import { createMetrics } from "../engine/ops/metrics.ts";
@@ -21,7 +23,13 @@ export const TOKEN = "a-token-for-tests-only";
 export type TestServer = Awaited<ReturnType<typeof startTestServer>>;
 
 /** @param token null: none is configured */
-export async function startTestServer({ token = TOKEN }: { token?: string | null } = {}) {
+export async function startTestServer({
+  token = TOKEN,
+  maxRules = 10,
+}: {
+  token?: string | null;
+  maxRules?: number;
+} = {}) {
   const folder = await mkdtemp(join(tmpdir(), "weir-api-"));
   const child = await openEmbedded({ folder: join(folder, "store"), idleMs: 30_000 });
   const store = await openStore({ folder: join(folder, "store") });
@@ -30,7 +38,9 @@ export async function startTestServer({ token = TOKEN }: { token?: string | null
   const metrics = createMetrics({ defaults: false });
   const lines: string[] = [];
   const log = createLog({ stream: { write: (line) => void lines.push(line) } });
-  const rules = await openCatalogue(join(folder, "rules"));
+  const control = openControl({ folder: join(folder, "store") });
+  await migrateControl(control);
+  const rules = await openCatalogue({ control, maxRules });
   const api = { host: "127.0.0.1", port: 0, token: token ?? undefined };
   const { app, document, listen } = createApi({
     store,
@@ -75,6 +85,7 @@ export async function startTestServer({ token = TOKEN }: { token?: string | null
     stopStore: () => child.stop(),
     async close() {
       await close();
+      await control.close();
       await store.close();
       await child.stop();
       await rm(folder, { recursive: true });

@@ -1,8 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { type RuleCountsRow, ruleCountsQuery } from "../../clickhouse/queries/stats.ts";
+import { RULE_KINDS, RULE_STATES } from "../../engine/control/schema.ts";
+import type { RuleInfo, RuleVersion } from "../../engine/rules/catalogue.ts";
+import { type Action, WISHES } from "../../engine/rules/lifecycle.ts";
 import { RULE_NAME } from "../../engine/sandbox/manifest.ts";
-import { type ApiDeps, RULE_STATES, type RuleInfo } from "../deps.ts";
+import type { ApiDeps } from "../deps.ts";
 import { tokenRequired } from "../guard.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
 import { problem, refuse } from "../problem.ts";
@@ -17,20 +20,50 @@ const countsSchema = z.object({
   fuel: z.number().openapi({ description: "fuel it used" }),
 });
 
+const versionFields = {
+  version: z.int(),
+  kind: z.enum(RULE_KINDS).openapi({ description: "wasm: a module; json: a condition without one" }),
+  sha256: z.string().openapi({ description: "of the module, or of the JSON in its canonical form" }),
+  size: z.int().openapi({ description: "bytes" }),
+  uploaded_at: z.string(),
+  uploaded_by: z.string(),
+  manifest: z.record(z.string(), z.unknown()).openapi({ description: "what the rule says about itself" }),
+};
+
 export const ruleSchema = z
   .object({
     name: z.string(),
-    version: z.int(),
+    owner: z.string().openapi({ description: "who uploaded it first" }),
     state: z.enum(RULE_STATES),
-    sha256: z.string().openapi({ description: "of the module" }),
-    size: z.int().openapi({ description: "bytes" }),
-    uploaded_at: z.string(),
-    manifest: z.record(z.string(), z.unknown()).openapi({ description: "what the module says about itself" }),
+    reason: z.string().nullable().openapi({ description: "why it is disabled or quarantined" }),
+    ...versionFields,
+    version: z.int().openapi({ description: "that runs, or would: the live one, else that on trial, else the newest" }),
+    live_version: z.int().nullable().openapi({ description: "raises the alerts; null: it never did" }),
+    shadow_version: z.int().nullable().openapi({ description: "on trial: counted, and raises nothing" }),
+    newest_version: z.int(),
+    updated_at: z.string(),
     counts: countsSchema
       .nullable()
       .openapi({ description: "of this version, over all that is stored; null in answers to changes" }),
   })
   .openapi("Rule");
+
+export const ruleVersionSchema = z
+  .object({
+    ...versionFields,
+    runs: z.enum(["live", "shadow"]).nullable().openapi({ description: "null: it does not run" }),
+  })
+  .openapi("RuleVersion");
+
+export const ruleAuditSchema = z
+  .object({
+    at: z.string(),
+    who: z.string(),
+    action: z.string(),
+    before: z.unknown().openapi({ description: "state and versions; null: the rule was not there" }),
+    after: z.unknown(),
+  })
+  .openapi("RuleAudit");
 
 const nameSchema = z.object({
   name: z
@@ -43,6 +76,8 @@ const changeProblems = {
   400: problemResponse("Wrong parameters"),
   401: problemResponse("The token is missing or wrong"),
   404: problemResponse("No such rule"),
+  409: problemResponse("The rule's state, or the number of rules that run, does not allow it"),
+  503: problemResponse("The control store cannot be reached; the rules run as they are"),
   ...COMMON_PROBLEMS,
 };
 
@@ -51,7 +86,16 @@ const list = createRoute({
   path: "/api/v1/rules",
   tags: ["rules"],
   summary: "Rules in the order of their names",
+  request: {
+    query: z.strictObject({
+      state: z
+        .enum(RULE_STATES)
+        .optional()
+        .openapi({ param: { description: "only rules in this state" } }),
+    }),
+  },
   responses: {
+    400: problemResponse("Wrong parameters"),
     200: { description: "Rules", content: { "application/json": { schema: z.array(ruleSchema) } } },
     ...DATABASE_PROBLEMS,
   },
@@ -71,16 +115,64 @@ const one = createRoute({
   },
 });
 
+const versions = createRoute({
+  method: "get",
+  path: "/api/v1/rules/{name}/versions",
+  tags: ["rules"],
+  summary: "All versions of a rule, the newest first",
+  request: { params: nameSchema },
+  responses: {
+    200: { description: "Versions", content: { "application/json": { schema: z.array(ruleVersionSchema) } } },
+    400: problemResponse("Not a name"),
+    404: problemResponse("No such rule"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
+const MAX_AUDIT = 1_000;
+
+const audit = createRoute({
+  method: "get",
+  path: "/api/v1/rules/{name}/audit",
+  tags: ["rules"],
+  summary: "What was done to a rule and by whom, the last first",
+  request: {
+    params: nameSchema,
+    query: z.strictObject({
+      limit: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(MAX_AUDIT)
+        .default(100)
+        .openapi({ param: { description: "entries at most" } }),
+    }),
+  },
+  responses: {
+    200: { description: "Entries", content: { "application/json": { schema: z.array(ruleAuditSchema) } } },
+    400: problemResponse("Wrong parameters"),
+    404: problemResponse("No such rule"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
 const put = createRoute({
   method: "put",
   path: "/api/v1/rules/{name}",
   tags: ["rules"],
   summary: "Upload a module: a new rule, live at once, or a rule's next version",
-  description: `A WebAssembly module of at most ${MAX_MODULE_BYTES} bytes; its manifest must have this name. A rule that is
-disabled stays so: its new version runs once the rule is enabled. The same module again changes nothing.`,
+  description: `A WebAssembly module of at most ${MAX_MODULE_BYTES} bytes; its manifest must have this name. With state=shadow the
+version runs on trial beside the live one, with state=draft it does not run. A rule that is disabled or quarantined stays so: its
+new version runs once the rule does. The newest module again is no new version.`,
   security: [{ token: [] }],
   request: {
     params: nameSchema,
+    query: z.strictObject({
+      state: z
+        .enum(WISHES)
+        .default("live")
+        .openapi({ param: { description: "what becomes of the version" } }),
+    }),
     body: { required: true, content: { "application/wasm": { schema: z.string().openapi({ format: "binary" }) } } },
   },
   responses: {
@@ -93,7 +185,9 @@ disabled stays so: its new version runs once the rule is enabled. The same modul
   },
 });
 
-const change = (action: "enable" | "disable", summary: string) =>
+type Path = Exclude<Action, "quarantine" | "rollback">;
+
+const change = (action: Path, summary: string) =>
   createRoute({
     method: "post",
     path: `/api/v1/rules/{name}/${action}`,
@@ -103,6 +197,30 @@ const change = (action: "enable" | "disable", summary: string) =>
     request: { params: nameSchema },
     responses: { 200: body("The rule"), ...changeProblems },
   });
+
+const rollback = createRoute({
+  method: "post",
+  path: "/api/v1/rules/{name}/rollback",
+  tags: ["rules"],
+  summary: "Make an older version live again",
+  description: "It keeps its number; a rule that is disabled or quarantined is live with it.",
+  security: [{ token: [] }],
+  request: {
+    params: nameSchema,
+    query: z.strictObject({
+      version: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(2_147_483_647)
+        .openapi({ param: { description: "which" }, example: 1 }),
+    }),
+  },
+  responses: { 200: body("The rule"), ...changeProblems },
+});
+
+/** Until there are users: who has the token. */
+const BY = "api token";
 
 export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" | "store" | "config" | "log">) {
   const router = createRouter();
@@ -127,41 +245,72 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
     return rule;
   }
 
-  async function setState(c: Context, name: string, state: "live" | "disabled") {
+  async function act(c: Context, name: string, action: Action, version?: number) {
     known(name);
-    const rule = await rules.setState(name, state);
-    log.info({ event: "rule_state_changed", rule: name, version: rule.version, state }, "Changed the state of a rule");
+    const rule = await rules.change(name, action, { by: BY, ...(version !== undefined && { version }) });
+    const { state } = rule;
+    log.info(
+      { event: "rule_state_changed", rule: name, action, version: rule.version, state },
+      "Changed the state of a rule",
+    );
     return c.json(toRule(rule, null), 200);
   }
+  const acting = (action: Path) => (c: Context) => act(c, c.req.param("name")!, action);
 
   return router
     .openapi(list, async (c) => {
+      const { state } = c.req.valid("query");
       const counts = await countsOf();
-      const sorted = [...rules.list()].sort((a, b) => (a.name < b.name ? -1 : 1));
-      return withETag(c, sorted.map((rule) => toRule(rule, counts(rule)))); // biome-ignore format: one expression
+      const wanted = rules.list().filter((rule) => state === undefined || rule.state === state);
+      return withETag(c, wanted.map((rule) => toRule(rule, counts(rule)))); // biome-ignore format: one expression
     })
     .openapi(one, async (c) => {
       const { name } = c.req.valid("param");
       const rule = known(name);
       return withETag(c, toRule(rule, (await countsOf(name))(rule)));
     })
+    .openapi(versions, async (c) => {
+      const { name } = c.req.valid("param");
+      const { liveVersion, shadowVersion, state } = known(name);
+      const running = state === "live" || state === "shadow";
+      const all = (await rules.versions(name)).map((version) => ({
+        ...toVersion(version),
+        runs:
+          running && version.version === liveVersion
+            ? ("live" as const)
+            : running && version.version === shadowVersion
+              ? ("shadow" as const)
+              : null,
+      }));
+      return withETag(c, all);
+    })
+    .openapi(audit, async (c) => {
+      const { name } = c.req.valid("param");
+      known(name);
+      const entries = await rules.audit(name, c.req.valid("query").limit);
+      return withETag(
+        c,
+        entries.map(({ at, ...entry }) => ({ at: at.toISOString(), ...entry })),
+      );
+    })
     .openapi(put, async (c) => {
       const { name } = c.req.valid("param");
+      const { state } = c.req.valid("query");
       const wasm = await moduleOf(c);
       const isNew = rules.get(name) === undefined;
-      const result = await rules.upload(name, wasm);
+      const result = await rules.upload(name, wasm, { by: BY, state });
       if (!result.ok) {
         const detail = `Cannot admit the module: ${result.findings.map(({ message }) => message).join("; ")}`;
         return problem(c, 422, detail.slice(0, 4096), { findings: [...result.findings] });
       }
-      log.info(
-        { event: "rule_uploaded", rule: name, version: result.rule.version, sha256: result.rule.sha256 },
-        "Uploaded a rule",
-      );
+      log.info({ event: "rule_uploaded", rule: name, version: result.version, state }, "Uploaded a rule");
       return c.json(toRule(result.rule, null), isNew ? 201 : 200);
     })
-    .openapi(change("enable", "Make a rule live"), (c) => setState(c, c.req.valid("param").name, "live"))
-    .openapi(change("disable", "Switch a rule off"), (c) => setState(c, c.req.valid("param").name, "disabled"));
+    .openapi(change("enable", "Make a rule live that is disabled or a draft"), acting("enable"))
+    .openapi(change("disable", "Switch a rule off"), acting("disable"))
+    .openapi(change("promote", "Make the version on trial the live one"), acting("promote"))
+    .openapi(change("release", "Let a rule run again that was quarantined"), acting("release"))
+    .openapi(rollback, (c) => act(c, c.req.valid("param").name, "rollback", c.req.valid("query").version));
 }
 
 /** The body, read no further than the limit, whatever Content-Length says. */
@@ -182,16 +331,30 @@ async function moduleOf(c: Context): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-function toRule(rule: RuleInfo, counts: z.infer<typeof countsSchema> | null): z.infer<typeof ruleSchema> {
-  const { name, version, state, sha256, size, uploadedAt, manifest } = rule;
+function toVersion({ version, kind, sha256, size, uploadedAt, uploadedBy, manifest }: RuleVersion) {
   return {
-    name,
     version,
-    state,
+    kind,
     sha256,
     size,
     uploaded_at: uploadedAt.toISOString(),
+    uploaded_by: uploadedBy,
     manifest: { ...manifest },
+  };
+}
+
+function toRule(rule: RuleInfo, counts: z.infer<typeof countsSchema> | null): z.infer<typeof ruleSchema> {
+  const { name, owner, state, reason, liveVersion, shadowVersion, newestVersion, updatedAt } = rule;
+  return {
+    name,
+    owner,
+    state,
+    reason,
+    ...toVersion(rule),
+    live_version: liveVersion,
+    shadow_version: shadowVersion,
+    newest_version: newestVersion,
+    updated_at: updatedAt.toISOString(),
     counts,
   };
 }

@@ -2,11 +2,11 @@
  * The rule stage alone, in this process and one thread: frames in memory → candidates → sandbox → alerts, by the five example
  * rules. Beside it the same rules in plain JavaScript over parsed JSON, which is also what the counts are checked against.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openCatalogue } from "../../engine/rules/catalogue.ts";
+import { load } from "../../engine/rules/content.ts";
+import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import type { Decoded } from "../../engine/worker/decode.ts";
 import { createRuleStage, type Matched } from "../../engine/worker/ruleStage.ts";
 import { createThreadClock } from "../../engine/worker/stopwatch.ts";
@@ -60,16 +60,14 @@ async function measureLoad(load: Load, { runs, say }: Context): Promise<Measured
   };
 }
 
-async function exampleRules() {
-  const folder = await mkdtemp(join(tmpdir(), "weir-bench-rules-"));
-  try {
-    const catalogue = await openCatalogue(folder);
-    const { refused } = await catalogue.loadFolder(MODULES);
-    if (refused.length > 0) throw new Error(`Cannot measure the rules: ${refused[0]!.findings[0]?.message}`);
-    return await catalogue.snapshot(catalogue.current());
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+async function exampleRules(): Promise<LiveRule[]> {
+  const files = (await readdir(MODULES)).filter((file) => file.endsWith(".wasm")).sort();
+  return Promise.all(
+    files.map(async (file) => {
+      const rule = load("wasm", await readFile(join(MODULES, file)));
+      return { ...rule, name: rule.manifest.name, version: 1 };
+    }),
+  );
 }
 
 const clock = createThreadClock();

@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
+import { migrateControl } from "../control/migrate.ts";
+import type { Control } from "../control/open.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
 import { VARIABLES } from "../ops/configTable.ts";
@@ -13,7 +15,7 @@ import { createLog, type Log } from "../ops/log.ts";
 import { logSeldom } from "../ops/logSeldom.ts";
 import { createMetrics, type Metrics } from "../ops/metrics.ts";
 import { type Catalogue, openCatalogue } from "../rules/catalogue.ts";
-import { openStoreOnly } from "./store.ts";
+import { openControlOnly, openStoreOnly } from "./store.ts";
 
 export { loadConfiguration } from "./configuration.ts";
 
@@ -34,8 +36,14 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 export const BUNDLED_RECORDING = join(ROOT, "test/recordings/dex.ndjson.zst");
 
 export function createLogFor(config: Config): Log {
-  return createLog({ level: config.logLevel, secrets: [config.store.password, config.api.token] });
+  return createLog({
+    level: config.logLevel,
+    secrets: [config.store.password, config.api.token, passwordIn(config.control.url)],
+  });
 }
+
+const passwordIn = (url: string | undefined): string | undefined =>
+  url === undefined ? undefined : decodeURIComponent(new URL(url).password) || undefined;
 
 /**
  * No folder is no rules, and nobody would notice: so it must be there, but for the examples before they were built.
@@ -54,23 +62,28 @@ async function checkRules(folder: string, log: Log): Promise<void> {
   log.warn({ event: "no_rules", folder }, "There are no rules yet: npm run rules:build makes the examples");
 }
 
-/** The store with its tables as this version wants them. */
-async function openTables(config: Config): Promise<Store> {
+/** Both stores with their tables as this version wants them. */
+async function openStores(config: Config): Promise<{ store: Store; control: Control }> {
   const store = await openStoreOnly(config);
+  const control = openControlOnly(config);
   try {
-    await migrate(store);
+    await Promise.all([migrate(store), migrateControl(control)]);
   } catch (error) {
+    await control.close();
     await store.close();
     throw error;
   }
-  return store;
+  return { store, control };
 }
+
+/** How often an engine asks whether rules have changed: a statement of 1 ms. */
+const POLL_MS = 400;
 
 export async function openHouse(config: Config): Promise<House> {
   const log = createLogFor(config);
   await checkRules(config.rules.folder, log);
-  const store = await openTables(config);
-  const catalogue = await openCatalogue(join(config.data, "rules"));
+  const { store, control } = await openStores(config);
+  const catalogue = await openCatalogue({ control, maxRules: config.rules.max });
   const { refused } = await catalogue.loadFolder(config.rules.folder);
   for (const { file, findings } of refused)
     log.error({ event: "rule_refused", file, findings }, `Refused a rule: ${findings[0]?.message}`);
@@ -78,20 +91,7 @@ export async function openHouse(config: Config): Promise<House> {
   const health = createHealth();
   const failpoint = createFailpoint(config.engine.failpoint);
   const engine = createEngine({ config, store, catalogue, log, metrics, health, failpoint });
-  // Rules that another process changes take effect within a second.
-  const refreshing = setInterval(() => {
-    catalogue
-      .refresh()
-      .catch((error: unknown) =>
-        logSeldom(
-          log,
-          "error",
-          { event: "rules_unreadable", reason: error instanceof Error ? error.message : String(error) },
-          "Cannot read the rules again; going on with those we have",
-        ),
-      );
-  }, 1_000);
-  refreshing.unref();
+  const following = followRules(catalogue, { log, health });
   return {
     config,
     log,
@@ -102,9 +102,38 @@ export async function openHouse(config: Config): Promise<House> {
     engine,
     failpoint,
     async close() {
-      clearInterval(refreshing);
+      following.stop();
       await engine.close();
+      await control.close();
       await store.close();
     },
   };
+}
+
+/** Takes over what others change, within a second; while the control store is away, all goes on with the rules that are known. */
+function followRules(catalogue: Catalogue, { log, health }: Pick<House, "log" | "health">): { stop(): void } {
+  const component = health.register({ name: "control", required: false, state: { up: true } });
+  let asking = false;
+  const ask = async (): Promise<void> => {
+    if (asking) return; // 10,000 rules that are new to us take seconds
+    asking = true;
+    try {
+      await catalogue.refresh();
+      component.set({ up: true });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      component.set({ up: false, reason });
+      logSeldom(
+        log,
+        "error",
+        { event: "rules_unreadable", reason },
+        "Cannot read the rules again; going on with those we have",
+      );
+    } finally {
+      asking = false;
+    }
+  };
+  const timer = setInterval(() => void ask(), POLL_MS);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
 }

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openStore, type Store } from "../../clickhouse/client.ts";
+import { type Control, openControl } from "../control/open.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
 
 /** @throws ConfigError when we cannot write to the data folder */
@@ -17,13 +18,19 @@ async function checkData(folder: string): Promise<void> {
   }
 }
 
+const embeddedFolder = (config: Config): string => join(config.data, "clickhouse");
+
 /** The store as it is, embedded or server. */
 export async function openStoreOnly(config: Config): Promise<Store> {
   await checkData(config.data);
   const { url, user, password, database } = config.store;
   return openStore(
     url === undefined
-      ? { folder: join(config.data, "clickhouse"), database }
+      ? { folder: embeddedFolder(config), database }
       : { url, database, username: user, ...(password === undefined ? {} : { password }) },
   );
 }
+
+/** The control store as it is, embedded or server: the embedded one shares its process with the store. */
+export const openControlOnly = (config: Config): Control =>
+  openControl({ url: config.control.url, folder: embeddedFolder(config) });

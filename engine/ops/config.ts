@@ -203,7 +203,9 @@ function nest(values: Values) {
       rangeMaxRows: values.WEIR_RANGE_MAX_ROWS,
       failpoint: values.WEIR_FAILPOINT,
     },
-    rules: { folder: resolve(values.RULES_DIR) },
+    rules: { folder: resolve(values.RULES_DIR), max: values.MAX_CONCURRENT_RULES },
+    /** url undefined: the embedded control store */
+    control: { url: values.DATABASE_URL },
     /** token undefined: changes are refused */
     api: { host: values.API_HOST, port: values.API_PORT, token: values.WEIR_TOKEN },
   };

@@ -47,7 +47,7 @@ export const VARIABLES = {
   CLICKHOUSE_DATABASE: { group: "store", type: t.identifier(), default: "weir", meaning: "Database that holds our tables" },
   CLICKHOUSE_USER: { group: "store", type: t.text(256), default: "default", meaning: "User of the ClickHouse server" },
   CLICKHOUSE_PASSWORD: { group: "store", type: t.secret(), secret: true, meaning: "Password of CLICKHOUSE_USER" },
-  WEIR_DATA: { group: "store", type: t.folder(), default: ".weir", meaning: "Folder of the embedded store, the ledger of recordings and uploaded rules" },
+  WEIR_DATA: { group: "store", type: t.folder(), default: ".weir", meaning: "Folder of the embedded stores and the ledger of recordings" },
 
   KAFKA_BROKERS: { group: "kafka", type: t.hostPorts(), meaning: "Brokers as host:port; unset means that only recordings are read" },
   KAFKA_GROUP_ID: { group: "kafka", type: t.text(255), default: "weir", meaning: "Consumer group: engines of one group share the partitions" },
@@ -73,7 +73,7 @@ export const VARIABLES = {
   WEIR_RANGE_MAX_AGE_MS: { group: "engine", type: t.integer(50, 60_000, "ms"), default: "1000", meaning: "Age at which rows are stored, those of all partitions together" },
   WEIR_RANGE_MAX_ROWS: { group: "engine", type: t.integer(1_000, 1_000_000), default: "50000", meaning: "Rows at which they are stored, however young they are" },
   ENVIRONMENT: { group: "engine", type: t.text(64), default: "development", later: true, meaning: "Name of the environment" },
-  MAX_CONCURRENT_RULES: { group: "engine", type: t.integer(1, 100_000), default: "10000", later: true, meaning: "Live rules at most" },
+  MAX_CONCURRENT_RULES: { group: "engine", type: t.integer(1, 100_000), default: "10000", meaning: "Rules that run at most: live, or on trial alone" },
   WASM_CACHE_SIZE: { group: "engine", type: t.integer(1, 100_000), default: "1000", later: true, meaning: "Rule instances that are kept ready" },
 
   API_HOST: { group: "api", type: t.loopback(), default: "127.0.0.1", meaning: "Address that the API listens on" },
@@ -91,7 +91,7 @@ export const VARIABLES = {
   BASE_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs"), later: true, meaning: "Nodes of Base" },
   ALCHEMY_API_KEY: { group: "chain", type: t.secret(), secret: true, later: true, meaning: "Key for Alchemy's nodes" },
 
-  DATABASE_URL: { group: "control", type: t.url("postgres", "postgresql"), aliases: ["POSTGRES_URL"], later: true, meaning: "PostgreSQL server of the control store; unset means the embedded one" },
+  DATABASE_URL: { group: "control", type: t.url("postgres", "postgresql"), aliases: ["POSTGRES_URL"], meaning: "PostgreSQL server (15 or later) of the control store: rules, their versions, lists, audit log; unset means the embedded one in WEIR_DATA" },
   JWT_SECRET: { group: "control", type: t.secret(16), aliases: ["SECRET_KEY"], secret: true, later: true, meaning: "Key that session tokens are signed with" },
   ADMIN_USERNAME: { group: "control", type: t.text(256), later: true, meaning: "Name of the first administrator" },
   ADMIN_PASSWORD: { group: "control", type: t.secret(8), secret: true, later: true, meaning: "Password of the first administrator" },
