@@ -82,10 +82,16 @@ const call = (index: number) => [0x10, ...leb(index)];
 const TRAP = [0x00];
 const [ADD, SUB, LESS, LESS_UNSIGNED, EQUAL, SHIFT_RIGHT_UNSIGNED] = [0x6a, 0x6b, 0x48, 0x49, 0x46, 0x76];
 
-/** global −= amount; trap below 0. Amounts stay under 2^30, so it cannot wrap: it was at least 0 before. */
-export const take = (global: number, amount: number): number[] => [
-  ...get(global), ...i32(amount), SUB, ...set(global),
-  ...get(global), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
+/** The global's value into a local (its number as LEB128), where the next charge finds it without waiting for memory. */
+export const read = (global: number, own: readonly number[]): number[] => [...get(global), 0x21, ...own];
+
+/**
+ * global = own −= amount; trap below 0. `own` is the local that has the global's value: reading back what was just stored would cost
+ * each charge 5 cycles after the one before. Amounts stay under 2^30, so it cannot wrap: it was at least 0 before.
+ */
+export const take = (global: number, own: readonly number[], amount: number): number[] => [
+  0x20, ...own, ...i32(amount), SUB, 0x22, ...own, ...set(global),
+  0x20, ...own, ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
 ]; // biome-ignore format: one instruction sequence
 
 /** Marks the page of a store to `address` + offset. A store across two pages marks the first: who restores it goes 8 bytes further. */
@@ -95,12 +101,10 @@ export const markPage = (dirty: number, address: number, offset: number): number
   0x84, ...set(dirty),
 ]; // biome-ignore format: one instruction sequence
 
-export const giveBack = (global: number, amount: number): number[] => [
-  ...get(global),
-  ...i32(amount),
-  ADD,
-  ...set(global),
-];
+/** global = own + amount */
+export const giveBack = (global: number, own: readonly number[], amount: number): number[] => [
+  0x20, ...own, ...i32(amount), ADD, ...set(global),
+]; // biome-ignore format: one instruction sequence
 
 /** Types of the appended globals, with their initial values. */
 export function globalEntries({ shadows }: HostGlobals): number[] {

@@ -10,7 +10,16 @@
  * - canonical NaN, where a float's bits can get out: stores, reinterpretations, and copysign, which shows a NaN's sign.
  */
 import type { Report } from "./finding.ts";
-import { FRAME_BYTES, giveBack, type HostFunctions, type HostGlobals, markPage, SLOT_BYTES, take } from "./inject.ts";
+import {
+  FRAME_BYTES,
+  giveBack,
+  type HostFunctions,
+  type HostGlobals,
+  markPage,
+  read,
+  SLOT_BYTES,
+  take,
+} from "./inject.ts";
 import type { ModuleLimits } from "./limits.ts";
 import { F32, F64, I32, I64, type ParsedModule, valueType } from "./wasm/module.ts";
 import { EXTENDED, IMMEDIATE, INSTRUCTIONS, refusedOpcode } from "./wasm/opcodes.ts";
@@ -180,9 +189,11 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
   /** Before memory.fill, copy or init: charged and marked. On top are the address, something, and the length. */
   const bulk = (): number[] => {
     const [length, middle, address] = [temporary("length", I32), temporary("value", I32), temporary("address", I32)];
-    const call = [0x20, ...address, 0x20, ...length, 0x10, ...leb(functions.bulk)];
+    const call = [0x20, ...address, 0x20, ...length, 0x10, ...leb(functions.bulk), ...readFuel()];
     return [0x21, ...length, 0x21, ...middle, 0x22, ...address, ...call, 0x20, ...middle, 0x20, ...length];
   };
+  /** After a call: it has spent some, and what is left is read again. */
+  const readFuel = (): number[] => read(globals.fuel, temporary("fuel", I32));
   const insert = (at: number, added: readonly number[], remove = 0) => edits.push({ at, remove, bytes: added });
 
   open(codeAt, type.results.length, "block");
@@ -298,6 +309,7 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
         case 0x10: {
           const callee = body.u32();
           calls = true;
+          insert(body.at, readFuel());
           const calleeType = module.types[module.functions[callee] ?? -1];
           if (calleeType === undefined) report.add("index", `Function ${callee} is not there`, place(at));
           else {
@@ -310,6 +322,7 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
           const calleeType = module.types[body.u32()];
           if (body.u32() !== 0) throw new Malformed("Table other than 0", at);
           calls = true;
+          insert(body.at, readFuel());
           if (calleeType === undefined) report.add("index", "Type of an indirect call is not there", place(at));
           else {
             pop(calleeType.parameters.length);
@@ -334,13 +347,15 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
         case 0x3f:
         case 0x40:
           if (body.u8() !== 0) throw new Malformed("Memory other than 0", at);
-          if (opcode === 0x40) insert(at, [0x10, ...leb(functions.grow)], 2);
+          if (opcode === 0x40) insert(at, [0x10, ...leb(functions.grow), ...readFuel()], 2);
           break;
       }
     }
   }
   if (!body.done) throw new Malformed(`${body.end - body.at} bytes behind the function's end`, body.at);
 
+  const fuel = temporary("fuel", I32);
+  const stackLocal = temporary("stack", I32);
   // `highest` counts operands before the host's own few are put on top: 6 more for those
   const frame = FRAME_BYTES + SLOT_BYTES * (locals + temporaries.length + highest + 6);
   const counted = calls || frame > UNCOUNTED_LEAF_BYTES;
@@ -348,8 +363,10 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
   out.u32(groups + temporaries.length);
   out.range(bytes, groupsAt, codeAt);
   for (const { type } of temporaries) out.bytes([1, type]);
+  out.bytes(readFuel());
   if (counted) {
-    out.bytes(take(globals.stack, frame));
+    out.bytes(read(globals.stack, stackLocal));
+    out.bytes(take(globals.stack, stackLocal, frame));
     out.bytes([0x02, type.results[0] ?? EMPTY_BLOCK]);
   }
   charges.sort((a, b) => a.at - b.at);
@@ -362,7 +379,7 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
     out.range(bytes, from, at);
     from = at;
     if (chargeFirst) {
-      out.bytes(take(globals.fuel, charge.cost));
+      out.bytes(take(globals.fuel, fuel, charge.cost));
       c++;
     } else {
       out.bytes(edit!.bytes);
@@ -372,7 +389,7 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
   }
   out.range(bytes, from, body.end);
   if (counted) {
-    out.bytes(giveBack(globals.stack, frame));
+    out.bytes(giveBack(globals.stack, stackLocal, frame));
     out.u8(0x0b);
   }
   return out.done();
