@@ -16,6 +16,12 @@ export const STACK_BYTES = 512 * 1024;
 export const FRAME_BYTES = 128;
 export const SLOT_BYTES = 16;
 
+/**
+ * What the guest writes to is marked by blocks of 4 KiB, one bit for all whose numbers are the same modulo 64, so a mark puts back
+ * a block in each 256 KiB of the memory. An alert is written to two or three blocks; pages of 64 KiB were two of those.
+ */
+export const BLOCK_SHIFT = 12;
+
 /** Appended globals, in this order behind the guest's own. */
 export interface HostGlobals {
   /** i32: left of the budget, below 0 after a trap for want of it */
@@ -30,7 +36,7 @@ export interface HostGlobals {
   readonly left: number;
   /** i32: 1 after the engine refused memory below the cap: no fault of the guest's */
   readonly starved: number;
-  /** i64: bit p is set once the guest wrote to page p, or to the first bytes of the page behind it */
+  /** i64: bit b is set once the guest wrote to a block whose number is b modulo 64, or to the first bytes of the one behind it */
   readonly dirty: number;
   /** the guest's mutable globals but weir_out_length, each with the shadow that it is set back from */
   readonly shadows: readonly { readonly global: number; readonly shadow: number; readonly type: number }[];
@@ -94,10 +100,10 @@ export const take = (global: number, own: readonly number[], amount: number): nu
   0x20, ...own, ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
 ]; // biome-ignore format: one instruction sequence
 
-/** Marks the page of a store to `address` + offset. A store across two pages marks the first: who restores it goes 8 bytes further. */
-export const markPage = (dirty: number, address: number, offset: number): number[] => [
+/** Marks the block of a store to `address` + offset. A store across two blocks marks the first: who restores it goes 8 bytes further. */
+export const markBlock = (dirty: number, address: number, offset: number): number[] => [
   ...get(dirty),
-  0x42, 1, ...local(address), ...i32(offset | 0), ADD, ...i32(16), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 16)
+  0x42, 1, ...local(address), ...i32(offset | 0), ADD, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 12), modulo 64
   0x84, ...set(dirty),
 ]; // biome-ignore format: one instruction sequence
 
@@ -140,16 +146,19 @@ export function hostBodies(
   const noLocals = [0];
   const { fuel, stack, progress, budget, left, starved, dirty, shadows } = globals;
 
-  // (address, bytes): fuel −= bytes >> 3, at most 2^29 − 1, no wrap. The pages from address to address + bytes − 1 are dirty; a
-  // range that wraps around or leaves the memory marks nonsense, and traps right after
+  // (address, bytes): fuel −= bytes >> 3, at most 2^29 − 1, no wrap. The blocks from address to address + bytes − 1 are dirty; a
+  // range that wraps around or leaves the memory marks nonsense, and traps right after. local 2 is how many blocks.
+  const block = (...address: number[]) => [...address, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED];
   const bulk = [
-    ...noLocals,
+    1, 1, I32,
     ...get(fuel), ...local(1), ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, ...set(fuel),
     ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
-    ...get(dirty), // | −1 << first page & −1 >>> 63 − last page
-    0x42, ...signedLeb(-1), ...local(0), ...i32(16), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86,
-    0x42, ...signedLeb(-1), ...i32(63), ...local(0), ...local(1), ADD, ...i32(1), SUB, ...i32(16), SHIFT_RIGHT_UNSIGNED, SUB, 0xad, 0x88,
-    0x83, 0x84, ...set(dirty), END,
+    ...block(...local(0), ...local(1), ADD, ...i32(1), SUB), ...block(...local(0)), SUB, ...i32(1), ADD, ...setLocal(2),
+    ...get(dirty), // | rotl((1 << blocks) − 1, first), or all of them
+    0x42, ...signedLeb(-1),
+    0x42, 1, ...local(2), 0xad, 0x86, 0x42, 1, 0x7d, ...block(...local(0)), 0xad, 0x89,
+    ...local(2), ...i32(64), 0x4f, 0x1b,
+    0x84, ...set(dirty), END,
   ]; // biome-ignore format: one instruction sequence
 
   // (pages) → old size or −1. More pages than the cap can only fail: free of charge. If the engine refuses what the cap

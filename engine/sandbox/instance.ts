@@ -42,7 +42,7 @@ export interface RuleInstance {
    * finish. Afterwards the table holds where each one's results end.
    */
   run(count: number, left?: number): RunEnd;
-  /** Pages, a bit each, that the guest wrote to since this was last called; none at first. */
+  /** Blocks that the guest wrote to since this was last called, see BLOCK_SHIFT; none at first. */
   takeDirty(): bigint;
 }
 

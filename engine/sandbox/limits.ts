@@ -20,7 +20,7 @@ export const MODULE_LIMITS = {
   elementSegments: 256,
   dataSegments: 1_024,
   dataBytes: 512 * 1024,
-  /** 4 MiB: an input area of 1 MiB, results, and what the rule itself needs. No more than 64: pages written are bits of an i64 */
+  /** 4 MiB: an input area of 1 MiB, results, and what the rule itself needs. */
   memoryPages: 64,
 } as const;
 export type ModuleLimits = { readonly [name in keyof typeof MODULE_LIMITS]: number };

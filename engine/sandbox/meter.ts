@@ -6,7 +6,7 @@
  *   leaves at its end. Code behind a `block … end` that nothing jumps out of belongs to the run before it, so most loops
  *   pay once or twice a round. (The merging follows parity's wasm-instrument, `gas/mod.rs`.)
  * - stack: in functions that call others, bytes taken at entry and given back at the end; `return` becomes a branch to it.
- * - marks: which pages were written to, so that putting memory back between batches costs what was written and no more.
+ * - marks: which blocks of memory were written to, so that putting memory back between batches costs what was written and no more.
  * - canonical NaN, where a float's bits can get out: stores, reinterpretations, and copysign, which shows a NaN's sign.
  */
 import type { Report } from "./finding.ts";
@@ -15,7 +15,7 @@ import {
   giveBack,
   type HostFunctions,
   type HostGlobals,
-  markPage,
+  markBlock,
   read,
   SLOT_BYTES,
   take,
@@ -179,11 +179,11 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
     const nan = type === F32 ? NAN_32 : NAN_64;
     return [0x22, ...x, ...nan, 0x20, ...x, 0x20, ...x, type === F32 ? 0x5b : 0x61, 0x1b];
   };
-  /** Before a store: its page is marked. On top are the address and the value. */
+  /** Before a store: its block is marked. On top are the address and the value. */
   const storing = (type: number, offset: number): number[] => {
     const value = temporary("value", type);
     const address = temporary("address", I32);
-    const mark = markPage(globals.dirty, locals + temporaries.findIndex(({ use }) => use === "address"), offset);
+    const mark = markBlock(globals.dirty, locals + temporaries.findIndex(({ use }) => use === "address"), offset);
     return [0x21, ...value, 0x22, ...address, ...mark, 0x20, ...value];
   };
   /** Before memory.fill, copy or init: charged and marked. On top are the address, something, and the length. */

@@ -325,9 +325,10 @@ describe("memory is put back whole", () => {
       expect(hash(), `${action} at ${at}, ${length} bytes`).toBe(clean);
     };
     for (let action = 0; action < sizes.length; action++) {
-      for (const page of [2, 7, 20, 21]) {
-        for (let before = sizes[action]!; before >= (page === 21 ? sizes[action]! : 1); before -= 3)
-          wrote(action, page * 65_536 - before);
+      // ends of blocks of 4 KiB, among them the last that has a bit of its own, and the memory's
+      for (const end of [2 * 65_536, 40 * 4_096, 64 * 4_096, 65 * 4_096, 128 * 4_096, 20 * 65_536, size]) {
+        for (let before = sizes[action]!; before >= (end === size ? sizes[action]! : 1); before -= 3)
+          wrote(action, end - before);
       }
     }
     for (const action of [7, 8]) {
@@ -336,6 +337,11 @@ describe("memory is put back whole", () => {
         [5 * 65_536 - 1, 2],
         [4 * 65_536, 65_536],
         [300_000, 200_000],
+        [63 * 4_096 - 1, 4_098],
+        [70 * 4_096, 62 * 4_096],
+        [70 * 4_096 - 1, 63 * 4_096 + 1],
+        [70 * 4_096 - 1, 64 * 4_096],
+        [300_000, 700_000],
         [size - 9, 9],
         [size, 0],
         [0, 0],

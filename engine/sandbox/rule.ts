@@ -1,5 +1,7 @@
 /** A compiled rule in one thread: takes the candidates of a batch, gives matches and failures, survives every trap. */
+
 import { inMemory } from "./guestMemory.ts";
+import { BLOCK_SHIFT } from "./inject.ts";
 import { instantiate, type RuleInstance } from "./instance.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { type Match, readResults } from "./results.ts";
@@ -184,7 +186,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
 }
 
 /**
- * Puts memory back to what it was after initialisation: the pages that the guest wrote to, and what the host wrote to the
+ * Puts memory back to what it was after initialisation: the blocks that the guest wrote to, and what the host wrote to the
  * input area last time, except the first `next` bytes, which are about to be written again.
  */
 function restore(guest: RuleInstance, image: Uint8Array, next: number, written: number): void {
@@ -192,10 +194,13 @@ function restore(guest: RuleInstance, image: Uint8Array, next: number, written: 
   if (written > next) putBack(memory, image, guest.input + next, guest.input + written);
   const dirty = guest.takeDirty();
   if (dirty === 0n) return;
-  for (let page = 0; page * PAGE < memory.length; page++) {
-    // a store at a page's end reaches up to 7 bytes into the next one
-    if ((dirty >> BigInt(page)) & 1n)
-      putBack(memory, image, page * PAGE, Math.min((page + 1) * PAGE + 8, memory.length));
+  for (let half = 0; half < 2; half++) {
+    for (let bits = Number(BigInt.asUintN(32, dirty >> BigInt(32 * half))); bits !== 0; bits &= bits - 1) {
+      const block = 32 * half + 31 - Math.clz32(bits & -bits);
+      // a store at a block's end reaches up to 7 bytes into the next one
+      for (let at = block << BLOCK_SHIFT; at < memory.length; at += 64 << BLOCK_SHIFT)
+        putBack(memory, image, at, Math.min(at + (1 << BLOCK_SHIFT) + 8, memory.length));
+    }
   }
 }
 
