@@ -1,8 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testModule } from "../engine/sandbox/testModule.ts";
 import { buildRule } from "../rules-as/cli/build.ts";
 import { healthSchema, readySchema } from "./routes/operations.ts";
-import { MAX_MODULE_BYTES, ruleSchema } from "./routes/rules.ts";
+import { MAX_MODULE_BYTES, ruleAuditSchema, ruleSchema, ruleVersionSchema } from "./routes/rules.ts";
 import { rawAnswer, rawRequest, startTestServer, type TestServer, TOKEN } from "./testServer.ts";
 
 let server: TestServer;
@@ -59,6 +60,62 @@ describe("rules", () => {
       expect((await server.read(`/api/v1/rules/${NAME}`, ruleSchema)).state).toBe(state);
     } // biome-ignore format: three pairs
     expect(server.log()).toContain('"event":"rule_state_changed"');
+  });
+
+  test("live their life by one call each: on trial, promoted, rolled back, released; who did what is kept", async () => {
+    const name = "life";
+    const path = `/api/v1/rules/${name}`;
+    const module = (description: string) =>
+      new Uint8Array(testModule({ manifest: JSON.stringify({ name, description }) }));
+    const call = async (to: string, init: RequestInit) => {
+      const { status, body, text } = await server.get(`${path}${to}`, init);
+      expect([200, 201], text).toContain(status);
+      const { state, version, live_version, shadow_version } = ruleSchema.parse(body());
+      return [state, version, live_version, shadow_version];
+    };
+    expect(await call("?state=draft", put(module("one")))).toEqual(["draft", 1, null, null]);
+    expect(await call("/enable", post())).toEqual(["live", 1, 1, null]);
+    expect(await call("?state=shadow", put(module("two")))).toEqual(["live", 1, 1, 2]);
+    const versions = await server.read(`${path}/versions`, z.array(ruleVersionSchema));
+    expect(versions.map(({ version, runs }) => [version, runs])).toEqual([[2, "shadow"], [1, "live"]]); // biome-ignore format: a row
+    expect(await call("/promote", post())).toEqual(["live", 2, 2, null]);
+    expect(await call("/rollback?version=1", post())).toEqual(["live", 1, 1, null]);
+    await server.rules.change(name, "quarantine", { by: "engine", reason: "7 of 10 failed" });
+    expect((await server.read(path, ruleSchema)).reason).toBe("7 of 10 failed");
+    const names = async (state: string) =>
+      (await server.read(`/api/v1/rules?state=${state}`, z.array(ruleSchema))).map((rule) => rule.name);
+    expect([await names("quarantined"), (await names("live")).includes(name)]).toEqual([[name], false]);
+    expect(await call("/release", post())).toEqual(["live", 1, 1, null]);
+    const log = await server.read(`${path}/audit`, z.array(ruleAuditSchema));
+    expect(log.map(({ who, action }) => `${who} ${action}`)).toEqual([
+      "api token release", "engine quarantine", "api token rollback", "api token promote",
+      "api token upload", "api token enable", "api token upload",
+    ]); // biome-ignore format: two rows
+    expect(await server.read(`${path}/audit?limit=1`, z.array(ruleAuditSchema))).toEqual(log.slice(0, 1));
+    await server.get(`${path}/disable`, post());
+  });
+
+  test("409 with the remedy for what a rule's state, or the number of rules, does not allow; 400 for wrong parameters", async () => {
+    const conflict = async (to: string) => (await server.problem(`/api/v1/rules/${NAME}${to}`, 409, post())).detail;
+    expect(await conflict("/release")).toBe(
+      `Cannot release the rule "${NAME}": it is live, expected quarantined. Only what is quarantined is released; enable what is disabled`,
+    );
+    expect(await conflict("/promote")).toContain("no version of it is on trial");
+    expect(await conflict("/rollback?version=7")).toContain("there is no version 7, expected 1 to 1");
+    await server.problem(`/api/v1/rules/${NAME}/rollback`, 400, post());
+    await server.problem(`/api/v1/rules/${NAME}?state=gone`, 400, put(whale));
+    await server.problem("/api/v1/rules?state=gone", 400);
+    await server.problem("/api/v1/rules/none/versions", 404);
+    await server.problem("/api/v1/rules/none/audit", 404);
+    const many = Array.from({ length: 10 }, (_, i) => `rule-${i}`);
+    const answers = await Promise.all(
+      many.map((name) =>
+        server.get(`/api/v1/rules/${name}`, put(new Uint8Array(testModule({ manifest: JSON.stringify({ name }) })))),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(9);
+    const refused = answers.find(({ status }) => status !== 201)!;
+    expect([refused.status, refused.text]).toEqual([409, expect.stringContaining("MAX_CONCURRENT_RULES=10")]);
   });
 
   test("that are refused come back with each finding", async () => {
@@ -297,6 +354,21 @@ describe("health", () => {
     }
   }, 120_000);
 });
+
+test("without the control store: the rules are shown as they are known, and changes are 503", async () => {
+  const cut = await startTestServer();
+  try {
+    await cut.get(`/api/v1/rules/${NAME}`, put(whale));
+    await cut.loseControl();
+    expect((await cut.read("/api/v1/rules", z.array(ruleSchema))).map(({ name }) => name)).toEqual([NAME]);
+    for (const [path, init] of [["", put(whale)], ["/disable", post()], ["/versions", {}], ["/audit", {}]] as const) {
+      const { detail } = await cut.problem(`/api/v1/rules/${NAME}${path}`, 503, init);
+      expect(detail).toMatch(/^Control store not connected: the rules go on as they are/);
+    } // biome-ignore format: four pairs
+  } finally {
+    await cut.close();
+  }
+}, 120_000);
 
 test("a port that is taken is refused with what to do, and closing frees it", async () => {
   const port = Number(new URL(server.url).port);

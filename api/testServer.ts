@@ -83,6 +83,8 @@ export async function startTestServer({
     },
     /** Ends the store's process, as a crash would. */
     stopStore: () => child.stop(),
+    /** From now on the control store is out of reach. */
+    loseControl: () => control.close(),
     async close() {
       await close();
       await control.close();

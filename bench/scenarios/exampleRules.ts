@@ -5,7 +5,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { load } from "../../engine/rules/content.ts";
+import { admitAgain, loadModule } from "../../engine/rules/content.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import type { Decoded } from "../../engine/worker/decode.ts";
 import { createRuleStage, type Matched } from "../../engine/worker/ruleStage.ts";
@@ -64,7 +64,7 @@ async function exampleRules(): Promise<LiveRule[]> {
   const files = (await readdir(MODULES)).filter((file) => file.endsWith(".wasm")).sort();
   return Promise.all(
     files.map(async (file) => {
-      const rule = load("wasm", await readFile(join(MODULES, file)));
+      const rule = loadModule(admitAgain(await readFile(join(MODULES, file))));
       return { ...rule, name: rule.manifest.name, version: 1 };
     }),
   );

@@ -91,6 +91,7 @@ export function openControl(options: ControlOptions): Control {
     async close() {
       closed = true;
       const connection = await connecting?.catch(() => undefined);
+      connecting = undefined;
       if (connection) await closeConnection(connection);
     },
   };

@@ -32,6 +32,14 @@ export const modules = pgTable("modules", {
   bytes: bytea("bytes").notNull(),
 });
 
+export const admittedModules = pgTable("admitted_modules", {
+  sha256: text("sha256").notNull(),
+  admission: text("admission").notNull(),
+  bytes: bytea("bytes").notNull(),
+  manifest: jsonb("manifest").$type<Manifest>().notNull(),
+  createdAt: when("created_at"),
+});
+
 export const rules = pgTable("rules", {
   name: text("name").primaryKey(),
   owner: text("owner").notNull(),

@@ -36,7 +36,7 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
   }, START_MS);
   beforeEach(async () => {
     await control.change(async (tx) => {
-      await tx.execute(sql.raw("TRUNCATE rules, rule_versions, modules, rule_sets, audit_log"));
+      await tx.execute(sql.raw("TRUNCATE rules, rule_versions, modules, admitted_modules, rule_sets, audit_log"));
       await tx.execute(sql.raw("UPDATE changes SET number = 0"));
     });
     catalogue = await openCatalogue({ control });
@@ -297,9 +297,22 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
     }
   });
 
+  test("what another version of ours has admitted is admitted anew, once", async () => {
+    await upload("a");
+    const admissions = async () =>
+      (await control.read((db) => db.execute<{ admission: string }>(sql`SELECT admission FROM admitted_modules`))).rows;
+    const [{ admission }] = (await admissions()) as [{ admission: string }];
+    await control.change((tx) => tx.execute(sql`UPDATE admitted_modules SET admission = 'older', bytes = '\\x00'`));
+    expect(await live(await another())).toEqual(["a@1"]);
+    expect((await admissions()).map((row) => row.admission).sort()).toEqual([admission, "older"].sort());
+  });
+
   test("a content that is not what was accepted is an error that names its rule", async () => {
     await upload("a");
-    await control.change((tx) => tx.execute(sql`UPDATE modules SET bytes = '\\x00'`));
+    await control.change(async (tx) => {
+      await tx.execute(sql`UPDATE modules SET bytes = '\\x00'`);
+      await tx.execute(sql`DELETE FROM admitted_modules`);
+    });
     await expect((await another()).snapshot(catalogue.current())).rejects.toThrow(
       'Cannot run version 1 of the rule "a": it was accepted once and this version of Weir refuses it',
     );

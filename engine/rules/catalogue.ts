@@ -13,6 +13,7 @@ import { UserError } from "../ops/errors.ts";
 import type { Finding } from "../sandbox/finding.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { contentId } from "../world/world.ts";
+import { admissionId } from "./admission.ts";
 import { hashOf, type Prepared, prepare } from "./content.ts";
 import { type Action, act, type Life, RuleConflict, runningVersions, uploaded, type Wish } from "./lifecycle.ts";
 import type { LiveRule } from "./liveRule.ts";
@@ -183,6 +184,7 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
     await control.change(async (tx) => {
       await tables.keepSet(tx, id, members);
       await tables.dropOldSets(tx, KEEP_DAYS);
+      await tables.dropOldAdmitted(tx, admissionId(), KEEP_DAYS);
     });
     said = Date.now();
     if (id === currentId) return;
@@ -221,6 +223,12 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
         await tables.writeContents(
           tx,
           items.map(({ sha256, bytes }) => ({ sha256, bytes })),
+        );
+        await tables.writeAdmitted(
+          tx,
+          items.flatMap(({ sha256, admitted, manifest }) =>
+            admitted ? [{ sha256, admission: admissionId(), bytes: admitted, manifest }] : [],
+          ),
         );
         await tables.writeRules(
           tx,

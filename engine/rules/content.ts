@@ -16,6 +16,8 @@ export interface Prepared {
   /** What is kept: a module as uploaded, a JSON rule in its canonical form. */
   readonly bytes: Uint8Array;
   readonly manifest: Manifest;
+  /** Of a module: as admission made it. */
+  readonly admitted?: Uint8Array;
 }
 
 export type Preparation =
@@ -48,7 +50,10 @@ const isText = (value: unknown): boolean => typeof value !== "string" || !/\0|\p
 async function prepareModule(bytes: Uint8Array): Promise<Preparation> {
   const admitted = await admitAside(bytes);
   if (!admitted.ok) return admitted;
-  return { ok: true, prepared: { kind: "wasm", sha256: hashOf(bytes), bytes, manifest: admitted.manifest } };
+  return {
+    ok: true,
+    prepared: { kind: "wasm", sha256: hashOf(bytes), bytes, manifest: admitted.manifest, admitted: admitted.module },
+  };
 }
 
 function prepareJson(text: Uint8Array): Preparation {
@@ -62,18 +67,31 @@ function prepareJson(text: Uint8Array): Preparation {
   return { ok: true, prepared: { kind: "json", sha256: hashOf(bytes), bytes, manifest: parsed.rule.manifest } };
 }
 
-/** What was accepted once, ready to run. @throws Error when this version of ours refuses it */
-export function load(kind: RuleKind, bytes: Uint8Array): Runnable {
-  if (kind === "json") {
-    const parsed = parseJsonRuleText(Buffer.from(bytes).toString("utf8"));
-    if (!parsed.ok) throw refusedNow(parsed.problems[0]?.message);
-    const { manifest, condition, silent } = parsed.rule;
-    return { manifest, condition, silent, module: null };
-  }
+/** A module as admission made it. */
+export interface Admitted {
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+}
+
+/** A JSON rule that was accepted once, ready to run. @throws Error when this version of ours refuses it */
+export function loadJson(text: Uint8Array): Runnable {
+  const parsed = parseJsonRuleText(Buffer.from(text).toString("utf8"));
+  if (!parsed.ok) throw refusedNow(parsed.problems[0]?.message);
+  const { manifest, condition, silent } = parsed.rule;
+  return { manifest, condition, silent, module: null };
+}
+
+/** A module that was accepted once, admitted by this version of ours. @throws Error when it refuses it */
+export function admitAgain(bytes: Uint8Array): Admitted {
   const admitted = readmit(bytes);
   if (!admitted.ok) throw refusedNow(admitted.findings[0]?.message);
-  return { manifest: admitted.manifest, module: new WebAssembly.Module(admitted.module) };
+  return { bytes: admitted.module, manifest: admitted.manifest };
 }
+
+export const loadModule = ({ bytes, manifest }: Admitted): Runnable => ({
+  manifest,
+  module: new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>),
+});
 
 const refusedNow = (why: string | undefined): Error =>
   new Error(`it was accepted once and this version of Weir refuses it: ${why}. Disable it, or upload it anew`);

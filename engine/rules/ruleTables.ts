@@ -1,7 +1,8 @@
 /** Reading and writing the catalogue's tables: SQL, and nothing that decides. */
-import { and, desc, eq, gt, inArray, lt, or, sql } from "../control/drizzle.ts";
+import { and, desc, eq, gt, inArray, lt, ne, or, sql } from "../control/drizzle.ts";
 import type { Database, Transaction } from "../control/open.ts";
 import {
+  admittedModules,
   auditLog,
   changes,
   modules,
@@ -17,6 +18,7 @@ type Reader = Database | Transaction;
 export type RuleRow = typeof rules.$inferSelect;
 export type VersionRow = typeof ruleVersions.$inferSelect;
 export type NewVersion = Omit<VersionRow, "uploadedAt" | "parameters">;
+export type NewAdmitted = Omit<typeof admittedModules.$inferInsert, "createdAt">;
 export type AuditRow = typeof auditLog.$inferSelect;
 
 export async function readNumber(db: Reader): Promise<number> {
@@ -84,11 +86,41 @@ export const readSizes = (db: Reader, sha256s: readonly string[]): Promise<Conte
     .from(ruleVersions)
     .where(sql`${ruleVersions.sha256} = ANY(${sql.param([...sha256s])})`);
 
+/** Contents as kept. */
 export const readContents = (db: Reader, sha256s: readonly string[]): Promise<(typeof modules.$inferSelect)[]> =>
   db
     .select()
     .from(modules)
     .where(sql`${modules.sha256} = ANY(${sql.param([...sha256s])})`);
+
+/** Of these modules those that this admission has made before. */
+export const readAdmitted = (
+  db: Reader,
+  sha256s: readonly string[],
+  admission: string,
+): Promise<Pick<NewAdmitted, "sha256" | "bytes" | "manifest">[]> =>
+  db
+    .select({ sha256: admittedModules.sha256, bytes: admittedModules.bytes, manifest: admittedModules.manifest })
+    .from(admittedModules)
+    .where(
+      and(eq(admittedModules.admission, admission), sql`${admittedModules.sha256} = ANY(${sql.param([...sha256s])})`),
+    );
+
+export async function writeAdmitted(tx: Transaction, admitted: NewAdmitted[]): Promise<void> {
+  if (admitted.length > 0) await tx.insert(admittedModules).values(admitted).onConflictDoNothing();
+}
+
+/** What other versions of ours made, which nobody runs any more. */
+export async function dropOldAdmitted(tx: Transaction, admission: string, days: number): Promise<void> {
+  await tx
+    .delete(admittedModules)
+    .where(
+      and(
+        ne(admittedModules.admission, admission),
+        lt(admittedModules.createdAt, sql`now() - make_interval(days => ${days})`),
+      ),
+    );
+}
 
 export async function countRunning(db: Reader): Promise<number> {
   const [row] = await db
