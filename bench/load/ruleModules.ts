@@ -22,6 +22,7 @@ const PLACE = {
   selector: "0xdeadbeef",
   address: `0x${"ab".repeat(20)}`,
   amount: "31415926535897932384",
+  bound: '"value":"27182818284590452353"}', // the end of a condition in JSON; shorter ones are filled up with spaces
 } as const;
 type Place = keyof typeof PLACE;
 type Values = Partial<Record<Place, string>>;
@@ -52,7 +53,7 @@ const TEMPLATES = {
   selector: template(
     "selector",
     `const SELECTOR = selector("${PLACE.selector}");
-     filter.selector("${PLACE.selector}");`,
+     filter.selector("${PLACE.selector}").where('{"field":"gasPrice","operator":"gte",${PLACE.bound}');`,
     "tx.selector == SELECTOR && tx.gasPrice.asU256() >= AMOUNT",
   ),
 } as const;
@@ -87,7 +88,8 @@ function valuesOf({ id, conditions }: JsonRule): { shape: Shape; values: Values 
   if (to !== undefined)
     return { shape: "recipient", values: { name: id, chain: chainId!.padStart(5, "0"), address: to, amount } };
   if (from !== undefined) return { shape: "sender", values: { name: id, address: from, amount } };
-  return { shape: "selector", values: { name: id, selector: input!, amount } };
+  const bound = `"value":"${BigInt(amount)}"}`.padEnd(PLACE.bound.length);
+  return { shape: "selector", values: { name: id, selector: input!, amount, bound } };
 }
 
 /** Replaces each text, which stands once in the module's data, in UTF-16. */
@@ -114,6 +116,7 @@ function manifestOf({ filter, ...others }: Manifest, { name, chain, selector, ad
       ...(filter.from && { from: [address!] }),
       ...(filter.selectors && { selectors: [selector!] }),
       ...(filter.minValue !== undefined && { minValue: String(BigInt(amount!)) }),
+      ...(filter.where && { where: { and: [{ field: "gasPrice", operator: "gte", value: String(BigInt(amount!)) }] } }),
     },
   };
 }
