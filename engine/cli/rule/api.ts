@@ -19,7 +19,11 @@ export interface Answer {
 /** A rule in the API's answers, as far as it is shown here. */
 export interface RuleAnswer {
   readonly name: string;
+  /** That runs, or would. */
   readonly version: number;
+  readonly newest_version: number;
+  readonly live_version: number | null;
+  readonly shadow_version: number | null;
   readonly state: string;
   readonly size: number;
   readonly manifest: { readonly description?: string };

@@ -5,16 +5,18 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildExamples } from "../../../rules-as/cli/buildExamples.ts";
 import { type Databases, openDatabases, type Run } from "../../../test/support/databases.ts";
 import { startWeir } from "../../../test/support/engineProcess.ts";
+import { readLines } from "../../source/recording.ts";
 import { chart } from "./chart.ts";
 import type { MatchLine } from "./evaluate.ts";
 import { parseTime } from "./history.ts";
 import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
-const RECORDING = fileURLToPath(new URL("test/recordings/dex.ndjson.zst", ROOT));
+const BUNDLED = fileURLToPath(new URL("test/recordings/dex.ndjson.zst", ROOT));
 const MODULE = fileURLToPath(new URL("rules-as/examples/build/whale-transfer.wasm", ROOT));
 const SOURCE = fileURLToPath(new URL("rules-as/examples/whale-transfer.ts", ROOT));
 const LONG = 180_000;
+const LINES = 6_000;
 
 interface Summary {
   readonly transactions: number;
@@ -24,11 +26,16 @@ interface Summary {
 let databases: Databases;
 let run: Run;
 let bench: Workbench;
+/** The first lines of the bundled one: more than a batch. */
+let RECORDING: string;
 beforeAll(async () => {
   bench = createWorkbench();
   await buildExamples();
   databases = await openDatabases();
   run = await databases.newRun();
+  const lines: string[] = [];
+  for await (const line of readLines(BUNDLED)) if (lines.push(line.toString()) === LINES) break;
+  RECORDING = bench.write("part.ndjson", lines.join("\n"));
   const replay = startWeir(["replay", RECORDING, "--json"], { ...run.env, WEIR_THREADS: "1" });
   expect((await replay.exited).code, replay.log().slice(-3_000)).toBe(0);
 }, LONG);
@@ -55,7 +62,7 @@ describe("weir rule backtest", () => {
       `SELECT rule, concat('0x', lower(hex(tx_hash))) AS tx_hash, toUInt32(block_number) AS block_number, severity, message
        FROM alerts WHERE rule = 'whale-transfer' ORDER BY offset, ordinal`,
     );
-    expect(stored.length).toBeGreaterThan(100);
+    expect(stored.length).toBeGreaterThan(20);
     expect(found.filter(({ severity }) => severity !== undefined)).toEqual(stored);
     expect((await backtest("whale-transfer")).found).toEqual(found);
     const over = await weirRule(["run", MODULE, RECORDING, "--json"]);
@@ -116,10 +123,10 @@ describe("weir rule diff", () => {
        FROM transactions WHERE ${value} >= ${ether(100)} AND (status IS NULL OR status = 1)`,
     );
     const { gone, raised, all } = expected!;
-    expect(raised).toBeGreaterThan(5);
+    expect(raised).toBeGreaterThan(2);
     // what is gone had an alert and a tag; what is raised has another alert
     expect(summary).toEqual({
-      transactions: 18_553,
+      transactions: LINES,
       added: raised,
       dropped: 2 * gone + raised,
       unchanged: 2 * all - 2 * gone - raised,
@@ -131,7 +138,9 @@ describe("weir rule diff", () => {
 
   test("shows nothing between a module and its source", { timeout: LONG }, async () => {
     const { code, lines } = await weir("diff", MODULE, SOURCE, "--recording", RECORDING);
-    expect(lines()).toEqual([{ summary: { transactions: 18_553, added: 0, dropped: 0, unchanged: 264 } }]);
+    expect(lines()).toEqual([
+      { summary: { transactions: LINES, added: 0, dropped: 0, unchanged: expect.any(Number) } },
+    ]);
     expect(code).toBe(0);
   });
 });

@@ -49,6 +49,17 @@ describe("weir rule push", { timeout: 120_000 }, () => {
     expect((await weirRule(["list"], { env })).lines()).toEqual(listed);
   });
 
+  test("puts a version on trial beside the live one, or keeps it as a draft", async () => {
+    const shadow = await push(bench.write("speaks.ts", rule("three")), "--state", "shadow");
+    expect(shadow.lines()[0]).toMatchObject({ ok: true, state: "live", live_version: 2, shadow_version: 3 });
+    const draft = await push(bench.write("waits.ts", rule("draft")), "--state", "draft");
+    expect(draft.lines()[0]).toMatchObject({ ok: true, name: "waits", state: "draft", live_version: null });
+    expect((await weirRule(["list"], { env })).lines()).toMatchObject([
+      { name: "speaks", version: 2, state: "live" },
+      { name: "waits", version: 1, state: "draft" },
+    ]);
+  });
+
   test("shows the findings of a module that is refused, without asking anybody", async () => {
     const refused = await weirRule(["push", bench.write("empty.wasm", EMPTY), "--api", "http://127.0.0.1:1"], { env });
     expect(refused.code).toBe(1);

@@ -52,9 +52,17 @@ export function pushCommand(command: Command): void {
       process.stdout.write(
         asJson
           ? `${JSON.stringify({ ok: true, ...rule })}\n`
-          : `${rule.name}  version ${rule.version}  ${rule.state}  at ${api.url}\n`,
+          : `${rule.name}  version ${rule.newest_version}  ${describeState(rule)}  at ${api.url}\n`,
       );
     });
+}
+
+/** Of the version that was pushed: a rule that is disabled stays so. */
+function describeState({ state, newest_version, live_version, shadow_version }: RuleAnswer): string {
+  if (state !== "live" && state !== "shadow") return state;
+  if (newest_version === live_version) return "live";
+  const beside = live_version === null ? "" : `, live is version ${live_version}`;
+  return (newest_version === shadow_version ? "on trial" : "draft") + beside;
 }
 
 function refuse(findings: readonly Finding[], asJson: boolean): void {
