@@ -12,6 +12,7 @@ import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
+import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
 import { ruleRoutes } from "./routes/rules.ts";
@@ -52,6 +53,7 @@ export function createApi(deps: ApiDeps) {
     deadLetterRoutes(deps),
     statsRoutes(deps),
     ruleRoutes(deps),
+    jsonRuleRoutes(deps),
     ruleFieldRoutes(),
   ])
     app.route("/", router);

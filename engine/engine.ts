@@ -11,7 +11,9 @@ import type { Component, Health } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
 import { logSeldom } from "./ops/logSeldom.ts";
 import type { Metrics } from "./ops/metrics.ts";
+import { createBreaker } from "./rules/breaker.ts";
 import type { Catalogue } from "./rules/catalogue.ts";
+import { createQuarantineGuard } from "./rules/quarantine.ts";
 import type { Ledger } from "./sink/ledger.ts";
 import { storeRound } from "./sink/storeRound.ts";
 import type { Source } from "./source/source.ts";
@@ -54,6 +56,7 @@ const MAX_ROUND_BYTES = 32 << 20;
 
 export function createEngine({ config, store, catalogue, log, metrics, health, failpoint }: EngineParts): Engine {
   const world = createWorld({ chains: config.engine.chains });
+  const guard = createQuarantineGuard({ catalogue, breaker: createBreaker(), log });
   const pool = createPool({
     threads: config.engine.threads,
     rules: (id) => catalogue.snapshot(id),
@@ -67,8 +70,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
       metrics.workerRestarts.inc();
       log.error({ event: "worker_died", err: error }, "A worker thread died; its batch runs again");
     },
-    onGuilty: (guilty) =>
-      log.error({ event: "rule_guilty", ...guilty }, "A rule ends threads; the batch ran without it. Disable it"),
+    onGuilty: (guilty) => guard.take(guilty),
     onStages(seconds) {
       for (const [stage, took] of Object.entries(seconds)) metrics.stageSeconds.observe({ stage }, took);
     },
@@ -94,6 +96,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
         metrics.batches.inc();
         metrics.batchRecords.observe(batch.count);
         metrics.transactions.inc({ source: batch.source }, outcome.transactions);
+        guard.observe(outcome.rules);
         for (const { rule, evaluations, matches, traps, fuel } of outcome.rules) {
           metrics.ruleEvaluations.inc({ rule }, evaluations);
           if (matches > 0) metrics.alerts.inc({ rule }, matches);
@@ -205,7 +208,10 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
         if (signal.aborted) return;
       }
     },
-    close: () => pool.close(),
+    async close() {
+      await pool.close();
+      await guard.settled();
+    },
   };
 }
 

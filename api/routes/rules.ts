@@ -5,6 +5,7 @@ import { RULE_KINDS, RULE_STATES } from "../../engine/control/schema.ts";
 import type { RuleInfo, RuleVersion } from "../../engine/rules/catalogue.ts";
 import { type Action, WISHES } from "../../engine/rules/lifecycle.ts";
 import { RULE_NAME } from "../../engine/sandbox/manifest.ts";
+import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
 import { tokenRequired } from "../guard.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
@@ -71,8 +72,11 @@ const nameSchema = z.object({
     .regex(RULE_NAME.pattern, RULE_NAME.expected)
     .openapi({ param: { description: "name of the rule" }, example: "whale" }),
 });
-const body = (description: string) => ({ description, content: { "application/json": { schema: ruleSchema } } });
-const changeProblems = {
+export const ruleBody = (description: string) => ({
+  description,
+  content: { "application/json": { schema: ruleSchema } },
+});
+export const changeProblems = {
   400: problemResponse("Wrong parameters"),
   401: problemResponse("The token is missing or wrong"),
   404: problemResponse("No such rule"),
@@ -108,7 +112,7 @@ const one = createRoute({
   summary: "One rule",
   request: { params: nameSchema },
   responses: {
-    200: body("The rule"),
+    200: ruleBody("The rule"),
     400: problemResponse("Not a name"),
     404: problemResponse("No such rule"),
     ...DATABASE_PROBLEMS,
@@ -176,8 +180,8 @@ new version runs once the rule does. The newest module again is no new version.`
     body: { required: true, content: { "application/wasm": { schema: z.string().openapi({ format: "binary" }) } } },
   },
   responses: {
-    200: body("A new version of the rule"),
-    201: body("A new rule"),
+    200: ruleBody("A new version of the rule"),
+    201: ruleBody("A new rule"),
     ...changeProblems,
     413: problemResponse("The module is too large"),
     415: problemResponse("The body is not application/wasm"),
@@ -195,7 +199,7 @@ const change = (action: Path, summary: string) =>
     summary,
     security: [{ token: [] }],
     request: { params: nameSchema },
-    responses: { 200: body("The rule"), ...changeProblems },
+    responses: { 200: ruleBody("The rule"), ...changeProblems },
   });
 
 const rollback = createRoute({
@@ -216,11 +220,11 @@ const rollback = createRoute({
         .openapi({ param: { description: "which" }, example: 1 }),
     }),
   },
-  responses: { 200: body("The rule"), ...changeProblems },
+  responses: { 200: ruleBody("The rule"), ...changeProblems },
 });
 
 /** Until there are users: who has the token. */
-const BY = "api token";
+export const BY = "api token";
 
 export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" | "store" | "config" | "log">) {
   const router = createRouter();
@@ -296,7 +300,7 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
     .openapi(put, async (c) => {
       const { name } = c.req.valid("param");
       const { state } = c.req.valid("query");
-      const wasm = await moduleOf(c);
+      const wasm = await readBody(c, "the module", "application/wasm", MAX_MODULE_BYTES);
       const isNew = rules.get(name) === undefined;
       const result = await rules.upload(name, wasm, { by: BY, state });
       if (!result.ok) {
@@ -313,24 +317,6 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
     .openapi(rollback, (c) => act(c, c.req.valid("param").name, "rollback", c.req.valid("query").version));
 }
 
-/** The body, read no further than the limit, whatever Content-Length says. */
-async function moduleOf(c: Context): Promise<Uint8Array> {
-  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/wasm")
-    throw refuse(415, `Cannot read a body of type "${(type ?? "").slice(0, 100)}": expected application/wasm`);
-  const tooLarge = () =>
-    refuse(413, `Cannot admit the module: it is larger than ${MAX_MODULE_BYTES} bytes, expected at most that`);
-  if (Number(c.req.header("content-length") ?? 0) > MAX_MODULE_BYTES) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of c.req.raw.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_MODULE_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
 function toVersion({ version, kind, sha256, size, uploadedAt, uploadedBy, manifest }: RuleVersion) {
   return {
     version,
@@ -343,7 +329,7 @@ function toVersion({ version, kind, sha256, size, uploadedAt, uploadedBy, manife
   };
 }
 
-function toRule(rule: RuleInfo, counts: z.infer<typeof countsSchema> | null): z.infer<typeof ruleSchema> {
+export function toRule(rule: RuleInfo, counts: z.infer<typeof countsSchema> | null): z.infer<typeof ruleSchema> {
   const { name, owner, state, reason, liveVersion, shadowVersion, newestVersion, updatedAt } = rule;
   return {
     name,

@@ -101,7 +101,7 @@ function createMatches(): Collecting {
       else if (kind === KIND.tag) addTag(tags, transaction, utf8(text));
       else scores.set(transaction, Math.max(score, scores.get(transaction) ?? 0));
     }
-    const { onError: policy } = manifest;
+    const policy = silent ? "skip" : manifest.onError; // a version on trial leaves no trace but its counts
     for (const { transaction, code, message } of run.failures)
       failures.push({ rule, version, transaction, policy, reason: `rule_${code}`, detail: message });
     const { evaluations, fuel } = run;

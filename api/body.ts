@@ -1,0 +1,23 @@
+import type { Context } from "hono";
+import { refuse } from "./problem.ts";
+
+/**
+ * The body of a request, read no further than the limit, whatever Content-Length says.
+ * @param what completes "Cannot read …": "the module"
+ * @throws 413, and 415 for another content type
+ */
+export async function readBody(c: Context, what: string, contentType: string, most: number): Promise<Uint8Array> {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== contentType)
+    throw refuse(415, `Cannot read a body of type "${(type ?? "").slice(0, 100)}": expected ${contentType}`);
+  const tooLarge = () => refuse(413, `Cannot read ${what}: it is larger than ${most} bytes, expected at most that`);
+  if (Number(c.req.header("content-length") ?? 0) > most) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    size += chunk.length;
+    if (size > most) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

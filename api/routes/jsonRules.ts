@@ -1,0 +1,97 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { MAX_JSON_RULE_BYTES, parseJsonRuleText } from "../../engine/rules/jsonRule.ts";
+import { WISHES } from "../../engine/rules/lifecycle.ts";
+import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
+import { readBody } from "../body.ts";
+import type { ApiDeps } from "../deps.ts";
+import { tokenRequired } from "../guard.ts";
+import { problem } from "../problem.ts";
+import { createRouter, problemResponse } from "../router.ts";
+import { BY, changeProblems, ruleBody, toRule } from "./rules.ts";
+
+/** For the docs: engine/rules/jsonRule.ts reads the body, and says more about what is wrong than a schema does. */
+const jsonRuleSchema = z
+  .object({
+    name: z.string().openapi({
+      example: "Whale Transaction Alert",
+      description: "its name in lower case, with dashes, is the rule's",
+    }),
+    description: z.string().optional().openapi({ description: "what its alerts say; without it they say the name" }),
+    conditions: z.record(z.string(), z.unknown()).openapi({
+      description: "see GET /api/v1/rule-fields; members must all hold, or and, or, not of {field, operator, value}",
+      example: {
+        and: [
+          { field: "value", operator: "gte", value: "100000000000000000000" },
+          { field: "chain_id", operator: "eq", value: 1 },
+        ],
+      },
+    }),
+    actions: z
+      .object({
+        send_alert: z.boolean().optional().openapi({ description: "false: matches are only counted" }),
+        severity: z.enum(SEVERITIES).optional(),
+        channels: z.array(z.string()).optional(),
+        save_to_db: z.boolean().optional(),
+      })
+      .optional(),
+  })
+  .openapi("JsonRule");
+
+const create = createRoute({
+  method: "post",
+  path: "/api/v1/rules",
+  tags: ["rules"],
+  summary: "Make a rule of a condition: a new rule, live at once, or a rule's next version",
+  description: `No module is needed. Two forms, which may be mixed: {"value_gte": "1000"} and {"and": [{"field": "value",
+"operator": "gte", "value": "1000"}]}. At most ${MAX_JSON_RULE_BYTES} bytes. A rule that says the same is no new version.`,
+  security: [{ token: [] }],
+  request: {
+    query: z.strictObject({
+      state: z
+        .enum(WISHES)
+        .default("live")
+        .openapi({ param: { description: "what becomes of the version" } }),
+    }),
+    body: { required: true, content: { "application/json": { schema: jsonRuleSchema } } },
+  },
+  responses: {
+    200: ruleBody("A new version of the rule"),
+    201: ruleBody("A new rule"),
+    ...changeProblems,
+    400: problemResponse("What is wrong with the rule, each mistake with its place"),
+    413: problemResponse("The rule is too large"),
+    415: problemResponse("The body is not application/json"),
+  },
+});
+
+export function jsonRuleRoutes({ rules, config, log }: Pick<ApiDeps, "rules" | "config" | "log">) {
+  const router = createRouter();
+  router.post("/api/v1/rules", tokenRequired(config.api.token));
+  // Registered for the docs, answered by a plain handler: the schema's own check would come before ours.
+  router.openAPIRegistry.registerPath(create);
+  router.post("/api/v1/rules", async (c) => {
+    const state = create.request.query.safeParse(c.req.query());
+    if (!state.success) return problem(c, 400, `Invalid state: expected one of ${WISHES.join(", ")}`);
+    const text = Buffer.from(await readBody(c, "the rule", "application/json", MAX_JSON_RULE_BYTES)).toString("utf8");
+    const parsed = parseJsonRuleText(text);
+    if (!parsed.ok) {
+      const errors = parsed.problems.map(({ path, message }) => ({ parameter: path || "body", detail: message }));
+      const detail = errors.map(({ parameter, detail }) => `${parameter}: ${detail}`).join("; ");
+      return problem(c, 400, `Cannot read the rule: ${detail}`.slice(0, 4096), { errors });
+    }
+    const { name } = parsed.rule;
+    const isNew = rules.get(name) === undefined;
+    const options = { by: BY, kind: "json", state: state.data.state } as const;
+    const result = await rules.upload(name, Buffer.from(parsed.rule.text), options);
+    if (!result.ok) {
+      const detail = result.findings.map(({ message }) => message).join("; ");
+      return problem(c, 400, `Cannot keep the rule: ${detail}`.slice(0, 4096));
+    }
+    log.info(
+      { event: "rule_uploaded", rule: name, version: result.version, state: state.data.state },
+      "Uploaded a rule",
+    );
+    return c.json(toRule(result.rule, null), isNew ? 201 : 200);
+  });
+  return router;
+}
