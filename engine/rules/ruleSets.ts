@@ -29,10 +29,16 @@ const AT_ONCE = 8;
 export interface RuleSets {
   /** The rules of a set; members are read from the store unless they are given. @throws UserError when there is no such set */
   get(id: string, members?: readonly SetMember[]): Promise<readonly LiveRule[]>;
+  /** One version, whether it runs or not. */
+  one(member: SetMember): Promise<LiveRule>;
   /** Whether anybody has asked for a set: an engine has, a command that lists rules has not. */
   used(): boolean;
 }
 
+/**
+ * Measured with 10,000 modules of 224 bytes on two busy cores: 4.5 s (3.1 s of CPU) to load them as they were admitted, 46 s (34 s)
+ * when each must be admitted anew.
+ */
 export function createRuleSets(control: Control): RuleSets {
   const sets = new Map<string, { rules: Promise<readonly LiveRule[]>; members: readonly SetMember[] }>();
   const loaded = new Map<string, Runnable>();
@@ -103,6 +109,7 @@ export function createRuleSets(control: Control): RuleSets {
 
   return {
     used: () => sets.size > 0,
+    one: async (member) => (await make([member]))[0]!,
     async get(id, known) {
       const found = sets.get(id);
       if (found) return found.rules;
