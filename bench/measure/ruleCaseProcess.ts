@@ -33,6 +33,8 @@ const MANIFEST = {
   onError: "dlq",
 } as const;
 
+process.once("disconnect", () => process.exit()); // whoever asked is gone, or has the answer
+
 const clock = createThreadClock();
 const { mix, rules: count, as, alerts, transactions, checked, runs } = JSON.parse(process.argv[2]!) as RuleCase;
 

@@ -84,9 +84,12 @@ export async function runEsper(
     child.stderr.on("data", (chunk: Buffer) => {
       trouble += chunk.toString();
     });
-    const timer = setTimeout(() => child.kill("SIGKILL"), seconds * 1_000);
+    const kill = (): void => void child.kill("SIGKILL");
+    const timer = setTimeout(kill, seconds * 1_000);
+    process.once("exit", kill); // on an interrupt, too
     const [code, signal] = (await once(child, "close")) as [number | null, string | null];
     clearTimeout(timer);
+    process.off("exit", kill);
     if (signal === "SIGKILL") throw new Error(`Cannot wait for Esper any longer: it has taken ${seconds} s`);
     if (code !== 0) throw new Error(`Cannot measure Esper: it ended with ${code}: ${trouble.trim().split("\n")[0]}`);
     return JSON.parse(text) as EsperResult;
