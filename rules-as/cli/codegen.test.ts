@@ -25,6 +25,8 @@ import { formatDiagnostic } from "./diagnostics.ts";
 import { mined, sampleTransaction, type TriedRule, tryModule } from "./tryRule.ts";
 
 const RECORDING = fileURLToPath(new URL("../../test/recordings/dex.ndjson.zst", import.meta.url));
+/** Of the recording: enough of each kind, and no more time than that. */
+const LINES = 8_000;
 const require = createRequire(import.meta.url);
 const abiOf = (artifact: string): string => JSON.stringify(require(artifact).abi);
 const PAIR = abiOf("@uniswap/v2-core/build/IUniswapV2Pair.json");
@@ -36,7 +38,10 @@ let recording: TransactionRecord[];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "weir-codegen-"));
   recording = [];
-  for await (const line of readLines(RECORDING)) recording.push(JSON.parse(line.toString()) as TransactionRecord);
+  for await (const line of readLines(RECORDING)) {
+    recording.push(JSON.parse(line.toString()) as TransactionRecord);
+    if (recording.length === LINES) break;
+  }
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -69,7 +74,7 @@ function decoderOf(abi: string, name: string) {
 }
 const lower = (...values: unknown[]): string => values.map(String).join(" ").toLowerCase();
 
-describe("readers", () => {
+describe("readers", { timeout: 180_000 }, () => {
   test("of events say what viem says of every log of the recording", async () => {
     const rule = await ruleWith(
       { pair: PAIR, pool: POOL },
@@ -103,7 +108,7 @@ export function onTx(tx: Tx): void {
       }),
     );
     const all = expected.flat();
-    for (const [kind, least] of [["v2", 3_000], ["v3", 300], ["sync", 3_000]] as const)
+    for (const [kind, least] of [["v2", 500], ["v3", 30], ["sync", 500]] as const)
       expect(all.filter((text) => text.startsWith(kind)).length, kind).toBeGreaterThan(least); // biome-ignore format: one check
     expect(all.some((text) => /^v3 0x\w+ -\d/.test(text))).toBe(true);
     expect(said(rule, recording)).toEqual(expected);
@@ -131,7 +136,7 @@ export function onTx(tx: Tx): void {
       const [amountIn, least, path, to, deadline] = args as [bigint, bigint, string[], string, bigint];
       return [lower(amountIn, least, to, deadline, ...path)];
     });
-    expect(expected.flat().length).toBeGreaterThan(500);
+    expect(expected.flat().length).toBeGreaterThan(100);
     expect(said(rule, recording)).toEqual(expected);
   });
 
