@@ -12,6 +12,7 @@ import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
+import { explainRoutes } from "./routes/explain.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
@@ -54,6 +55,7 @@ export function createApi(deps: ApiDeps) {
     statsRoutes(deps),
     ruleRoutes(deps),
     jsonRuleRoutes(deps),
+    explainRoutes(deps),
     ruleFieldRoutes(),
   ])
     app.route("/", router);

@@ -23,4 +23,4 @@ export interface ReadableStore {
 }
 
 /** Rules by name, as far as the API lists and changes them. */
-export type RulesCatalogue = Pick<Catalogue, "list" | "get" | "upload" | "change" | "versions" | "audit">;
+export type RulesCatalogue = Pick<Catalogue, "list" | "get" | "upload" | "change" | "versions" | "version" | "audit">;

@@ -69,7 +69,7 @@ const list = createRoute({
   },
 });
 
-const idText = z
+export const alertIdText = z
   .string()
   .regex(/^[0-9a-fA-F]{32}$/, "Expected an alert's id: 32 hexadecimal digits")
   .transform((text) => text.toLowerCase());
@@ -79,7 +79,7 @@ const one = createRoute({
   path: "/api/v1/alerts/{id}",
   tags: ["data"],
   summary: "One alert",
-  request: { params: z.object({ id: idText }) },
+  request: { params: z.object({ id: alertIdText }) },
   responses: {
     200: { description: "The alert", content: { "application/json": { schema: alertSchema } } },
     400: problemResponse("Not an alert's id"),

@@ -66,7 +66,7 @@ export const ruleAuditSchema = z
   })
   .openapi("RuleAudit");
 
-const nameSchema = z.object({
+export const ruleNameSchema = z.object({
   name: z
     .string()
     .regex(RULE_NAME.pattern, RULE_NAME.expected)
@@ -110,7 +110,7 @@ const one = createRoute({
   path: "/api/v1/rules/{name}",
   tags: ["rules"],
   summary: "One rule",
-  request: { params: nameSchema },
+  request: { params: ruleNameSchema },
   responses: {
     200: ruleBody("The rule"),
     400: problemResponse("Not a name"),
@@ -124,7 +124,7 @@ const versions = createRoute({
   path: "/api/v1/rules/{name}/versions",
   tags: ["rules"],
   summary: "All versions of a rule, the newest first",
-  request: { params: nameSchema },
+  request: { params: ruleNameSchema },
   responses: {
     200: { description: "Versions", content: { "application/json": { schema: z.array(ruleVersionSchema) } } },
     400: problemResponse("Not a name"),
@@ -141,7 +141,7 @@ const audit = createRoute({
   tags: ["rules"],
   summary: "What was done to a rule and by whom, the last first",
   request: {
-    params: nameSchema,
+    params: ruleNameSchema,
     query: z.strictObject({
       limit: z.coerce
         .number()
@@ -170,7 +170,7 @@ version runs on trial beside the live one, with state=draft it does not run. A r
 new version runs once the rule does. The newest module again is no new version.`,
   security: [{ token: [] }],
   request: {
-    params: nameSchema,
+    params: ruleNameSchema,
     query: z.strictObject({
       state: z
         .enum(WISHES)
@@ -198,7 +198,7 @@ const change = (action: Path, summary: string) =>
     tags: ["rules"],
     summary,
     security: [{ token: [] }],
-    request: { params: nameSchema },
+    request: { params: ruleNameSchema },
     responses: { 200: ruleBody("The rule"), ...changeProblems },
   });
 
@@ -210,7 +210,7 @@ const rollback = createRoute({
   description: "It keeps its number; a rule that is disabled or quarantined is live with it.",
   security: [{ token: [] }],
   request: {
-    params: nameSchema,
+    params: ruleNameSchema,
     query: z.strictObject({
       version: z.coerce
         .number()

@@ -105,6 +105,8 @@ export interface Catalogue {
   current(): string;
   /** The rules of a set. @throws UserError when it, or a content of it, is gone */
   snapshot(id: string): Promise<readonly LiveRule[]>;
+  /** One version of a rule, whether it runs or not. @throws UserError when there is none */
+  version(name: string, version: number): Promise<LiveRule>;
   /** Takes over what others have changed. @throws ControlUnavailable: all goes on with what is known */
   refresh(): Promise<void>;
 }
@@ -262,6 +264,12 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
     refresh,
     current: () => currentId,
     snapshot: (id) => sets.get(id),
+    async version(name, version) {
+      const { newestVersion } = need(name, "run");
+      const found = (await control.read((db) => tables.readVersions(db, name))).find((row) => row.version === version);
+      if (found) return sets.one({ name, version, sha256: found.sha256, shadow: false });
+      throw new UserError(`Cannot run version ${version} of the rule "${name}": expected 1 to ${newestVersion}`);
+    },
     async upload(name, content, options) {
       const preparation = await prepare(options.kind ?? "wasm", content, name);
       if (!preparation.ok) return preparation;

@@ -4,11 +4,11 @@
  */
 
 import { type Params, type Store, StoreRefused } from "../../../clickhouse/client.ts";
-import { FRAME_COLUMNS, type FrameRow, frameOfRow } from "../../../clickhouse/frameOfRow.ts";
-import { createFrameWriter } from "../../frame/frameWriter.ts";
+import { FRAME_COLUMNS } from "../../../clickhouse/frameOfRow.ts";
 import { UserError } from "../../ops/errors.ts";
 import { splitLines } from "../../source/recording.ts";
 import type { Decoded } from "../../worker/decode.ts";
+import { createStoredBatches, type StoredRow } from "../../worker/storedBatch.ts";
 
 /** Rows evaluated at once, as many as records in a batch of the engine. */
 const BATCH_ROWS = 4_096;
@@ -34,8 +34,6 @@ interface Stretch {
   readonly last: string;
   readonly rows: string;
 }
-
-type StoredRow = FrameRow & { offset: string; n: number; record_ms: string; event_us: string };
 
 const IN_PERIOD = `t.event_time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND t.event_time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')`;
 
@@ -82,27 +80,7 @@ async function* batchesOf(store: Store, stretch: Stretch, period: Params): Async
   }
 }
 
-const writer = createFrameWriter();
-
-/** As if the batch had just been decoded. */
-function decodedOf(source: string, partition: number, rows: readonly StoredRow[]): Decoded {
-  writer.reset();
-  for (const row of rows) frameOfRow(writer, row);
-  return {
-    source,
-    partition,
-    from: Number(rows[0]!.offset),
-    count: rows.length,
-    bytes: writer.bytes,
-    words: writer.u32,
-    frames: writer.offsets,
-    offsets: Float64Array.from(rows, ({ offset }) => Number(offset)),
-    times: Float64Array.from(rows, ({ record_ms }) => Number(record_ms)),
-    indexes: Uint32Array.from(rows, ({ n }) => n),
-    events: Float64Array.from(rows, ({ event_us }) => Number(event_us)),
-    failures: [],
-  };
-}
+const decodedOf = createStoredBatches();
 
 /** From and to as the command line has them. @throws UserError when nothing was ever stored */
 export async function periodOf(store: Store, { from, to }: { from?: TimePoint; to?: TimePoint }): Promise<Period> {

@@ -1,0 +1,106 @@
+import { z } from "@hono/zod-openapi";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { COLUMNS } from "../../clickhouse/tables.ts";
+import { CONTENT } from "../../engine/frame/content.ts";
+import { packBatch } from "../../engine/source/batch.ts";
+import { createProcessor } from "../../engine/worker/process.ts";
+import { createWorld } from "../../engine/world/world.ts";
+import { mined, sampleTransaction, tryRule } from "../../rules-as/cli/tryRule.ts";
+import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
+import { alertSchema } from "./alerts.ts";
+import { explanationSchema } from "./explain.ts";
+
+let server: TestServer;
+const ETHER = 10n ** 18n;
+const hash = (digit: string) => `0x${digit.repeat(64)}`;
+const wei = (ether: bigint) => `0x${(ether * ETHER).toString(16)}`;
+const whale = { hash: hash("a"), value: wei(150n), ...mined() };
+/** The first is seen pending, then mined. */
+const TRANSACTIONS = [
+  { hash: hash("a"), value: wei(150n) },
+  whale,
+  { hash: hash("b"), value: wei(3n), nonce: "0x7" },
+].map((about) => sampleTransaction(about));
+
+beforeAll(async () => {
+  server = await startTestServer();
+  const auth = { authorization: `Bearer ${TOKEN}` };
+  const { wasm } = await tryRule(new URL("../../rules-as/examples/whale-transfer.ts", import.meta.url));
+  await server.get("/api/v1/rules/whale-transfer", {
+    method: "PUT",
+    body: new Uint8Array(wasm),
+    headers: { ...auth, "content-type": "application/wasm" },
+  });
+  for (const least of [2n, 5n])
+    await server.get("/api/v1/rules", {
+      method: "POST",
+      body: JSON.stringify({ name: "Large", conditions: { value_gte: String(least * ETHER), nonce_lt: 9 } }),
+      headers: { ...auth, "content-type": "application/json" },
+    });
+  // What an engine does with them, at a time when version 1 of "large" was live.
+  const rules = await Promise.all([server.rules.version("whale-transfer", 1), server.rules.version("large", 1)]);
+  const records = TRANSACTIONS.map((each, offset) => {
+    return { offset, time: 0, content: CONTENT.json, value: Buffer.from(JSON.stringify(each)) };
+  });
+  const outcome = createProcessor(rules, createWorld({ chains: [1] }))(packBatch("tx_raw", 0, 0, 3, records));
+  for (const table of ["transactions", "alerts"] as const) {
+    const blocks = outcome.tables[table]!;
+    const columns = COLUMNS[table].map(([name]) => name);
+    const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+    await server.store.insertBlock({ table, columns, format: "Native", bodies: [mergeBlocks(blocks)], rows });
+  }
+}, 120_000);
+afterAll(() => server?.close());
+
+const explained = (path: string) => server.read(path, explanationSchema);
+
+test("an alert: the version of then, what held, and what the rule says again", async () => {
+  const alerts = await server.read("/api/v1/alerts", z.array(alertSchema));
+  expect(alerts.length).toBe(5);
+  for (const { id, rule, rule_version, severity, message, tx_hash, block_number } of alerts) {
+    expect(await explained(`/api/v1/alerts/${id}/explain`)).toMatchObject({
+      ...{ rule, version: rule_version, tx_hash, sees: true, why_not: null, failure: null },
+      block_number: block_number === null ? null : String(block_number),
+      alerts: [{ severity, message }],
+      condition: { holds: true },
+    });
+  }
+  const { id } = alerts.find(({ rule, tx_hash }) => rule === "large" && tx_hash === hash("b"))!;
+  expect((await explained(`/api/v1/alerts/${id}/explain`)).condition).toEqual({
+    holds: true,
+    and: [
+      { holds: true, field: "value", operator: "gte", value: String(2n * ETHER), actual: String(3n * ETHER) },
+      { holds: true, field: "nonce", operator: "lt", value: "9", actual: "7" },
+    ],
+  });
+});
+
+test("a rule on a transaction: why not, by the version that is asked for", async () => {
+  const path = `/api/v1/rules/large/explain?tx_hash=${hash("b")}`;
+  expect(await explained(`${path}&version=1`)).toMatchObject({
+    version: 1,
+    sees: true,
+    alerts: [{ message: "Large" }],
+  });
+  expect(await explained(path)).toMatchObject({
+    ...{ version: 2, sees: false, alerts: [], fuel: 0 },
+    why_not: `value gte ${5n * ETHER}: it is ${3n * ETHER}`,
+  });
+});
+
+test("a module runs in its sandbox, on the mined sighting if there is one", async () => {
+  const made = await explained(`/api/v1/rules/whale-transfer/explain?tx_hash=${hash("a")}`);
+  expect(made).toMatchObject({ block_number: "16", sees: true, tags: ["whale"], alerts: [{ severity: "medium" }] });
+  expect(made.fuel).toBeGreaterThan(100);
+});
+
+test("404 for a rule, version, transaction or alert that is not there, 400 for what is none", async () => {
+  await server.problem(`/api/v1/rules/nothing/explain?tx_hash=${hash("a")}`, 404);
+  await server.problem(`/api/v1/rules/large/explain?tx_hash=${hash("a")}&version=3`, 404);
+  await server.problem(`/api/v1/rules/large/explain?tx_hash=${hash("c")}`, 404);
+  await server.problem(`/api/v1/rules/large/explain?tx_hash=${hash("a")}&chain_id=5`, 404);
+  await server.problem(`/api/v1/alerts/${"0".repeat(32)}/explain`, 404);
+  await server.problem("/api/v1/rules/large/explain", 400);
+  await server.problem(`/api/v1/rules/large/explain?tx_hash=${hash("a")}&version=0`, 400);
+});

@@ -1,0 +1,122 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
+import { frameByHashQuery, frameByPositionQuery, type StoredFrameRow } from "../../clickhouse/queries/frames.ts";
+import { listQuery } from "../../clickhouse/queries/list.ts";
+import type { Query } from "../../clickhouse/queries/types.ts";
+import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
+import { explainRule } from "../../engine/worker/explainRule.ts";
+import { createStoredBatches } from "../../engine/worker/storedBatch.ts";
+import type { ApiDeps } from "../deps.ts";
+import { READ_SETTINGS, withETag } from "../list.ts";
+import { chain, hashText, optional, query } from "../parameters.ts";
+import { refuse } from "../problem.ts";
+import { createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
+import { alertIdText } from "./alerts.ts";
+import { ruleNameSchema } from "./rules.ts";
+
+export const explanationSchema = z
+  .object({
+    rule: z.string(),
+    version: z.int(),
+    tx_hash: z.string(),
+    block_number: z.string().nullable(),
+    sees: z.boolean().openapi({ description: "the condition holds, so the rule is shown the transaction" }),
+    why_not: z.string().nullable().openapi({
+      description: "the first comparison that failed, with the value it met",
+      example: "value gte 100: it is 7",
+    }),
+    condition: z.looseObject({ holds: z.boolean() }).openapi({
+      description: "every comparison: and, or, not, or field, operator, value with what the transaction has (actual)",
+    }),
+    alerts: z.array(z.object({ severity: z.enum(SEVERITIES), message: z.string() })),
+    tags: z.array(z.string()),
+    score: z.number().nullable(),
+    failure: z.object({ reason: z.string(), detail: z.string() }).nullable(),
+    fuel: z.int().openapi({ description: "what the rule used for it" }),
+  })
+  .openapi("Explanation");
+
+const answers = {
+  200: { description: "The explanation", content: { "application/json": { schema: explanationSchema } } },
+  400: problemResponse("Wrong parameters"),
+  ...DATABASE_PROBLEMS,
+};
+
+const ofRule = createRoute({
+  method: "get",
+  path: "/api/v1/rules/{name}/explain",
+  tags: ["rules"],
+  summary: "What a rule makes of a stored transaction, and why, or why not",
+  description:
+    "The rule runs once more, in its sandbox. Of several sightings of a transaction it is the last: mined, if it is.",
+  request: {
+    params: ruleNameSchema,
+    query: query({
+      tx_hash: hashText.openapi({ param: { description: "which transaction" } }),
+      version: optional(
+        z
+          .string()
+          .regex(/^[1-9]\d{0,9}$/, "Expected a version: 1 or more")
+          .transform(Number),
+        "which version; the one that runs, or would, by default",
+      ),
+      ...chain,
+    }),
+  },
+  responses: { ...answers, 404: problemResponse("No such rule, version or transaction") },
+});
+
+const ofAlert = createRoute({
+  method: "get",
+  path: "/api/v1/alerts/{id}/explain",
+  tags: ["data"],
+  summary: "Why an alert was raised: its rule's version of then, on the very sighting that it is about",
+  request: { params: z.object({ id: alertIdText }) },
+  responses: { ...answers, 404: problemResponse("No such alert, or its transaction is gone") },
+});
+
+export function explainRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store">) {
+  const batchOf = createStoredBatches();
+
+  async function explanation(
+    name: string,
+    version: number,
+    transaction: Query,
+  ): Promise<z.infer<typeof explanationSchema>> {
+    const [row] = await store.rows<StoredFrameRow>(transaction.sql, transaction.params, READ_SETTINGS);
+    if (!row) throw refuse(404, "Transaction not found");
+    const rule = await rules.version(name, version);
+    const made = explainRule(rule, batchOf(row.source, row.partition, [row]));
+    const place = { tx_hash: `0x${row.hash.replace(/^0x/, "")}`, block_number: row.block_number };
+    return {
+      rule: name,
+      version,
+      ...place,
+      ...made,
+      condition: { ...made.condition },
+      alerts: [...made.alerts],
+      tags: [...made.tags],
+    };
+  }
+
+  return createRouter()
+    .openapi(ofRule, async (c) => {
+      const { name } = c.req.valid("param");
+      const { tx_hash, version, chain_id, chainId } = c.req.valid("query");
+      const rule = rules.get(name);
+      if (!rule) throw refuse(404, "Rule not found");
+      if ((version ?? 1) > rule.newestVersion)
+        throw refuse(404, `There are versions 1 to ${rule.newestVersion} of the rule`);
+      return withETag(
+        c,
+        await explanation(name, version ?? rule.version, frameByHashQuery(tx_hash, chain_id ?? chainId)),
+      );
+    })
+    .openapi(ofAlert, async (c) => {
+      const { sql, params } = listQuery(ALERTS, alertConditions(c.req.valid("param")), { limit: 1, offset: 0 });
+      const [alert] = await store.rows<AlertRow>(sql, params, READ_SETTINGS);
+      if (!alert) throw refuse(404, "Alert not found");
+      if (!rules.get(alert.rule)) throw refuse(404, `The alert's rule "${alert.rule}" is not in this catalogue`);
+      return withETag(c, await explanation(alert.rule, alert.rule_version, frameByPositionQuery(alert.tx_hash, alert)));
+    });
+}

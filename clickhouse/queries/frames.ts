@@ -1,0 +1,24 @@
+import { FRAME_COLUMNS, type FrameRow } from "../frameOfRow.ts";
+import { commonConditions, equalHex, paramsOf, where } from "./list.ts";
+import type { Condition, Position, Query } from "./types.ts";
+
+/** A transaction as its frame is made of, with its place and times. */
+export type StoredFrameRow = FrameRow & Position & { readonly record_ms: string; readonly event_us: string };
+
+const COLUMNS = `${FRAME_COLUMNS}, t.source AS source, t.partition AS partition, toString(t.offset) AS offset, t.n AS n,
+  toString(toUnixTimestamp64Milli(t.record_time)) AS record_ms, toString(toUnixTimestamp64Micro(t.event_time)) AS event_us`;
+
+/** The transaction of this hash as it was seen last: with its receipt, if it has one. */
+export const frameByHashQuery = (hash: string, chainId?: number): Query =>
+  frameQuery([...equalHex("hash", hash), ...commonConditions({ chainId }, "event_time")]);
+
+/** The very sighting that an alert is about. */
+export function frameByPositionQuery(hash: string, { source, partition, offset, n }: Position): Query {
+  const sql = `t.source = {source:String} AND t.partition = {partition:UInt16} AND t.offset = {offset:UInt64} AND t.n = {n:UInt32}`;
+  return frameQuery([...equalHex("hash", hash), { sql, params: { source, partition, offset, n } }]);
+}
+
+const frameQuery = (conditions: readonly Condition[]): Query => ({
+  sql: `SELECT ${COLUMNS} FROM transactions AS t${where(conditions)} ORDER BY t.block_number DESC NULLS LAST, t.event_time DESC LIMIT 1`,
+  params: paramsOf(conditions),
+});

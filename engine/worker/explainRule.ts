@@ -1,0 +1,41 @@
+/** What a rule makes of one transaction, and why: its condition with every value met, then the rule itself in its sandbox. */
+
+import { describeFailure, type Explanation, explain, firstFailure } from "../rules/explain.ts";
+import { filterCondition } from "../rules/filterCondition.ts";
+import type { LiveRule } from "../rules/liveRule.ts";
+import { SEVERITIES, type Severity } from "../sandbox/manifest.ts";
+import type { Decoded } from "./decode.ts";
+import { createRuleStage } from "./ruleStage.ts";
+
+export interface RuleExplanation {
+  /** The condition holds, so the rule is shown the transaction. */
+  readonly sees: boolean;
+  readonly condition: Explanation;
+  /** The first comparison that failed, in words; null when the condition holds. */
+  readonly why_not: string | null;
+  readonly alerts: readonly { readonly severity: Severity; readonly message: string }[];
+  readonly tags: readonly string[];
+  readonly score: number | null;
+  /** What it failed with, if it did. */
+  readonly failure: { readonly reason: string; readonly detail: string } | null;
+  readonly fuel: number;
+}
+
+/** @param decoded a batch of one transaction */
+export function explainRule(rule: LiveRule, decoded: Decoded): RuleExplanation {
+  const wanted = rule.condition ?? filterCondition(rule.manifest.filter);
+  const condition = explain(wanted, { bytes: decoded.bytes, u32: decoded.words }, decoded.frames[0]!);
+  const failed = firstFailure(condition);
+  const run = createRuleStage([{ ...rule, silent: false }])(decoded);
+  const [failure] = run.failures;
+  return {
+    sees: condition.holds,
+    condition,
+    why_not: failed ? describeFailure(failed) : null,
+    alerts: run.alerts.map(({ severity, message }) => ({ severity: SEVERITIES[severity]!, message })),
+    tags: run.tags.get(0) ?? [],
+    score: run.scores.get(0) ?? null,
+    failure: failure ? { reason: failure.reason, detail: failure.detail } : null,
+    fuel: run.counts[0]?.fuel ?? 0,
+  };
+}
