@@ -15,6 +15,7 @@ import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { ruleCostRoutes } from "./routes/ruleCost.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
 import { ruleRoutes } from "./routes/rules.ts";
 import { statsRoutes } from "./routes/stats.ts";
@@ -56,6 +57,7 @@ export function createApi(deps: ApiDeps) {
     ruleRoutes(deps),
     jsonRuleRoutes(deps),
     explainRoutes(deps),
+    ruleCostRoutes(deps),
     ruleFieldRoutes(),
   ])
     app.route("/", router);

@@ -10,6 +10,7 @@ import { mined, sampleTransaction, tryRule } from "../../rules-as/cli/tryRule.ts
 import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
 import { alertSchema } from "./alerts.ts";
 import { explanationSchema } from "./explain.ts";
+import { ruleCostSchema } from "./ruleCost.ts";
 
 let server: TestServer;
 const ETHER = 10n ** 18n;
@@ -44,7 +45,7 @@ beforeAll(async () => {
     return { offset, time: 0, content: CONTENT.json, value: Buffer.from(JSON.stringify(each)) };
   });
   const outcome = createProcessor(rules, createWorld({ chains: [1] }))(packBatch("tx_raw", 0, 0, 3, records));
-  for (const table of ["transactions", "alerts"] as const) {
+  for (const table of ["transactions", "alerts", "rule_stats"] as const) {
     const blocks = outcome.tables[table]!;
     const columns = COLUMNS[table].map(([name]) => name);
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
@@ -93,6 +94,20 @@ test("a module runs in its sandbox, on the mined sighting if there is one", asyn
   const made = await explained(`/api/v1/rules/whale-transfer/explain?tx_hash=${hash("a")}`);
   expect(made).toMatchObject({ block_number: "16", sees: true, tags: ["whale"], alerts: [{ severity: "medium" }] });
   expect(made.fuel).toBeGreaterThan(100);
+});
+
+test("what a rule has cost, by version", async () => {
+  const account = await server.read("/api/v1/rules/whale-transfer/cost", ruleCostSchema);
+  const { fuel } = await explained(`/api/v1/rules/whale-transfer/explain?tx_hash=${hash("a")}`);
+  expect(account).toMatchObject({ rule: "whale-transfer", owner: "api token", evaluations: 2, matches: 2, traps: 0 });
+  expect(account.versions).toHaveLength(1);
+  expect(account.fuel).toBeGreaterThan(fuel);
+  expect(account.versions[0]!.fuel_per_evaluation).toBe(account.fuel / 2);
+  expect(await server.read("/api/v1/rules/large/cost", ruleCostSchema)).toMatchObject({
+    ...{ evaluations: 3, fuel: 0 },
+    versions: [{ version: 1, matches: 3 }],
+  });
+  await server.problem("/api/v1/rules/nothing/cost", 404);
 });
 
 test("404 for a rule, version, transaction or alert that is not there, 400 for what is none", async () => {

@@ -1,0 +1,71 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { type RuleCountsRow, ruleCountsQuery } from "../../clickhouse/queries/stats.ts";
+import type { ApiDeps } from "../deps.ts";
+import { READ_SETTINGS, withETag } from "../list.ts";
+import { refuse } from "../problem.ts";
+import { createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
+import { ruleNameSchema } from "./rules.ts";
+
+const costFields = {
+  evaluations: z.number().openapi({ description: "transactions shown to it" }),
+  matches: z.number().openapi({ description: "alerts, or what a version on trial would have raised" }),
+  traps: z.number().openapi({ description: "transactions it failed on" }),
+  fuel: z.number().openapi({ description: "about one a WebAssembly instruction; 0 for a JSON rule" }),
+};
+
+export const ruleCostSchema = z
+  .object({
+    rule: z.string(),
+    owner: z.string(),
+    ...costFields,
+    versions: z.array(
+      z.object({
+        version: z.int(),
+        ...costFields,
+        fuel_per_evaluation: z.number().nullable().openapi({ description: "null: it was never shown anything" }),
+      }),
+    ),
+  })
+  .openapi("RuleCost");
+
+const cost = createRoute({
+  method: "get",
+  path: "/api/v1/rules/{name}/cost",
+  tags: ["rules"],
+  summary: "What a rule has cost in all that is stored, by version, the newest first",
+  request: { params: ruleNameSchema },
+  responses: {
+    200: { description: "The account", content: { "application/json": { schema: ruleCostSchema } } },
+    400: problemResponse("Not a name"),
+    404: problemResponse("No such rule"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
+const FIELDS = Object.keys(costFields) as (keyof typeof costFields)[];
+
+export function ruleCostRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store">) {
+  return createRouter().openapi(cost, async (c) => {
+    const { name } = c.req.valid("param");
+    const rule = rules.get(name);
+    if (!rule) throw refuse(404, "Rule not found");
+    const { sql, params } = ruleCountsQuery(name);
+    const rows = await store.rows<RuleCountsRow>(sql, params, READ_SETTINGS);
+    const versions = rows.map(toVersion).sort((a, b) => b.version - a.version);
+    const total = (field: keyof typeof costFields): number => versions.reduce((sum, each) => sum + each[field], 0);
+    const totals = Object.fromEntries(FIELDS.map((field) => [field, total(field)])) as Record<
+      keyof typeof costFields,
+      number
+    >;
+    return withETag(c, { rule: name, owner: rule.owner, ...totals, versions });
+  });
+}
+
+function toVersion(row: RuleCountsRow) {
+  const [evaluations, fuel] = [Number(row.evaluations), Number(row.fuel)];
+  return {
+    version: row.rule_version,
+    ...{ evaluations, matches: Number(row.matches), traps: Number(row.traps), fuel },
+    fuel_per_evaluation: evaluations > 0 ? fuel / evaluations : null,
+  };
+}
