@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore, type Store } from "../../clickhouse/client.ts";
 import { readAddress } from "../../clickhouse/embedded/lockFile.ts";
+import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
 import { temporaryStore } from "./embeddedStore.ts";
 
 export interface Run {
@@ -23,6 +24,7 @@ export async function openDatabases(): Promise<Databases> {
   const temporary = await temporaryStore();
   const folder = await mkdtemp(join(tmpdir(), "weir-runs-"));
   const stores: Store[] = [];
+  const folders: string[] = [];
   return {
     async newRun() {
       const database = `run${stores.length}`;
@@ -31,6 +33,7 @@ export async function openDatabases(): Promise<Databases> {
       const store = await openStore({ url, username: "weir", password: secret, database });
       stores.push(store);
       const data = join(folder, database);
+      folders.push(join(data, "clickhouse"));
       const env = {
         CLICKHOUSE_URL: url,
         CLICKHOUSE_USER: "weir",
@@ -42,6 +45,7 @@ export async function openDatabases(): Promise<Databases> {
     },
     async close() {
       for (const store of stores) await store.close();
+      for (const child of folders) await stopEmbedded(child); // of the control store
       await temporary.remove();
       await rm(folder, { recursive: true, force: true });
     },
