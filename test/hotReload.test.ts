@@ -1,0 +1,180 @@
+/**
+ * Rules are replaced under load: transactions flow through a real broker into two engines while a rule gets version after
+ * version, is switched off and on again and rolled back. Each transaction is evaluated by one version of each rule, once, and a batch
+ * by one rule set.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createSynthetic } from "../bench/load/synthetic.ts";
+import { openStore, type Store } from "../clickhouse/client.ts";
+import { stopEmbedded } from "../clickhouse/embedded/open.ts";
+import { migrateControl } from "../engine/control/migrate.ts";
+import { type Control, openControl } from "../engine/control/open.ts";
+import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
+import { createProducer, type Producer } from "../engine/kafka/producer.ts";
+import { type Catalogue, openCatalogue } from "../engine/rules/catalogue.ts";
+import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
+import { readCommitted } from "./support/readCommitted.ts";
+import { sharedBrokers, uniqueName } from "./support/sharedKafka.ts";
+
+const PARTITIONS = 4;
+const VERSIONS = 12;
+const BETWEEN_MS = 500;
+const BY = "a test";
+
+let folder: string;
+let brokers: string;
+let admin: Admin;
+let producer: Producer;
+let control: Control;
+let catalogue: Catalogue;
+let store: Store | undefined;
+const engines: EngineProcess[] = [];
+const names = { txRaw: uniqueName("tx_raw"), alerts: uniqueName("alerts"), deadLetters: uniqueName("dead_letters") };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "weir-reload-"));
+  brokers = await sharedBrokers();
+  admin = await createAdmin({ brokers });
+  await admin.createTopics([
+    { topic: names.txRaw, partitions: PARTITIONS },
+    { topic: names.alerts, partitions: 1 },
+    { topic: names.deadLetters, partitions: 1 },
+  ]);
+  producer = await createProducer({ brokers });
+  control = openControl({ folder: join(folder, "clickhouse") });
+  await migrateControl(control);
+  catalogue = await openCatalogue({ control });
+});
+
+afterAll(async () => {
+  for (const engine of engines) await engine.kill();
+  await producer?.close();
+  await admin?.close();
+  await control?.close();
+  await store?.close();
+  await stopEmbedded(join(folder, "clickhouse"));
+  await rm(folder, { recursive: true, force: true });
+});
+
+const start = (instance: string): EngineProcess => {
+  const engine = startWeir(["start", "--no-api"], {
+    KAFKA_BROKERS: brokers,
+    KAFKA_GROUP_ID: `${names.txRaw}-group`,
+    KAFKA_INSTANCE_ID: instance,
+    KAFKA_TOPIC_TX_RAW: names.txRaw,
+    KAFKA_TOPIC_ALERTS: names.alerts,
+    KAFKA_TOPIC_DEAD_LETTERS: names.deadLetters,
+    WEIR_DATA: folder,
+    WEIR_THREADS: "2",
+    WEIR_BATCH_MAX_RECORDS: "300",
+    WEIR_RANGE_MAX_AGE_MS: "300",
+  });
+  engines.push(engine);
+  return engine;
+};
+
+/** A rule that alerts on every transaction, and says which version does. */
+const every = (version: number) =>
+  JSON.stringify({ name: "every", description: `by version ${version}`, conditions: { value_gte: 0 } });
+const upload = (name: string, text: string) => catalogue.upload(name, Buffer.from(text), { by: BY, kind: "json" });
+
+test("no evaluation is lost or doubled, and a batch has one rule set", async () => {
+  expect((await upload("every", every(1))).ok).toBe(true);
+  const counting = { name: "counting", conditions: { not: { value_lt: 0 } }, actions: { send_alert: false } };
+  expect((await upload("counting", JSON.stringify(counting))).ok).toBe(true);
+
+  const synthetic = createSynthetic({ seed: 5 });
+  let producing = true;
+  const load = (async () => {
+    for (let sent = 0; producing; sent++) {
+      while (
+        !producer.produce(names.txRaw, sent % PARTITIONS, null, Buffer.from(synthetic.next()), {
+          "content-type": "application/json",
+        })
+      )
+        await producer.room();
+      if (sent % 100 === 0) await sleep(50);
+    }
+    await producer.flush();
+  })();
+
+  const [one, two] = [start("one"), start("two")];
+  const logs = (): string => engines.map((engine) => engine.log().slice(-2_000)).join("\n");
+  await until(() => [one, two].every((engine) => engine.log().includes("partitions_assigned")), logs);
+  for (let version = 2; version <= VERSIONS; version++) {
+    expect(await upload("every", every(version))).toMatchObject({ ok: true, version });
+    await sleep(BETWEEN_MS);
+    if (version % 4 !== 0) continue;
+    await catalogue.change("counting", "disable", { by: BY });
+    await sleep(BETWEEN_MS);
+    await catalogue.change("counting", "enable", { by: BY });
+  }
+  await catalogue.change("every", "rollback", { by: BY, version: 3 });
+  await sleep(2 * BETWEEN_MS);
+  producing = false;
+  await load;
+
+  store = await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
+  const ask = async <T>(sql: string): Promise<T> => (await store!.rows<T>(sql))[0]!;
+  const total = synthetic.expected.transactions;
+  await until(
+    async () => (await ask<{ n: number }>("SELECT toFloat64(count()) AS n FROM transactions")).n >= total,
+    () => `not all of ${total} are stored\n${logs()}`,
+    120_000,
+  );
+  for (const engine of engines) await engine.stop();
+
+  expect(
+    await ask("SELECT toFloat64(count()) AS n, toFloat64(uniqExact(partition, offset)) AS places FROM transactions"),
+  ).toEqual({ n: total, places: total });
+  // Every transaction has one alert, of whichever version.
+  expect(
+    await ask(
+      "SELECT toFloat64(count()) AS n, toFloat64(uniqExact(partition, offset)) AS places, toFloat64(uniqExact(alert_id)) AS ids FROM alerts WHERE rule = 'every'",
+    ),
+  ).toEqual({ n: total, places: total, ids: total });
+  expect(
+    await ask(
+      "SELECT toFloat64(sum(evaluations)) AS evaluations, toFloat64(sum(matches)) AS matches FROM rule_stats WHERE rule = 'every'",
+    ),
+  ).toEqual({
+    evaluations: total,
+    matches: total,
+  });
+  // An alert says what its version says.
+  expect(
+    await store.rows(
+      "SELECT rule_version, message FROM alerts WHERE rule = 'every' AND message != concat('by version ', toString(rule_version)) LIMIT 3",
+    ),
+  ).toEqual([]);
+  // rule_stats has a row a batch and version: a batch that two versions had seen would have two.
+  expect(
+    await store.rows(
+      "SELECT partition, offset FROM rule_stats WHERE rule = 'every' GROUP BY partition, offset HAVING count() > 1",
+    ),
+  ).toEqual([]);
+  const seen = (
+    await store.rows<{ v: number }>("SELECT DISTINCT rule_version AS v FROM alerts WHERE rule = 'every' ORDER BY v")
+  ).map(({ v }) => v);
+  expect(seen.length, `versions that ran: ${seen}`).toBeGreaterThan(VERSIONS / 2);
+  // The last batches ran with the version that was rolled back to, and the rule that was off missed some.
+  expect(
+    await store.rows(
+      "SELECT DISTINCT argMax(rule_version, offset) AS v FROM alerts WHERE rule = 'every' GROUP BY partition",
+    ),
+  ).toEqual([{ v: 3 }]);
+  const { counted } = await ask<{ counted: number }>(
+    "SELECT toFloat64(sum(matches)) AS counted FROM rule_stats WHERE rule = 'counting'",
+  );
+  expect(counted).toBeGreaterThan(0);
+  expect(counted).toBeLessThan(total);
+  const published = (await readCommitted(brokers, names.alerts))
+    .map(({ value }) => JSON.parse(value!.toString()) as { id: string; rule: string })
+    .filter(({ rule }) => rule === "every");
+  expect(published.length).toBe(total);
+  expect(new Set(published.map(({ id }) => id)).size).toBe(total);
+}, 300_000);
