@@ -5,6 +5,7 @@ import type { Condition, Predicate } from "../condition/condition.ts";
 import { RULE_FIELDS, type RuleField } from "../condition/fields.ts";
 import { parseCondition } from "../condition/parseCondition.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
+import { OFFSET } from "../frame/schema.ts";
 import { mainnetLines, transaction } from "../frame/testing/records.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import { createRuleIndex } from "./ruleIndex.ts";
@@ -241,6 +242,33 @@ describe("createRuleIndex()", () => {
     ];
     const is = (operator: Predicate["operator"]): Condition => ({ field: "to", operator, value: zero });
     expect(selected(records, [is("eq"), is("ne")])).toEqual([[1], [0]]);
+  });
+
+  test("keys whose hashes are the same are told apart", () => {
+    // 200,000 keys and 100,000 recipients that are none of them: of 2^32 hashes some 4 or 5 are shared, 0 in one of 100 runs
+    const [keys, recipients] = [200_000, 100_000];
+    const addressOf = (i: number): string => `0x${(i * 0x9e3779b1).toString(16).padStart(40, "0")}`;
+    const conditions = Array.from(
+      { length: keys / 1_000 },
+      (_, r): Condition => ({
+        field: "to",
+        operator: "in",
+        value: Array.from({ length: 1_000 }, (_, i) => addressOf(1 + r * 1_000 + i)),
+      }),
+    );
+    const writer = createFrameWriter();
+    writeFrame(writer, { ...record!, to: addressOf(0), input: "0x", receipt: null, accessList: [] });
+    const size = writer.end >> 2;
+    const words = new Uint32Array(size * recipients);
+    const offsets = new Uint32Array(recipients);
+    for (let i = 0; i < recipients; i++) {
+      words.set(writer.u32.subarray(0, size), i * size);
+      const to = Buffer.from(addressOf(1 + keys + i).slice(2), "hex");
+      words.set(new Uint32Array(Uint8Array.from(to).buffer), i * size + (OFFSET.to >> 2));
+      offsets[i] = i * size * 4;
+    }
+    const frames = { bytes: new Uint8Array(words.buffer), words, offsets, count: recipients };
+    expect(createRuleIndex(conditions).select(frames).count).toBe(0);
   });
 
   test("no rules, no transactions, a rule for all", () => {
