@@ -37,8 +37,8 @@ describe("buildRule()", () => {
   test("makes the same bytes of the same source, wherever it lies", async () => {
     const source = `${HEAD}filter.chain(1);\nexport function onTx(tx: Tx): void { if (tx.value > ether(1)) alert(Severity.Low, \`\${tx.value}\`); }\n`;
     const elsewhere = mkdtempSync(join(tmpdir(), "weir-other-"));
-    const first = await buildRule(write("same.ts", source));
-    const second = await buildRule(write("same.ts", source, elsewhere));
+    const first = await buildRule(write("same.ts", source), { cache: join(folder, "first") });
+    const second = await buildRule(write("same.ts", source, elsewhere), { cache: join(folder, "second") }); // compiles again
     rmSync(elsewhere, { recursive: true });
     expect(first.diagnostics).toEqual([]);
     expect(Buffer.from(first.wasm!).equals(second.wasm!)).toBe(true);

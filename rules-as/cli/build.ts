@@ -1,7 +1,7 @@
 /** A rule's source in, a module for the sandbox or a list of mistakes out. */
 import { basename, resolve } from "node:path";
-import { compile } from "./compiler.ts";
 import { type Diagnostic, explain } from "./diagnostics.ts";
+import { compileOnce } from "./keptAnswers.ts";
 import { ENTRY, entrySource, ruleSources, sdkSources } from "./sources.ts";
 
 export interface BuildResult {
@@ -10,6 +10,11 @@ export interface BuildResult {
   readonly diagnostics: readonly Diagnostic[];
   /** JSON of the source map, if it was asked for and there is a module */
   readonly map: string | null;
+}
+
+export interface BuildOptions {
+  readonly sourceMap?: boolean;
+  readonly cache?: string;
 }
 
 /** asc's flags. The output depends on them, the sources and asc's version, and on nothing else. */
@@ -27,21 +32,26 @@ export const FLAGS = [
 ].flat();
 
 /**
- * Compiles the rule in `file`. Mistakes in the source are diagnostics, never exceptions; a crash of the compiler is one too.
+ * Compiles the rule in `file`, or takes what the same sources gave before. Mistakes in the source are diagnostics, never
+ * exceptions; a crash of the compiler is one too.
  * @param options.sourceMap makes the map of the module's code beside it; the code is the same with and without
+ * @param options.cache the folder of earlier answers, if not the user's
  * @throws {Error} if the file can not be read
  */
-export async function buildRule(file: string, { sourceMap = false } = {}): Promise<BuildResult> {
+export async function buildRule(file: string, { sourceMap = false, cache }: BuildOptions = {}): Promise<BuildResult> {
   const path = resolve(file);
   const library = sdkSources();
   const files = ruleSources(path);
   const module = basename(path, ".ts");
   const entry = entrySource(module, module);
-  const { wasm, map, found, failure } = await compile({
-    files: { ...files, [ENTRY]: entry },
-    library,
-    argv: [ENTRY, ...FLAGS, ...(sourceMap ? ["--sourceMap"] : [])],
-  });
+  const { wasm, map, found, failure } = await compileOnce(
+    {
+      files: { ...files, [ENTRY]: entry },
+      library,
+      argv: [ENTRY, ...FLAGS, ...(sourceMap ? ["--sourceMap"] : [])],
+    },
+    cache,
+  );
   const diagnostics = explain({ file: basename(path), files, library, found, failure, wasm });
   const failed = diagnostics.some(({ severity }) => severity === "error");
   return { wasm: failed ? null : wasm, diagnostics, map: failed ? null : map };

@@ -7,11 +7,9 @@
 import { constants } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
-
-export const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "weir");
+import { cacheFolder, UNUSABLE } from "../../../engine/ops/cacheFolder.ts";
 
 /**
  * Makes the database of a folder unless it is there. It appears at once and whole, however often this is interrupted. Several
@@ -20,7 +18,7 @@ export const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join
 export async function ensureDatabase(folder: string, cache = cacheFolder()): Promise<void> {
   if (await isThere(folder)) return;
   const template = await ensureTemplate(cache).catch((error: NodeJS.ErrnoException) => {
-    if (!UNWRITABLE.has(error.code ?? "")) throw error;
+    if (!UNUSABLE.has(error.code)) throw error;
     return undefined;
   });
   const draft = `${folder}.new`;
@@ -29,9 +27,6 @@ export async function ensureDatabase(folder: string, cache = cacheFolder()): Pro
   else await cp(template, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
   await rename(draft, folder);
 }
-
-/** A cache that cannot be written is no reason not to work. */
-const UNWRITABLE = new Set(["EACCES", "EPERM", "EROFS", "ENOTDIR", "ENOSPC", "EDQUOT"]);
 
 /** Each process fills a folder of its own, and the first rename wins. undefined: there is one that we had better not trust. */
 async function ensureTemplate(cache: string): Promise<string | undefined> {
