@@ -221,6 +221,8 @@ export const RULE_STAT_COLUMNS = [
   ["matches", "UInt64"],
   ["traps", "UInt64"],
   ["fuel", "UInt64"],
+  ["added", "UInt64"],
+  ["dropped", "UInt64"],
 ] as const;
 
 export interface RuleStatRow {
@@ -234,6 +236,8 @@ export interface RuleStatRow {
   matches: number;
   traps: number;
   fuel: number;
+  added: number;
+  dropped: number;
 }
 
 /** Columns of each table in the order its blocks have them. */

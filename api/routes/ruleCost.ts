@@ -22,6 +22,12 @@ export const ruleCostSchema = z
       z.object({
         version: z.int(),
         ...costFields,
+        added: z
+          .number()
+          .openapi({ description: "on trial: transactions it would alert on and the live version did not" }),
+        dropped: z
+          .number()
+          .openapi({ description: "on trial: transactions the live version alerted on and it would not" }),
         fuel_per_evaluation: z.number().nullable().openapi({ description: "null: it was never shown anything" }),
       }),
     ),
@@ -66,6 +72,7 @@ function toVersion(row: RuleCountsRow) {
   return {
     version: row.rule_version,
     ...{ evaluations, matches: Number(row.matches), traps: Number(row.traps), fuel },
+    ...{ added: Number(row.added), dropped: Number(row.dropped) },
     fuel_per_evaluation: evaluations > 0 ? fuel / evaluations : null,
   };
 }

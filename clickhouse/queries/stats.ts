@@ -45,11 +45,16 @@ export interface RuleCountsRow {
   readonly matches: string;
   readonly traps: string;
   readonly fuel: string;
+  /** Of a version on trial. */
+  readonly added: string;
+  readonly dropped: string;
 }
 
 /** @param rule all rules when absent */
 export function ruleCountsQuery(rule?: string): Query {
-  const sums = ["evaluations", "matches", "traps", "fuel"].map((name) => `toString(sum(t.${name})) AS ${name}`);
+  const sums = ["evaluations", "matches", "traps", "fuel", "added", "dropped"].map(
+    (name) => `toString(sum(t.${name})) AS ${name}`,
+  );
   return {
     sql: `SELECT t.rule AS rule, t.rule_version AS rule_version, ${sums.join(", ")}
 FROM rule_stats AS t${rule === undefined ? "" : "\nWHERE t.rule = {rule:String}"}

@@ -12,6 +12,8 @@ export interface LiveRule {
   readonly module: WebAssembly.Module | null;
   /** Counts its matches and raises no alerts: a version on trial, or a rule that is only to count. */
   readonly silent?: boolean;
+  /** A version on trial; a live one of the same name, if there is one, stands right before it. */
+  readonly trial?: boolean;
   /** It ended the threads that ran it with the batch at hand, in this way: in this batch all that it would see are failures. */
   readonly banned?: string | undefined;
 }

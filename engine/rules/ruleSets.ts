@@ -96,7 +96,13 @@ export function createRuleSets(control: Control): RuleSets {
       const runnable = loaded.get(sha256);
       if (!runnable)
         throw new Error(`Cannot run the rule "${name}": its content ${sha256} is not in the control store`);
-      return { ...runnable, name, version, ...((shadow || runnable.silent) && { silent: true }) };
+      return {
+        ...runnable,
+        name,
+        version,
+        ...((shadow || runnable.silent) && { silent: true }),
+        ...(shadow && { trial: true }),
+      };
     });
   }
 

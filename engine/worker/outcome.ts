@@ -28,6 +28,9 @@ export interface RuleCount {
   readonly matches: number;
   readonly traps: number;
   readonly fuel: number;
+  /** Of a version on trial beside a live one: transactions it would alert on and the live one did not, and the other way round. */
+  readonly added: number;
+  readonly dropped: number;
 }
 
 /** Output topics by number, so that a record carries a byte and configuration the name. */

@@ -96,20 +96,20 @@ function topicRecords(alerts: readonly AlertRow[], letters: readonly DeadLetterR
 }
 
 function statRows({ source, partition, from, events, count }: Decoded, counts: readonly RuleCount[]): RuleStatRow[] {
-  return counts
-    .filter(({ evaluations }) => evaluations > 0)
-    .map(({ rule, version, evaluations, matches, traps, fuel }) => ({
-      source,
-      partition,
-      offset: from,
-      event_time: count > 0 ? events[0]! : 0,
-      rule,
-      rule_version: version,
-      evaluations,
-      matches,
-      traps,
-      fuel,
-    }));
+  return counts.map(({ rule, version, evaluations, matches, traps, fuel, added, dropped }) => ({
+    source,
+    partition,
+    offset: from,
+    event_time: count > 0 ? events[0]! : 0,
+    rule,
+    rule_version: version,
+    evaluations,
+    matches,
+    traps,
+    fuel,
+    added,
+    dropped,
+  }));
 }
 
 function haltText({ source, partition, offsets }: Decoded, { rule, transaction, detail }: RuleFailure): string {

@@ -10,6 +10,7 @@ import { createRule, type Rule, type RuleRun } from "../sandbox/rule.ts";
 import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
 import type { RuleCount } from "./outcome.ts";
+import { createTrials, type Trials } from "./trials.ts";
 
 /** What the rules made of a batch. */
 export interface Matched {
@@ -19,7 +20,7 @@ export interface Matched {
   /** The highest score of each transaction that got one. */
   readonly scores: Map<number, number>;
   readonly failures: readonly RuleFailure[];
-  /** Of the rules that saw a transaction. */
+  /** Of the rules that saw a transaction, and of versions on trial whose live one alerted. */
   readonly counts: readonly RuleCount[];
 }
 
@@ -50,10 +51,11 @@ export function createRuleStage(
   /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
   const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
   const residents = createResidents(instances);
+  const trials = createTrials(rules);
 
   return ({ bytes, words, frames, count }) => {
     const found = index.select({ bytes, words, offsets: frames, count });
-    const matched = createMatches();
+    const matched = createMatches(trials.begin());
     residents.begin();
     for (let m = 0; m < found.matched; m++) {
       const number = found.rules[m]!;
@@ -69,31 +71,35 @@ export function createRuleStage(
       residents.used(sandbox);
       matched.add(rule, run);
     }
+    trials.compare(matched.counts);
     return matched;
   };
 }
 
 interface Collecting extends Matched {
+  readonly counts: RuleCount[];
   /** What a module reported. */
   add(rule: LiveRule, run: RuleRun): void;
   /** What a JSON rule sees, it reports. */
   addAll(rule: LiveRule, seen: Uint32Array): void;
 }
 
-function createMatches(): Collecting {
+function createMatches({ alerted }: Pick<Trials, "alerted">): Collecting {
   const alerts: Alert[] = [];
   const tags = new Map<number, string[]>();
   const scores = new Map<number, number>();
   const failures: RuleFailure[] = [];
   const counts: RuleCount[] = [];
 
-  function add({ name: rule, version, manifest, silent }: LiveRule, run: RuleRun): void {
+  function add(of: LiveRule, run: RuleRun): void {
+    const { name: rule, version, manifest, silent } = of;
     let matches = 0;
     /** Alerts so far of the transaction that the run is at: results come in its order. */
     let [current, ordinal] = [-1, 0];
     for (const { transaction, kind, severity, text, score } of run.matches) {
       if (kind === KIND.alert) {
         matches++;
+        if (transaction !== current) alerted(of, transaction);
         ordinal = transaction === current ? ordinal + 1 : 0;
         current = transaction;
         if (!silent) alerts.push({ rule, version, transaction, severity, message: utf8(text), ordinal });
@@ -105,16 +111,19 @@ function createMatches(): Collecting {
     for (const { transaction, code, message } of run.failures)
       failures.push({ rule, version, transaction, policy, reason: `rule_${code}`, detail: message });
     const { evaluations, fuel } = run;
-    counts.push({ rule, version, evaluations, matches, traps: run.failures.length, fuel });
+    counts.push({ rule, version, evaluations, matches, traps: run.failures.length, fuel, added: 0, dropped: 0 });
   }
 
-  function addAll({ name: rule, version, manifest, silent }: LiveRule, seen: Uint32Array): void {
+  function addAll(of: LiveRule, seen: Uint32Array): void {
+    const { name: rule, version, manifest, silent } = of;
+    for (const transaction of seen) alerted(of, transaction);
     if (!silent) {
       const severity = SEVERITIES.indexOf(manifest.severity);
       const message = manifest.description || rule;
       for (const transaction of seen) alerts.push({ rule, version, transaction, severity, message, ordinal: 0 });
     }
-    counts.push({ rule, version, evaluations: seen.length, matches: seen.length, traps: 0, fuel: 0 });
+    const evaluations = seen.length;
+    counts.push({ rule, version, evaluations, matches: evaluations, traps: 0, fuel: 0, added: 0, dropped: 0 });
   }
 
   return { alerts, tags, scores, failures, counts, add, addAll };
