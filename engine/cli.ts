@@ -1,90 +1,12 @@
-/**
- * The command line: `npx weir --help`. One file a command in cli/, loaded when it is called: what one command needs (a Kafka
- * client, an RPC client, an API) costs the others nothing. Data on stdout, everything else on stderr.
- */
-import { Command, CommanderError } from "commander";
-import { describeError, EXIT, exitCodeOf } from "./ops/errors.ts";
-import { VERSION } from "./ops/version.ts";
-
-/** Adds arguments, options and the action to a command that has its name and description. */
-type Define = (command: Command) => unknown;
-
-const COMMANDS: Record<string, { description: string; load(): Promise<Define> }> = {
-  start: {
-    description: "run the engine and the API: from Kafka if it is configured, else over the bundled recording",
-    load: async () => (await import("./cli/start.ts")).startCommand,
-  },
-  api: {
-    description: "the API alone, beside engines that run elsewhere",
-    load: async () => (await import("./cli/api.ts")).apiCommand,
-  },
-  replay: {
-    description: "put a recording through the engine into the store",
-    load: async () => (await import("./cli/replay.ts")).replayCommand,
-  },
-  record: {
-    description: "write what a node gives as a recording, until Ctrl-C or the last block asked for",
-    load: async () => (await import("./cli/record.ts")).recordCommand,
-  },
-  produce: {
-    description: "put a recording on the topic that the engine reads",
-    load: async () => (await import("./cli/produce.ts")).produceCommand,
-  },
-  sql: {
-    description: "ask the store: a table on a terminal, JSON lines in a pipe; read-only",
-    load: async () => (await import("./cli/sql.ts")).sqlCommand,
-  },
-  rule: {
-    description: "rules: modules that are shown transactions and raise alerts",
-    load: async () => (await import("./cli/rule.ts")).ruleCommand,
-  },
-  migrate: {
-    description: "bring the tables of the store up to this version",
-    load: async () => (await import("./cli/migrate.ts")).migrateCommand,
-  },
-  topics: {
-    description: "create the topics that are missing",
-    load: async () => (await import("./cli/topics.ts")).topicsCommand,
-  },
-  config: {
-    description: "what is configured, and where each value comes from",
-    load: async () => (await import("./cli/config.ts")).configCommand,
-  },
-  doctor: {
-    description: "what is configured, what is reachable, and a next step for each problem",
-    load: async () => (await import("./cli/doctor.ts")).doctorCommand,
-  },
-};
-
-const program = new Command("weir")
-  .description("A stream-processing engine for blockchain transactions with a WASM rule sandbox")
-  .version(VERSION)
-  .showSuggestionAfterError()
-  .exitOverride()
-  .addHelpText(
-    "after",
-    "\nExit codes: 0 ok, 1 a finding or refused input, 2 usage, 3 configuration, 4 a service is unreachable, 70 a bug, 130 Ctrl-C",
-  );
+/** The process of the command line: what cli/program.ts does, with real streams, and then its end. */
+import { runProgram } from "./cli/program.ts";
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0); // `weir … | head` has seen enough
   throw error;
 });
 
-try {
-  for (const [name, { description, load }] of Object.entries(COMMANDS)) {
-    const command = program.command(name).description(description);
-    if (process.argv.includes(name)) await (await load())(command); // wherever it stands: `weir help start`
-  }
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has said what is wrong
-  } else {
-    process.stderr.write(`${describeError(error, { stack: process.env.LOG_LEVEL === "debug" })}\n`);
-    process.exitCode = exitCodeOf(error);
-  }
-}
+await runProgram();
 // What was printed goes out first, also into a slow pipe. Whatever a command left open (timers, an idle connection) must not keep
 // a finished process alive.
 await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));

@@ -9,7 +9,7 @@ import { readLines } from "../../source/recording.ts";
 import { chart } from "./chart.ts";
 import type { MatchLine } from "./evaluate.ts";
 import { parseTime } from "./history.ts";
-import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+import { createWorkbench, type Ended, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const BUNDLED = fileURLToPath(new URL("test/recordings/dex.ndjson.zst", ROOT));
@@ -45,9 +45,12 @@ afterAll(async () => {
 });
 
 const weir = (...args: string[]) => weirRule(args, { env: run.env });
+const weirProcess = (...args: string[]) => weirRuleProcess(args, { env: run.env });
 /** The lines before the summary, and the summary. */
 async function backtest(...args: string[]): Promise<{ found: MatchLine[]; summary: Summary }> {
-  const ended = await weir("backtest", ...args, "--json");
+  return resultOf(await weir("backtest", ...args, "--json"));
+}
+function resultOf(ended: Ended): { found: MatchLine[]; summary: Summary } {
   expect(ended.code, ended.stderr).toBe(0);
   const found = ended.lines() as unknown as (MatchLine & { summary: Summary })[];
   return { found, summary: found.pop()!.summary };
@@ -57,14 +60,14 @@ describe("weir rule backtest", () => {
   test("says what the engine stored, of a file as of the live rule, in the order of the recording", {
     timeout: LONG,
   }, async () => {
-    const { found, summary } = await backtest(MODULE);
+    const { found, summary } = resultOf(await weirProcess("backtest", MODULE, "--json"));
     const stored = await run.store.rows<MatchLine>(
       `SELECT rule, concat('0x', lower(hex(tx_hash))) AS tx_hash, toUInt32(block_number) AS block_number, severity, message
        FROM alerts WHERE rule = 'whale-transfer' ORDER BY offset, ordinal`,
     );
     expect(stored.length).toBeGreaterThan(20);
     expect(found.filter(({ severity }) => severity !== undefined)).toEqual(stored);
-    expect((await backtest("whale-transfer")).found).toEqual(found);
+    expect(resultOf(await weirProcess("backtest", "whale-transfer", "--json")).found).toEqual(found);
     const over = await weirRule(["run", MODULE, RECORDING, "--json"]);
     expect(over.lines()).toEqual([...found, { summary }]);
   });
@@ -95,7 +98,7 @@ describe("weir rule backtest", () => {
       code: 1,
       stderr: expect.stringContaining("no transaction is stored"),
     });
-    expect(await weir("backtest", "nobody")).toMatchObject({
+    expect(await weirProcess("backtest", "nobody")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("no such rule"),
     });
@@ -111,7 +114,7 @@ describe("weir rule diff", () => {
     const changed = readFileSync(SOURCE, "utf8")
       .replace("ether(100)", "ether(200)")
       .replace("ether(1000)", "ether(200)");
-    const ended = await weir("diff", MODULE, bench.write("whale-transfer.ts", changed), "--json");
+    const ended = await weirProcess("diff", MODULE, bench.write("whale-transfer.ts", changed), "--json");
     expect(ended.code, ended.stderr).toBe(0);
     const changes = ended.lines<MatchLine & { change: string; summary: Record<string, number> }>();
     const { summary } = changes.pop()!;

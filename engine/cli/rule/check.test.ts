@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildRule } from "../../../rules-as/cli/build.ts";
 import type { Finding } from "../../sandbox/finding.ts";
 import { describeFindings } from "./findings.ts";
-import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+import { createWorkbench, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
 
-vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
+vi.setConfig({ testTimeout: 180_000 }); // a busy machine
 
 const RULE = `import { Tx, filter } from "@weir/rules";\nfilter.chain(1);\nexport function onTx(tx: Tx): void {}\n`;
 /** A whole module that exports nothing. */
@@ -19,7 +19,7 @@ afterAll(() => bench.remove());
 test("a good module is ok with its manifest; its source is as good", async () => {
   const source = bench.write("fine.ts", RULE);
   const module = bench.write("fine.wasm", (await buildRule(source)).wasm!);
-  const checked = await weirRule(["check", module, "--json"]);
+  const checked = await weirRuleProcess(["check", module, "--json"]);
   expect(checked).toMatchObject({ code: 0, stderr: "" });
   const [line] = checked.lines();
   expect(line).toMatchObject({ ok: true, manifest: { name: "fine", filter: { chains: [1] } }, findings: [] });
@@ -58,7 +58,7 @@ test("what is no module, and no file, is said with a next step", async () => {
     code: 1,
     stderr: expect.stringContaining("ENOENT"),
   });
-  const broken = await weirRule(["check", bench.write("broken.ts", RULE.replace("Tx,", "Txx,"))]);
+  const broken = await weirRuleProcess(["check", bench.write("broken.ts", RULE.replace("Tx,", "Txx,"))]);
   expect(broken).toMatchObject({ code: 1, stdout: "" });
   expect(broken.stderr).toMatch(/broken\.ts:1:10 {2}Cannot import "Txx".*Did you mean "Tx"\?\n.*\n.*\^\^\^/);
 });

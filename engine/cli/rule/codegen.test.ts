@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+import { createWorkbench, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
 
-vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
+vi.setConfig({ testTimeout: 180_000 }); // a busy machine
 
 let bench: Workbench;
 beforeAll(() => {
@@ -20,7 +20,7 @@ const ABI = [
 
 test("writes readers that a rule can import, and says what it left out", async () => {
   bench.write("erc20.json", JSON.stringify({ abi: ABI }));
-  const printed = await weirRule(["codegen", "erc20.json"], { cwd: bench.folder });
+  const printed = await weirRuleProcess(["codegen", "erc20.json"], { cwd: bench.folder });
   expect(printed).toMatchObject({
     code: 0,
     stderr: "left out: names.all: string[] is an array of what is not one word\n",

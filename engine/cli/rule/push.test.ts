@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildRule } from "../../../rules-as/cli/build.ts";
 import { type Databases, openDatabases } from "../../../test/support/databases.ts";
 import { type EngineProcess, startWeir, until } from "../../../test/support/engineProcess.ts";
-import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+import { createWorkbench, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
 
 const TOKEN = "a-token-for-tests-only";
 const rule = (text: string) => `import { Tx, Severity, alert, describe } from "@weir/rules";
@@ -39,14 +39,14 @@ const push = (file: string, ...options: string[]) => weirRule(["push", file, "--
 
 describe("weir rule push", { timeout: 120_000 }, () => {
   test("puts a rule, then its next version, which list shows by the API and from where rules are kept", async () => {
-    const first = await push(bench.write("speaks.ts", rule("one")));
+    const first = await weirRuleProcess(["push", bench.write("speaks.ts", rule("one")), "--api", url], { env });
     expect(first.lines()[0]).toMatchObject({ ok: true, name: "speaks", version: 1, state: "live" });
     expect(first.code).toBe(0);
     const second = await push(bench.write("speaks.ts", rule("two")), "--json");
     expect(second.lines()[0]).toMatchObject({ ok: true, name: "speaks", version: 2 });
     const listed = (await weirRule(["list", "--api", url], { env })).lines();
     expect(listed).toMatchObject([{ name: "speaks", version: 2, state: "live", description: "says two" }]);
-    expect((await weirRule(["list"], { env })).lines()).toEqual(listed);
+    expect((await weirRuleProcess(["list"], { env })).lines()).toEqual(listed);
   });
 
   test("puts a version on trial beside the live one, or keeps it as a draft", async () => {
@@ -54,7 +54,7 @@ describe("weir rule push", { timeout: 120_000 }, () => {
     expect(shadow.lines()[0]).toMatchObject({ ok: true, state: "live", live_version: 2, shadow_version: 3 });
     const draft = await push(bench.write("waits.ts", rule("draft")), "--state", "draft");
     expect(draft.lines()[0]).toMatchObject({ ok: true, name: "waits", state: "draft", live_version: null });
-    expect((await weirRule(["list"], { env })).lines()).toMatchObject([
+    expect((await weirRuleProcess(["list"], { env })).lines()).toMatchObject([
       { name: "speaks", version: 2, state: "live" },
       { name: "waits", version: 1, state: "draft" },
     ]);
@@ -74,7 +74,7 @@ describe("weir rule push", { timeout: 120_000 }, () => {
       code: 1,
       stderr: expect.stringContaining("WEIR_TOKEN, or --token"),
     });
-    const nobody = await weirRule(["push", file, "--api", "http://127.0.0.1:1"], { env });
+    const nobody = await weirRuleProcess(["push", file, "--api", "http://127.0.0.1:1"], { env });
     expect(nobody).toMatchObject({ code: 4, stderr: expect.stringContaining("npx weir start") });
     expect(await push(file, "--state", "sleeping")).toMatchObject({ code: 2 });
     const store = await weirRule(["push", file, "--api", env.CLICKHOUSE_URL!], { env });

@@ -9,9 +9,9 @@ import { buildRule } from "../../../rules-as/cli/build.ts";
 import { readLines } from "../../source/recording.ts";
 import { compareLines } from "./compareLines.ts";
 import type { MatchLine } from "./evaluate.ts";
-import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+import { createWorkbench, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
 
-vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
+vi.setConfig({ testTimeout: 180_000 }); // a busy machine
 
 const BUNDLED = fileURLToPath(new URL("../../../test/recordings/dex.ndjson.zst", import.meta.url));
 const WEIR = fileURLToPath(new URL("../../weir.mjs", import.meta.url));
@@ -63,7 +63,7 @@ function expected({ hash, nonce, value, blockNumber }: Record): MatchLine[] {
 
 describe("weir rule run", () => {
   test("gives a line a match in the order of the recording, then the summary", async () => {
-    const { code, lines } = await weirRule(["run", module, RECORDING, "--json"]);
+    const { code, lines } = await weirRuleProcess(["run", module, RECORDING, "--json"]);
     const all = lines();
     const { summary } = all.pop() as { summary: Record & { fuel: number } };
     const said = records.flatMap(expected);
@@ -87,7 +87,7 @@ describe("weir rule run", () => {
     const others = await Promise.all([
       weirRule(["run", bench.write("large.ts", rule(100)), RECORDING, "--json"]),
       weirRule(["run", module, RECORDING, "--batch", "13"]), // in a pipe, JSON needs no flag
-      weirRule(["run", module, packed]),
+      weirRuleProcess(["run", module, packed]),
     ]);
     for (const { stdout } of others) expect(stdout).toBe(first.stdout);
   });

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
-import { createWorkbench, type Workbench, weirRule } from "./testCommand.ts";
+import { createWorkbench, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
 
-vi.setConfig({ testTimeout: 180_000 }); // every command is a process of its own
+vi.setConfig({ testTimeout: 180_000 }); // a busy machine
 
 const EXAMPLES = fileURLToPath(new URL("../../../rules-as/examples", import.meta.url));
 const RULE = `import { Tx, Severity, alert, filter, tag, ether } from "@weir/rules";
@@ -92,7 +92,7 @@ test("large", () => assert.deepEqual(alerts("${ETHER}"), ["high: 100000000000000
 test("wrong", () => assert.deepEqual(alerts("0x0"), ["never"]));
 `,
   );
-  const { code, lines } = await weirRule(["test", "rule.test.ts"], { cwd: bench.folder });
+  const { code, lines } = await weirRuleProcess(["test", "rule.test.ts"], { cwd: bench.folder });
   expect(lines()).toMatchObject([
     { file: "rule.test.ts", test: "large", ok: true },
     { file: "rule.test.ts", test: "wrong", ok: false, hint: expect.stringContaining("never") },
@@ -118,7 +118,7 @@ test("mistakes of a test file are told with their place; no tests is an error", 
 });
 
 test("the examples pass their tests", async () => {
-  const { code, lines } = await weirRule(["test", EXAMPLES]);
+  const { code, lines } = await weirRuleProcess(["test", EXAMPLES]);
   expect(lines().at(-1)).toEqual({ summary: { passed: 15, failed: 0 } });
   expect(code).toBe(0);
 });

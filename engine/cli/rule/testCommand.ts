@@ -1,10 +1,11 @@
-/** For tests: `weir rule …` as a user runs it, and a folder with rules that goes away. */
+/** For tests: `weir rule …` as a user runs it, the same within this process, and a folder with rules that goes away. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { runProgram } from "../program.ts";
 
 const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
@@ -17,23 +18,80 @@ export interface Ended {
   lines<T = Record<string, unknown>>(): T[];
 }
 
-export function weirRule(
+export interface Surroundings {
+  readonly cwd?: string;
+  /** Variables, and none of the tests' own but PATH and HOME. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const variablesOf = (env: Surroundings["env"]) => ({ PATH: process.env.PATH, HOME: process.env.HOME, ...env });
+
+/** In a process of its own: real streams, a real exit code, and 1 s of CPU. One test of each command at least. */
+export function weirRuleProcess(
   args: readonly string[],
-  { cwd = process.cwd(), env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+  { cwd = process.cwd(), env }: Surroundings = {},
 ): Promise<Ended> {
-  const variables = { PATH: process.env.PATH, HOME: process.env.HOME, ...env };
   return new Promise((resolve) =>
     execFile(
       process.execPath,
       ["--import", LOADER, CLI, "rule", ...args],
-      { cwd, env: variables, maxBuffer: 1 << 28 },
-      (error, stdout, stderr) => {
-        const code = error ? Number(error.code) : 0;
-        const lines = <T>() => stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as T); // biome-ignore format: one expression
-        resolve({ code, stdout, stderr, lines });
-      },
+      { cwd, env: variablesOf(env), maxBuffer: 1 << 28 },
+      (error, stdout, stderr) => resolve(ended(error ? Number(error.code) : 0, stdout, stderr)),
     ),
   );
+}
+
+const ended = (code: number, stdout: string, stderr: string): Ended => ({
+  code,
+  stdout,
+  stderr,
+  lines: <T>() => stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as T),
+}); // biome-ignore format: one expression a line
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** The same program within this process, one after the other: a command sees its arguments, folder, variables and streams. */
+export function weirRule(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
+  const turn = last.then(() => runHere(args, surroundings));
+  last = turn.catch(() => {});
+  return turn;
+}
+
+async function runHere(args: readonly string[], { cwd = process.cwd(), env }: Surroundings): Promise<Ended> {
+  const { argv, env: variables, exitCode } = process;
+  const folder = process.cwd();
+  const [stdout, stderr] = [collect(process.stdout), collect(process.stderr)];
+  try {
+    process.argv = [process.execPath, CLI, "rule", ...args];
+    process.env = variablesOf(env);
+    process.exitCode = undefined;
+    process.chdir(cwd);
+    await runProgram();
+    return ended(Number(process.exitCode ?? 0), stdout.text(), stderr.text());
+  } finally {
+    process.chdir(folder);
+    Object.assign(process, { argv, env: variables, exitCode });
+    stdout.end();
+    stderr.end();
+  }
+}
+
+/** What is written to the stream from now until `end()`, in its place. */
+function collect(stream: NodeJS.WriteStream): { text(): string; end(): void } {
+  const { write } = stream;
+  let text = "";
+  stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+    text += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
+    const written = rest.find((one) => typeof one === "function");
+    if (written) queueMicrotask(() => written());
+    return true;
+  };
+  return {
+    text: () => text,
+    end: () => {
+      stream.write = write;
+    },
+  };
 }
 
 export interface Workbench {
