@@ -23,6 +23,8 @@ const countOf = (rule: string, matches: number, version = 1) => ({
   matches,
   traps: 0,
   fuel: expect.any(Number),
+  added: 0,
+  dropped: 0,
 });
 const HUNG = expect.stringMatching(/^its thread did not answer within \d+ ms$/);
 
