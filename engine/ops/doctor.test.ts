@@ -13,11 +13,13 @@ const storeIsFine = async () => ({ version: "26.7", pendingMigrations: [] });
 async function run(
   env: Record<string, string>,
   askStore: Parameters<typeof doctor>[0]["askStore"] = storeIsFine,
+  askControl: Parameters<typeof doctor>[0]["askControl"] = async () => ({ version: "17.5", rules: 5 }),
 ): Promise<Check[]> {
   return doctor({
     kafkaTimeoutMs: 300,
     loaded: loadConfig({ env: { WEIR_DATA: join(scratch, "data"), RULES_DIR: scratch, API_PORT: "0", ...env } }),
     askStore,
+    askControl,
   });
 }
 const of = (checks: readonly Check[], name: string) => checks.filter(({ check }) => check === name);
@@ -37,6 +39,25 @@ test("says what is not configured, without calling it a failure", async () => {
     next: expect.stringContaining("npm run rules:build"),
   });
   expect(hasFailed(checks)).toBe(false);
+});
+
+test("the control store: where, what is in it, and what to do when it is away or empty", async () => {
+  const control = async (env: Record<string, string>, ask?: Parameters<typeof doctor>[0]["askControl"]) =>
+    of(await run(env, storeIsFine, ask), "control")[0]!;
+  expect(await control({})).toMatchObject({
+    state: "ok",
+    detail: expect.stringMatching(/^PostgreSQL 17.5, embedded in .*, 5 rules$/),
+  });
+  expect(await control({}, async () => ({ version: "15.1", rules: null }))).toMatchObject({
+    state: "warning",
+    next: expect.stringContaining("npx weir migrate"),
+  });
+  const away = await control({ DATABASE_URL: "postgresql://weir:secret@db:5432/weir" }, () =>
+    Promise.reject(new Error("refused")),
+  );
+  expect(away).toMatchObject({ state: "failed", next: expect.stringContaining("Check DATABASE_URL") });
+  expect(away.detail).toContain("db:5432/weir: refused");
+  expect(away.detail).not.toContain("secret");
 });
 
 test("gives a store that cannot be reached a place, a reason without credentials and a next step", async () => {

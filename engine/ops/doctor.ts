@@ -22,6 +22,8 @@ export interface DoctorInput {
   readonly loaded: LoadedConfig;
   /** Opens the store, asks, closes: the command's part, since opening the embedded one starts its process. */
   readonly askStore: () => Promise<{ readonly version: string; readonly pendingMigrations: readonly string[] }>;
+  /** The control store in the same way; null: no tables yet. */
+  readonly askControl: () => Promise<{ readonly version: string; readonly rules: number | null }>;
   /** how long a broker may take to answer */
   readonly kafkaTimeoutMs?: number;
 }
@@ -29,7 +31,7 @@ export interface DoctorInput {
 type Result = Omit<Check, "check" | "next"> & { readonly next?: string };
 
 /** All checks side by side; in the order of a table. Never rejects: what a check throws is its result. */
-export async function doctor({ loaded, askStore, kafkaTimeoutMs = 5_000 }: DoctorInput): Promise<Check[]> {
+export async function doctor({ loaded, askStore, askControl, kafkaTimeoutMs = 5_000 }: DoctorInput): Promise<Check[]> {
   const { config } = loaded;
   const checks: [string, () => Promise<Result | Result[]>][] = [
     ["node", async () => nodeVersion(process.versions.node)],
@@ -37,6 +39,7 @@ export async function doctor({ loaded, askStore, kafkaTimeoutMs = 5_000 }: Docto
     ["disk", () => disk(config.data)],
     ["configuration", async () => configuration(loaded)],
     ["clickhouse", () => clickhouse(config, askStore)],
+    ["control", () => control(config, askControl)],
     ["kafka", () => kafka(config, kafkaTimeoutMs)],
     ["rules", () => rules(config.rules.folder)],
     ["api port", () => apiPort(config)],
@@ -131,6 +134,21 @@ async function clickhouse({ store, data }: Config, askStore: DoctorInput["askSto
     detail: `${version}, ${where}, without ${pendingMigrations.join(", ")}`,
     next: "npx weir migrate (weir start does it too)",
   };
+}
+
+async function control({ control: { url }, data }: Config, ask: DoctorInput["askControl"]): Promise<Result> {
+  const where = url === undefined ? `embedded in ${data}` : stripCredentials(url);
+  const { version, rules } = await ask().catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    const next =
+      url === undefined
+        ? "See the log in WEIR_DATA"
+        : "Check DATABASE_URL: is PostgreSQL running, and may this user enter?";
+    throw Object.assign(new Error(`${where}: ${reason}`), { next });
+  });
+  const server = `PostgreSQL ${version}, ${where}`;
+  if (rules !== null) return { state: "ok", detail: `${server}, ${rules} rules` };
+  return { state: "warning", detail: `${server}, without tables`, next: "npx weir migrate (weir start does it too)" };
 }
 
 async function kafka({ kafka: { brokers, groupId, topics } }: Config, timeoutMs: number): Promise<Result | Result[]> {
