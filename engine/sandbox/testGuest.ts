@@ -1,19 +1,11 @@
 /** Compiles AssemblyScript in tests, without the SDK. */
-import asc from "assemblyscript/asc";
+import { compileOnce } from "../../rules-as/cli/keptAnswers.ts";
 
 /** @returns the module's bytes; throws with the compiler's words */
 export async function compileGuest(source: string, options: readonly string[] = []): Promise<Uint8Array> {
-  let wasm: Uint8Array | null = null;
-  const { error, stderr } = await asc.main(
-    ["guest.ts", "--outFile", "guest.wasm", "-O3", "--runtime", "stub", ...options],
-    {
-      readFile: (name) => (name === "guest.ts" ? source : null),
-      writeFile: (name, contents) => {
-        if (name === "guest.wasm") wasm = contents as Uint8Array;
-      },
-      listFiles: () => [],
-    },
-  );
-  if (error !== null || wasm === null) throw new Error(`Cannot compile the test's guest: ${stderr.toString()}`);
+  const argv = ["guest.ts", "--outFile", "rule.wasm", "-O3", "--runtime", "stub", ...options];
+  const { wasm, found, failure } = await compileOnce({ files: { "guest.ts": source }, library: {}, argv });
+  const words = failure ?? found.filter(({ error }) => error).map(({ message }) => message).join("\n"); // biome-ignore format: one expression
+  if (wasm === null || words !== "") throw new Error(`Cannot compile the test's guest: ${words}`);
   return wasm;
 }

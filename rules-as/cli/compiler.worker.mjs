@@ -14,10 +14,14 @@ process.exit = () => {
   throw new Error(`The compiler crashed\n${report}`.trim());
 };
 
+/** asc's own library: what a request adds or replaces is there for that request alone. */
+const own = { ...asc.libraryFiles };
+
 /** @param {{ id: number, files: Record<string, string>, library: Record<string, string>, argv: string[] }} request */
 async function compile({ id, files, library, argv }) {
   // asc picks its compile-time behaviour by the runtime's name and has no name for ours: "stub" it is, with our arena inside.
-  Object.assign(asc.libraryFiles, library);
+  for (const name of Object.keys(asc.libraryFiles)) if (!(name in own)) delete asc.libraryFiles[name];
+  Object.assign(asc.libraryFiles, own, library);
   let wasm = null;
   let map = null;
   const found = [];

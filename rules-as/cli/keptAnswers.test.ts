@@ -80,6 +80,13 @@ test("an entry that is cut, changed or empty is compiled anew and replaced", asy
   }
 });
 
+test("a library is its request's alone: the compiler's thread does not remember it", async () => {
+  expect(await build(request("2"))).toBe(42);
+  const without = await compileOnce(request("2", { library: { "rt/stub": libraryFiles["rt/stub"]! } }), cache);
+  expect(without.wasm).toBeNull();
+  expect(without.found.map(({ message }) => message).join()).toContain("lib");
+});
+
 test("mistakes in the source are kept, a failure of the compiler is not", async () => {
   const wrong = request("true ? nothing : 1");
   const first = await compileOnce(wrong, cache);
