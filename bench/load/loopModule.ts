@@ -4,7 +4,7 @@
  */
 
 import { FLAGS } from "../../rules-as/cli/build.ts";
-import { compile } from "../../rules-as/cli/compiler.ts";
+import { compileOnce } from "../../rules-as/cli/keptAnswers.ts";
 import { ENTRY, entrySource, sdkSources } from "../../rules-as/cli/sources.ts";
 
 /** What the SDK keeps in globals and counts on finding as it was before each transaction, beside the arena, which it resets itself. */
@@ -35,7 +35,7 @@ export async function compileWithLoop(name: string, source: string): Promise<Uin
   const library = sdkSources();
   for (const [path, reset] of Object.entries(RESETS)) library[path] += reset;
   const files = { [`${name}.ts`]: source, [ENTRY]: entrySource(name, name) + LOOP };
-  const { wasm, found, failure } = await compile({ files, library, argv: [ENTRY, ...FLAGS] });
+  const { wasm, found, failure } = await compileOnce({ files, library, argv: [ENTRY, ...FLAGS] });
   if (wasm === null)
     throw new Error(`Cannot compile the rule "${name}": ${failure ?? found.map(({ message }) => message).join("; ")}`);
   return Uint8Array.from(wasm);
