@@ -111,7 +111,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
   }
 
   async function settle(engine: EngineProcess): Promise<void> {
-    await until(settled, () => `not everything is stored\n${engine.log().slice(-3_000)}`, 120_000);
+    await until(settled, () => `not everything is stored\n${engine.log().slice(-3_000)}`, 240_000);
   }
 
   beforeAll(async () => {
@@ -143,7 +143,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
     const engine = start(instance, `${name}@${times}=${mark}`);
     // Everything else comes by itself; this one comes when the engine leaves.
     if (name === "before revoke") {
-      await until(settled, () => engine.log());
+      await settle(engine);
       engine.child.kill("SIGTERM");
     }
     const { signal, code } = await engine.exited;
