@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Store, StoreUnavailable } from "../clickhouse/client.ts";
 import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
-import { KafkaError } from "./kafka/errors.ts";
+import { needsPerson } from "./needsPerson.ts";
 import type { Config } from "./ops/config.ts";
 import { WeirError } from "./ops/errors.ts";
 import type { Failpoint } from "./ops/failpoint.ts";
@@ -214,15 +214,5 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
     },
   };
 }
-
-/**
- * Broker's code for a second member with our instance id: one of the two must go. A producer that was fenced is another matter:
- * frozen for longer than its transaction may last, it begins anew.
- */
-const INSTANCE_TAKEN = 82;
-
-const needsPerson = (error: unknown): boolean =>
-  error instanceof WeirError ||
-  (error instanceof KafkaError && (error.kind === "configuration" || error.code === INSTANCE_TAKEN));
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
