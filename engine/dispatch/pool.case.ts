@@ -62,7 +62,7 @@ const guilty: GuiltyRule[] = [];
 const poolOf = (rules: PoolOptions["rules"], of = world) =>
   createPool({
     threads: 1,
-    hungMs: 1_200,
+    hungMs: 2_500,
     rules,
     world: async () => of,
     onDeath: ({ message }) => deaths.push(message),

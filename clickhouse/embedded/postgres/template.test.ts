@@ -27,4 +27,4 @@ test("two that start at once share one template; a third copies it; one that oth
   await ensureDatabase(join(folder, "d"), cache);
   await version("d");
   expect(await readdir(join(folder, "d"))).not.toContain(mark);
-});
+}, 240_000); // three initdbs, each 5 s of CPU
