@@ -49,6 +49,14 @@ export interface FrameRow {
   readonly present: string;
 }
 
+/** A stored transaction: what its frame is made of, its place in its partition, and its times. STORED_COLUMNS selects it. */
+export interface StoredRow extends FrameRow {
+  readonly offset: string;
+  readonly n: number;
+  readonly record_ms: string;
+  readonly event_us: string;
+}
+
 const BYTES = [
   "hash",
   "from_address",
@@ -94,6 +102,15 @@ export const FRAME_COLUMNS = [
     (name) => `arrayMap(list -> arrayMap(x -> ${hexOf("x")}, list), t.${name}) AS ${name}`,
   ),
   "t.extra AS extra",
+].join(", ");
+
+/** Of StoredRow, over `t`. */
+export const STORED_COLUMNS = [
+  FRAME_COLUMNS,
+  "toString(t.offset) AS offset",
+  "t.n AS n",
+  "toString(toUnixTimestamp64Milli(t.record_time)) AS record_ms",
+  "toString(toUnixTimestamp64Micro(t.event_time)) AS event_us",
 ].join(", ");
 
 /** Appends the frame of a row to the writer. @throws when the row is none that the engine wrote */

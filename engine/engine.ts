@@ -5,7 +5,7 @@ import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
 import { needsPerson } from "./needsPerson.ts";
 import type { Config } from "./ops/config.ts";
-import { WeirError } from "./ops/errors.ts";
+import { messageOf, WeirError } from "./ops/errors.ts";
 import type { Failpoint } from "./ops/failpoint.ts";
 import type { Component, Health } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
@@ -214,5 +214,3 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
     },
   };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -17,9 +17,10 @@ import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
 import { createProducer, type Producer } from "../engine/kafka/producer.ts";
 import { FAILPOINTS, type FailpointName } from "../engine/ops/failpoint.ts";
 import { decodeLedger, type PartitionState } from "../engine/sink/ledger.ts";
+import { createTestTopics, engineVariables, testTopics } from "./support/engineOnKafka.ts";
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
 import { readCommitted } from "./support/readCommitted.ts";
-import { sharedBrokers, uniqueName } from "./support/sharedKafka.ts";
+import { sharedBrokers } from "./support/sharedKafka.ts";
 import { forgetLastToken, loseLastRows } from "./support/tornDeduplication.ts";
 
 const TRANSACTIONS = 200_000;
@@ -38,30 +39,15 @@ describe(`exactly once (SEED=${SEED})`, () => {
   let admin: Admin;
   let producer: Producer;
   let store: Store | undefined;
-  const names = {
-    txRaw: uniqueName("tx_raw"),
-    alerts: uniqueName("alerts"),
-    deadLetters: uniqueName("dead_letters"),
-    group: uniqueName("weir"),
-  };
+  const names = testTopics();
   const synthetic = createSynthetic({ seed: SEED });
   const engines = new Set<EngineProcess>();
   const hashes = new Set<string>();
   let broken = 0;
 
   const env = (instance: string): Record<string, string> => ({
-    KAFKA_BROKERS: brokers,
-    KAFKA_GROUP_ID: names.group,
-    KAFKA_INSTANCE_ID: instance,
-    KAFKA_TOPIC_TX_RAW: names.txRaw,
-    KAFKA_TOPIC_ALERTS: names.alerts,
-    KAFKA_TOPIC_DEAD_LETTERS: names.deadLetters,
-    WEIR_DATA: folder,
-    WEIR_THREADS: "2",
-    // Small enough that several ranges of a partition are under way at once.
-    WEIR_BATCH_MAX_RECORDS: "300",
+    ...engineVariables(names, { brokers, folder, instance }),
     WEIR_RANGE_MAX_ROWS: "1000",
-    WEIR_RANGE_MAX_AGE_MS: "300",
   });
 
   const start = (instance = "one", failpoint?: string): EngineProcess => {
@@ -119,11 +105,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
     folder = await mkdtemp(join(tmpdir(), "weir-crash-"));
     brokers = await sharedBrokers();
     admin = await createAdmin({ brokers });
-    await admin.createTopics([
-      { topic: names.txRaw, partitions: PARTITIONS },
-      { topic: names.alerts, partitions: 2 },
-      { topic: names.deadLetters, partitions: 1 },
-    ]);
+    await createTestTopics(admin, names, { txRaw: PARTITIONS, alerts: 2 });
     producer = await createProducer({ brokers });
   });
 

@@ -9,7 +9,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Store } from "../clickhouse/client.ts";
 import { FRAME_COLUMNS, type FrameRow, frameOfRow } from "../clickhouse/frameOfRow.ts";
-import { BUNDLED_RECORDING } from "../engine/cli/house.ts";
+import { BUNDLED_RECORDING } from "../engine/cli/bundled.ts";
 import { CONTENT } from "../engine/frame/content.ts";
 import { decodeRecord } from "../engine/frame/decodeRecord.ts";
 import { lastError } from "../engine/frame/describeError.ts";

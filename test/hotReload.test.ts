@@ -16,9 +16,10 @@ import { type Control, openControl } from "../engine/control/open.ts";
 import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
 import { createProducer, type Producer } from "../engine/kafka/producer.ts";
 import { type Catalogue, openCatalogue } from "../engine/rules/catalogue.ts";
+import { createTestTopics, engineVariables, testTopics } from "./support/engineOnKafka.ts";
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
 import { readCommitted } from "./support/readCommitted.ts";
-import { sharedBrokers, uniqueName } from "./support/sharedKafka.ts";
+import { sharedBrokers } from "./support/sharedKafka.ts";
 
 const PARTITIONS = 4;
 const VERSIONS = 12;
@@ -33,17 +34,13 @@ let control: Control;
 let catalogue: Catalogue;
 let store: Store | undefined;
 const engines: EngineProcess[] = [];
-const names = { txRaw: uniqueName("tx_raw"), alerts: uniqueName("alerts"), deadLetters: uniqueName("dead_letters") };
+const names = testTopics();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "weir-reload-"));
   brokers = await sharedBrokers();
   admin = await createAdmin({ brokers });
-  await admin.createTopics([
-    { topic: names.txRaw, partitions: PARTITIONS },
-    { topic: names.alerts, partitions: 1 },
-    { topic: names.deadLetters, partitions: 1 },
-  ]);
+  await createTestTopics(admin, names, { txRaw: PARTITIONS, alerts: 1 });
   producer = await createProducer({ brokers });
   control = openControl({ folder: join(folder, "clickhouse") });
   await migrateControl(control);
@@ -61,18 +58,7 @@ afterAll(async () => {
 });
 
 const start = (instance: string): EngineProcess => {
-  const engine = startWeir(["start", "--no-api"], {
-    KAFKA_BROKERS: brokers,
-    KAFKA_GROUP_ID: `${names.txRaw}-group`,
-    KAFKA_INSTANCE_ID: instance,
-    KAFKA_TOPIC_TX_RAW: names.txRaw,
-    KAFKA_TOPIC_ALERTS: names.alerts,
-    KAFKA_TOPIC_DEAD_LETTERS: names.deadLetters,
-    WEIR_DATA: folder,
-    WEIR_THREADS: "2",
-    WEIR_BATCH_MAX_RECORDS: "300",
-    WEIR_RANGE_MAX_AGE_MS: "300",
-  });
+  const engine = startWeir(["start", "--no-api"], engineVariables(names, { brokers, folder, instance }));
   engines.push(engine);
   return engine;
 };

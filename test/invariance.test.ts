@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Store } from "../clickhouse/client.ts";
 import { COLUMNS } from "../clickhouse/tables.ts";
-import { BUNDLED_RECORDING } from "../engine/cli/house.ts";
+import { BUNDLED_RECORDING } from "../engine/cli/bundled.ts";
 import { type Counts, countRecording } from "./support/countRecording.ts";
 import { type Databases, openDatabases } from "./support/databases.ts";
 import { startScript, startWeir, until } from "./support/engineProcess.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BUNDLED_RECORDING } from "../engine/cli/house.ts";
+import { BUNDLED_RECORDING } from "../engine/cli/bundled.ts";
 import { migrateControl } from "../engine/control/migrate.ts";
 import { openControl } from "../engine/control/open.ts";
 import { openCatalogue } from "../engine/rules/catalogue.ts";

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { MAX_JSON_RULE_BYTES } from "../../engine/rules/jsonRule.ts";
+import { LONG_RULE, SHORT_RULE } from "../../engine/rules/testing/seedRules.ts";
 import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
 import { ruleSchema } from "./rules.ts";
 
@@ -15,28 +16,10 @@ const post = (body: unknown, headers: Record<string, string> = {}): RequestInit 
   body: typeof body === "string" ? body : JSON.stringify(body),
   headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json", ...headers },
 });
-/** As seed 000 writes them. */
-const SHORT = {
-  name: "High Value Transaction Alert",
-  conditions: { value_gte: "10000000000000000000" },
-  actions: { send_alert: true },
-};
-const LONG = {
-  name: "Whale Transaction Alert",
-  description: "Alert for transactions > 100 ETH",
-  conditions: {
-    and: [
-      { field: "value", operator: "gte", value: "100000000000000000000" },
-      { field: "chain_id", operator: "eq", value: 1 },
-    ],
-  },
-  actions: { send_alert: true, severity: "high", channels: ["telegram", "discord"], save_to_db: true },
-};
-
 test("both shapes become rules that live as modules do", async () => {
   for (const [body, name, severity] of [
-    [SHORT, "high-value-transaction-alert", "medium"],
-    [LONG, "whale-transaction-alert", "high"],
+    [SHORT_RULE, "high-value-transaction-alert", "medium"],
+    [LONG_RULE, "whale-transaction-alert", "high"],
   ] as const) {
     const made = await server.get("/api/v1/rules", post(body));
     expect(made.status, made.text).toBe(201);
@@ -50,7 +33,7 @@ test("both shapes become rules that live as modules do", async () => {
     const again = await server.get("/api/v1/rules", post(body));
     expect([again.status, ruleSchema.parse(again.body()).version]).toEqual([200, 1]);
   }
-  const next = await server.get("/api/v1/rules?state=shadow", post({ ...SHORT, conditions: { value_gte: 5 } }));
+  const next = await server.get("/api/v1/rules?state=shadow", post({ ...SHORT_RULE, conditions: { value_gte: 5 } }));
   expect(ruleSchema.parse(next.body())).toMatchObject({ version: 1, shadow_version: 2, newest_version: 2 });
   expect((await server.read("/api/v1/rules", z.array(ruleSchema))).map(({ name }) => name)).toEqual([
     "high-value-transaction-alert",
@@ -61,7 +44,7 @@ test("both shapes become rules that live as modules do", async () => {
 test("400 names every mistake with its place and what was meant", async () => {
   const answer = await server.get(
     "/api/v1/rules",
-    post({ ...LONG, conditions: { and: [{ valeu_gte: 1 }, { to: "0x" }] }, actions: { severity: "big" } }),
+    post({ ...LONG_RULE, conditions: { and: [{ valeu_gte: 1 }, { to: "0x" }] }, actions: { severity: "big" } }),
   );
   expect(answer.status).toBe(400);
   expect(answer.body()).toMatchObject({
@@ -72,14 +55,14 @@ test("400 names every mistake with its place and what was meant", async () => {
     ],
   });
   for (const body of ["{", "[]", "null", '"x"', "{}"]) await server.problem("/api/v1/rules", 400, post(body));
-  await server.problem("/api/v1/rules?state=dead", 400, post(SHORT));
+  await server.problem("/api/v1/rules?state=dead", 400, post(SHORT_RULE));
 });
 
 test("401 without the token, 413 and 415 for other bodies, 409 for what a rule's state does not allow", async () => {
-  await server.problem("/api/v1/rules", 401, post(SHORT, { authorization: "Bearer x" }));
+  await server.problem("/api/v1/rules", 401, post(SHORT_RULE, { authorization: "Bearer x" }));
   await server.problem("/api/v1/rules", 413, post(" ".repeat(MAX_JSON_RULE_BYTES + 1)));
-  await server.problem("/api/v1/rules", 415, post(SHORT, { "content-type": "text/plain" }));
-  await server.problem("/api/v1/rules?state=shadow", 409, post(LONG));
+  await server.problem("/api/v1/rules", 415, post(SHORT_RULE, { "content-type": "text/plain" }));
+  await server.problem("/api/v1/rules?state=shadow", 409, post(LONG_RULE));
 });
 
 test("what may be asked is listed", async () => {

@@ -4,24 +4,17 @@ import type { ApiDeps } from "../deps.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
-import { ruleNameSchema } from "./rules.ts";
-
-const costFields = {
-  evaluations: z.number().openapi({ description: "transactions shown to it" }),
-  matches: z.number().openapi({ description: "alerts, or what a version on trial would have raised" }),
-  traps: z.number().openapi({ description: "transactions it failed on" }),
-  fuel: z.number().openapi({ description: "about one a WebAssembly instruction; 0 for a JSON rule" }),
-};
+import { countFields, ruleNameSchema, toCounts } from "./rules.ts";
 
 export const ruleCostSchema = z
   .object({
     rule: z.string(),
     owner: z.string(),
-    ...costFields,
+    ...countFields,
     versions: z.array(
       z.object({
         version: z.int(),
-        ...costFields,
+        ...countFields,
         added: z
           .number()
           .openapi({ description: "on trial: transactions it would alert on and the live version did not" }),
@@ -48,7 +41,7 @@ const cost = createRoute({
   },
 });
 
-const FIELDS = Object.keys(costFields) as (keyof typeof costFields)[];
+const FIELDS = Object.keys(countFields) as (keyof typeof countFields)[];
 
 export function ruleCostRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store">) {
   return createRouter().openapi(cost, async (c) => {
@@ -58,9 +51,9 @@ export function ruleCostRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store"
     const { sql, params } = ruleCountsQuery(name);
     const rows = await store.rows<RuleCountsRow>(sql, params, READ_SETTINGS);
     const versions = rows.map(toVersion).sort((a, b) => b.version - a.version);
-    const total = (field: keyof typeof costFields): number => versions.reduce((sum, each) => sum + each[field], 0);
+    const total = (field: keyof typeof countFields): number => versions.reduce((sum, each) => sum + each[field], 0);
     const totals = Object.fromEntries(FIELDS.map((field) => [field, total(field)])) as Record<
-      keyof typeof costFields,
+      keyof typeof countFields,
       number
     >;
     return withETag(c, { rule: name, owner: rule.owner, ...totals, versions });
@@ -68,10 +61,11 @@ export function ruleCostRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store"
 }
 
 function toVersion(row: RuleCountsRow) {
-  const [evaluations, fuel] = [Number(row.evaluations), Number(row.fuel)];
+  const counts = toCounts(row);
+  const { evaluations, fuel } = counts;
   return {
     version: row.rule_version,
-    ...{ evaluations, matches: Number(row.matches), traps: Number(row.traps), fuel },
+    ...counts,
     ...{ added: Number(row.added), dropped: Number(row.dropped) },
     fuel_per_evaluation: evaluations > 0 ? fuel / evaluations : null,
   };

@@ -14,11 +14,21 @@ import { COMMON_PROBLEMS, createRouter, DATABASE_PROBLEMS, problemResponse } fro
 
 export const MAX_MODULE_BYTES = 1024 * 1024;
 
-const countsSchema = z.object({
+/** What a version did; of the cost account, too. */
+export const countFields = {
   evaluations: z.number().openapi({ description: "transactions shown to it" }),
-  matches: z.number().openapi({ description: "alerts it raised" }),
+  matches: z.number().openapi({ description: "alerts it raised, or on trial would have raised" }),
   traps: z.number().openapi({ description: "transactions it failed on" }),
-  fuel: z.number().openapi({ description: "fuel it used" }),
+  fuel: z.number().openapi({ description: "about one a WebAssembly instruction; 0 for a JSON rule" }),
+};
+const countsSchema = z.object(countFields);
+const NO_COUNTS = { evaluations: 0, matches: 0, traps: 0, fuel: 0 };
+
+export const toCounts = ({ evaluations, matches, traps, fuel }: RuleCountsRow): z.infer<typeof countsSchema> => ({
+  evaluations: Number(evaluations),
+  matches: Number(matches),
+  traps: Number(traps),
+  fuel: Number(fuel),
 });
 
 const versionFields = {
@@ -236,11 +246,8 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
   async function countsOf(name?: string): Promise<(rule: RuleInfo) => z.infer<typeof countsSchema>> {
     const { sql, params } = ruleCountsQuery(name);
     const rows = await store.rows<RuleCountsRow>(sql, params, READ_SETTINGS);
-    const byVersion = new Map(rows.map((row) => [`${row.rule} ${row.rule_version}`, row]));
-    return ({ name, version }) => {
-      const { evaluations = 0, matches = 0, traps = 0, fuel = 0 } = byVersion.get(`${name} ${version}`) ?? {};
-      return { evaluations: Number(evaluations), matches: Number(matches), traps: Number(traps), fuel: Number(fuel) };
-    };
+    const byVersion = new Map(rows.map((row) => [`${row.rule} ${row.rule_version}`, toCounts(row)]));
+    return ({ name, version }) => byVersion.get(`${name} ${version}`) ?? NO_COUNTS;
   }
 
   function known(name: string): RuleInfo {

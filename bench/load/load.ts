@@ -1,6 +1,7 @@
 /** Transactions for a measurement, in memory and with the truth about them. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { BUNDLED_RECORDING } from "../../engine/cli/bundled.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
 import { decodeRecord } from "../../engine/frame/decodeRecord.ts";
 import { lastError } from "../../engine/frame/describeError.ts";
@@ -21,7 +22,6 @@ export interface Load {
 }
 
 const MAINNET = fileURLToPath(new URL("../../../shared/data/mainnet.ndjson.gz", import.meta.url));
-const BUNDLED = fileURLToPath(new URL("../../test/recordings/dex.ndjson.zst", import.meta.url));
 
 /** Generated pending transactions: 1 % whales, 1 % unlimited approvals. */
 export function pendingLoad(count: number): Load {
@@ -40,7 +40,8 @@ export async function blocksLoad(rounds: number, say: (text: string) => void): P
   const real = existsSync(MAINNET);
   if (!real) say(`no mainnet blocks at ${MAINNET}: the bundled recording stands in for them`);
   const texts: string[] = [];
-  for await (const line of readLines(real ? MAINNET : BUNDLED)) if (line.length > 0) texts.push(line.toString());
+  for await (const line of readLines(real ? MAINNET : BUNDLED_RECORDING))
+    if (line.length > 0) texts.push(line.toString());
   const once = countPlain(texts);
   const lines: Buffer[] = [];
   for (let round = 0; round < rounds; round++)

@@ -4,12 +4,11 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { run } from "../../test/support/kafkaJars.ts";
+import { mavenJars, run } from "../../test/support/mavenJars.ts";
 import type { JsonCondition, JsonRule } from "../load/ruleMix.ts";
 import type { MixTransaction, Pairs } from "../load/ruleTruth.ts";
 
@@ -34,28 +33,10 @@ export interface EsperResult extends Pairs {
 
 /** Esper's class path with the peer's own classes. @throws Error when Java or Maven are missing, or Maven Central is not reached */
 export async function prepareEsper(): Promise<string> {
-  const lib = await esperJars();
+  const lib = await mavenJars(`esper-${VERSION}`, POM);
   const classes = join(dirname(lib), "classes");
   await run("javac", ["-cp", join(lib, "*"), "-d", classes, SOURCE], dirname(lib));
   return `${join(lib, "*")}:${classes}`;
-}
-
-async function esperJars(): Promise<string> {
-  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "weir", `esper-${VERSION}`);
-  const lib = join(folder, "lib");
-  if (existsSync(lib)) return lib;
-  await mkdir(dirname(folder), { recursive: true });
-  const scratch = await mkdtemp(`${folder}.`);
-  try {
-    await writeFile(join(scratch, "pom.xml"), POM);
-    const copy = ["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=lib"];
-    await run("mvn", copy, scratch);
-    await rename(scratch, folder);
-  } catch (error) {
-    await rm(scratch, { recursive: true, force: true });
-    if (!existsSync(lib)) throw error; // another process was faster: its copy is as good
-  }
-  return lib;
 }
 
 /**

@@ -1,12 +1,9 @@
-import { FRAME_COLUMNS, type FrameRow } from "../frameOfRow.ts";
+import { STORED_COLUMNS, type StoredRow } from "../frameOfRow.ts";
 import { commonConditions, equalHex, paramsOf, where } from "./list.ts";
 import type { Condition, Position, Query } from "./types.ts";
 
-/** A transaction as its frame is made of, with its place and times. */
-export type StoredFrameRow = FrameRow & Position & { readonly record_ms: string; readonly event_us: string };
-
-const COLUMNS = `${FRAME_COLUMNS}, t.source AS source, t.partition AS partition, toString(t.offset) AS offset, t.n AS n,
-  toString(toUnixTimestamp64Milli(t.record_time)) AS record_ms, toString(toUnixTimestamp64Micro(t.event_time)) AS event_us`;
+/** With where it came from. */
+export type StoredFrameRow = StoredRow & Position;
 
 /** The transaction of this hash as it was seen last: with its receipt, if it has one. */
 export const frameByHashQuery = (hash: string, chainId?: number): Query =>
@@ -19,6 +16,6 @@ export function frameByPositionQuery(hash: string, { source, partition, offset, 
 }
 
 const frameQuery = (conditions: readonly Condition[]): Query => ({
-  sql: `SELECT ${COLUMNS} FROM transactions AS t${where(conditions)} ORDER BY t.block_number DESC NULLS LAST, t.event_time DESC LIMIT 1`,
+  sql: `SELECT ${STORED_COLUMNS}, t.source AS source, t.partition AS partition FROM transactions AS t${where(conditions)} ORDER BY t.block_number DESC NULLS LAST, t.event_time DESC LIMIT 1`,
   params: paramsOf(conditions),
 });

@@ -1,7 +1,6 @@
 /** What most commands need: the configuration, the store with its tables, the rules, an engine. Closed in the reverse order. */
 import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import type { Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
 import { migrateControl } from "../control/migrate.ts";
@@ -9,6 +8,7 @@ import type { Control } from "../control/open.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
 import { VARIABLES } from "../ops/configTable.ts";
+import { messageOf } from "../ops/errors.ts";
 import { createFailpoint, type Failpoint } from "../ops/failpoint.ts";
 import { createHealth, type Health } from "../ops/health.ts";
 import { createLog, type Log } from "../ops/log.ts";
@@ -30,10 +30,6 @@ export interface House {
   readonly failpoint: Failpoint;
   close(): Promise<void>;
 }
-
-/** The checkout, wherever the command was called. */
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-export const BUNDLED_RECORDING = join(ROOT, "test/recordings/dex.ndjson.zst");
 
 export function createLogFor(config: Config): Log {
   return createLog({
@@ -121,7 +117,7 @@ function followRules(catalogue: Catalogue, { log, health }: Pick<House, "log" | 
       await catalogue.refresh();
       component.set({ up: true });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       component.set({ up: false, reason });
       logSeldom(
         log,

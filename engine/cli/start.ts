@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { serve, untilAborted } from "./api.ts";
+import { BUNDLED_RECORDING } from "./bundled.ts";
 import { loadConfiguration } from "./configuration.ts";
-import { BUNDLED_RECORDING, type House, openHouse } from "./house.ts";
+import { type House, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
 import { replayWithProgress, summaryLine, summaryTable, throwUnlessComplete } from "./replay.ts";
 

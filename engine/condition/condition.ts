@@ -5,22 +5,10 @@
  */
 
 export const OPERATORS = [
-  ...["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in"],
-  ...["contains", "starts_with", "regex", "exists"],
-] as readonly Operator[];
-export type Operator =
-  | "eq"
-  | "ne"
-  | "gt"
-  | "gte"
-  | "lt"
-  | "lte"
-  | "in"
-  | "not_in"
-  | "contains"
-  | "starts_with"
-  | "regex"
-  | "exists";
+  ...(["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in"] as const),
+  ...(["contains", "starts_with", "regex", "exists"] as const),
+] as const;
+export type Operator = (typeof OPERATORS)[number];
 
 export interface Predicate {
   readonly field: string;

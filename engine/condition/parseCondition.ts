@@ -7,7 +7,7 @@
 import { RE2JS } from "re2js";
 import { CONDITION_LIMITS, type Condition, OPERATORS, type Operator, type Predicate } from "./condition.ts";
 import { didYouMean } from "./didYouMean.ts";
-import { FIELD_NAMES, type RuleField, ruleField, valueForm } from "./fields.ts";
+import { type BooleanField, FIELD_NAMES, type RuleField, ruleField, valueForm } from "./fields.ts";
 
 export interface ConditionProblem {
   /** Dotted path to the place, "" for the whole. */
@@ -28,6 +28,7 @@ export const OPERATORS_OF: Readonly<Record<RuleField["kind"], readonly Operator[
   input: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
   log: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
 };
+const OPERATOR_SUFFIX = new RegExp(`_(${OPERATORS.join("|")})$`);
 const MAX_PROBLEMS = 20;
 const MAX_U256 = 2n ** 256n - 1n;
 /** Stands for what could not be read: its problem has been noted. */
@@ -123,9 +124,19 @@ function existenceOf(field: RuleField, operator: Operator, value: unknown): Pred
   return { field: field.name, operator: "exists", value: operator === "ne" };
 }
 
-type Canonical = Predicate["value"] | { readonly wrong: string };
+interface Wrong {
+  readonly wrong: string;
+}
 
-function canonicalValue(field: RuleField, operator: Operator, value: unknown): Canonical {
+/** A field whose values are text in the canonical form. */
+type ComparedField = Exclude<RuleField, BooleanField>;
+
+const misfit = (field: RuleField, value: unknown): Wrong => ({
+  wrong: `Expected ${valueForm(field)}; got ${brief(value)}`,
+});
+
+function canonicalValue(field: RuleField, operator: Operator, value: unknown): Predicate["value"] | Wrong {
+  if (field.kind === "boolean") return canonicalBoolean(field, value);
   if (operator === "exists")
     return typeof value === "boolean" ? value : { wrong: `Expected true or false, got ${brief(value)}` };
   if (operator === "in" || operator === "not_in") return canonicalList(field, value);
@@ -134,24 +145,27 @@ function canonicalValue(field: RuleField, operator: Operator, value: unknown): C
   return canonicalOne(field, value);
 }
 
-function canonicalList(field: RuleField, value: unknown): Canonical {
+function canonicalBoolean(field: BooleanField, value: unknown): boolean | Wrong {
+  if (value === true || value === "true") return true;
+  if (value === false || value === "false") return false;
+  return misfit(field, value);
+}
+
+function canonicalList(field: ComparedField, value: unknown): readonly string[] | Wrong {
   if (!Array.isArray(value) || value.length === 0) return { wrong: `Expected a list of values, got ${brief(value)}` };
   if (value.length > CONDITION_LIMITS.values)
     return { wrong: `${value.length} values: expected at most ${CONDITION_LIMITS.values}` };
   const values: string[] = [];
   for (const each of value) {
     const canonical = canonicalOne(field, each);
-    if (typeof canonical !== "string")
-      return typeof canonical === "object" && "wrong" in canonical ? canonical : { wrong: "" };
+    if (typeof canonical !== "string") return canonical;
     values.push(canonical);
   }
   return [...new Set(values)].sort();
 }
 
-function canonicalOne(field: RuleField, value: unknown): Canonical {
-  const wrong = { wrong: `Expected ${valueForm(field)}; got ${brief(value)}` };
-  if (field.kind === "boolean")
-    return value === true || value === "true" ? true : value === false || value === "false" ? false : wrong;
+function canonicalOne(field: ComparedField, value: unknown): string | Wrong {
+  const wrong = misfit(field, value);
   if (field.kind !== "integer") {
     const digits = field.kind === "input" ? "(?:[0-9a-fA-F]{2})*" : `[0-9a-fA-F]{${field.bytes * 2}}`;
     return typeof value === "string" && new RegExp(`^0x${digits}$`).test(value) ? value.toLowerCase() : wrong;
@@ -166,7 +180,7 @@ function canonicalOne(field: RuleField, value: unknown): Canonical {
   return number <= MAX_U256 ? String(number) : { wrong: `Expected at most 2^256 - 1, got ${brief(value)}` };
 }
 
-function canonicalPart(value: unknown): Canonical {
+function canonicalPart(value: unknown): string | Wrong {
   const most = CONDITION_LIMITS.pattern;
   if (typeof value !== "string" || !/^0x([0-9a-fA-F]{2})+$/.test(value))
     return { wrong: `Expected 0x and an even number of hexadecimal digits, at least 2; got ${brief(value)}` };
@@ -174,7 +188,7 @@ function canonicalPart(value: unknown): Canonical {
   return value.toLowerCase();
 }
 
-function canonicalPattern(value: unknown): Canonical {
+function canonicalPattern(value: unknown): string | Wrong {
   const most = CONDITION_LIMITS.pattern;
   if (typeof value !== "string" || value.length === 0 || value.length > most)
     return { wrong: `Expected a regular expression of 1 to ${most} characters, got ${brief(value)}` };
@@ -190,7 +204,7 @@ function canonicalPattern(value: unknown): Canonical {
 }
 
 const unknownField = (name: string): string =>
-  `Unknown field "${name.slice(0, 64)}".${didYouMean(name.replace(/_(eq|ne|gte?|lte?|in|not_in|contains|starts_with|regex|exists)$/, ""), FIELD_NAMES)} GET /api/v1/rule-fields lists them all`;
+  `Unknown field "${name.slice(0, 64)}".${didYouMean(name.replace(OPERATOR_SUFFIX, ""), FIELD_NAMES)} GET /api/v1/rule-fields lists them all`;
 
 const join = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 

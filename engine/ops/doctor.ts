@@ -7,7 +7,7 @@ import { createAdmin } from "../kafka/admin.ts";
 import { admit } from "../sandbox/admit.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { showConfig } from "./configText.ts";
-import { stripCredentials } from "./errors.ts";
+import { messageOf, stripCredentials } from "./errors.ts";
 
 export interface Check {
   readonly check: string;
@@ -56,7 +56,7 @@ export function hasFailed(checks: readonly Check[]): boolean {
 
 async function settle(check: string, run: () => Promise<Result | Result[]>): Promise<Check[]> {
   const results = await run().catch((error: unknown): Result => {
-    const [detail = "", ...rest] = stripCredentials(error instanceof Error ? error.message : String(error)).split("\n");
+    const [detail = "", ...rest] = stripCredentials(messageOf(error)).split("\n");
     const next = (error as { next?: string }).next ?? rest.join(" ").trim();
     return { state: "failed", detail, next };
   });
@@ -121,7 +121,7 @@ function configuration(loaded: LoadedConfig): Result {
 async function clickhouse({ store, data }: Config, askStore: DoctorInput["askStore"]): Promise<Result> {
   const where = store.url === undefined ? `embedded in ${data}` : stripCredentials(store.url);
   const { version, pendingMigrations } = await askStore().catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const next =
       store.url === undefined
         ? "See the log in WEIR_DATA; is another program using that folder?"
@@ -139,7 +139,7 @@ async function clickhouse({ store, data }: Config, askStore: DoctorInput["askSto
 async function control({ control: { url }, data }: Config, ask: DoctorInput["askControl"]): Promise<Result> {
   const where = url === undefined ? `embedded in ${data}` : stripCredentials(url);
   const { version, rules } = await ask().catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const next =
       url === undefined
         ? "See the log in WEIR_DATA"

@@ -2,6 +2,8 @@
  * What works and what does not, as its parts say. Parts with a `check` are asked when someone asks us; the others report
  * a change with `set`. Nothing is remembered: what works again is healthy again.
  */
+import { messageOf } from "./errors.ts";
+
 export interface ComponentState {
   readonly up: boolean;
   /** why it is not up, or what it does; without credentials */
@@ -47,7 +49,7 @@ export function createHealth({ timeoutMs = 2_000 }: { timeoutMs?: number } = {})
       .catch(
         (error: unknown): ComponentState => ({
           up: false,
-          reason: error instanceof Error ? error.message : String(error),
+          reason: messageOf(error),
         }),
       )
       .finally(() => delete entry.running);

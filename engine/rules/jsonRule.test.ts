@@ -1,17 +1,7 @@
 import { expect, test } from "vitest";
 import { MAX_JSON_RULE_BYTES, parseJsonRule, parseJsonRuleText } from "./jsonRule.ts";
+import { LONG_RULE, SHORT_RULE } from "./testing/seedRules.ts";
 
-const whale = {
-  name: "Whale Transaction Alert",
-  description: "Alert for transactions > 100 ETH",
-  conditions: {
-    and: [
-      { field: "value", operator: "gte", value: "100000000000000000000" },
-      { field: "chain_id", operator: "eq", value: 1 },
-    ],
-  },
-  actions: { send_alert: true, severity: "high", channels: ["telegram", "discord"], save_to_db: true },
-};
 const rule = (body: unknown) => {
   const result = parseJsonRule(body);
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
@@ -23,7 +13,7 @@ const problems = (body: unknown) => {
 };
 
 test("the seed's rule, whole", () => {
-  expect(rule(whale)).toMatchObject({
+  expect(rule(LONG_RULE)).toMatchObject({
     name: "whale-transaction-alert",
     manifest: { name: "whale-transaction-alert", description: "Alert for transactions > 100 ETH", severity: "high" },
     condition: {
@@ -37,12 +27,7 @@ test("the seed's rule, whole", () => {
 });
 
 test("the seed's short rule: what it leaves out has a default, and its name tells what an alert says", () => {
-  const short = {
-    name: "High Value Transaction Alert",
-    conditions: { value_gte: "10000000000000000000" },
-    actions: { send_alert: true },
-  };
-  expect(rule(short)).toMatchObject({
+  expect(rule(SHORT_RULE)).toMatchObject({
     name: "high-value-transaction-alert",
     manifest: { description: "High Value Transaction Alert", severity: "medium" },
     condition: { field: "value", operator: "gte", value: "10000000000000000000" },
@@ -50,33 +35,33 @@ test("the seed's short rule: what it leaves out has a default, and its name tell
 });
 
 test("rules that say the same in other words are one text, and that text is a rule again", () => {
-  const other = { ...whale, conditions: { and: [{ value_gte: "0x56bc75e2d63100000" }, { chainId: "1" }] } };
-  expect(rule(other).text).toBe(rule(whale).text);
-  const again = parseJsonRuleText(rule(whale).text);
-  expect(again).toEqual({ ok: true, rule: rule(whale) });
+  const other = { ...LONG_RULE, conditions: { and: [{ value_gte: "0x56bc75e2d63100000" }, { chainId: "1" }] } };
+  expect(rule(other).text).toBe(rule(LONG_RULE).text);
+  const again = parseJsonRuleText(rule(LONG_RULE).text);
+  expect(again).toEqual({ ok: true, rule: rule(LONG_RULE) });
 });
 
 test("one that must not alert counts", () => {
-  expect(rule({ ...whale, actions: { send_alert: false } }).silent).toBe(true);
+  expect(rule({ ...LONG_RULE, actions: { send_alert: false } }).silent).toBe(true);
 });
 
 test.each([
   [
-    { ...whale, conditions: { valeu_gte: 1 } },
+    { ...LONG_RULE, conditions: { valeu_gte: 1 } },
     'conditions.valeu_gte: Unknown field "valeu_gte". Did you mean "value"?',
   ],
-  [{ ...whale, conditions: undefined }, "conditions: Expected an object"],
-  [{ ...whale, name: undefined }, "name: The name is missing"],
-  [{ ...whale, name: "!!!" }, "name: Expected a name with a letter or digit"],
-  [{ ...whale, actions: { severity: "hihg" } }, "actions.severity: "],
-  [{ ...whale, action: {} }, "action"],
+  [{ ...LONG_RULE, conditions: undefined }, "conditions: Expected an object"],
+  [{ ...LONG_RULE, name: undefined }, "name: The name is missing"],
+  [{ ...LONG_RULE, name: "!!!" }, "name: Expected a name with a letter or digit"],
+  [{ ...LONG_RULE, actions: { severity: "hihg" } }, "actions.severity: "],
+  [{ ...LONG_RULE, action: {} }, "action"],
   [null, "expected object"],
 ])("%j is refused with its place", (body, expected) => {
   expect(problems(body).join("\n")).toContain(expected);
 });
 
 test("mistakes in the body and in the condition are reported together", () => {
-  const both = { ...whale, actions: { severity: 1 }, conditions: { vaule: 1 } };
+  const both = { ...LONG_RULE, actions: { severity: 1 }, conditions: { vaule: 1 } };
   expect(problems(both)).toHaveLength(2);
 });
 

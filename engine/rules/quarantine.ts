@@ -2,6 +2,7 @@
  * Takes rules out that fail too often or end threads, and says so in the audit log. What the engine is at goes on meanwhile: the
  * next batch asks the catalogue which rules run.
  */
+import { messageOf } from "../ops/errors.ts";
 import type { Log } from "../ops/log.ts";
 import type { Breaker, Evaluated } from "./breaker.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -35,7 +36,7 @@ export function createQuarantineGuard(parts: {
       await catalogue.change(rule, "quarantine", { by: BY, reason: `version ${version}: ${reason}` });
       log.error({ event: "rule_quarantined", rule, version, reason }, "Took a rule out; release it once it is mended");
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       log.error(
         { event: "quarantine_failed", rule, version, reason: why },
         "Cannot take a rule out; it goes on failing",

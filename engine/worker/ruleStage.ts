@@ -55,7 +55,8 @@ export function createRuleStage(
 
   return ({ bytes, words, frames, count }) => {
     const found = index.select({ bytes, words, offsets: frames, count });
-    const matched = createMatches(trials.begin());
+    trials.begin();
+    const matched = createMatches(trials);
     residents.begin();
     for (let m = 0; m < found.matched; m++) {
       const number = found.rules[m]!;
@@ -84,7 +85,7 @@ interface Collecting extends Matched {
   addAll(rule: LiveRule, seen: Uint32Array): void;
 }
 
-function createMatches({ alerted }: Pick<Trials, "alerted">): Collecting {
+function createMatches(trials: Pick<Trials, "of">): Collecting {
   const alerts: Alert[] = [];
   const tags = new Map<number, string[]>();
   const scores = new Map<number, number>();
@@ -93,13 +94,14 @@ function createMatches({ alerted }: Pick<Trials, "alerted">): Collecting {
 
   function add(of: LiveRule, run: RuleRun): void {
     const { name: rule, version, manifest, silent } = of;
+    const alerted = trials.of(of);
     let matches = 0;
     /** Alerts so far of the transaction that the run is at: results come in its order. */
     let [current, ordinal] = [-1, 0];
     for (const { transaction, kind, severity, text, score } of run.matches) {
       if (kind === KIND.alert) {
         matches++;
-        if (transaction !== current) alerted(of, transaction);
+        alerted?.add(transaction);
         ordinal = transaction === current ? ordinal + 1 : 0;
         current = transaction;
         if (!silent) alerts.push({ rule, version, transaction, severity, message: utf8(text), ordinal });
@@ -116,7 +118,8 @@ function createMatches({ alerted }: Pick<Trials, "alerted">): Collecting {
 
   function addAll(of: LiveRule, seen: Uint32Array): void {
     const { name: rule, version, manifest, silent } = of;
-    for (const transaction of seen) alerted(of, transaction);
+    const alerted = trials.of(of);
+    if (alerted) for (const transaction of seen) alerted.add(transaction);
     if (!silent) {
       const severity = SEVERITIES.indexOf(manifest.severity);
       const message = manifest.description || rule;

@@ -1,14 +1,6 @@
-import { type FrameRow, frameOfRow } from "../../clickhouse/frameOfRow.ts";
+import { frameOfRow, type StoredRow } from "../../clickhouse/frameOfRow.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import type { Decoded } from "./decode.ts";
-
-/** A stored transaction: what its frame is made of, its place in the source, and its times. */
-export interface StoredRow extends FrameRow {
-  readonly offset: string;
-  readonly n: number;
-  readonly record_ms: string;
-  readonly event_us: string;
-}
 
 /** Makes batches of stored transactions as if they had just been decoded; what it returns is valid until the next call. */
 export function createStoredBatches(): (source: string, partition: number, rows: readonly StoredRow[]) => Decoded {

@@ -1,46 +1,44 @@
 import type { LiveRule } from "../rules/liveRule.ts";
+import { ruleKey } from "../rules/ruleKey.ts";
 import type { RuleCount } from "./outcome.ts";
 
 /** Versions on trial beside live ones: what they would change, batch by batch. */
 export interface Trials {
   /** A new batch. */
-  begin(): Trials;
-  /** This version alerts on the transaction, or would. */
-  alerted(rule: LiveRule, transaction: number): void;
+  begin(): void;
+  /** Where the transactions are noted that this version alerts on, or would; undefined where nobody compares. */
+  of(rule: LiveRule): Set<number> | undefined;
   /** Adds what each version on trial would add and drop to its count, or a count where it has seen nothing. */
   compare(counts: RuleCount[]): void;
 }
 
-/** Without a version on trial it costs nothing but a question a match. */
+/** Without a version on trial it costs a look-up a rule and batch. */
 export function createTrials(rules: readonly LiveRule[]): Trials {
   const pairs = rules.flatMap((trial, i) => {
     const live = rules[i - 1];
     return trial.trial && live?.name === trial.name ? [{ live, trial }] : [];
   });
-  const found = new Map(pairs.flatMap(({ live, trial }) => [live, trial]).map((rule) => [rule, new Set<number>()]));
-  const trials: Trials = {
+  const alerted = new Map(pairs.flatMap(({ live, trial }) => [live, trial]).map((rule) => [rule, new Set<number>()]));
+  return {
     begin() {
-      for (const transactions of found.values()) transactions.clear();
-      return trials;
+      for (const transactions of alerted.values()) transactions.clear();
     },
-    alerted(rule, transaction) {
-      if (found.size > 0) found.get(rule)?.add(transaction);
-    },
+    of: (rule) => alerted.get(rule),
     compare(counts) {
+      if (pairs.length === 0) return;
+      const places = new Map(counts.map(({ rule: name, version }, i) => [ruleKey({ name, version }), i]));
       for (const { live, trial } of pairs) {
-        const [before, after] = [found.get(live)!, found.get(trial)!];
+        const [before, after] = [alerted.get(live)!, alerted.get(trial)!];
         const added = missing(after, before);
         const dropped = missing(before, after);
         if (added + dropped === 0) continue;
-        const { name: rule, version } = trial;
-        const at = counts.findIndex((count) => count.rule === rule && count.version === version);
-        const nothing = { rule, version, evaluations: 0, matches: 0, traps: 0, fuel: 0 };
-        if (at < 0) counts.push({ ...nothing, added, dropped });
+        const nothing = { rule: trial.name, version: trial.version, evaluations: 0, matches: 0, traps: 0, fuel: 0 };
+        const at = places.get(ruleKey(trial));
+        if (at === undefined) counts.push({ ...nothing, added, dropped });
         else counts[at] = { ...counts[at]!, added, dropped };
       }
     },
   };
-  return trials;
 }
 
 /** How many of `all` the other one lacks. */

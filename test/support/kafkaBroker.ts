@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAdmin } from "../../engine/kafka/admin.ts";
-import { kafkaJars, run } from "./kafkaJars.ts";
+import { kafkaJars } from "./kafkaJars.ts";
+import { run } from "./mavenJars.ts";
 
 export type BrokerOptions = {
   /** Default number of partitions of a topic created without a count. */

@@ -6,13 +6,13 @@ import { buildExamples } from "../../../rules-as/cli/buildExamples.ts";
 import { type Databases, openDatabases, type Run } from "../../../test/support/databases.ts";
 import { startWeir } from "../../../test/support/engineProcess.ts";
 import { readLines } from "../../source/recording.ts";
+import { BUNDLED_RECORDING } from "../bundled.ts";
 import { chart } from "./chart.ts";
 import type { MatchLine } from "./evaluate.ts";
 import { parseTime } from "./history.ts";
 import { createWorkbench, type Ended, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
-const BUNDLED = fileURLToPath(new URL("test/recordings/dex.ndjson.zst", ROOT));
 const MODULE = fileURLToPath(new URL("rules-as/examples/build/whale-transfer.wasm", ROOT));
 const SOURCE = fileURLToPath(new URL("rules-as/examples/whale-transfer.ts", ROOT));
 const LONG = 180_000;
@@ -34,7 +34,7 @@ beforeAll(async () => {
   databases = await openDatabases();
   run = await databases.newRun();
   const lines: string[] = [];
-  for await (const line of readLines(BUNDLED)) if (lines.push(line.toString()) === LINES) break;
+  for await (const line of readLines(BUNDLED_RECORDING)) if (lines.push(line.toString()) === LINES) break;
   RECORDING = bench.write("part.ndjson", lines.join("\n"));
   const replay = startWeir(["replay", RECORDING, "--json"], { ...run.env, WEIR_THREADS: "1" });
   expect((await replay.exited).code, replay.log().slice(-3_000)).toBe(0);

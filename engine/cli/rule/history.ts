@@ -4,11 +4,11 @@
  */
 
 import { type Params, type Store, StoreRefused } from "../../../clickhouse/client.ts";
-import { FRAME_COLUMNS } from "../../../clickhouse/frameOfRow.ts";
+import { STORED_COLUMNS, type StoredRow } from "../../../clickhouse/frameOfRow.ts";
 import { UserError } from "../../ops/errors.ts";
 import { splitLines } from "../../source/recording.ts";
 import type { Decoded } from "../../worker/decode.ts";
-import { createStoredBatches, type StoredRow } from "../../worker/storedBatch.ts";
+import { createStoredBatches } from "../../worker/storedBatch.ts";
 
 /** Rows evaluated at once, as many as records in a batch of the engine. */
 const BATCH_ROWS = 4_096;
@@ -61,8 +61,7 @@ async function* batchesOf(store: Store, stretch: Stretch, period: Params): Async
   const step = Math.ceil((end - Number(first)) / Math.ceil(Number(rows) / PIECE_ROWS));
   for (let low = Number(first); low < end; low += step) {
     const piece = await store.stream(
-      `SELECT ${FRAME_COLUMNS}, toString(t.offset) AS offset, t.n AS n,
-         toString(toUnixTimestamp64Milli(t.record_time)) AS record_ms, toString(toUnixTimestamp64Micro(t.event_time)) AS event_us
+      `SELECT ${STORED_COLUMNS}
        FROM transactions AS t
        WHERE t.source = {source:String} AND t.partition = {partition:UInt16} AND t.offset >= {low:UInt64} AND t.offset < {high:UInt64}
          AND ${IN_PERIOD}

@@ -7,13 +7,13 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildRule } from "../../../rules-as/cli/build.ts";
 import { readLines } from "../../source/recording.ts";
+import { BUNDLED_RECORDING } from "../bundled.ts";
 import { compareLines } from "./compareLines.ts";
 import type { MatchLine } from "./evaluate.ts";
 import { createWorkbench, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
 
 vi.setConfig({ testTimeout: 180_000 }); // a busy machine
 
-const BUNDLED = fileURLToPath(new URL("../../../test/recordings/dex.ndjson.zst", import.meta.url));
 const WEIR = fileURLToPath(new URL("../../weir.mjs", import.meta.url));
 
 /** Alerts on large values, tags and scores some of them, and fails where the nonce is 3. */
@@ -42,7 +42,7 @@ let RECORDING: string;
 beforeAll(async () => {
   bench = createWorkbench();
   records = [];
-  for await (const line of readLines(BUNDLED)) {
+  for await (const line of readLines(BUNDLED_RECORDING)) {
     records.push(JSON.parse(line.toString()) as Record);
     if (records.length === 5_000) break;
   }

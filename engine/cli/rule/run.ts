@@ -1,8 +1,8 @@
 import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { UserError } from "../../ops/errors.ts";
 import { inspectRecording } from "../../source/recording.ts";
+import { BUNDLED_RECORDING } from "../bundled.ts";
 import { count, createProgress, group, table } from "../terminal.ts";
 import { compareLines } from "./compareLines.ts";
 import type { MatchLine } from "./evaluate.ts";
@@ -12,7 +12,6 @@ import { writeOut } from "./output.ts";
 import { type RunResult, runRecording } from "./runRecording.ts";
 import { whenChanged } from "./watch.ts";
 
-const BUNDLED = fileURLToPath(new URL("../../../test/recordings/dex.ndjson.zst", import.meta.url));
 /** Rows of a table that a person reads; a pipe has all of them. */
 const SHOWN = 40;
 
@@ -25,7 +24,11 @@ interface Options {
 export function runCommand(command: Command): void {
   command
     .argument("<file>", "a source (.ts), a module (.wasm) or a JSON rule (.json)")
-    .argument("[recording]", "transactions, one a line: .ndjson, .gz or .zst (default: the bundled recording)", BUNDLED)
+    .argument(
+      "[recording]",
+      "transactions, one a line: .ndjson, .gz or .zst (default: the bundled recording)",
+      BUNDLED_RECORDING,
+    )
     .option("--json", "a JSON line a match, then the summary: the same bytes on every run")
     .option("--watch", "run again whenever the rule's source is saved, and show what changed; Ctrl-C ends it")
     .option("--batch <records>", "records evaluated at once; the results do not depend on it", wholeNumber)

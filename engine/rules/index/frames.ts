@@ -8,3 +8,9 @@ export interface Frames {
 
 /** Asks something of the transaction whose frame begins at this word. */
 export type Test = (frames: Frames, word: number) => boolean;
+
+/** Whether all of them hold. */
+export function holds(tests: readonly Test[], frames: Frames, word: number): boolean {
+  for (let t = 0; t < tests.length; t++) if (!tests[t]!(frames, word)) return false;
+  return true;
+}

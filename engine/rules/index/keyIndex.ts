@@ -11,21 +11,18 @@
 import { randomInt } from "node:crypto";
 import { type BytesField, type IntegerField, type LogField, ruleField } from "../../condition/fields.ts";
 import type { NumberSet } from "../../condition/intervals.ts";
-import { OFFSET } from "../../frame/schema.ts";
 import type { Columns } from "./columns.ts";
 import type { Frames, Test } from "./frames.ts";
 import { type Key, keyTest, type Term } from "./normalForm.ts";
 import type { NumberField } from "./number.ts";
 import type { Pairs } from "./pairs.ts";
 import { createRuns } from "./runs.ts";
-import { bytesOf, firstLog } from "./test.ts";
+import { bytesOf } from "./test.ts";
+import { firstLog, LOG_WORD, nextLog, WORD } from "./words.ts";
 
 /** More combinations than these are not made: each costs every transaction 10 to 20 ns. */
 const MAX_COMBINATIONS = 16;
 const CHAIN = ruleField("chainId") as IntegerField;
-const PRESENT_WORD = OFFSET.present >> 2;
-const INPUT_LENGTH_WORD = OFFSET.inputLength >> 2;
-const LOG_COUNT_WORD = OFFSET.logCount >> 2;
 /** Nobody outside can choose keys that collide. */
 const SEED = randomInt(2 ** 31);
 
@@ -173,8 +170,8 @@ function createTable({ chain, fixed, log }: KeyFields, terms: readonly PlacedTer
       const values = walk.values(filled);
       for (let i = from; i < to; i++) {
         const frame = offsets[i]! >> 2;
-        if ((words[frame + PRESENT_WORD]! & required) >>> 0 !== required) continue;
-        if (inputBytes > 0 && words[frame + INPUT_LENGTH_WORD]! < inputBytes) continue;
+        if ((words[frame + WORD.present]! & required) >>> 0 !== required) continue;
+        if (inputBytes > 0 && words[frame + WORD.inputLength]! < inputBytes) continue;
         let hash = SEED;
         for (let p = 0; p < places.length; p++) hash = mix(hash, words[frame + places[p]!]!);
         if (log === undefined) {
@@ -183,14 +180,14 @@ function createTable({ chain, fixed, log }: KeyFields, terms: readonly PlacedTer
           continue;
         }
         let at = firstLog(words, frame);
-        for (let left = words[frame + LOG_COUNT_WORD]!; left > 0; left--) {
-          if (words[at + TOPIC_COUNT_WORD]! >= log.topics) {
+        for (let left = words[frame + WORD.logCount]!; left > 0; left--) {
+          if (words[at + LOG_WORD.topicCount]! >= log.topics) {
             let ofLog = hash;
             for (let p = 0; p < logPlaces.length; p++) ofLog = mix(ofLog, words[at + logPlaces[p]!]!);
             const bucket = find(words, frame, finish(ofLog), at);
             if (bucket >= 0) walk.walk(bucket, frames, i, frame, values, pairs);
           }
-          at += words[at]! >> 2;
+          at = nextLog(words, at);
         }
       }
     },
@@ -209,8 +206,6 @@ function bucketsOf(terms: readonly PlacedTerm[]): { words: Uint32Array; terms: P
     }
   return [...buckets.values()];
 }
-
-const TOPIC_COUNT_WORD = 3;
 
 const mix = (hash: number, word: number): number => Math.imul(hash ^ word, 0x9e37_79b1) ^ (hash >>> 15);
 const finish = (hash: number): number => {

@@ -140,10 +140,9 @@ function booleanSet({ operator, value }: Predicate): NumberSet {
 
 function integerSet(field: IntegerField, { operator, value }: Predicate): NumberSet {
   const exactly = (text: string): NumberSet => ({ intervals: [[BigInt(text), BigInt(text) + 1n]], absent: false });
-  const optional = (set: NumberSet): NumberSet => ({ ...set, absent: set.absent && field.present !== 0 });
   switch (operator) {
     case "exists":
-      return value === true ? atLeast(0n) : optional(complement(atLeast(0n)));
+      return value === true ? atLeast(0n) : complement(atLeast(0n));
     case "gte":
       return atLeast(BigInt(value as string));
     case "gt":

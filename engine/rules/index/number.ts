@@ -5,13 +5,12 @@
 
 import type { BooleanField, IntegerField } from "../../condition/fields.ts";
 import { END, type NumberSet } from "../../condition/intervals.ts";
-import { OFFSET } from "../../frame/schema.ts";
 import type { Frames, Test } from "./frames.ts";
+import { WORD } from "./words.ts";
 
 export type NumberField = IntegerField | BooleanField;
 
 const WORDS = 8;
-const PRESENT_WORD = OFFSET.present >> 2;
 const EXACT = 2 ** 53;
 
 /** A bound to compare with: as a double, and in words, least significant first. */
@@ -48,13 +47,13 @@ export function fillColumn(
   if (field.kind === "boolean") {
     const { bit, when } = field;
     for (let i = from; i < to; i++)
-      into[i] = ((words[(offsets[i]! >> 2) + PRESENT_WORD]! & bit) !== 0) === when ? 1 : 0;
+      into[i] = ((words[(offsets[i]! >> 2) + WORD.present]! & bit) !== 0) === when ? 1 : 0;
     return;
   }
   const { word, width, present, shift, mask } = field;
   for (let i = from; i < to; i++) {
     const frame = offsets[i]! >> 2;
-    if (present !== 0 && (words[frame + PRESENT_WORD]! & present) === 0) {
+    if (present !== 0 && (words[frame + WORD.present]! & present) === 0) {
       into[i] = Number.NaN;
       continue;
     }

@@ -4,7 +4,7 @@
  */
 import { END, type NumberSet } from "../../condition/intervals.ts";
 import type { Column, Columns } from "./columns.ts";
-import type { Frames, Test } from "./frames.ts";
+import { type Frames, holds, type Test } from "./frames.ts";
 import { type Cut, cutOf, isAtLeast, type NumberField, numberTest } from "./number.ts";
 import type { Pairs } from "./pairs.ts";
 
@@ -103,11 +103,6 @@ export function createRuns(buckets: readonly (readonly KeyedTerm[])[], columns: 
       }
     },
   };
-}
-
-function holds(tests: readonly Test[], frames: Frames, frame: number): boolean {
-  for (let t = 0; t < tests.length; t++) if (!tests[t]!(frames, frame)) return false;
-  return true;
 }
 
 /** A bucket's terms by their first bound. */

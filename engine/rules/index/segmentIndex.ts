@@ -12,7 +12,7 @@
  */
 import { END, EVERYTHING, type NumberSet } from "../../condition/intervals.ts";
 import type { Columns } from "./columns.ts";
-import type { Frames, Test } from "./frames.ts";
+import { type Frames, holds, type Test } from "./frames.ts";
 import type { RuleTerm } from "./keyIndex.ts";
 import type { NumberField } from "./number.ts";
 import type { Pairs } from "./pairs.ts";
@@ -107,10 +107,7 @@ function createBlock(terms: readonly RuleTerm[], segmentsOf: ReadonlyMap<NumberF
         for (let a = 0; a < axes.length; a++) bits &= axes[a]!.bits[rows[a]! + w]!;
         for (; bits !== 0; bits &= bits - 1) {
           const term = w * 32 + 31 - Math.clz32(bits & -bits);
-          const asked = tests[term]!;
-          let t = 0;
-          while (t < asked.length && asked[t]!(frames, frames.offsets[i]! >> 2)) t++;
-          if (t === asked.length) pairs.push(rules[term]!, i);
+          if (holds(tests[term]!, frames, frames.offsets[i]! >> 2)) pairs.push(rules[term]!, i);
         }
       }
     }

@@ -2,18 +2,8 @@
 import { RE2JS } from "re2js";
 import type { Predicate } from "../../condition/condition.ts";
 import type { BytesField, InputField, LogField } from "../../condition/fields.ts";
-import { HEADER_SIZE, LOG, OFFSET } from "../../frame/schema.ts";
-import type { Frames, Test } from "./frames.ts";
-
-const WORD = {
-  present: OFFSET.present >> 2,
-  inputLength: OFFSET.inputLength >> 2,
-  accessListLength: OFFSET.accessListLength >> 2,
-  logCount: OFFSET.logCount >> 2,
-  logSize: LOG.size >> 2,
-  topicCount: LOG.topicCount >> 2,
-  input: HEADER_SIZE >> 2,
-} as const;
+import type { Test } from "./frames.ts";
+import { firstLog, LOG_WORD, nextLog, WORD } from "./words.ts";
 
 /** Of bytes from `start` to `end` of the batch. */
 type BytesTest = (bytes: Uint8Array, start: number, end: number) => boolean;
@@ -46,17 +36,11 @@ function anyOf(field: BytesField | InputField | LogField, accepts: BytesTest): T
     let log = firstLog(words, frame);
     for (let left = words[frame + WORD.logCount]!; left > 0; left--) {
       const start = (log + field.word) << 2;
-      if (words[log + WORD.topicCount]! >= field.topics && accepts(bytes, start, start + field.bytes)) return true;
-      log += words[log + WORD.logSize]! >> 2;
+      if (words[log + LOG_WORD.topicCount]! >= field.topics && accepts(bytes, start, start + field.bytes)) return true;
+      log = nextLog(words, log);
     }
     return false;
   };
-}
-
-/** Word of a frame's first log, should it have any. */
-export function firstLog(words: Frames["words"], frame: number): number {
-  const input = (words[frame + WORD.inputLength]! + 7) & ~7;
-  return frame + WORD.input + ((input + words[frame + WORD.accessListLength]!) >> 2);
 }
 
 function matcher(operator: Predicate["operator"], value: string | readonly string[]): BytesTest {

@@ -1,0 +1,45 @@
+/** An engine of a test's own on the shared broker: topics that nobody else has, and the variables that lead it there. */
+import type { Admin } from "../../engine/kafka/admin.ts";
+import { uniqueName } from "./sharedKafka.ts";
+
+export interface TestTopics {
+  readonly txRaw: string;
+  readonly alerts: string;
+  readonly deadLetters: string;
+  readonly group: string;
+}
+
+export const testTopics = (): TestTopics => ({
+  txRaw: uniqueName("tx_raw"),
+  alerts: uniqueName("alerts"),
+  deadLetters: uniqueName("dead_letters"),
+  group: uniqueName("weir"),
+});
+
+export const createTestTopics = (
+  admin: Admin,
+  { txRaw, alerts, deadLetters }: TestTopics,
+  partitions: { readonly txRaw: number; readonly alerts: number },
+): Promise<unknown> =>
+  admin.createTopics([
+    { topic: txRaw, partitions: partitions.txRaw },
+    { topic: alerts, partitions: partitions.alerts },
+    { topic: deadLetters, partitions: 1 },
+  ]);
+
+/** @param folder WEIR_DATA; batches and ranges are so small that several are under way at once */
+export const engineVariables = (
+  topics: TestTopics,
+  { brokers, folder, instance }: { readonly brokers: string; readonly folder: string; readonly instance: string },
+): Record<string, string> => ({
+  KAFKA_BROKERS: brokers,
+  KAFKA_GROUP_ID: topics.group,
+  KAFKA_INSTANCE_ID: instance,
+  KAFKA_TOPIC_TX_RAW: topics.txRaw,
+  KAFKA_TOPIC_ALERTS: topics.alerts,
+  KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
+  WEIR_DATA: folder,
+  WEIR_THREADS: "2",
+  WEIR_BATCH_MAX_RECORDS: "300",
+  WEIR_RANGE_MAX_AGE_MS: "300",
+});
