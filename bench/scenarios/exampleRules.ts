@@ -64,7 +64,7 @@ async function exampleRules(): Promise<LiveRule[]> {
   const files = (await readdir(MODULES)).filter((file) => file.endsWith(".wasm")).sort();
   return Promise.all(
     files.map(async (file) => {
-      const rule = loadModule(admitAgain(await readFile(join(MODULES, file))));
+      const rule = loadModule(admitAgain(await readFile(join(MODULES, file)))).with({});
       return { ...rule, name: rule.manifest.name, version: 1 };
     }),
   );

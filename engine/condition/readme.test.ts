@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { parseJsonRule } from "../rules/jsonRule.ts";
 import { OPERATORS } from "./condition.ts";
 import { RULE_FIELDS } from "./fields.ts";
 import { parseCondition } from "./parseCondition.ts";
@@ -14,8 +15,9 @@ test("the page has every field with its other names, and every operator", () => 
   for (const operator of OPERATORS) expect(page).toContain(`\`${operator}\``);
 });
 
-test("its examples are conditions", () => {
+test("its examples are conditions, or rules", () => {
   const examples = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!));
-  expect(examples.length).toBe(2);
-  for (const example of examples) expect(parseCondition(example)).toMatchObject({ ok: true });
+  expect(examples.length).toBe(3);
+  for (const example of examples)
+    expect("conditions" in example ? parseJsonRule(example) : parseCondition(example)).toMatchObject({ ok: true });
 });

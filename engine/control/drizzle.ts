@@ -11,5 +11,6 @@ export const { and, asc, desc, eq, gt, inArray, lt, ne, or, sql } =
   require("drizzle-orm") as typeof import("drizzle-orm");
 export const pgCore = require("drizzle-orm/pg-core") as typeof import("drizzle-orm/pg-core");
 export const { Pool } = require("pg") as typeof import("pg");
+export type { SQL } from "drizzle-orm";
 export type { NodePgDatabase } from "drizzle-orm/node-postgres";
 export type { Pool as PgPool } from "pg";

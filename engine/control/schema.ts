@@ -1,5 +1,6 @@
 /** The tables as Drizzle must know them; migrations/ makes them, and says what each column means. */
 
+import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { pgCore, sql } from "./drizzle.ts";
 
@@ -20,6 +21,8 @@ export interface SetMember {
   readonly version: number;
   readonly sha256: string;
   readonly shadow: boolean;
+  /** Values of its parameters that are not the defaults, if there are any. */
+  readonly parameters?: ParameterValues;
 }
 
 export const changes = pgTable("changes", {
@@ -60,7 +63,7 @@ export const ruleVersions = pgTable("rule_versions", {
   sha256: text("sha256").notNull(),
   size: integer("size").notNull(),
   manifest: jsonb("manifest").$type<Manifest>().notNull(),
-  parameters: jsonb("parameters").$type<Record<string, unknown>>().notNull().default({}),
+  parameters: jsonb("parameters").$type<ParameterValues>().notNull().default({}),
   uploadedBy: text("uploaded_by").notNull(),
   uploadedAt: when("uploaded_at"),
 });

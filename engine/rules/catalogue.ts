@@ -11,12 +11,14 @@ import type { Control, Transaction } from "../control/open.ts";
 import type { RuleKind, SetMember } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
 import type { Finding } from "../sandbox/finding.ts";
+import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { contentId } from "../world/world.ts";
 import { admissionId } from "./admission.ts";
 import { hashOf, type Prepared, prepare } from "./content.ts";
-import { type Action, act, type Life, RuleConflict, runningVersions, uploaded, type Wish } from "./lifecycle.ts";
+import { type Action, act, baseVersion, type Life, RuleConflict, runningVersions, type Wish } from "./lifecycle.ts";
 import type { LiveRule } from "./liveRule.ts";
+import { lifeOf, otherValues, type Plan, type PlannedRule, planVersions, sameLife, uploadOf } from "./newVersions.ts";
 import { createRuleSets } from "./ruleSets.ts";
 import * as tables from "./ruleTables.ts";
 
@@ -31,7 +33,10 @@ export interface RuleVersion {
   readonly sha256: string;
   /** Bytes of it. */
   readonly size: number;
+  /** What it says of itself, with the defaults of its parameters. */
   readonly manifest: Manifest;
+  /** Values of its parameters that are not the defaults. */
+  readonly parameters: ParameterValues;
   readonly uploadedBy: string;
   readonly uploadedAt: Date;
 }
@@ -63,6 +68,18 @@ export interface UploadOptions {
   readonly state?: Wish;
 }
 
+export interface ParameterOptions extends Pick<UploadOptions, "by" | "state"> {
+  /** Values that are not given stay as they are; else they are the defaults. */
+  readonly merge?: boolean;
+}
+
+export interface ParametersSet {
+  readonly rule: RuleInfo;
+  /** The version that has these values, whether it runs or not. */
+  readonly version: number;
+  readonly changed: boolean;
+}
+
 export interface ChangeOptions {
   /** Who changes it, for the audit log. */
   readonly by: string;
@@ -90,6 +107,12 @@ export interface Catalogue {
    * @throws RuleConflict when one rule too many would run, ControlUnavailable
    */
   upload(name: string, content: Uint8Array, options: UploadOptions): Promise<UploadResult>;
+  /**
+   * Makes a version of the same content with other values of its parameters, in place of the one that is live, or on trial.
+   * @param given values by name; null is the default
+   * @throws ParametersRefused, UserError when there is no such rule, RuleConflict, ControlUnavailable
+   */
+  setParameters(name: string, given: unknown, options: ParameterOptions): Promise<ParametersSet>;
   /** @throws UserError when there is no such rule, RuleConflict when its state does not allow it, ControlUnavailable */
   change(name: string, action: Action, options: ChangeOptions): Promise<RuleInfo>;
   /**
@@ -138,7 +161,7 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
   function need(name: string, action: string): RuleInfo {
     const rule = known.get(name);
     if (rule) return rule.info;
-    throw new UserError(`Cannot ${action} the rule "${name}": there is no such rule`, { next: "npx weir rule list" });
+    throw noSuchRule(name, action);
   }
 
   /** One at a time. */
@@ -170,9 +193,8 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
       const info = { name, owner, updatedAt, ...lifeOf(rule), ...versionOf(shown) };
       const members = runningVersions(rule).map(({ version, shadow }) => ({
         name,
-        version,
-        sha256: versions.get(version)!.sha256,
-        shadow,
+        ...{ version, sha256: versions.get(version)!.sha256, shadow },
+        ...someValues(versions.get(version)!),
       }));
       known.set(name, { info, members });
     }
@@ -205,23 +227,9 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
   /** @returns of each upload its version, and whether it made a difference */
   const uploadAll = (items: readonly Prepared[], { by, state = "live" }: UploadOptions) =>
     change(async (tx, changeNumber) => {
-      const names = [...new Set(items.map(({ manifest }) => manifest.name))];
-      const before = await tables.readRules(tx, names);
-      const running = await tables.countRunning(tx);
-      const after = new Map<string, Life & { name: string; owner: string; sha256: string }>(before);
-      const versions: tables.NewVersion[] = [];
-      const results = items.map(({ kind, sha256, bytes, manifest }) => {
-        const { name } = manifest;
-        const rule = after.get(name);
-        const isNew = rule?.sha256 !== sha256;
-        const version = isNew ? (rule?.newestVersion ?? 0) + 1 : rule.newestVersion;
-        const life = uploaded(name, rule, version, state);
-        if (isNew) versions.push({ rule: name, version, kind, sha256, size: bytes.length, manifest, uploadedBy: by });
-        after.set(name, { ...life, name, owner: rule?.owner ?? by, sha256 });
-        return { name, version, changed: isNew || !sameLife(rule, life) };
-      });
-      const changed = [...new Set(results.flatMap(({ name, changed }) => (changed ? [name] : [])))];
-      if (changed.length > 0) {
+      const before = await tables.readRules(tx, [...new Set(items.map(({ manifest }) => manifest.name))]);
+      const plan = planVersions(before, items.map(uploadOf), { by, state });
+      if (plan.results.some(({ changed }) => changed)) {
         await tables.writeContents(
           tx,
           items.map(({ sha256, bytes }) => ({ sha256, bytes })),
@@ -232,20 +240,36 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
             admitted ? [{ sha256, admission: admissionId(), bytes: admitted, manifest }] : [],
           ),
         );
-        await tables.writeRules(
-          tx,
-          changed.map((name) => after.get(name)!),
-          changeNumber,
-        );
-        await tables.writeVersions(tx, versions);
-        await tables.writeAudit(
-          tx,
-          changed.map((name) => entry(name, by, "upload", before.get(name), after.get(name)!)),
-        );
-        await checkRunning(tx, running, changed[0]!);
       }
-      return results;
+      await writePlan(tx, changeNumber, before, plan, { by, state, action: "upload" });
+      return plan.results;
     });
+
+  async function writePlan(
+    tx: Transaction,
+    changeNumber: number,
+    before: ReadonlyMap<string, PlannedRule>,
+    { rules, versions, results }: Plan,
+    { by, state, action }: { by: string; state: Wish; action: string },
+  ): Promise<void> {
+    const names = [...new Set(results.flatMap(({ name, changed }) => (changed ? [name] : [])))];
+    if (names.length === 0) return;
+    const running = await tables.countRunning(tx);
+    await tables.writeRules(
+      tx,
+      names.map((name) => rules.get(name)!),
+      changeNumber,
+    );
+    await tables.writeVersions(tx, versions);
+    await tables.writeAudit(
+      tx,
+      names.map((name) => {
+        const [from, to] = [before.get(name), rules.get(name)!].map((rule) => rule && withValues(rule, state));
+        return entry(name, by, action, from, to!);
+      }),
+    );
+    await checkRunning(tx, running, names[0]!);
+  }
 
   async function checkRunning(tx: Transaction, before: number, name: string): Promise<void> {
     const running = await tables.countRunning(tx);
@@ -267,7 +291,7 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
     async version(name, version) {
       const { newestVersion } = need(name, "run");
       const found = (await control.read((db) => tables.readVersions(db, name))).find((row) => row.version === version);
-      if (found) return sets.one({ name, version, sha256: found.sha256, shadow: false });
+      if (found) return sets.one({ name, version, sha256: found.sha256, shadow: false, ...someValues(found) });
       throw new UserError(`Cannot run version ${version} of the rule "${name}": expected 1 to ${newestVersion}`);
     },
     async upload(name, content, options) {
@@ -276,6 +300,19 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
       const [result] = await uploadAll([preparation.prepared], options);
       return { ok: true, rule: need(name, "upload"), version: result!.version, changed: result!.changed };
     },
+    async setParameters(name, given, { by, state = "live", merge = false }) {
+      const result = await change(async (tx, changeNumber) => {
+        const before = await tables.readRules(tx, [name]);
+        const rule = before.get(name);
+        if (!rule) throw noSuchRule(name, "set parameters of");
+        const base = rule.versions.get(baseVersion(rule, state))!;
+        const wanted = await otherValues(tx, name, base, given, merge);
+        const plan = planVersions(before, [wanted], { by, state });
+        await writePlan(tx, changeNumber, before, plan, { by, state, action: "parameters" });
+        return plan.results[0]!;
+      });
+      return { rule: need(name, "set parameters of"), version: result.version, changed: result.changed };
+    },
     async change(name, action, { by, reason, version }) {
       await change(async (tx, changeNumber) => {
         const rule = (await tables.readRules(tx, [name])).get(name) ?? need(name, action);
@@ -283,7 +320,7 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
         if (sameLife(rule, after)) return;
         const running = await tables.countRunning(tx);
         await tables.writeRules(tx, [after], changeNumber);
-        await tables.writeAudit(tx, [entry(name, by, action, rule, after)]);
+        await tables.writeAudit(tx, [entry(name, by, action, lifeOf(rule), lifeOf(after))]);
         await checkRunning(tx, running, name);
       });
       return need(name, action);
@@ -316,26 +353,27 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
   };
 }
 
-const lifeOf = ({ state, newestVersion, liveVersion, shadowVersion, reason }: Life): Life => ({
-  state,
-  newestVersion,
-  liveVersion,
-  shadowVersion,
-  reason,
-});
-
 const versionOf = ({
   version,
   kind,
   sha256,
   size,
   manifest,
+  parameters,
   uploadedBy,
   uploadedAt,
-}: tables.VersionRow): RuleVersion => ({ version, kind, sha256, size, manifest, uploadedBy, uploadedAt });
+}: tables.VersionRow): RuleVersion => ({ version, kind, sha256, size, manifest, parameters, uploadedBy, uploadedAt });
 
-function sameLife(a: Life | undefined, b: Life): boolean {
-  return a !== undefined && JSON.stringify(lifeOf(a)) === JSON.stringify(lifeOf(b));
+/** What makes a set's member that has all its defaults the same as one that has no parameters. */
+const someValues = ({ parameters }: tables.NewVersion) => (Object.keys(parameters).length > 0 ? { parameters } : {});
+
+const noSuchRule = (name: string, action: string): UserError =>
+  new UserError(`Cannot ${action} the rule "${name}": there is no such rule`, { next: "npx weir rule list" });
+
+/** A rule with the values that the version has in whose place a new one would run. */
+function withValues(rule: PlannedRule, state: Wish): Life & { parameters?: ParameterValues } {
+  const parameters = rule.versions.get(baseVersion(rule, state))?.parameters ?? {};
+  return { ...lifeOf(rule), ...(Object.keys(parameters).length > 0 && { parameters }) };
 }
 
 const subjectOf = (name: string): string => `rule ${name}`;
@@ -345,8 +383,8 @@ const entry = (name: string, who: string, action: string, before: Life | undefin
   who,
   action,
   subject: subjectOf(name),
-  before: before ? lifeOf(before) : null,
-  after: lifeOf(after),
+  before: before ?? null,
+  after,
 });
 
 function* chunks(items: readonly Prepared[]): Iterable<Prepared[]> {

@@ -1,11 +1,16 @@
 /** What a rule version consists of, by its kind: how an upload is checked, and what of it runs. */
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { RuleKind } from "../control/schema.ts";
 import { readmit } from "../sandbox/admit.ts";
 import { admitAside } from "../sandbox/admitAside.ts";
 import type { Finding } from "../sandbox/finding.ts";
-import type { Manifest } from "../sandbox/parseManifest.ts";
-import { parseJsonRuleText } from "./jsonRule.ts";
+import { readManifest } from "../sandbox/instance.ts";
+import { RUN_LIMITS } from "../sandbox/limits.ts";
+import { encodeValues } from "../sandbox/parameterArea.ts";
+import type { ParameterValues } from "../sandbox/parameters.ts";
+import { type Manifest, parseManifest } from "../sandbox/parseManifest.ts";
+import { type JsonRule, parseJsonRuleText } from "./jsonRule.ts";
 import type { LiveRule } from "./liveRule.ts";
 
 /** An upload that was accepted. */
@@ -25,7 +30,21 @@ export type Preparation =
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
 /** Of a version as it runs, whatever its name and number. */
-export type Runnable = Pick<LiveRule, "manifest" | "module"> & Partial<Pick<LiveRule, "condition" | "silent">>;
+export type Runnable = Pick<LiveRule, "manifest" | "module"> &
+  Partial<Pick<LiveRule, "condition" | "silent" | "parameters">>;
+
+/** A content that was accepted once: what versions of one content share, such as a compiled module. */
+export interface Loaded {
+  readonly manifest: Manifest;
+  /**
+   * It, ready to run with these values of its parameters, canonical ones; what is left out has its default.
+   * @throws ValuesRefused when the rule cannot be run with them
+   */
+  with(values: ParameterValues): Runnable;
+}
+
+/** They make no condition, the rule's top level aborts with them, or they are too large for the room that it has for them. */
+export class ValuesRefused extends Error {}
 
 /** @param name what the upload is to be called, if the uploader says so: its own name must be the same */
 export async function prepare(kind: RuleKind, bytes: Uint8Array, name?: string): Promise<Preparation> {
@@ -73,12 +92,27 @@ export interface Admitted {
   readonly manifest: Manifest;
 }
 
-/** A JSON rule that was accepted once, ready to run. @throws Error when this version of ours refuses it */
-export function loadJson(text: Uint8Array): Runnable {
-  const parsed = parseJsonRuleText(Buffer.from(text).toString("utf8"));
+/** A JSON rule that was accepted once. @throws Error when this version of ours refuses it */
+export function loadJson(text: Uint8Array): Loaded {
+  const read = (values: ParameterValues) => parseJsonRuleText(Buffer.from(text).toString("utf8"), values);
+  const parsed = read({});
   if (!parsed.ok) throw refusedNow(parsed.problems[0]?.message);
-  const { manifest, condition, silent } = parsed.rule;
-  return { manifest, condition, silent, module: null };
+  const runnable = ({ manifest, condition, silent }: JsonRule): Runnable => ({
+    manifest,
+    condition,
+    silent,
+    module: null,
+  });
+  const plain = runnable(parsed.rule);
+  return {
+    manifest: plain.manifest,
+    with(values) {
+      if (Object.keys(values).length === 0) return plain;
+      const parsed = read(values);
+      if (parsed.ok) return runnable(parsed.rule);
+      throw new ValuesRefused(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("; "));
+    },
+  };
 }
 
 /** A module that was accepted once, admitted by this version of ours. @throws Error when it refuses it */
@@ -88,10 +122,35 @@ export function admitAgain(bytes: Uint8Array): Admitted {
   return { bytes: admitted.module, manifest: admitted.manifest };
 }
 
-export const loadModule = ({ bytes, manifest }: Admitted): Runnable => ({
-  manifest,
-  module: new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>),
-});
+export function loadModule({ bytes, manifest }: Admitted): Loaded {
+  const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+  return {
+    manifest,
+    with(values) {
+      if (Object.keys(values).length === 0) return { manifest, module };
+      const parameters = encodeValues(manifest.parameters, values);
+      return { manifest: manifestWith(module, manifest, values, parameters), module, parameters };
+    },
+  };
+}
+
+/** What the module says of itself with these values: its filter, above all. */
+function manifestWith(
+  module: WebAssembly.Module,
+  plain: Manifest,
+  values: ParameterValues,
+  encoded: Uint8Array,
+): Manifest {
+  const reading = readManifest(module, RUN_LIMITS, encoded);
+  if (!reading.ok) throw new ValuesRefused(reading.fault.message);
+  const parsed = parseManifest(reading.json, values);
+  if (!parsed.ok) throw new ValuesRefused(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("; "));
+  const { name, parameters } = parsed.manifest;
+  if (name !== plain.name) throw new ValuesRefused(`the rule is called "${name}" with them, expected "${plain.name}"`);
+  if (!isDeepStrictEqual(parameters, plain.parameters))
+    throw new ValuesRefused("the rule declares other parameters with them, expected the same with any values");
+  return parsed.manifest;
+}
 
 const refusedNow = (why: string | undefined): Error =>
   new Error(`it was accepted once and this version of Weir refuses it: ${why}. Disable it, or upload it anew`);

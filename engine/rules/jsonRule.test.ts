@@ -70,3 +70,46 @@ test("text that is no JSON, or too long, is refused", () => {
   const long = parseJsonRuleText(" ".repeat(MAX_JSON_RULE_BYTES + 1));
   expect(long).toMatchObject({ ok: false, problems: [{ message: expect.stringContaining("expected at most that") }] });
 });
+
+const PARAMETERS = {
+  parameters: {
+    least: { type: "integer", default: "1000", min: "1" },
+    router: { type: "address", default: `0x${"AB".repeat(20)}` },
+  },
+  conditions: {
+    or: [{ field: "value", operator: "gte", value: { param: "least" } }, { to_in: [{ param: "router" }] }],
+  },
+};
+
+test("conditions may name parameters; the text keeps the names, so that other values can take their place", () => {
+  const body = { ...SHORT_RULE, ...PARAMETERS };
+  const parsed = rule(body);
+  const conditionOf = (least: string, router: string) => ({
+    or: [
+      { field: "value", operator: "gte", value: least },
+      { field: "to", operator: "in", value: [router] },
+    ],
+  });
+  expect(parsed.condition).toEqual(conditionOf("1000", `0x${"ab".repeat(20)}`));
+  expect(parsed.manifest.parameters.least).toEqual({ type: "integer", default: "1000", min: "1" });
+  const values = { least: "5", router: `0x${"cd".repeat(20)}` };
+  const again = parseJsonRuleText(parsed.text, values);
+  expect(again).toMatchObject({ ok: true, rule: { condition: conditionOf("5", values.router), text: parsed.text } });
+});
+
+test("a parameter that is not there, is not used, or does not fit its place is told where it stands", () => {
+  const { conditions, parameters } = PARAMETERS;
+  const with_ = (more: object) => problems({ ...SHORT_RULE, ...PARAMETERS, ...more });
+  expect(with_({ conditions: { ...conditions, nonce: { param: "lest" } } })).toEqual([
+    'conditions.nonce: Unknown parameter "lest": expected one of least, router. Did you mean "least"?',
+  ]);
+  expect(with_({ parameters: { ...parameters, most: { type: "integer", default: 1 } } })).toEqual([
+    'parameters.most: No condition has {"param": "most"}: it would change nothing',
+  ]);
+  expect(with_({ conditions: { ...conditions, created: { param: "router" } } })).toEqual([
+    expect.stringContaining("conditions.created: "),
+  ]);
+  expect(with_({ parameters: { ...parameters, least: { type: "integer", default: "x" } } })).toEqual([
+    'parameters.least.default: Expected a whole number of at most 2^256 - 1, got "x"',
+  ]);
+});

@@ -4,11 +4,14 @@
  *     {"name": "Whale Transaction Alert", "description": "Alert for transactions > 100 ETH",
  *      "conditions": {"and": [{"field": "value", "operator": "gte", "value": "100000000000000000000"}]},
  *      "actions": {"send_alert": true, "severity": "high", "channels": ["telegram"], "save_to_db": true}}
+ *
+ * With `"parameters": {"least": {"type": "integer", "default": "1000"}}` a value may be `{"param": "least"}`.
  */
 import { z } from "zod";
 import { CONDITION_LIMITS, type Condition } from "../condition/condition.ts";
 import { type ConditionProblem, parseCondition } from "../condition/parseCondition.ts";
 import { RULE_NAME, SEVERITIES } from "../sandbox/manifest.ts";
+import { fillIn, type ParameterValues, parametersSchema } from "../sandbox/parameters.ts";
 import { type Manifest, manifestSchema } from "../sandbox/parseManifest.ts";
 
 const actionsSchema = z.strictObject({
@@ -22,6 +25,7 @@ const ruleSchema = z.strictObject({
   id: z.string().max(128).optional().describe("what the rule is called when it has no name"),
   name: z.string().min(1).max(128).optional(),
   description: z.string().max(1024).default(""),
+  parameters: parametersSchema.default({}),
   conditions: z.unknown(),
   actions: actionsSchema.prefault({}),
 });
@@ -34,7 +38,7 @@ export interface JsonRule {
   /** Matches are counted, not alerted on. */
   readonly silent: boolean;
   readonly actions: z.infer<typeof actionsSchema>;
-  /** The rule in its one canonical form: what is kept of it, and what its version is told from others by. */
+  /** The rule in its one canonical form: what is kept of it, and what its version is told from others by. With parameters, its conditions are as its author wrote them. */
   readonly text: string;
 }
 
@@ -45,16 +49,32 @@ export type JsonRuleResult =
 /** Largest text of one rule, in bytes: as many comparisons and values as a condition may have, and some. */
 export const MAX_JSON_RULE_BYTES = 512 * 1024;
 
-/** Reads a rule as its author wrote it, or as `text` keeps it. Never throws. */
-export function parseJsonRule(body: unknown): JsonRuleResult {
+/**
+ * Reads a rule as its author wrote it, or as `text` keeps it. Never throws.
+ * @param values canonical ones, of its parameters that are not to have their defaults
+ */
+export function parseJsonRule(body: unknown, values: ParameterValues = {}): JsonRuleResult {
   const parsed = ruleSchema.safeParse(body);
   const problems: ConditionProblem[] = parsed.success
     ? []
     : parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
-  const conditions = (body as { conditions?: unknown } | null | undefined)?.conditions;
-  const condition = parseCondition(conditions);
-  if (!condition.ok) for (const { path, message } of condition.problems) problems.push({ path: under(path), message });
-  if (!parsed.success || !condition.ok) return { ok: false, problems };
+  const { conditions, parameters } = (body ?? {}) as { conditions?: unknown; parameters?: unknown };
+  const declared = parametersSchema.safeParse(parameters ?? {});
+  const { filled, used, problems: unknown } = fillIn(conditions, declared.data ?? {}, values);
+  const names = Object.keys(declared.data ?? {});
+  for (const name of names.filter((name) => !used.has(name)))
+    problems.push({
+      path: `parameters.${name}`,
+      message: `No condition has {"param": "${name}"}: it would change nothing`,
+    });
+  const condition = parseCondition(filled);
+  if (declared.success) {
+    // One mistake is told once: where a parameter is wrong, what stands in its place is, too.
+    const places = new Set(unknown.map(({ path }) => path));
+    const others = condition.ok ? [] : condition.problems.filter(({ path }) => !places.has(path));
+    for (const { path, message } of [...unknown, ...others]) problems.push({ path: under(path), message });
+  }
+  if (!parsed.success || !condition.ok || problems.length > 0) return { ok: false, problems };
 
   const { id, description, actions } = parsed.data;
   const title = parsed.data.name ?? id;
@@ -64,12 +84,18 @@ export function parseJsonRule(body: unknown): JsonRuleResult {
       title === undefined ? "The name is missing" : `Expected a name with a letter or digit, got "${title}"`;
     return { ok: false, problems: [{ path: "name", message }] };
   }
-  const kept = { name: title, description, conditions: condition.condition, actions };
+  const kept =
+    names.length === 0
+      ? { name: title, description, conditions: condition.condition, actions }
+      : { name: title, description, parameters: parsed.data.parameters, conditions, actions };
   return {
     ok: true,
     rule: {
       name,
-      manifest: manifestSchema.parse({ name, description: description || title, severity: actions.severity }),
+      manifest: manifestSchema.parse({
+        ...{ name, description: description || title, severity: actions.severity },
+        parameters: parsed.data.parameters,
+      }),
       condition: condition.condition,
       silent: !actions.send_alert,
       actions,
@@ -79,13 +105,13 @@ export function parseJsonRule(body: unknown): JsonRuleResult {
 }
 
 /** The same for text: what is no JSON is a problem like others. */
-export function parseJsonRuleText(text: string): JsonRuleResult {
+export function parseJsonRuleText(text: string, values: ParameterValues = {}): JsonRuleResult {
   if (Buffer.byteLength(text) > MAX_JSON_RULE_BYTES) {
     const message = `Longer than ${MAX_JSON_RULE_BYTES} bytes: expected at most that, with at most ${CONDITION_LIMITS.predicates} comparisons`;
     return { ok: false, problems: [{ path: "", message }] };
   }
   try {
-    return parseJsonRule(JSON.parse(text));
+    return parseJsonRule(JSON.parse(text), values);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { ok: false, problems: [{ path: "", message: `Cannot read the rule as JSON: ${error.message}` }] };

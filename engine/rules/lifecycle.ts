@@ -119,10 +119,18 @@ export function uploaded(name: string, rule: Life | undefined, version: number, 
   if (wish === "draft") return { ...before, newestVersion };
   if (version === liveVersion)
     throw new RuleConflict(
-      `Cannot try version ${version} of the rule "${name}": it is the live one, expected another module`,
+      `Cannot try version ${version} of the rule "${name}": it is the live one, expected another module or other parameters`,
     );
   const state = before.state === "draft" ? "shadow" : before.state;
   return { ...before, newestVersion, state, shadowVersion: version };
+}
+
+/** The version in whose place a new one is to run: what it has is what the new one goes on from. */
+export function baseVersion(rule: Life | undefined, wish: Wish): number {
+  if (!rule) return 0;
+  const { liveVersion, shadowVersion, newestVersion } = rule;
+  if (wish === "draft") return newestVersion;
+  return (wish === "shadow" ? (shadowVersion ?? liveVersion) : (liveVersion ?? shadowVersion)) ?? newestVersion;
 }
 
 /** Versions that run, in the order in which they do. */

@@ -10,6 +10,8 @@ export interface LiveRule {
   readonly condition?: Condition;
   /** null: a JSON rule, which alerts on every transaction it sees. */
   readonly module: WebAssembly.Module | null;
+  /** Of a module: values of its parameters that are not the defaults, as it reads them (engine/sandbox/parameterArea.ts). */
+  readonly parameters?: Uint8Array;
   /** Counts its matches and raises no alerts: a version on trial, or a rule that is only to count. */
   readonly silent?: boolean;
   /** A version on trial; a live one of the same name, if there is one, stands right before it. */

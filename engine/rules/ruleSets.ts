@@ -6,8 +6,9 @@ import { setImmediate as breathe } from "node:timers/promises";
 import type { Control } from "../control/open.ts";
 import type { RuleKind, SetMember } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
+import { textOfValues } from "../sandbox/parameters.ts";
 import { admissionId } from "./admission.ts";
-import { admitAgain, loadJson, loadModule, type Runnable } from "./content.ts";
+import { admitAgain, type Loaded, loadJson, loadModule, type Runnable } from "./content.ts";
 import type { LiveRule } from "./liveRule.ts";
 import {
   type ContentSize,
@@ -41,7 +42,9 @@ export interface RuleSets {
  */
 export function createRuleSets(control: Control): RuleSets {
   const sets = new Map<string, { rules: Promise<readonly LiveRule[]>; members: readonly SetMember[] }>();
-  const loaded = new Map<string, Runnable>();
+  const loaded = new Map<string, Loaded>();
+  /** By content and values: made once, as what a JSON rule's condition costs to read. */
+  const runnables = new Map<string, Runnable>();
 
   async function membersOf(id: string): Promise<readonly SetMember[]> {
     const members = await control.read((db) => readSet(db, id));
@@ -92,10 +95,9 @@ export function createRuleSets(control: Control): RuleSets {
 
   async function make(members: readonly SetMember[]): Promise<readonly LiveRule[]> {
     await loadMissing(members);
-    return members.map(({ name, version, sha256, shadow }) => {
-      const runnable = loaded.get(sha256);
-      if (!runnable)
-        throw new Error(`Cannot run the rule "${name}": its content ${sha256} is not in the control store`);
+    return members.map((member) => {
+      const { name, version, shadow } = member;
+      const runnable = runnableOf(member);
       return {
         ...runnable,
         name,
@@ -106,11 +108,27 @@ export function createRuleSets(control: Control): RuleSets {
     });
   }
 
+  function runnableOf(member: SetMember): Runnable {
+    const { name, version, sha256, parameters = {} } = member;
+    const made = runnables.get(keyOf(member));
+    if (made) return made;
+    const content = loaded.get(sha256);
+    if (!content) throw new Error(`Cannot run the rule "${name}": its content ${sha256} is not in the control store`);
+    try {
+      const runnable = content.with(parameters);
+      runnables.set(keyOf(member), runnable);
+      return runnable;
+    } catch (error) {
+      throw new UserError(`Cannot run version ${version} of the rule "${name}" with its parameters: ${(error as Error).message}`); // biome-ignore format: one statement
+    }
+  }
+
   /** Sets that nobody asked for lately, and what they alone have. */
   function forget(): void {
     for (const id of [...sets.keys()].slice(0, -KEPT)) sets.delete(id);
-    const wanted = new Set([...sets.values()].flatMap(({ members }) => members.map(({ sha256 }) => sha256)));
-    for (const sha256 of loaded.keys()) if (!wanted.has(sha256)) loaded.delete(sha256);
+    const kept = [...sets.values()].flatMap(({ members }) => members);
+    const wanted = new Set(kept.flatMap((member) => [member.sha256, keyOf(member)]));
+    for (const map of [loaded, runnables]) for (const key of map.keys()) if (!wanted.has(key)) map.delete(key);
   }
 
   return {
@@ -133,6 +151,9 @@ export function createRuleSets(control: Control): RuleSets {
     },
   };
 }
+
+/** Of a content with values. */
+const keyOf = ({ sha256, parameters = {} }: SetMember): string => `${sha256} ${textOfValues(parameters)}`;
 
 /** So that what is read at a time has at most CHUNK_BYTES, or is one. */
 function* chunks(sizes: readonly ContentSize[]): Iterable<string[]> {

@@ -1,5 +1,5 @@
 /** Reading and writing the catalogue's tables: SQL, and nothing that decides. */
-import { and, desc, eq, gt, inArray, lt, ne, or, sql } from "../control/drizzle.ts";
+import { and, desc, eq, gt, inArray, lt, ne, or, type SQL, sql } from "../control/drizzle.ts";
 import type { Database, Transaction } from "../control/open.ts";
 import {
   admittedModules,
@@ -17,7 +17,9 @@ import type { Life } from "./lifecycle.ts";
 type Reader = Database | Transaction;
 export type RuleRow = typeof rules.$inferSelect;
 export type VersionRow = typeof ruleVersions.$inferSelect;
-export type NewVersion = Omit<VersionRow, "uploadedAt" | "parameters">;
+export type NewVersion = Omit<VersionRow, "uploadedAt">;
+/** A rule with some of its versions, by number. */
+export type RuleWithVersions = RuleRow & { readonly versions: Map<number, NewVersion> };
 export type NewAdmitted = Omit<typeof admittedModules.$inferInsert, "createdAt">;
 export type AuditRow = typeof auditLog.$inferSelect;
 
@@ -36,7 +38,9 @@ export async function nextNumber(tx: Transaction): Promise<number> {
 }
 
 /** Rules that changed after a number, each with its newest version and those that run. */
-export function readRulesSince(db: Reader, number: number): Promise<{ rule: RuleRow; version: VersionRow }[]> {
+export const readRulesSince = (db: Reader, number: number) => withVersions(db, gt(rules.change, number));
+
+function withVersions(db: Reader, which: SQL): Promise<{ rule: RuleRow; version: VersionRow }[]> {
   const wanted = [rules.newestVersion, rules.liveVersion, rules.shadowVersion];
   return db
     .select({ rule: rules, version: ruleVersions })
@@ -45,20 +49,19 @@ export function readRulesSince(db: Reader, number: number): Promise<{ rule: Rule
       ruleVersions,
       and(eq(ruleVersions.rule, rules.name), or(...wanted.map((column) => eq(ruleVersions.version, column)))),
     )
-    .where(gt(rules.change, number));
+    .where(which);
 }
 
-/** Rules by name, each with the content of its newest version. */
-export async function readRules(
-  db: Reader,
-  names: readonly string[],
-): Promise<Map<string, RuleRow & { sha256: string }>> {
-  const found = await db
-    .select({ rule: rules, sha256: ruleVersions.sha256 })
-    .from(rules)
-    .innerJoin(ruleVersions, and(eq(ruleVersions.rule, rules.name), eq(ruleVersions.version, rules.newestVersion)))
-    .where(inArray(rules.name, [...names]));
-  return new Map(found.map(({ rule, sha256 }) => [rule.name, { ...rule, sha256 }]));
+/** Rules by name, each with its newest version and those that run, or would, by number. */
+export async function readRules(db: Reader, names: readonly string[]): Promise<Map<string, RuleWithVersions>> {
+  const found = await withVersions(db, inArray(rules.name, [...names]));
+  const byName = new Map<string, RuleWithVersions>();
+  for (const { rule, version } of found) {
+    const known = byName.get(rule.name) ?? { ...rule, versions: new Map() };
+    known.versions.set(version.version, version);
+    byName.set(rule.name, known);
+  }
+  return byName;
 }
 
 export const readVersions = (db: Reader, name: string): Promise<VersionRow[]> =>

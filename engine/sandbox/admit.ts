@@ -18,6 +18,7 @@ import {
 import { readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { meterBody } from "./meter.ts";
+import { MAX_PARAMETER_AREA } from "./parameterArea.ts";
 import { type Manifest, parseManifest } from "./parseManifest.ts";
 import { smokeRun } from "./smokeRun.ts";
 import { type ExternalKind, I32, type ParsedModule, parseModule, SECTION, typeText } from "./wasm/module.ts";
@@ -89,7 +90,13 @@ export function readmit(
       return refused();
     }
     const parsed = parseManifest(reading.json);
-    if (parsed.ok) return { ok: true, module: admitted, manifest: parsed.manifest };
+    if (parsed.ok) {
+      const typed = Object.values(parsed.manifest.parameters).some(({ type }) => type !== undefined);
+      if (!typed || module.exports.has("weir_parameters"))
+        return { ok: true, module: admitted, manifest: parsed.manifest };
+      report.add("parameters", "Cannot give the module its parameters: it exports no weir_parameters, expected the place where it reads them. Build it with this checkout's SDK"); // biome-ignore format: one finding
+      return refused();
+    }
     for (const { path, message } of parsed.problems)
       report.add("manifest", path === "" ? message : `${path}: ${message}`);
     return refused();
@@ -171,7 +178,30 @@ function checkAbi(module: ParsedModule, report: Report): Abi {
   const length = module.globals[outLength];
   if (length !== undefined && (!length.mutable || length.type !== I32))
     mistyped("weir_out_length", "immutable or no i32", "a mutable i32");
+  checkParameterArea(module, report);
   return { onTx, outLength };
+}
+
+/** Where a module takes the values of its parameters, if it does: constants, since they are written before anything of it runs. */
+function checkParameterArea(module: ParsedModule, report: Report): void {
+  const [place, room] = ["weir_parameters", "weir_parameters_bytes"].map((name) => {
+    const entry = module.exports.get(name);
+    if (entry === undefined) return undefined;
+    const global = entry.kind === "global" ? module.globals[entry.index] : undefined;
+    if (global && !global.mutable && global.i32 !== null) return global.i32 >>> 0;
+    const actual = entry.kind === "global" ? "mutable or no i32" : `a ${entry.kind}`;
+    const message = `Cannot use export "${name}": ${actual}, expected an immutable i32`;
+    report.add("export_type", message, { section: "export", offset: entry.offset, actual });
+    return null;
+  });
+  if (place === undefined && room === undefined) return;
+  if (place === undefined || room === undefined)
+    report.add("missing_export", "Cannot find weir_parameters and weir_parameters_bytes both: expected both, or neither", { section: "export" }); // biome-ignore format: one finding
+  if (typeof place !== "number" || typeof room !== "number") return;
+  report.limit("parameters", "the area of parameters (bytes)", room, MAX_PARAMETER_AREA, { section: "global" });
+  const bytes = (module.memory?.minimum ?? 0) * 65_536;
+  if (room < 8 || place % 8 !== 0 || place + room > bytes)
+    report.add("parameters", `Cannot use the area of parameters at ${place}: ${room} bytes, expected a multiple of 8, at least 8 bytes, within the memory's first ${bytes}`, { section: "global", actual: place }); // biome-ignore format: one finding
 }
 
 /** The module's sections with what the host adds; only the exports that the host uses are kept. */
@@ -247,7 +277,8 @@ function write(
 
 function writeExports(module: ParsedModule, globals: HostGlobals, functions: HostFunctions): Uint8Array {
   const KIND = { function: 0, table: 1, memory: 2, global: 3 } as const;
-  const kept = ["memory", "weir_abi", "weir_out_length", ...FUNCTION_EXPORTS.map(([name]) => name)];
+  const optional = ["weir_parameters", "weir_parameters_bytes"].filter((name) => module.exports.has(name));
+  const kept = ["memory", "weir_abi", "weir_out_length", ...optional, ...FUNCTION_EXPORTS.map(([name]) => name)];
   const entries: [string, ExternalKind, number][] = kept
     .filter((name) => name !== "weir_on_tx")
     .map((name) => [name, module.exports.get(name)!.kind, module.exports.get(name)!.index]);

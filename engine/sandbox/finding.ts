@@ -35,6 +35,7 @@ export type FindingCode =
   | "index" // refers to a function, global, type … that is not there
   | "initialization" // traps while it starts or tells its manifest
   | "manifest"
+  | "parameters" // where it reads them, or what they do with these values
   | "carries_state" // what it says about a transaction depends on those around it
   | "too_complex" // its branches times its locals: what V8's compiler takes long for
   | "timeout" // admission took too long

@@ -12,6 +12,8 @@ interface GuestExports {
   weir_manifest(): number;
   weir_reserve(bytes: number): number;
   weir_out(): number;
+  readonly weir_parameters?: WebAssembly.Global;
+  readonly weir_parameters_bytes?: WebAssembly.Global;
   readonly weir_out_length: WebAssembly.Global;
   readonly weir_host_fuel: WebAssembly.Global;
   readonly weir_host_stack: WebAssembly.Global;
@@ -71,7 +73,7 @@ interface Guest {
   fault(error: unknown, whose: "transaction" | "call", budget: number): RuleFault;
 }
 
-function createGuest(module: WebAssembly.Module, limits: RunLimits): Guest {
+function createGuest(module: WebAssembly.Module, limits: RunLimits, parameters?: Uint8Array): Guest {
   let memory: WebAssembly.Memory | null = null;
   const abort = (message: number, file: number, line: number, column: number): never => {
     const text = (memory && message !== 0 && readString(memory, message, ABORT_MESSAGE)) || "no message";
@@ -106,6 +108,7 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits): Guest {
       throw fault(error, "call", budget);
     }
   };
+  if (parameters) giveParameters(exports, parameters);
   if (exports.weir_host_start !== undefined) call(limits.initFuel, () => exports.weir_host_start!());
   return {
     exports,
@@ -117,9 +120,18 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits): Guest {
   };
 }
 
+/** Before anything of the guest runs; admission has checked the area's place. */
+function giveParameters({ memory, weir_parameters, weir_parameters_bytes }: GuestExports, values: Uint8Array): void {
+  const room = weir_parameters_bytes?.value ?? 0;
+  if (weir_parameters === undefined || values.length > room)
+    throw new RuleFault("bad_pointer", `Cannot give the module its parameters: ${values.length} bytes, it has room for ${room}`); // biome-ignore format: one statement
+  new Uint8Array(memory.buffer).set(values, weir_parameters.value);
+}
+
 /**
  * Makes an instance whose input area holds `capacity` bytes.
  *
+ * @param parameters values as `encodeValues` has them, for those that are not to have their defaults
  * @throws RuleFault if the start function, weir_reserve or weir_out trap or return what cannot be believed
  * @throws SandboxExhausted if the process is out of memories or stack
  */
@@ -127,8 +139,9 @@ export function instantiate(
   module: WebAssembly.Module,
   capacity: number,
   limits: RunLimits = RUN_LIMITS,
+  parameters?: Uint8Array,
 ): RuleInstance {
-  const guest = createGuest(module, limits);
+  const guest = createGuest(module, limits, parameters);
   const { exports, call, fault } = guest;
   const { memory } = exports;
   const input = call(limits.initFuel, () => exports.weir_reserve(capacity)) >>> 0;
@@ -179,10 +192,14 @@ export type ManifestReading =
   | { readonly ok: true; readonly json: string }
   | { readonly ok: false; readonly fault: RuleFault };
 
-/** Starts a module, with limits, and asks for its manifest's text. The instance is not used again. */
-export function readManifest(module: WebAssembly.Module, limits: RunLimits = RUN_LIMITS): ManifestReading {
+/** Starts a module, with limits, and asks for its manifest's text: with parameters, what it is with them. The instance is not used again. */
+export function readManifest(
+  module: WebAssembly.Module,
+  limits: RunLimits = RUN_LIMITS,
+  parameters?: Uint8Array,
+): ManifestReading {
   try {
-    const { exports, call } = createGuest(module, limits);
+    const { exports, call } = createGuest(module, limits, parameters);
     const pointer = call(limits.initFuel, () => exports.weir_manifest()) >>> 0;
     const json = readString(exports.memory, pointer, MAX_MANIFEST_LENGTH);
     if (json === null)

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { parseCondition } from "../condition/parseCondition.ts";
 import { MAX_MANIFEST_LENGTH, RULE_NAME, SEVERITIES } from "./manifest.ts";
+import { fillIn, type ParameterValues, parametersSchema } from "./parameters.ts";
 
 const MAX_U256 = 2n ** 256n - 1n;
 
@@ -19,6 +20,12 @@ const hex = (bytes: number, what: string) =>
     .transform((text) => text.toLowerCase());
 
 const listOf = <T extends z.ZodType>(item: T, max: number) => z.array(item).min(1).max(max);
+
+/** A value that stands for a parameter is text. */
+const chainId = z.preprocess(
+  (value) => (typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : value),
+  z.int().min(1),
+);
 
 /** Any condition of engine/condition, in either of its forms; kept in the canonical one. */
 const conditionSchema = z.unknown().transform((input, context) => {
@@ -34,7 +41,7 @@ const conditionSchema = z.unknown().transform((input, context) => {
  * rule sees candidates only. What is left out does not restrict.
  */
 export const filterSchema = z.strictObject({
-  chains: listOf(z.int().min(1), 64).optional().describe("chain ids"),
+  chains: listOf(chainId, 64).optional().describe("chain ids"),
   to: listOf(hex(20, "an address"), 1024).optional().describe("recipient is one of these"),
   from: listOf(hex(20, "an address"), 1024).optional().describe("sender is one of these"),
   selectors: listOf(hex(4, "a selector"), 256).optional().describe("input begins with one of these 4 bytes"),
@@ -54,21 +61,13 @@ export const filterSchema = z.strictObject({
   where: conditionSchema.optional().describe("a condition as JSON rules have them: ranges, alternatives, patterns"),
 });
 
-const parameterSchema = z.strictObject({
-  default: z.union([z.string().max(1024), z.number(), z.boolean()]),
-  description: z.string().max(512).optional(),
-});
-
 export const manifestSchema = z.strictObject({
   manifest: z.literal(1).default(1).describe("version of this description"),
   name: z.string().regex(RULE_NAME.pattern, RULE_NAME.expected),
   version: z.int().min(1).max(2_147_483_647).optional(),
   description: z.string().max(1024).default(""),
   severity: z.enum(SEVERITIES).default("medium"),
-  parameters: z
-    .record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,63}$/), parameterSchema)
-    .refine((parameters) => Object.keys(parameters).length <= 64, "Expected at most 64 parameters")
-    .default({}),
+  parameters: parametersSchema.default({}).describe("values that whoever runs the rule may change"),
   filter: filterSchema.default({}),
   /** What a failure means for its transaction: nothing, a dead letter, or the end of the stream. */
   onError: z.enum(["skip", "dlq", "halt"]).default("dlq"),
@@ -89,8 +88,11 @@ export type ManifestResult =
   | { readonly ok: true; readonly manifest: Manifest }
   | { readonly ok: false; readonly problems: readonly ManifestProblem[] };
 
-/** Parses the JSON text of a manifest; every problem is reported with the path of its field. Never throws. */
-export function parseManifest(json: string): ManifestResult {
+/**
+ * Parses the JSON text of a manifest; every problem is reported with the path of its field. Never throws.
+ * @param values of its parameters: what its filter has in place of `{"param": "name"}`; else the defaults
+ */
+export function parseManifest(json: string, values: ParameterValues = {}): ManifestResult {
   if (json.length > MAX_MANIFEST_LENGTH) {
     const message = `Cannot read the manifest: ${json.length} characters, expected at most ${MAX_MANIFEST_LENGTH}`;
     return { ok: false, problems: [{ path: "", message }] };
@@ -101,8 +103,20 @@ export function parseManifest(json: string): ManifestResult {
   } catch (error) {
     return { ok: false, problems: [{ path: "", message: `Cannot read the manifest as JSON: ${String(error)}` }] };
   }
-  const parsed = manifestSchema.safeParse(value);
+  const filled = fillFilter(value, values);
+  if (filled.problems.length > 0) return { ok: false, problems: filled.problems };
+  const parsed = manifestSchema.safeParse(filled.manifest);
   if (parsed.success) return { ok: true, manifest: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
   return { ok: false, problems };
+}
+
+/** Parameters that are wrong themselves are for the manifest's own check. */
+function fillFilter(manifest: unknown, values: ParameterValues) {
+  const { parameters = {}, filter } = (manifest ?? {}) as { parameters?: unknown; filter?: unknown };
+  const declared = parametersSchema.safeParse(parameters);
+  if (!declared.success || filter === undefined) return { manifest, problems: [] };
+  const { filled, problems } = fillIn(filter, declared.data, values);
+  const problemsThere = problems.map(({ path, message }) => ({ path: `filter.${path}`, message }));
+  return { manifest: { ...(manifest as object), filter: filled }, problems: problemsThere };
 }

@@ -47,8 +47,11 @@ const PAGE = 65_536;
 /** Up to so many words a loop copies faster than a view and set() do. */
 const SHORT_COPY = 64;
 
-/** @param module compiled from what `admit` returned */
-export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_LIMITS): Rule {
+/**
+ * @param module compiled from what `admit` returned
+ * @param parameters values that are not the defaults, as `encodeValues` has them
+ */
+export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_LIMITS, parameters?: Uint8Array): Rule {
   const capacities = [...CAPACITIES.filter((bytes) => bytes < limits.inputBytes), limits.inputBytes];
   const largest = limits.inputBytes;
   let instance: RuleInstance | null = null;
@@ -69,7 +72,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       return { guest: instance, made: false };
     }
     instance = null; // before the new one is made: one memory less
-    const made = instantiate(module, capacity, limits);
+    const made = instantiate(module, capacity, limits, parameters);
     if (!images.has(capacity)) images.set(capacity, trimmed(made.memory));
     instance = made;
     written = 0;

@@ -3,6 +3,7 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { createResidents } from "../rules/residents.ts";
 import { createRuleIndex } from "../rules/ruleIndex.ts";
 import { createBannedRule } from "../sandbox/bannedRule.ts";
+import { RUN_LIMITS } from "../sandbox/limits.ts";
 import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { KIND } from "../sandbox/results.ts";
@@ -67,7 +68,9 @@ export function createRuleStage(
         continue;
       }
       const sandbox = (sandboxes[number] ??=
-        rule.banned === undefined ? createRule(rule.module!) : createBannedRule(rule.banned));
+        rule.banned === undefined
+          ? createRule(rule.module!, RUN_LIMITS, rule.parameters)
+          : createBannedRule(rule.banned));
       const run = sandbox.run({ words, offsets: frames }, seen, seen.length);
       residents.used(sandbox);
       matched.add(rule, run);

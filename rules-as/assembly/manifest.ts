@@ -70,11 +70,12 @@ export function addAlternative(key: string, json: string): void {
   filterMembers.set(key, filterMembers.has(key) ? filterMembers.get(key).slice(0, -1) + "," + json + "]" : "[" + json + "]");
 }
 
-export function addParameter(name: string, json: string, description: string): void {
+/** @param json the default  @param range members that say which values may be given, each with a comma in front */
+export function addParameter(name: string, type: string, json: string, range: string, description: string): void {
   declaring("param");
   if (parameters.has(name)) throw new Error(`Cannot declare the parameter "${name}" twice`);
   const text = description.length > 0 ? `,"description":${quote(description)}` : "";
-  parameters.set(name, `{"default":${json}${text}}`);
+  parameters.set(name, `{"type":"${type}","default":${json}${range}${text}}`);
 }
 
 export function manifestJson(): string {

@@ -48,12 +48,17 @@ export function ruleSources(file: string): Record<string, string> {
 
 export const ENTRY = "weir-entry.ts";
 
+/** Whether a rule may declare parameters: what does not has no place for their values, which would cost each instance 4 KiB. */
+export const mentionsParameters = (files: Readonly<Record<string, string>>): boolean =>
+  Object.values(files).some((text) => /\bparam\b/.test(text));
+
 /** Exports the ABI and calls the rule. Written here so that an author writes `onTx` and nothing else. */
-export function entrySource(module: string, name: string): string {
+export function entrySource(module: string, name: string, parameters = false): string {
+  const area = 'export { weir_parameters, weir_parameters_bytes } from "@weir/rules/parameterArea";\n';
   return `import { onTx } from ${JSON.stringify(`./${module}`)};
 import { Tx, beginTransaction, endInitialisation, setDefaultName } from "@weir/rules/abi";
 export { weir_abi, weir_manifest, weir_reserve, weir_out, weir_out_length } from "@weir/rules/abi";
-export function weir_on_tx(frame: usize): void {
+${parameters ? area : ""}export function weir_on_tx(frame: usize): void {
   beginTransaction();
   onTx(changetype<Tx>(frame));
 }

@@ -1,12 +1,17 @@
-/** A rule on transactions of one's choice, as the engine would run it: built, admitted, filtered, in the sandbox. */
+/** A rule on transactions of one's choice, as the engine would run it: built, admitted, filtered, in the sandbox; or a condition as JSON. */
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../../engine/frame/writeFrame.ts";
+import { type Loaded, loadJson, loadModule } from "../../engine/rules/content.ts";
 import { filterCondition } from "../../engine/rules/filterCondition.ts";
+import { parseJsonRuleText } from "../../engine/rules/jsonRule.ts";
 import { createRuleIndex } from "../../engine/rules/ruleIndex.ts";
 import { admit } from "../../engine/sandbox/admit.ts";
+import { RUN_LIMITS } from "../../engine/sandbox/limits.ts";
 import { SEVERITIES, type Severity } from "../../engine/sandbox/manifest.ts";
+import { checkValues, type ParameterValues } from "../../engine/sandbox/parameters.ts";
 import type { Manifest } from "../../engine/sandbox/parseManifest.ts";
 import { KIND } from "../../engine/sandbox/results.ts";
 import { createRule } from "../../engine/sandbox/rule.ts";
@@ -26,18 +31,25 @@ export interface Verdict {
 }
 
 export interface TriedRule {
+  /** Empty for a JSON rule. */
   readonly wasm: Uint8Array;
   readonly manifest: Manifest;
   /** One verdict a transaction, in order, and the fuel that all of them took. */
   run(transactions: readonly TransactionRecord[]): { readonly verdicts: Verdict[]; readonly fuel: number };
+  /**
+   * The same rule with other values of its parameters: `rule.with({ threshold: "5" })`. What is left out has its default.
+   * @throws {Error} that says what was expected
+   */
+  with(values: Readonly<Record<string, unknown>>): TriedRule;
 }
 
 /**
- * Builds the rule in this file, or takes what the `build` folder beside it has kept, and admits it.
+ * Builds the rule in this file, or takes what the `build` folder beside it has kept, and admits it. A .json is a JSON rule.
  * @throws {Error} with all mistakes, formatted for a terminal
  */
 export async function tryRule(rule: string | URL): Promise<TriedRule> {
   const file = rule instanceof URL ? fileURLToPath(rule) : rule;
+  if (file.endsWith(".json")) return tryJson(readFileSync(file));
   const { wasm, diagnostics } = await cachedBuild(file, join(dirname(file), "build"));
   if (!wasm) throw new Error(`Cannot build "${file}":\n\n${diagnostics.map(formatDiagnostic).join("\n\n")}`);
   return tryModule(wasm);
@@ -49,12 +61,31 @@ export function tryModule(wasm: Uint8Array): TriedRule {
   if (!admission.ok) {
     throw new Error(`Cannot admit the module:\n${admission.findings.map(({ message }) => `  ${message}`).join("\n")}`);
   }
-  const { manifest } = admission;
-  const rule = createRule(new WebAssembly.Module(admission.module));
-  const index = createRuleIndex([filterCondition(manifest.filter)]);
+  return tryLoaded(wasm, loadModule({ bytes: admission.module, manifest: admission.manifest }), {});
+}
+
+/** The same for a JSON rule's text. */
+export function tryJson(text: Uint8Array): TriedRule {
+  const parsed = parseJsonRuleText(Buffer.from(text).toString("utf8"));
+  if (parsed.ok) return tryLoaded(new Uint8Array(0), loadJson(Buffer.from(parsed.rule.text)), {});
+  throw new Error(
+    `Cannot take the rule:\n${parsed.problems.map(({ path, message }) => `  ${path || "rule"}: ${message}`).join("\n")}`,
+  );
+}
+
+function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): TriedRule {
+  const { manifest, module, condition, parameters } = loaded.with(values);
+  const rule = module && createRule(module, RUN_LIMITS, parameters);
+  const index = createRuleIndex([condition ?? filterCondition(manifest.filter)]);
   return {
     wasm,
     manifest,
+    with(given) {
+      const checked = checkValues(loaded.manifest.parameters, given);
+      if (checked.ok) return tryLoaded(wasm, loaded, checked.values);
+      const problems = checked.problems.map(({ path, message }) => `${path}: ${message}`);
+      throw new Error(`Cannot set parameters of the rule: ${problems.join("; ")}`);
+    },
     run(transactions) {
       const writer = createFrameWriter();
       for (const transaction of transactions) writeFrame(writer, transaction);
@@ -63,7 +94,12 @@ export function tryModule(wasm: Uint8Array): TriedRule {
       );
       const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
       const { transactions: seen, count } = index.select(frames);
-      for (const transaction of seen.subarray(0, count)) verdicts[transaction]!.candidate = true;
+      for (const transaction of seen.subarray(0, count)) {
+        const verdict = verdicts[transaction]!;
+        verdict.candidate = true;
+        if (!rule) verdict.alerts.push(`${manifest.severity}: ${manifest.description}`);
+      }
+      if (!rule) return { verdicts, fuel: 0 };
       const { matches, failures, fuel } = rule.run(frames, seen, count);
       for (const { transaction, kind, severity, text, score } of matches) {
         const verdict = verdicts[transaction]!;

@@ -13,7 +13,9 @@ const tags = (...transactions: Parameters<typeof rule.run>[0]) =>
   rule.run(transactions).verdicts.map((verdict) => verdict.tags.join());
 
 test("watched-address declares its address as a parameter", () => {
-  expect(rule.manifest.parameters).toEqual({ watched: { default: watched, description: "the address to watch" } });
+  expect(rule.manifest.parameters).toEqual({
+    watched: { type: "address", default: watched, description: "the address to watch" },
+  });
 });
 
 test("watched-address finds senders and recipients", () => {

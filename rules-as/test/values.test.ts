@@ -273,9 +273,12 @@ test("what belongs elsewhere aborts with a reason", () => {
 
 test("declared parameters are in the manifest", () => {
   expect(guest.manifest.parameters).toEqual({
-    aNumber: { default: 42, description: 'a "quoted" description\n' },
-    aFraction: { default: 0.5 },
-    aBool: { default: true },
-    aText: { default: "täxt" },
+    aNumber: {
+      ...{ type: "integer", default: "42", min: "0", max: "9007199254740991" },
+      description: 'a "quoted" description\n',
+    },
+    aFraction: { type: "number", default: 0.5 },
+    aBool: { type: "boolean", default: true },
+    aText: { type: "text", default: "täxt" },
   });
 });

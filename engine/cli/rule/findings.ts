@@ -33,6 +33,7 @@ const NEXT: Partial<Record<FindingCode, string>> = {
   too_complex: "Cut the function into several: fewer branches and locals each",
   timeout: SMALLER,
   crash: SMALLER,
+  parameters: REBUILD,
   manifest: "Look at what the rule declares at its top level: name, version, severity, filter, param",
 };
 
