@@ -12,7 +12,7 @@ RUN npm install --no-save --no-audit --no-fund
 COPY test/support/buildKafkaBinding.mjs test/support/
 RUN npm run kafka:build
 COPY . .
-RUN npm run rules:build
+RUN npm run rules:build && node engine/weir.mjs --version
 
 FROM node:20.19.5-bookworm-slim
 # what the binding and librdkafka link to

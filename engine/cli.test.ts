@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
+const SOURCE = fileURLToPath(new URL("./cli.ts", import.meta.url));
 const WEIR = fileURLToPath(new URL("./weir.mjs", import.meta.url));
 const run = promisify(execFile);
 
@@ -18,7 +19,8 @@ test("a command loads what it needs: --help no package but commander (beside the
   const folder = await mkdtemp(join(tmpdir(), "weir-cli-"));
   const loadedBy = async (name: string, ...args: string[]): Promise<string[]> => {
     const file = join(folder, name);
-    await run("node", ["--import", `data:text/javascript,${encodeURIComponent(SPY)}`, WEIR, ...args], {
+    const spy = `data:text/javascript,${encodeURIComponent(SPY)}`;
+    await run("node", ["--import", "tsx", "--import", spy, SOURCE, ...args], {
       env: { ...process.env, LOADED: file },
     });
     return (await readFile(file, "utf8")).split("\n");

@@ -1,16 +1,14 @@
 #!/usr/bin/env node
-// The command line without a build step: registers the TypeScript loader (inherited by worker threads), then runs cli.ts.
+// The command line without a build step: bundles what has changed, then runs cli.ts with the flags that an engine wants.
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { runnable } from "./bundle.mjs";
 import { NODE_FLAGS } from "./nodeFlags.mjs";
 
-const cli = fileURLToPath(new URL("./cli.ts", import.meta.url));
+const maps = process.env.LOG_LEVEL === "debug" ? ["--enable-source-maps"] : [];
 const child = spawn(
   process.execPath,
-  [...NODE_FLAGS, ...process.execArgv, "--import", import.meta.resolve("tsx"), cli, ...process.argv.slice(2)],
-  {
-    stdio: "inherit",
-  },
+  [...NODE_FLAGS, ...maps, ...process.execArgv, ...(await runnable("engine/cli")), ...process.argv.slice(2)],
+  { stdio: "inherit" },
 );
 // A terminal sends Ctrl-C to the whole group; anything else (kill, a supervisor) reaches only us and is passed on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])

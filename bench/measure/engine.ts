@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openStore, type Store } from "../../clickhouse/client.ts";
 import { readAddress } from "../../clickhouse/embedded/lockFile.ts";
 import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
+import { runnable } from "../../engine/bundle.mjs";
 import { createAdmin } from "../../engine/kafka/admin.ts";
 import { KafkaError } from "../../engine/kafka/errors.ts";
 import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
@@ -56,7 +56,7 @@ export async function startEngine(
     { topic: topics.alerts, partitions: 6 },
     { topic: topics.deadLetters, partitions: 3 },
   ]);
-  const engine = startProcess({
+  const engine = await startProcess({
     KAFKA_BROKERS: brokers,
     KAFKA_GROUP_ID: unique,
     KAFKA_INSTANCE_ID: "one",
@@ -139,10 +139,11 @@ export async function startEngine(
 const MORE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(" ") ?? [];
 
 /** @param env variables of the engine; it gets none of ours that configure one */
-function startProcess(env: Readonly<Record<string, string>>) {
-  const child: ChildProcess = fork(fileURLToPath(new URL("engineProcess.ts", import.meta.url)), {
+async function startProcess(env: Readonly<Record<string, string>>) {
+  const script = await runnable("bench/measure/engineProcess");
+  const child: ChildProcess = fork(script.at(-1)!, {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "warn", ...env },
-    execArgv: [...NODE_FLAGS, "--import", "tsx", ...MORE_FLAGS],
+    execArgv: [...NODE_FLAGS, ...script.slice(0, -1), ...MORE_FLAGS],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   const kill = (): boolean => child.kill("SIGKILL");

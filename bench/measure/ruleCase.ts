@@ -1,7 +1,7 @@
 /** One set of rules through the engine's rule stage, alone in a process: what it finds, how long it takes, what memory it has. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { runnable } from "../../engine/bundle.mjs";
 import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
 import type { MixName } from "../load/ruleMix.ts";
 import type { Pairs } from "../load/ruleTruth.ts";
@@ -41,8 +41,9 @@ export interface RuleCaseResult {
 
 /** @throws Error when the process fails */
 export async function runRuleCase(each: RuleCase): Promise<RuleCaseResult> {
-  const child = fork(fileURLToPath(new URL("ruleCaseProcess.ts", import.meta.url)), [JSON.stringify(each)], {
-    execArgv: [...NODE_FLAGS, "--import", "tsx", ...(process.env.BENCH_NODE_FLAGS?.split(" ") ?? [])],
+  const script = await runnable("bench/measure/ruleCaseProcess");
+  const child = fork(script.at(-1)!, [JSON.stringify(each)], {
+    execArgv: [...NODE_FLAGS, ...script.slice(0, -1), ...(process.env.BENCH_NODE_FLAGS?.split(" ") ?? [])],
   });
   let result: RuleCaseResult | undefined;
   child.once("message", (message) => {

@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { runnable } from "../../engine/bundle.mjs";
 import type { ChildOptions } from "./child.ts";
 import { isRunning } from "./isRunning.ts";
 import { answers, readAddress, type StoreAddress } from "./lockFile.ts";
@@ -88,9 +87,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSt
 /** Starts a child and waits until it serves: true; false when another one has the folder. @throws Error with the end of its log */
 async function start(child: ChildOptions): Promise<boolean> {
   const log = await open(child.log, "w", 0o600);
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  const script = fileURLToPath(new URL("./child.ts", import.meta.url));
-  const running = spawn(process.execPath, [...NODE_FLAGS, "--import", tsx, script, JSON.stringify(child)], {
+  const script = await runnable("clickhouse/embedded/child");
+  const running = spawn(process.execPath, [...NODE_FLAGS, ...script, JSON.stringify(child)], {
     detached: true,
     // A relative path in SQL must not depend on where somebody happened to start us.
     cwd: child.folder,

@@ -62,9 +62,6 @@ export function createPool(options: PoolOptions): Pool {
     minThreads: threads,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY,
-    // A thread that waits for its next task in Atomics.wait never ends what it began: the TypeScript loader could not write its
-    // cache, and every thread of every start compiled all its files again (0.25 s of CPU).
-    atomics: "disabled",
   });
   let closed = false;
 

@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { runnable } from "../../engine/bundle.mjs";
 
+const CLI = await runnable("engine/cli");
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface EngineProcess {
@@ -27,16 +29,22 @@ export const startWeir = (
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   through: readonly string[] = [],
-): EngineProcess => startScript("engine/cli.ts", args, env, through);
+): EngineProcess => startNode([...CLI, ...args], env, through);
 
-/** A TypeScript file of the checkout in the same way. `through`: a command that ends by becoming the one behind it. */
-export function startScript(
+/** A TypeScript file of the checkout in the same way. */
+export const startScript = (
   script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): EngineProcess => startNode(["--import", "tsx", script, ...args], env);
+
+/** @param through a command that ends by becoming the one behind it */
+function startNode(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   through: readonly string[] = [],
 ): EngineProcess {
-  const [command, ...rest] = [...through, process.execPath, "--import", "tsx", script, ...args];
+  const [command, ...rest] = [...through, process.execPath, ...args];
   const child = spawn(command!, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "info", ...env },

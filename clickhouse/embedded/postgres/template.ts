@@ -1,11 +1,12 @@
 /**
- * A new database is a copy of one that was made before: PGlite's initdb takes 5 s of CPU, copying its 39 MB 0.1 s. The one that
- * is copied lies in the user's cache folder, a folder for each version of PGlite:
+ * A new database is a copy of one that was made before: PGlite's initdb takes 5 s of CPU, copying what is left of it 0.1 s (24 MB,
+ * 370 files; without the two templates of databases that nobody will make it was 0.8 s). The one that is copied lies in the
+ * user's cache folder, a folder for each version of PGlite:
  *
- *     $XDG_CACHE_HOME or ~/.cache     weir/pglite-0.5.14/
+ *     $XDG_CACHE_HOME or ~/.cache     weir/pglite-0.5.14-lean/
  */
-import { constants } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { constants, cpSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
@@ -24,13 +25,13 @@ export async function ensureDatabase(folder: string, cache = cacheFolder()): Pro
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
   if (template === undefined) await initdb(draft);
-  else await cp(template, draft, { recursive: true, mode: constants.COPYFILE_FICLONE });
+  else cpSync(template, draft, { recursive: true, mode: constants.COPYFILE_FICLONE }); // a quarter of what `cp` takes
   await rename(draft, folder);
 }
 
 /** Each process fills a folder of its own, and the first rename wins. undefined: there is one that we had better not trust. */
 async function ensureTemplate(cache: string): Promise<string | undefined> {
-  const template = join(cache, `pglite-${await pgliteVersion()}`);
+  const template = join(cache, `pglite-${await pgliteVersion()}-lean`);
   if (!(await isThere(template))) {
     await mkdir(cache, { recursive: true, mode: 0o700 });
     const draft = await mkdtemp(`${template}.`);
@@ -50,6 +51,9 @@ async function ensureTemplate(cache: string): Promise<string | undefined> {
 async function initdb(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const made = await PGlite.create(folder);
+  await made.exec("UPDATE pg_database SET datistemplate = false");
+  for (const name of ["template0", "template1"]) await made.exec(`DROP DATABASE ${name}`);
+  await made.exec("CHECKPOINT");
   await made.close();
 }
 

@@ -1,10 +1,13 @@
+import { createRequire } from "node:module";
 import { relative } from "node:path";
 import { run } from "node:test";
+import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { findTests } from "../../../rules-as/cli/findTests.ts";
 import { type Difference, runTestFile, type TestResult } from "../../../rules-as/cli/ruleTests.ts";
 import { EXIT } from "../../ops/errors.ts";
 
+const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 const HOOK = new URL("../../../rules-as/cli/testingHook.mjs", import.meta.url).href;
 
 interface Options {
@@ -46,9 +49,9 @@ Examples:
     });
 }
 
-/** Each file in a process of its own, by Node's test runner. */
+/** Each file in a process of its own, by Node's test runner. Of loaders the last is asked first: ours leaves the rest to our hook. */
 async function* runTypeScript(files: readonly string[]): AsyncGenerator<TestResult> {
-  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --import ${HOOK}`.trim();
+  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --import ${HOOK} --import ${LOADER}`.trim();
   for await (const { type, data } of run({ files: [...files], concurrency: 2 })) {
     if (type === "test:stderr" || type === "test:stdout") process.stderr.write(data.message);
     // A file that fails as a whole is a test of its own name; a test that holds others is counted by them.

@@ -1,14 +1,12 @@
 /** For tests: `weir rule …` as a user runs it, the same within this process, and a folder with rules that goes away. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { runnable } from "../../bundle.mjs";
 import { runProgram } from "../program.ts";
 
-const CLI = fileURLToPath(new URL("../../cli.ts", import.meta.url));
-const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const CLI = await runnable("engine/cli");
 
 export interface Ended {
   readonly code: number;
@@ -34,7 +32,7 @@ export function weirRuleProcess(
   return new Promise((resolve) =>
     execFile(
       process.execPath,
-      ["--import", LOADER, CLI, "rule", ...args],
+      [...CLI, "rule", ...args],
       { cwd, env: variablesOf(env), maxBuffer: 1 << 28 },
       (error, stdout, stderr) => resolve(ended(error ? Number(error.code) : 0, stdout, stderr)),
     ),
@@ -62,7 +60,7 @@ async function runHere(args: readonly string[], { cwd = process.cwd(), env }: Su
   const folder = process.cwd();
   const [stdout, stderr] = [collect(process.stdout), collect(process.stderr)];
   try {
-    process.argv = [process.execPath, CLI, "rule", ...args];
+    process.argv = [process.execPath, CLI.at(-1)!, "rule", ...args];
     process.env = variablesOf(env);
     process.exitCode = undefined;
     process.chdir(cwd);

@@ -1,0 +1,1 @@
+export function runnable(entry: string): Promise<string[]>;
