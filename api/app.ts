@@ -17,6 +17,7 @@ import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { ruleCostRoutes } from "./routes/ruleCost.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
+import { ruleParameterRoutes } from "./routes/ruleParameters.ts";
 import { ruleRoutes } from "./routes/rules.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
@@ -56,6 +57,7 @@ export function createApi(deps: ApiDeps) {
     statsRoutes(deps),
     ruleRoutes(deps),
     jsonRuleRoutes(deps),
+    ruleParameterRoutes(deps),
     explainRoutes(deps),
     ruleCostRoutes(deps),
     ruleFieldRoutes(),

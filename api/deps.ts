@@ -23,4 +23,7 @@ export interface ReadableStore {
 }
 
 /** Rules by name, as far as the API lists and changes them. */
-export type RulesCatalogue = Pick<Catalogue, "list" | "get" | "upload" | "change" | "versions" | "version" | "audit">;
+export type RulesCatalogue = Pick<
+  Catalogue,
+  "list" | "get" | "upload" | "change" | "setParameters" | "versions" | "version" | "audit"
+>;

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { MAX_JSON_RULE_BYTES } from "../../engine/rules/jsonRule.ts";
 import { LONG_RULE, SHORT_RULE } from "../../engine/rules/testing/seedRules.ts";
 import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
-import { ruleSchema } from "./rules.ts";
+import { MAX_VALUES_BYTES, ruleParametersSchema } from "./ruleParameters.ts";
+import { ruleSchema, ruleVersionSchema } from "./rules.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -76,4 +77,60 @@ test("what may be asked is listed", async () => {
     optional: true,
     operators: ["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "exists"],
   });
+});
+
+test("parameters: read, set whole or in part, on trial, promoted; each value that does not fit is named", async () => {
+  const rule = {
+    name: "With Values",
+    parameters: {
+      most: { type: "integer", default: "9000" },
+      least: { type: "integer", default: "1000", min: "1", description: "in wei" },
+      chain: { type: "integer", default: 1, choices: [1, 137] },
+    },
+    conditions: { value_gte: { param: "least" }, value_lte: { param: "most" }, chainId: { param: "chain" } },
+  };
+  expect((await server.get("/api/v1/rules", post(rule))).status).toBe(201);
+  const path = "/api/v1/rules/with-values/parameters";
+  const send = (method: string, body: unknown, headers = {}) => ({ ...post(body, headers), method });
+  const shown = (body: unknown) => {
+    const { version, runs, parameters } = ruleParametersSchema.parse(body);
+    return [version, runs, ...parameters.map(({ name, value }) => `${name}=${value}`)];
+  };
+  const read = async (query = "") => shown(await server.read(path + query, ruleParametersSchema));
+  const set = async (method: string, body: unknown, query = "") => {
+    const answer = await server.get(path + query, send(method, body));
+    expect(answer.status, answer.text).toBe(200);
+    return shown(answer.body());
+  };
+  const first = await server.read(path, ruleParametersSchema);
+  expect(first.parameters[1]).toEqual({
+    ...{ name: "least", type: "integer", value: "1000", default: "1000", min: "1", description: "in wei" },
+  });
+  expect(await set("PUT", { least: 5, most: "6" })).toEqual([2, "live", "chain=1", "least=5", "most=6"]);
+  expect(await set("PATCH", { chain: "137", most: null })).toEqual([3, "live", "chain=137", "least=5", "most=9000"]);
+  expect(await set("PUT", { least: 7 }, "?state=shadow")).toEqual([4, "shadow", "chain=1", "least=7", "most=9000"]);
+  expect(await read()).toEqual([3, "live", "chain=137", "least=5", "most=9000"]);
+  expect(await read("?state=shadow")).toEqual([4, "shadow", "chain=1", "least=7", "most=9000"]);
+  await server.get("/api/v1/rules/with-values/promote", { ...post(""), body: null });
+  expect(await read()).toEqual([4, "live", "chain=1", "least=7", "most=9000"]);
+  await server.problem(`${path}?state=shadow`, 404);
+  const versions = await server.read("/api/v1/rules/with-values/versions", z.array(ruleVersionSchema));
+  expect(versions.map(({ parameters }) => parameters.least)).toEqual(["7", "5", "5", undefined]);
+
+  const { errors, detail } = await server.problem(path, 400, send("PATCH", { lest: 1, least: 0, chain: 2 }));
+  expect(detail).toContain('Cannot set parameters of the rule "with-values": ');
+  expect(errors).toEqual([
+    { parameter: "least", detail: "Expected a whole number of at least 1, got 0" },
+    { parameter: "lest", detail: expect.stringContaining('Did you mean "least"?') },
+    { parameter: "chain", detail: "Expected one of 1, 137, got 2" },
+  ]);
+  for (const body of ["{", "[]", "null", "5"]) await server.problem(path, 400, send("PUT", body));
+  await server.problem(`${path}?state=gone`, 400, send("PUT", {}));
+  await server.problem(path, 401, send("PUT", {}, { authorization: "Bearer wrong" }));
+  await server.problem(path, 413, send("PATCH", { least: "x".repeat(MAX_VALUES_BYTES) }));
+  await server.problem(path, 415, send("PATCH", {}, { "content-type": "text/plain" }));
+  await server.problem("/api/v1/rules/nobody/parameters", 404, send("PUT", {}));
+  await server.problem("/api/v1/rules/nobody/parameters", 404);
+  expect(await read()).toEqual([4, "live", "chain=1", "least=7", "most=9000"]);
+  expect(server.log()).toContain("rule_parameters_set");
 });

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { MAX_JSON_RULE_BYTES, parseJsonRuleText } from "../../engine/rules/jsonRule.ts";
 import { WISHES } from "../../engine/rules/lifecycle.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
+import { PARAMETER_TYPES } from "../../engine/sandbox/parameters.ts";
 import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
 import { tokenRequired } from "../guard.ts";
@@ -17,6 +18,13 @@ const jsonRuleSchema = z
       description: "its name in lower case, with dashes, is the rule's",
     }),
     description: z.string().optional().openapi({ description: "what its alerts say; without it they say the name" }),
+    parameters: z
+      .record(z.string(), z.looseObject({ type: z.enum(PARAMETER_TYPES), default: z.unknown() }))
+      .optional()
+      .openapi({
+        description: 'values that can be changed later: a condition names one as {"param": "least"}',
+        example: { least: { type: "integer", default: "1000", min: "1", description: "in wei" } },
+      }),
     conditions: z.record(z.string(), z.unknown()).openapi({
       description: "see GET /api/v1/rule-fields; members must all hold, or and, or, not of {field, operator, value}",
       example: {

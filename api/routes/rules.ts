@@ -38,7 +38,12 @@ const versionFields = {
   size: z.int().openapi({ description: "bytes" }),
   uploaded_at: z.string(),
   uploaded_by: z.string(),
-  manifest: z.record(z.string(), z.unknown()).openapi({ description: "what the rule says about itself" }),
+  manifest: z.record(z.string(), z.unknown()).openapi({
+    description: "what the rule says about itself, with the defaults of its parameters",
+  }),
+  parameters: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .openapi({ description: "values of its parameters that are not the defaults" }),
 };
 
 export const ruleSchema = z
@@ -71,7 +76,9 @@ export const ruleAuditSchema = z
     at: z.string(),
     who: z.string(),
     action: z.string(),
-    before: z.unknown().openapi({ description: "state and versions; null: the rule was not there" }),
+    before: z
+      .unknown()
+      .openapi({ description: "state and versions, and values of parameters; null: the rule was not there" }),
     after: z.unknown(),
   })
   .openapi("RuleAudit");
@@ -177,7 +184,8 @@ const put = createRoute({
   summary: "Upload a module: a new rule, live at once, or a rule's next version",
   description: `A WebAssembly module of at most ${MAX_MODULE_BYTES} bytes; its manifest must have this name. With state=shadow the
 version runs on trial beside the live one, with state=draft it does not run. A rule that is disabled or quarantined stays so: its
-new version runs once the rule does. The newest module again is no new version.`,
+new version runs once the rule does. The newest module again is no new version. Values that were set for the rule's parameters stay, as far
+as the module takes them.`,
   security: [{ token: [] }],
   request: {
     params: ruleNameSchema,
@@ -324,7 +332,7 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
     .openapi(rollback, (c) => act(c, c.req.valid("param").name, "rollback", c.req.valid("query").version));
 }
 
-function toVersion({ version, kind, sha256, size, uploadedAt, uploadedBy, manifest }: RuleVersion) {
+function toVersion({ version, kind, sha256, size, uploadedAt, uploadedBy, manifest, parameters }: RuleVersion) {
   return {
     version,
     kind,
@@ -333,6 +341,7 @@ function toVersion({ version, kind, sha256, size, uploadedAt, uploadedBy, manife
     uploaded_at: uploadedAt.toISOString(),
     uploaded_by: uploadedBy,
     manifest: { ...manifest },
+    parameters: { ...parameters },
   };
 }
 
