@@ -5,8 +5,9 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { StoreRefused, StoreUnavailable } from "../clickhouse/storeErrors.ts";
 import { ControlUnavailable } from "../engine/control/errors.ts";
-import { stripCredentials } from "../engine/ops/errors.ts";
+import { stripCredentials, type UserError } from "../engine/ops/errors.ts";
 import { RuleConflict } from "../engine/rules/lifecycle.ts";
+import { ListConflict, NoSuchList } from "../engine/world/lists.ts";
 
 export const problemSchema = z
   .object({
@@ -108,10 +109,13 @@ export function classify(error: unknown): { kind: Kind; status: ContentfulStatus
       status: 503,
       detail: "Control store not connected: the rules go on as they are, and cannot be changed until it is back",
     };
-  if (error instanceof RuleConflict)
-    return { kind: "client", status: 409, detail: [error.message, error.next].filter(Boolean).join(". ") };
+  if (error instanceof NoSuchList) return { kind: "client", status: 404, detail: wordsOf(error) };
+  if (error instanceof RuleConflict || error instanceof ListConflict)
+    return { kind: "client", status: 409, detail: wordsOf(error) };
   return { kind: "bug", status: 500, detail: "An error on our side; the log has the details" };
 }
+
+const wordsOf = ({ message, next }: UserError): string => [message, next].filter(Boolean).join(". ");
 
 export function messageOf(error: unknown): string {
   return stripCredentials(error instanceof Error ? error.message : String(error));

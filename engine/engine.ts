@@ -5,7 +5,7 @@ import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
 import { needsPerson } from "./needsPerson.ts";
 import type { Config } from "./ops/config.ts";
-import { messageOf, WeirError } from "./ops/errors.ts";
+import { messageOf } from "./ops/errors.ts";
 import type { Failpoint } from "./ops/failpoint.ts";
 import type { Component, Health } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
@@ -17,7 +17,6 @@ import { createQuarantineGuard } from "./rules/quarantine.ts";
 import type { Ledger } from "./sink/ledger.ts";
 import { storeRound } from "./sink/storeRound.ts";
 import type { Source } from "./source/source.ts";
-import { createWorld } from "./world/world.ts";
 
 export interface EngineParts {
   readonly config: Config;
@@ -55,17 +54,11 @@ const LONGEST_PAUSE = 5_000;
 const MAX_ROUND_BYTES = 32 << 20;
 
 export function createEngine({ config, store, catalogue, log, metrics, health, failpoint }: EngineParts): Engine {
-  const world = createWorld({ chains: config.engine.chains });
   const guard = createQuarantineGuard({ catalogue, breaker: createBreaker(), log });
   const pool = createPool({
     threads: config.engine.threads,
     rules: (id) => catalogue.snapshot(id),
-    world: async (id) => {
-      if (id === world.id) return world;
-      throw new WeirError(`Cannot finish what was begun in the world "${id}": the configured one is "${world.id}"`, {
-        next: "Set WEIR_CHAINS as it was until the engine has stopped cleanly once, then change it",
-      });
-    },
+    world: (id) => catalogue.worldOf(id),
     onDeath: (error) => {
       metrics.workerRestarts.inc();
       log.error({ event: "worker_died", err: error }, "A worker thread died; its batch runs again");
@@ -145,7 +138,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
           });
           failpoint("after store");
         },
-        current: () => ({ catalogue: catalogue.current(), world: world.id }),
+        current: () => ({ catalogue: catalogue.current(), world: catalogue.world() }),
         limits: {
           batch: { records: config.engine.batchMaxRecords, bytes: config.engine.batchMaxBytes },
           tasks: config.engine.threads + 1,

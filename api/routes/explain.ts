@@ -26,7 +26,8 @@ export const explanationSchema = z
       example: "value gte 100: it is 7",
     }),
     condition: z.looseObject({ holds: z.boolean() }).openapi({
-      description: "every comparison: and, or, not, or field, operator, value with what the transaction has (actual)",
+      description:
+        "every comparison: and, or, not, or field, operator, value with what the transaction has (actual), of a list which of it is in there (in_list), as the list is now",
     }),
     alerts: z.array(z.object({ severity: z.enum(SEVERITIES), message: z.string() })),
     tags: z.array(z.string()),
@@ -86,7 +87,8 @@ export function explainRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store">
     const [row] = await store.rows<StoredFrameRow>(transaction.sql, transaction.params, READ_SETTINGS);
     if (!row) throw refuse(404, "Transaction not found");
     const rule = await rules.version(name, version);
-    const made = explainRule(rule, batchOf(row.source, row.partition, [row]));
+    const lists = await rules.listsFor([rule]);
+    const made = explainRule(rule, batchOf(row.source, row.partition, [row]), lists);
     const place = { tx_hash: `0x${row.hash.replace(/^0x/, "")}`, block_number: row.block_number };
     return {
       rule: name,

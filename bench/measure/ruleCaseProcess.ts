@@ -46,7 +46,7 @@ const began = clock();
 const stage = createRuleStage(live);
 const buildSeconds = clock() - began;
 
-const outcomes = batches.map(stage);
+const outcomes = batches.map((batch) => stage(batch));
 const { pairs, selected } = selectAll(rules.map(conditionOf));
 const milliseconds: number[] = [];
 for (const start = clock(); clock() - start < WARM_UP_SECONDS; ) pass();
@@ -110,7 +110,7 @@ function conditionOf({ id, conditions }: JsonRule): Condition {
 }
 
 function asJson(rule: JsonRule): LiveRule {
-  const manifest: Manifest = { ...MANIFEST, name: rule.id };
+  const manifest: Manifest = { ...MANIFEST, lists: [], name: rule.id };
   return { name: rule.id, version: 1, manifest, condition: conditionOf(rule), module: null, silent: !alerts };
 }
 

@@ -43,7 +43,7 @@ async function measureLoad(load: Load, { runs, say }: Context): Promise<Measured
   const transactions = load.lines.length;
   say(`${load.name}: ${transactions} transactions in ${batches.length} batches`);
 
-  const outcomes = batches.map(stage); // warms up, too
+  const outcomes = batches.map((batch) => stage(batch)); // warms up, too
   const totals = sumUp(outcomes);
   const perTransaction = (work: () => unknown): number[] => {
     work();

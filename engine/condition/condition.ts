@@ -6,14 +6,14 @@
 
 export const OPERATORS = [
   ...(["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in"] as const),
-  ...(["contains", "starts_with", "regex", "exists"] as const),
+  ...(["in_list", "not_in_list", "contains", "starts_with", "regex", "exists"] as const),
 ] as const;
 export type Operator = (typeof OPERATORS)[number];
 
 export interface Predicate {
   readonly field: string;
   readonly operator: Operator;
-  /** A list for `in` and `not_in`, a boolean for `exists` and for fields that are true or false. */
+  /** Several for `in` and `not_in`, the name of a list for `in_list` and `not_in_list`, a boolean for `exists` and for fields that are true or false. */
   readonly value: string | boolean | readonly string[];
 }
 
@@ -27,6 +27,13 @@ export type Condition =
 
 /** True of every transaction. */
 export const ALWAYS: Condition = { and: [] };
+
+/** Every comparison of a condition. */
+export function predicatesOf(condition: Condition): readonly Predicate[] {
+  if ("and" in condition) return condition.and.flatMap(predicatesOf);
+  if ("or" in condition) return condition.or.flatMap(predicatesOf);
+  return "not" in condition ? predicatesOf(condition.not) : [condition];
+}
 
 /** How large one condition may be: far above what people write, far below what would slow every batch down. */
 export const CONDITION_LIMITS = {

@@ -5,6 +5,7 @@
  *     {"and": [{"field": "value", "operator": "gte", "value": "1…"}, …]}        and, or, not; nested
  */
 import { RE2JS } from "re2js";
+import { LIST_NAME } from "../world/listKinds.ts";
 import { CONDITION_LIMITS, type Condition, OPERATORS, type Operator, type Predicate } from "./condition.ts";
 import { didYouMean } from "./didYouMean.ts";
 import { type BooleanField, FIELD_NAMES, type RuleField, ruleField, valueForm } from "./fields.ts";
@@ -24,9 +25,9 @@ const COMPARING: readonly Operator[] = ["gt", "gte", "lt", "lte"];
 export const OPERATORS_OF: Readonly<Record<RuleField["kind"], readonly Operator[]>> = {
   integer: ["eq", "ne", ...COMPARING, "in", "not_in", "exists"],
   boolean: ["eq", "ne"],
-  bytes: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
+  bytes: ["eq", "ne", "in", "not_in", "in_list", "not_in_list", "contains", "starts_with", "regex", "exists"],
   input: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
-  log: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
+  log: ["eq", "ne", "in", "not_in", "in_list", "not_in_list", "contains", "starts_with", "regex", "exists"],
 };
 const OPERATOR_SUFFIX = new RegExp(`_(${OPERATORS.join("|")})$`);
 const MAX_PROBLEMS = 20;
@@ -140,6 +141,7 @@ function canonicalValue(field: RuleField, operator: Operator, value: unknown): P
   if (operator === "exists")
     return typeof value === "boolean" ? value : { wrong: `Expected true or false, got ${brief(value)}` };
   if (operator === "in" || operator === "not_in") return canonicalList(field, value);
+  if (operator === "in_list" || operator === "not_in_list") return canonicalName(value);
   if (operator === "regex") return canonicalPattern(value);
   if (operator === "contains" || operator === "starts_with") return canonicalPart(value);
   return canonicalOne(field, value);
@@ -162,6 +164,13 @@ function canonicalList(field: ComparedField, value: unknown): readonly string[] 
     values.push(canonical);
   }
   return [...new Set(values)].sort();
+}
+
+/** Whether there is such a list is for the catalogue to say: what there is changes. */
+function canonicalName(value: unknown): string | Wrong {
+  return typeof value === "string" && LIST_NAME.pattern.test(value)
+    ? value
+    : { wrong: `${LIST_NAME.expected}; got ${brief(value)}` };
 }
 
 function canonicalOne(field: ComparedField, value: unknown): string | Wrong {

@@ -2,6 +2,7 @@
 
 import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
+import type { ListKind } from "../world/listKinds.ts";
 import { pgCore, sql } from "./drizzle.ts";
 
 const { bigint, boolean, customType, integer, jsonb, pgTable, text, timestamp } = pgCore;
@@ -76,16 +77,56 @@ export const ruleSets = pgTable("rule_sets", {
 });
 
 export const lists = pgTable("lists", {
-  name: text("name").primaryKey(),
-  kind: text("kind", { enum: ["address", "selector", "token", "text"] }).notNull(),
+  list: bigint("list", { mode: "number" }).primaryKey(),
+  name: text("name").notNull(),
+  kind: text("kind").$type<ListKind>().notNull(),
+  owner: text("owner").notNull(),
   version: integer("version").notNull(),
+  content: text("content").notNull(),
+  size: integer("size").notNull(),
+  editBytes: integer("edit_bytes").notNull(),
+  createdAt: when("created_at"),
   updatedAt: when("updated_at"),
-  change: change(),
+  removedAt: timestamp("removed_at", { withTimezone: true, mode: "date" }),
 });
 
-export const listEntries = pgTable("list_entries", {
-  list: text("list").notNull(),
-  entry: text("entry").notNull(),
+export const listSnapshots = pgTable("list_snapshots", {
+  list: bigint("list", { mode: "number" }).notNull(),
+  version: integer("version").notNull(),
+  part: integer("part").notNull(),
+  entries: bytea("entries").notNull(),
+  createdAt: when("created_at"),
+});
+
+export const listEdits = pgTable("list_edits", {
+  list: bigint("list", { mode: "number" }).notNull(),
+  version: integer("version").notNull(),
+  added: bytea("added").notNull(),
+  removed: bytea("removed").notNull(),
+  createdAt: when("created_at"),
+});
+
+/** What a world is kept as. */
+export interface WorldContent {
+  readonly chains: readonly number[];
+  readonly lists: readonly ListVersion[];
+}
+
+/** One version of a list. */
+export interface ListVersion {
+  readonly name: string;
+  readonly kind: ListKind;
+  readonly list: number;
+  readonly version: number;
+  /** Of its entries. */
+  readonly id: string;
+}
+
+export const worlds = pgTable("worlds", {
+  id: text("id").primaryKey(),
+  content: jsonb("content").$type<WorldContent>().notNull(),
+  createdAt: when("created_at"),
+  usedAt: when("used_at"),
 });
 
 export const auditLog = pgTable("audit_log", {

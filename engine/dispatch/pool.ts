@@ -2,7 +2,7 @@ import { Piscina } from "piscina";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
-import type { WorkerAnswer, WorkerTask } from "../worker/entry.ts";
+import type { Context, WorkerAnswer, WorkerTask } from "../worker/entry.ts";
 import type { Outcome } from "../worker/outcome.ts";
 import type { StageSeconds } from "../worker/stopwatch.ts";
 import type { World } from "../world/world.ts";
@@ -83,10 +83,16 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   async function attempt(task: Task, selection: Selection = {}): Promise<WorkerAnswer> {
-    const context = async () => ({ rules: await rules(task.catalogue), world: await world(task.world) });
+    const context = async (wanted: readonly (keyof Context)[]): Promise<Context> => ({
+      ...(wanted.includes("rules") && { rules: await rules(task.catalogue) }),
+      ...(wanted.includes("world") && { world: await world(task.world) }),
+    });
     const whole = selection.only === undefined && selection.without === undefined;
-    const answer = await send({ ...task, ...selection, context: whole ? undefined : await context() });
-    return answer.kind === "unknown context" ? send({ ...task, context: await context() }) : answer;
+    const answer = await send({ ...task, ...selection, context: await context(whole ? [] : ["rules", "world"]) });
+    if (answer.kind !== "unknown context") return answer;
+    const again = await send({ ...task, context: await context(answer.lacks) });
+    // another thread may have got it, which lacks more
+    return again.kind === "unknown context" ? send({ ...task, context: await context(["rules", "world"]) }) : again;
   }
 
   /** Why the batch ends a thread with these rules only; null if it does not. */

@@ -8,14 +8,19 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Control, Transaction } from "../control/open.ts";
-import type { RuleKind, SetMember } from "../control/schema.ts";
+import type { ListVersion, RuleKind, SetMember, WorldContent } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
 import type { Finding } from "../sandbox/finding.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
-import { contentId } from "../world/world.ts";
+import { createListContents } from "../world/listContents.ts";
+import { listProblems } from "../world/listKinds.ts";
+import { createListStore, type ListStore, NoSuchList } from "../world/lists.ts";
+import { dropOldWorlds, keepWorld, readLists } from "../world/listTables.ts";
+import { contentId, type Lists, type World, worldId } from "../world/world.ts";
+import { createWorlds } from "../world/worlds.ts";
 import { admissionId } from "./admission.ts";
-import { hashOf, type Prepared, prepare } from "./content.ts";
+import { finding, hashOf, type Prepared, prepare } from "./content.ts";
 import { type Action, act, baseVersion, type Life, RuleConflict, runningVersions, type Wish } from "./lifecycle.ts";
 import type { LiveRule } from "./liveRule.ts";
 import { lifeOf, otherValues, type Plan, type PlannedRule, planVersions, sameLife, uploadOf } from "./newVersions.ts";
@@ -126,6 +131,14 @@ export interface Catalogue {
   audit(name: string, limit: number): Promise<AuditEntry[]>;
   /** Id of the set of rules that run now. */
   current(): string;
+  /** Id of the world that they run in now: it has the lists that they name. */
+  world(): string;
+  /** A world by its id. @throws UserError when it is gone */
+  worldOf(id: string): Promise<World>;
+  /** The lists that rules name. */
+  readonly lists: ListStore;
+  /** What lists these rules name, as they are now. @throws NoSuchList */
+  listsFor(rules: readonly Pick<LiveRule, "name" | "manifest">[]): Promise<Lists>;
   /** The rules of a set. @throws UserError when it, or a content of it, is gone */
   snapshot(id: string): Promise<readonly LiveRule[]>;
   /** One version of a rule, whether it runs or not. @throws UserError when there is none */
@@ -138,6 +151,8 @@ export interface CatalogueOptions {
   readonly control: Control;
   /** MAX_CONCURRENT_RULES: live, or on trial alone. */
   readonly maxRules?: number;
+  /** Of the worlds that engines run in. */
+  readonly chains?: readonly number[];
 }
 
 const DEFAULT_MAX_RULES = 10_000;
@@ -147,12 +162,20 @@ const CHUNK = { rules: 500, bytes: 4 << 20 };
 const SAY_MS = 3_600_000;
 const KEEP_DAYS = 30;
 
-export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: CatalogueOptions): Promise<Catalogue> {
-  const known = new Map<string, { info: RuleInfo; members: readonly SetMember[] }>();
+export async function openCatalogue({
+  control,
+  maxRules = DEFAULT_MAX_RULES,
+  chains = [],
+}: CatalogueOptions): Promise<Catalogue> {
+  const known = new Map<string, { info: RuleInfo; members: readonly SetMember[]; lists: readonly string[] }>();
   const sets = createRuleSets(control);
+  const contents = createListContents();
+  const worlds = createWorlds(control, contents, chains);
+  const lists = createListStore(control, contents, (edit, committed) => change(edit, committed));
   /** Of the control store, when we read it last. */
   let number = -1;
   let currentId = "";
+  let currentWorld = "";
   let said = 0;
   let working: Promise<unknown> = Promise.resolve();
 
@@ -172,10 +195,21 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
   }
 
   async function takeOver(): Promise<void> {
-    const now = await control.read(tables.readNumber);
-    if (now !== number) {
-      take(await control.read((db) => tables.readRulesSince(db, number)));
-      number = now;
+    if ((await control.read(tables.readNumber)) !== number) {
+      // of one moment: a rule and the lists that it names
+      const now = await control.read((db) =>
+        db.transaction(
+          async (tx) => ({
+            number: await tables.readNumber(tx),
+            rules: await tables.readRulesSince(tx, number),
+            lists: await readLists(tx),
+          }),
+          { isolationLevel: "repeatable read", accessMode: "read only" },
+        ),
+      );
+      take(now.rules);
+      lists.take(now.lists);
+      number = now.number;
     }
     await takeSet();
   }
@@ -196,30 +230,50 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
         ...{ version, sha256: versions.get(version)!.sha256, shadow },
         ...someValues(versions.get(version)!),
       }));
-      known.set(name, { info, members });
+      const named = members.flatMap(({ version }) => versions.get(version)!.manifest.lists ?? []);
+      known.set(name, { info, members, lists: named.map((use) => use.name) });
     }
   }
 
-  /** What runs, under its id: in the store before anything runs with it, and in memory where an engine asks for sets. */
+  /** What runs, and the world it runs in, under their ids: in the store before anything runs with it, and in memory where an engine asks for it. */
   async function takeSet(): Promise<void> {
     const members = list().flatMap(({ name }) => known.get(name)!.members);
     const id = contentId(members);
-    if (id === currentId && Date.now() - said < SAY_MS) return;
+    const content = worldContent();
+    const world = worldId(content);
+    const isTime = Date.now() - said >= SAY_MS;
+    if (id === currentId && world === currentWorld && !isTime) return;
     await control.change(async (tx) => {
+      await keepWorld(tx, world, content);
+      await dropOldWorlds(tx, KEEP_DAYS);
+      if (id === currentId && !isTime) return;
       await tables.keepSet(tx, id, members);
       await tables.dropOldSets(tx, KEEP_DAYS);
       await tables.dropOldAdmitted(tx, admissionId(), KEEP_DAYS);
     });
     said = Date.now();
-    if (id === currentId) return;
-    if (sets.used()) await sets.get(id, members);
+    if (id !== currentId && sets.used()) await sets.get(id, members);
+    if (world !== currentWorld && worlds.used()) await worlds.get(world, content);
+    contents.keep(new Set(content.lists.map((version) => version.list)));
+    // both at once: a batch has the rules and the lists of one moment
     currentId = id;
+    currentWorld = world;
+  }
+
+  function worldContent(): WorldContent {
+    const named = new Set([...known.values()].flatMap((rule) => rule.lists));
+    const versions = [...named].sort().map((name) => lists.version(name));
+    return { chains, lists: versions.filter((version): version is ListVersion => version !== undefined) };
   }
 
   /** Makes a change on what is in the store by then, alone among all processes. */
-  const change = <T>(edit: (tx: Transaction, number: number) => Promise<T>): Promise<T> =>
+  const change = <T>(
+    edit: (tx: Transaction, number: number) => Promise<T>,
+    committed: (result: T) => void = () => {},
+  ): Promise<T> =>
     inTurn(async () => {
       const result = await control.change(async (tx) => edit(tx, await tables.nextNumber(tx)));
+      committed(result);
       await takeOver();
       return result;
     });
@@ -228,6 +282,10 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
   const uploadAll = (items: readonly Prepared[], { by, state = "live" }: UploadOptions) =>
     change(async (tx, changeNumber) => {
       const before = await tables.readRules(tx, [...new Set(items.map(({ manifest }) => manifest.name))]);
+      await checkLists(
+        tx,
+        items.map(({ manifest }) => manifest),
+      );
       const plan = planVersions(before, items.map(uploadOf), { by, state });
       if (plan.results.some(({ changed }) => changed)) {
         await tables.writeContents(
@@ -271,6 +329,15 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
     await checkRunning(tx, running, names[0]!);
   }
 
+  /** @throws ListsMissing */
+  async function checkLists(tx: Transaction, manifests: readonly Manifest[]): Promise<void> {
+    const uses = manifests.flatMap((manifest) => manifest.lists ?? []);
+    if (uses.length === 0) return;
+    const there = new Map((await readLists(tx)).map((row) => [row.name, row]));
+    const problems = [...new Set(listProblems(uses, there))];
+    if (problems.length > 0) throw new ListsMissing(problems);
+  }
+
   async function checkRunning(tx: Transaction, before: number, name: string): Promise<void> {
     const running = await tables.countRunning(tx);
     if (running > maxRules && running > before)
@@ -280,6 +347,25 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
       );
   }
 
+  /** A list may have gone while the rule did not run. @throws RuleConflict */
+  async function checkListsOf(tx: Transaction, name: string, action: string, after: Life): Promise<void> {
+    const runs = runningVersions(after).map(({ version }) => version);
+    if (runs.length === 0) return;
+    const versions = (await tables.readVersions(tx, name)).filter(({ version }) => runs.includes(version));
+    try {
+      await checkLists(
+        tx,
+        versions.map(({ manifest }) => manifest),
+      );
+    } catch (error) {
+      if (!(error instanceof ListsMissing)) throw error;
+      throw new RuleConflict(`Cannot ${action} the rule "${name}": ${error.message}`);
+    }
+  }
+
+  const missingLists = ({ lists: uses }: Manifest): Finding[] =>
+    listProblems(uses, new Map(lists.list().map((info) => [info.name, info]))).map((problem) => finding(problem));
+
   const refresh = (): Promise<void> => inTurn(takeOver);
   await refresh();
   return {
@@ -287,6 +373,17 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
     get: (name) => known.get(name)?.info,
     refresh,
     current: () => currentId,
+    world: () => currentWorld,
+    worldOf: (id) => worlds.get(id),
+    lists,
+    async listsFor(rules) {
+      const uses = rules.flatMap(({ manifest }) => manifest.lists ?? []);
+      const there = new Map(lists.list().map((info) => [info.name, info]));
+      const [problem] = listProblems(uses, there);
+      if (problem !== undefined) throw new NoSuchList(`Cannot run the rule "${rules[0]!.name}": ${problem}`);
+      const names = [...new Set(uses.map(({ name }) => name))];
+      return new Map(await Promise.all(names.map(async (name) => [name, await lists.table(name)] as const)));
+    },
     snapshot: (id) => sets.get(id),
     async version(name, version) {
       const { newestVersion } = need(name, "run");
@@ -297,8 +394,13 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
     async upload(name, content, options) {
       const preparation = await prepare(options.kind ?? "wasm", content, name);
       if (!preparation.ok) return preparation;
-      const [result] = await uploadAll([preparation.prepared], options);
-      return { ok: true, rule: need(name, "upload"), version: result!.version, changed: result!.changed };
+      try {
+        const [result] = await uploadAll([preparation.prepared], options);
+        return { ok: true, rule: need(name, "upload"), version: result!.version, changed: result!.changed };
+      } catch (error) {
+        if (error instanceof ListsMissing) return { ok: false, findings: error.problems.map((each) => finding(each)) };
+        throw error;
+      }
     },
     async setParameters(name, given, { by, state = "live", merge = false }) {
       const result = await change(async (tx, changeNumber) => {
@@ -309,6 +411,7 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
         const wanted = await otherValues(tx, name, base, given, merge);
         const plan = planVersions(before, [wanted], { by, state });
         await writePlan(tx, changeNumber, before, plan, { by, state, action: "parameters" });
+        await checkListsOf(tx, name, "set parameters of", plan.rules.get(name)!);
         return plan.results[0]!;
       });
       return { rule: need(name, "set parameters of"), version: result.version, changed: result.changed };
@@ -322,6 +425,7 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
         await tables.writeRules(tx, [after], changeNumber);
         await tables.writeAudit(tx, [entry(name, by, action, lifeOf(rule), lifeOf(after))]);
         await checkRunning(tx, running, name);
+        await checkListsOf(tx, name, action, after);
       });
       return need(name, action);
     },
@@ -335,8 +439,9 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
       for (const [i, { name, bytes }] of files.entries()) {
         if (had.has(hashes[i])) continue;
         const preparation = await prepare("wasm", bytes);
-        if (preparation.ok) accepted.push(preparation.prepared);
-        else refused.push({ file: join(from, name), findings: preparation.findings });
+        const findings = preparation.ok ? missingLists(preparation.prepared.manifest) : preparation.findings;
+        if (preparation.ok && findings.length === 0) accepted.push(preparation.prepared);
+        else refused.push({ file: join(from, name), findings });
       }
       for (const chunk of chunks(accepted)) await uploadAll(chunk, { by: "folder" });
       return { rules: files.length - refused.length, refused };
@@ -351,6 +456,15 @@ export async function openCatalogue({ control, maxRules = DEFAULT_MAX_RULES }: C
       return rows.map(({ at, who, action, before, after }) => ({ at, who, action, before, after }));
     },
   };
+}
+
+/** A rule names lists that are not there, or of another kind. */
+class ListsMissing extends UserError {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(problems.join(" "));
+    this.problems = problems;
+  }
 }
 
 const versionOf = ({

@@ -109,7 +109,10 @@ export function loadJson(text: Uint8Array): Loaded {
     with(values) {
       if (Object.keys(values).length === 0) return plain;
       const parsed = read(values);
-      if (parsed.ok) return runnable(parsed.rule);
+      if (parsed.ok) {
+        checkLists(parsed.rule.manifest, plain.manifest);
+        return runnable(parsed.rule);
+      }
       throw new ValuesRefused(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("; "));
     },
   };
@@ -149,7 +152,14 @@ function manifestWith(
   if (name !== plain.name) throw new ValuesRefused(`the rule is called "${name}" with them, expected "${plain.name}"`);
   if (!isDeepStrictEqual(parameters, plain.parameters))
     throw new ValuesRefused("the rule declares other parameters with them, expected the same with any values");
+  checkLists(parsed.manifest, plain);
   return parsed.manifest;
+}
+
+/** Whoever removes a list must be able to tell who names it, without reading every rule with its values. */
+function checkLists({ lists }: Manifest, plain: Manifest): void {
+  if (!isDeepStrictEqual(lists, plain.lists))
+    throw new ValuesRefused("the rule names other lists with them, expected the same with any values");
 }
 
 const refusedNow = (why: string | undefined): Error =>
@@ -162,6 +172,6 @@ const refusal = (message: string, actual: string | null = null): Preparation => 
   findings: [finding(message, actual)],
 });
 
-function finding(message: string, actual: string | null = null): Finding {
+export function finding(message: string, actual: string | null = null): Finding {
   return { code: "manifest", message, section: null, function: null, offset: null, limit: null, actual };
 }

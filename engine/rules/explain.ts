@@ -13,7 +13,11 @@ import {
   logTopicCount,
   nextEntry,
 } from "../frame/readFrame.ts";
+import type { ListTable } from "../world/listTable.ts";
+import { type Lists, NO_LISTS } from "../world/world.ts";
+import { createListFields } from "./index/listField.ts";
 import { conditionTest } from "./index/normalForm.ts";
+import { bytesOf } from "./index/test.ts";
 
 export interface Explanation {
   readonly holds: boolean;
@@ -26,31 +30,42 @@ export interface Explanation {
   readonly value?: Predicate["value"];
   /** What the transaction has: decimal text, hex, a boolean; null: nothing; of logs, of each one. Long call data is cut. */
   readonly actual?: string | boolean | readonly string[] | null;
+  /** Of a comparison with a list: which of the values are in it. */
+  readonly in_list?: readonly string[];
 }
 
 /** Bytes of call data, and logs, that an explanation shows. */
 const SHOWN_BYTES = 68;
 const SHOWN_LOGS = 64;
 
-/** @param frame byte offset of the frame */
-export function explain(condition: Condition, frames: FrameBytes, frame: number): Explanation {
+/** @param frame byte offset of the frame  @param lists those that the condition names */
+export function explain(condition: Condition, frames: FrameBytes, frame: number, lists: Lists = NO_LISTS): Explanation {
   if ("and" in condition) {
-    const and = condition.and.map((each) => explain(each, frames, frame));
+    const and = condition.and.map((each) => explain(each, frames, frame, lists));
     return { holds: and.every(({ holds }) => holds), and };
   }
   if ("or" in condition) {
-    const or = condition.or.map((each) => explain(each, frames, frame));
+    const or = condition.or.map((each) => explain(each, frames, frame, lists));
     return { holds: or.some(({ holds }) => holds), or };
   }
   if ("not" in condition) {
-    const not = explain(condition.not, frames, frame);
+    const not = explain(condition.not, frames, frame, lists);
     return { holds: !not.holds, not };
   }
   const { field, operator, value } = condition;
   const one = { bytes: frames.bytes, words: frames.u32, offsets: Uint32Array.of(frame), count: 1 };
-  const holds = conditionTest(condition)(one, frame >> 2);
-  return { holds, field, operator, value, actual: actualOf(ruleField(field)!, frames, frame) };
+  const fields = createListFields();
+  const test = conditionTest(condition, fields);
+  fields.bind(lists);
+  const holds = test(one, frame >> 2);
+  const actual = actualOf(ruleField(field)!, frames, frame);
+  const table = operator === "in_list" || operator === "not_in_list" ? lists.get(value as string) : undefined;
+  if (!table) return { holds, field, operator, value, actual };
+  const values = (Array.isArray(actual) ? actual : [actual]).filter((one): one is string => typeof one === "string");
+  return { holds, field, operator, value, actual, in_list: values.filter((one) => isEntry(table, one)) };
 }
+
+const isEntry = (table: ListTable, hex: string): boolean => table.has(new Uint32Array(bytesOf(hex).buffer), 0);
 
 /** The first comparison that keeps a condition from holding; undefined when it holds. Within a "not" it is one that holds. */
 export function firstFailure(explanation: Explanation, wanted = true): Explanation | undefined {

@@ -9,10 +9,12 @@
  */
 import { z } from "zod";
 import { CONDITION_LIMITS, type Condition } from "../condition/condition.ts";
+import { listUses } from "../condition/listUses.ts";
 import { type ConditionProblem, parseCondition } from "../condition/parseCondition.ts";
 import { RULE_NAME, SEVERITIES } from "../sandbox/manifest.ts";
 import { fillIn, type ParameterValues, parametersSchema } from "../sandbox/parameters.ts";
 import { type Manifest, manifestSchema } from "../sandbox/parseManifest.ts";
+import { LIST_LIMITS } from "../world/listKinds.ts";
 
 const actionsSchema = z.strictObject({
   send_alert: z.boolean().default(true).describe("raise an alert; false: only count the matches"),
@@ -75,6 +77,11 @@ export function parseJsonRule(body: unknown, values: ParameterValues = {}): Json
     for (const { path, message } of [...unknown, ...others]) problems.push({ path: under(path), message });
   }
   if (!parsed.success || !condition.ok || problems.length > 0) return { ok: false, problems };
+  const lists = listUses(condition.condition);
+  if (lists.length > LIST_LIMITS.rule) {
+    const message = `${lists.length} lists: expected at most ${LIST_LIMITS.rule}`;
+    return { ok: false, problems: [{ path: "conditions", message }] };
+  }
 
   const { id, description, actions } = parsed.data;
   const title = parsed.data.name ?? id;
@@ -95,6 +102,7 @@ export function parseJsonRule(body: unknown, values: ParameterValues = {}): Json
       manifest: manifestSchema.parse({
         ...{ name, description: description || title, severity: actions.severity },
         parameters: parsed.data.parameters,
+        lists,
       }),
       condition: condition.condition,
       silent: !actions.send_alert,

@@ -8,6 +8,7 @@ import { createFrameWriter } from "../frame/frameWriter.ts";
 import { OFFSET } from "../frame/schema.ts";
 import { mainnetLines, transaction } from "../frame/testing/records.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
+import { buildList, type ListTable } from "../world/listTable.ts";
 import { createRuleIndex } from "./ruleIndex.ts";
 
 /** Transactions by rule. */
@@ -16,13 +17,35 @@ function selected(records: readonly TransactionRecord[], conditions: readonly Co
   for (const record of records) writeFrame(writer, record);
   const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
   const index = createRuleIndex(conditions);
-  index.select(frames); // a second time must not know of the first
-  const { rules, matched, starts, transactions, count } = index.select(frames);
+  const lists = listsOf(records);
+  index.select(frames, new Map([...lists].map(([name, { bytes }]) => [name, buildList(bytes, 0).done()])));
+  // the second time must not know of the first
+  const { rules, matched, starts, transactions, count } = index.select(frames, lists);
   const found: number[][] = conditions.map(() => []);
   for (let r = 0; r < matched; r++) found[rules[r]!] = [...transactions.subarray(starts[r], starts[r + 1])];
   expect(count).toBe(found.flat().length);
   return found;
 }
+
+/** Of each width a list that has every other of the records' values, by the name that has its bytes. */
+function listedValues(records: readonly TransactionRecord[]): Map<string, Set<string>> {
+  return new Map(
+    [4, 20, 32].map((bytes) => {
+      const fields = RULE_FIELDS.filter((field) => "bytes" in field && field.bytes === bytes);
+      const values = new Set(fields.flatMap((field) => records.flatMap((record) => valuesOf(record, field))));
+      return [`list-${bytes}`, new Set([...values].sort().filter((_, i) => i % 2 === 0))];
+    }),
+  );
+}
+
+const listsOf = (records: readonly TransactionRecord[]): Map<string, ListTable> =>
+  new Map(
+    [...listedValues(records)].map(([name, values]) => {
+      const builder = buildList(Number(name.slice(5)), values.size);
+      builder.add(Uint8Array.from(Buffer.from([...values].map((hex) => hex.slice(2)).join(""), "hex")));
+      return [name, builder.done()];
+    }),
+  );
 
 /** Every value that the record has for a field, as canonical text: none when it is absent, several for logs. */
 function valuesOf(record: TransactionRecord, { name, kind }: RuleField): string[] {
@@ -57,10 +80,10 @@ function valuesOf(record: TransactionRecord, { name, kind }: RuleField): string[
 const FIELD = new Map(RULE_FIELDS.map((field) => [field.name, field]));
 
 /** What a comparison means, said once more, without the index. */
-function passes(record: TransactionRecord, condition: Condition): boolean {
-  if ("and" in condition) return condition.and.every((each) => passes(record, each));
-  if ("or" in condition) return condition.or.some((each) => passes(record, each));
-  if ("not" in condition) return !passes(record, condition.not);
+function passes(record: TransactionRecord, condition: Condition, lists: ReadonlyMap<string, Set<string>>): boolean {
+  if ("and" in condition) return condition.and.every((each) => passes(record, each, lists));
+  if ("or" in condition) return condition.or.some((each) => passes(record, each, lists));
+  if ("not" in condition) return !passes(record, condition.not, lists);
   const { operator, value } = condition;
   const field = FIELD.get(condition.field)!;
   const values = valuesOf(record, field);
@@ -75,6 +98,8 @@ function passes(record: TransactionRecord, condition: Condition): boolean {
     case "lte": return any((own) => BigInt(own) <= BigInt(text));
     case "in": return any((own) => (value as string[]).includes(own));
     case "not_in": return !any((own) => (value as string[]).includes(own));
+    case "in_list": return any((own) => lists.get(text)!.has(own));
+    case "not_in_list": return !any((own) => lists.get(text)!.has(own));
     case "starts_with": return any((own) => own.startsWith(text));
     case "contains": return any((own) => (own.slice(2).match(/../g) ?? []).some((_, i) => own.slice(2 + 2 * i).startsWith(text.slice(2))));
     case "regex": return any((own) => new RegExp(text).test(own));
@@ -114,7 +139,9 @@ function predicateFor(records: readonly TransactionRecord[]): fc.Arbitrary<Predi
       .tuple(whole, fc.nat(8))
       .map(([hex, length]) => (hex.length > 2 ? hex.slice(0, 4 + 2 * length) : "0x00"));
     const pattern = part.map((hex) => `${hex.slice(2, 4)}.*${hex.slice(-2)}$`);
+    const member = "bytes" in field ? [of(["in_list", "not_in_list"], fc.constant(`list-${field.bytes}`))] : [];
     return fc.oneof(
+      ...member.map((arbitrary) => ({ weight: 3, arbitrary })),
       { weight: 3, arbitrary: of(["eq", "ne"], whole) },
       { weight: 2, arbitrary: of(["in", "not_in"], fc.array(whole, { minLength: 1, maxLength: 4 }).map(unique)) },
       of(["contains"], part),
@@ -140,8 +167,10 @@ function conditionFor(records: readonly TransactionRecord[]): fc.Arbitrary<Condi
   })).any;
 }
 
-const plain = (records: readonly TransactionRecord[], conditions: readonly Condition[]): number[][] =>
-  conditions.map((condition) => records.flatMap((record, i) => (passes(record, condition) ? [i] : [])));
+function plain(records: readonly TransactionRecord[], conditions: readonly Condition[]): number[][] {
+  const lists = listedValues(records);
+  return conditions.map((condition) => records.flatMap((record, i) => (passes(record, condition, lists) ? [i] : [])));
+}
 
 describe("createRuleIndex()", () => {
   test("selects what plain JavaScript selects, of any transactions, for any conditions", () => {
@@ -269,6 +298,29 @@ describe("createRuleIndex()", () => {
     }
     const frames = { bytes: new Uint8Array(words.buffer), words, offsets, count: recipients };
     expect(createRuleIndex(conditions).select(frames).count).toBe(0);
+  });
+
+  test("10,000 rules that name ten lists look a transaction up ten times, and ten times where a key is found", () => {
+    const records = fc
+      .sample(transaction, { numRuns: 40, seed: 3 })
+      .map((each) => ({ ...each, to: each.to ?? each.from }));
+    const conditions = Array.from({ length: 10_000 }, (_, i): Condition => {
+      const named: Condition = { field: "from", operator: i % 3 ? "in_list" : "not_in_list", value: `ten-${i % 10}` };
+      const to: Condition = { field: "to", operator: "eq", value: records[i % 4]!.to };
+      return { and: [named, { field: "value", operator: "gte", value: String(i) }, ...(i % 2 ? [to] : [])] };
+    });
+    const writer = createFrameWriter();
+    for (const record of records) writeFrame(writer, record);
+    const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
+    const own = listsOf(records).get("list-20")!;
+    let asked = 0;
+    const has: ListTable["has"] = (words, at) => {
+      asked++;
+      return own.has(words, at);
+    };
+    const lists = new Map(Array.from({ length: 10 }, (_, i) => [`ten-${i}`, { ...own, has }]));
+    expect(createRuleIndex(conditions).select(frames, lists).count).toBeGreaterThan(1_000);
+    expect(asked).toBeLessThanOrEqual(2 * 10 * records.length); // once for those without keys, once for those with
   });
 
   test("no rules, no transactions, a rule for all", () => {

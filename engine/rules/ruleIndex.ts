@@ -3,9 +3,11 @@
  * costs depends on how many rules match it, hardly on how many there are.
  */
 import type { Condition } from "../condition/condition.ts";
+import { type Lists, NO_LISTS } from "../world/world.ts";
 import { createColumns } from "./index/columns.ts";
 import type { Frames } from "./index/frames.ts";
 import { createKeyIndex, type RuleTerm } from "./index/keyIndex.ts";
+import { createListFields } from "./index/listField.ts";
 import { termsOf } from "./index/normalForm.ts";
 import { Pairs } from "./index/pairs.ts";
 import { createSegmentIndex } from "./index/segmentIndex.ts";
@@ -23,7 +25,8 @@ export interface Selection {
 }
 
 export interface RuleIndex {
-  select(frames: Frames): Selection;
+  /** @param lists those that the conditions name */
+  select(frames: Frames, lists?: Lists): Selection;
 }
 
 /** Frames that all parts of the index look at one after the other: 512 pending ones are 380 KB and stay in the second cache. */
@@ -32,8 +35,9 @@ const CHUNK = 512;
 /** @param conditions one a rule, by its number */
 export function createRuleIndex(conditions: readonly Condition[]): RuleIndex {
   const columns = createColumns();
+  const listFields = createListFields();
   const terms = conditions.flatMap((condition, rule): RuleTerm[] =>
-    termsOf(condition).map((term) => ({ ...term, rule })),
+    termsOf(condition, listFields).map((term) => ({ ...term, rule })),
   );
   const keyed = createKeyIndex(
     terms.filter(({ keys }) => keys.length > 0),
@@ -49,7 +53,8 @@ export function createRuleIndex(conditions: readonly Condition[]): RuleIndex {
     ways[rule]! += keys.some(({ field, values }) => values.length > 1 || field.kind === "log") ? 2 : 1;
   const sort = createSorter(Array.from(ways, (number) => number > 1));
   return {
-    select(frames) {
+    select(frames, lists = NO_LISTS) {
+      listFields.bind(lists);
       pairs.count = 0;
       for (let from = 0; from < frames.count; from += CHUNK) {
         const to = Math.min(from + CHUNK, frames.count);

@@ -6,7 +6,9 @@
  *      "filter":{"chains":[1],"minValue":"1000000000000000000000"},"onError":"dlq"}
  */
 import { z } from "zod";
+import { listUses } from "../condition/listUses.ts";
 import { parseCondition } from "../condition/parseCondition.ts";
+import { LIST_LIMITS, LIST_NAME, type ListUse } from "../world/listKinds.ts";
 import { MAX_MANIFEST_LENGTH, RULE_NAME, SEVERITIES } from "./manifest.ts";
 import { fillIn, type ParameterValues, parametersSchema } from "./parameters.ts";
 
@@ -61,7 +63,13 @@ export const filterSchema = z.strictObject({
   where: conditionSchema.optional().describe("a condition as JSON rules have them: ranges, alternatives, patterns"),
 });
 
-export const manifestSchema = z.strictObject({
+/** A list that the rule names, and bytes of what it looks for in it. */
+const listSchema = z.strictObject({
+  name: z.string().regex(LIST_NAME.pattern, LIST_NAME.expected),
+  bytes: z.union([z.literal(4), z.literal(20), z.literal(32)], "Expected 4 (selectors), 20 (addresses) or 32 (topics)"),
+});
+
+const writtenSchema = z.strictObject({
   manifest: z.literal(1).default(1).describe("version of this description"),
   name: z.string().regex(RULE_NAME.pattern, RULE_NAME.expected),
   version: z.int().min(1).max(2_147_483_647).optional(),
@@ -69,8 +77,25 @@ export const manifestSchema = z.strictObject({
   severity: z.enum(SEVERITIES).default("medium"),
   parameters: parametersSchema.default({}).describe("values that whoever runs the rule may change"),
   filter: filterSchema.default({}),
+  lists: z
+    .array(listSchema)
+    .max(LIST_LIMITS.rule, `Expected at most ${LIST_LIMITS.rule} lists`)
+    .default([])
+    .describe("a module asks them by their number here"),
   /** What a failure means for its transaction: nothing, a dead letter, or the end of the stream. */
   onError: z.enum(["skip", "dlq", "halt"]).default("dlq"),
+});
+
+/** Lists that the filter names are the rule's, too, behind those that it declares. */
+export const manifestSchema = writtenSchema.transform((manifest, context) => {
+  const lists: ListUse[] = [...manifest.lists];
+  for (const use of listUses(manifest.filter.where))
+    if (!lists.some(({ name, bytes }) => name === use.name && bytes === use.bytes)) lists.push(use);
+  if (lists.length > LIST_LIMITS.rule) {
+    const message = `${lists.length} lists with those of the filter: expected at most ${LIST_LIMITS.rule}`;
+    context.addIssue({ code: "custom", message, path: ["lists"] });
+  }
+  return { ...manifest, lists };
 });
 
 /** What a rule module says about itself. */

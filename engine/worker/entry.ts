@@ -6,6 +6,7 @@ import type { Batch } from "../source/batch.ts";
 import type { World } from "../world/world.ts";
 import type { Outcome } from "./outcome.ts";
 import { createProcessor, type Processor } from "./process.ts";
+import { createRuleStage, type RuleStage } from "./ruleStage.ts";
 import { createStopwatch, type StageSeconds } from "./stopwatch.ts";
 
 export interface WorkerTask {
@@ -14,7 +15,7 @@ export interface WorkerTask {
   readonly catalogue: string;
   readonly world: string;
   /** What is behind the ids, sent to a thread that asked for it. */
-  readonly context: { readonly rules: readonly LiveRule[]; readonly world: World } | undefined;
+  readonly context: Context;
   /** Shared: set to 1 when a thread takes the task up. */
   readonly taken: Int32Array;
   /** By `ruleKey`, for the search of a rule that ends threads: nothing but these run, or these do not, and why. With a context. */
@@ -22,37 +23,59 @@ export interface WorkerTask {
   readonly without?: Readonly<Record<string, string>>;
 }
 
+/** A change of rules makes one of them new, an edit of a list the other. */
+export interface Context {
+  readonly rules?: readonly LiveRule[];
+  readonly world?: World;
+}
+
 /** Errors are answered, not thrown: what the pool sees thrown is the end of a thread. */
 export type WorkerAnswer =
   | { readonly kind: "outcome"; readonly outcome: Outcome; readonly seconds: StageSeconds }
-  | { readonly kind: "unknown context" }
+  | { readonly kind: "unknown context"; readonly lacks: readonly (keyof Context)[] }
   | { readonly kind: "error"; readonly message: string };
 
-/** By catalogue and world: the last two, since a change of rules overlaps with batches of the range before. */
-const processors = new Map<string, Processor>();
 const KEPT = 2;
+/** By catalogue, by world, and by both: the last two, since a change overlaps with batches of the range before. */
+const stages = createShelf<RuleStage>();
+const worlds = createShelf<World>();
+const processors = createShelf<Processor>();
 const stopwatch = createStopwatch();
 
-function processorOf({ catalogue, world, context, only, without }: WorkerTask): Processor | undefined {
-  const key = `${catalogue} ${world}`;
+/** Or what is missing of its context. */
+function processorOf({ catalogue, world: id, context, only, without }: WorkerTask): Processor | (keyof Context)[] {
   if (only || without) {
-    const rules = context!.rules
-      .filter((rule) => only?.includes(ruleKey(rule)) ?? true)
+    const rules = context
+      .rules!.filter((rule) => only?.includes(ruleKey(rule)) ?? true)
       .map((rule) => ({ ...rule, banned: without?.[ruleKey(rule)] }));
-    return createProcessor(rules, context!.world, stopwatch.lap); // for once
+    return createProcessor(rules, context.world!, stopwatch.lap); // for once
   }
-  const kept = processors.get(key);
-  if (kept || !context) return kept;
-  const processor = createProcessor(context.rules, context.world, stopwatch.lap);
-  processors.set(key, processor);
-  for (const old of [...processors.keys()].slice(0, -KEPT)) processors.delete(old);
-  return processor;
+  const stage = stages.of(catalogue, context.rules && (() => createRuleStage(context.rules!)));
+  const world = worlds.of(id, context.world && (() => context.world!));
+  if (stage && world) return processors.of(`${catalogue} ${id}`, () => createProcessor(stage, world, stopwatch.lap))!;
+  return [...(stage ? [] : (["rules"] as const)), ...(world ? [] : (["world"] as const))];
+}
+
+/** Keeps the last few that were made. */
+function createShelf<T>() {
+  const kept = new Map<string, T>();
+  return {
+    /** What has this name, or what `make` makes of it. */
+    of(name: string, make: (() => T) | undefined): T | undefined {
+      const found = kept.get(name);
+      if (found !== undefined || !make) return found;
+      const made = make();
+      kept.set(name, made);
+      for (const old of [...kept.keys()].slice(0, -KEPT)) kept.delete(old);
+      return made;
+    },
+  };
 }
 
 export default function run(task: WorkerTask): WorkerAnswer {
   Atomics.store(task.taken, 0, 1);
   const processor = processorOf(task);
-  if (!processor) return { kind: "unknown context" };
+  if (typeof processor !== "function") return { kind: "unknown context", lacks: processor };
   try {
     stopwatch.start();
     const outcome = processor(task.batch);

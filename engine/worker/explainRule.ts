@@ -4,6 +4,7 @@ import { describeFailure, type Explanation, explain, firstFailure } from "../rul
 import { filterCondition } from "../rules/filterCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { SEVERITIES, type Severity } from "../sandbox/manifest.ts";
+import { type Lists, NO_LISTS } from "../world/world.ts";
 import type { Decoded } from "./decode.ts";
 import { createRuleStage } from "./ruleStage.ts";
 
@@ -21,12 +22,12 @@ export interface RuleExplanation {
   readonly fuel: number;
 }
 
-/** @param decoded a batch of one transaction */
-export function explainRule(rule: LiveRule, decoded: Decoded): RuleExplanation {
+/** @param decoded a batch of one transaction  @param lists those that the rule names */
+export function explainRule(rule: LiveRule, decoded: Decoded, lists: Lists = NO_LISTS): RuleExplanation {
   const wanted = rule.condition ?? filterCondition(rule.manifest.filter);
-  const condition = explain(wanted, { bytes: decoded.bytes, u32: decoded.words }, decoded.frames[0]!);
+  const condition = explain(wanted, { bytes: decoded.bytes, u32: decoded.words }, decoded.frames[0]!, lists);
   const failed = firstFailure(condition);
-  const run = createRuleStage([{ ...rule, silent: false }])(decoded);
+  const run = createRuleStage([{ ...rule, silent: false }])(decoded, lists);
   const [failure] = run.failures;
   return {
     sees: condition.holds,

@@ -18,12 +18,12 @@ import {
 } from "../../clickhouse/tables.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import type { Batch } from "../source/batch.ts";
-import type { World } from "../world/world.ts";
+import { listsOf, type World } from "../world/world.ts";
 import { alertRecord, alertRow } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
 import type { Outcome, RuleCount, TableName } from "./outcome.ts";
-import { createRuleStage, type RuleFailure } from "./ruleStage.ts";
+import { createRuleStage, type RuleFailure, type RuleStage } from "./ruleStage.ts";
 import { packRecords, type TopicRecord } from "./topicRecords.ts";
 
 export type Processor = (batch: Batch) => Outcome;
@@ -31,19 +31,23 @@ export type Processor = (batch: Batch) => Outcome;
 /** What a batch passes in a worker, in this order. */
 export type Stage = "decode" | "rules" | "rows" | "records";
 
-/** @param lap told of the end of each stage, for whoever has a clock: there is none in here */
+/**
+ * @param rules or their stage, which may be shared: making it costs as much as there are rules, another world costs nothing
+ * @param lap told of the end of each stage, for whoever has a clock: there is none in here
+ */
 export function createProcessor(
-  rules: readonly LiveRule[],
+  rules: readonly LiveRule[] | RuleStage,
   world: World,
   lap: (stage: Stage) => void = () => {},
 ): Processor {
   const decode = createDecoder(world);
-  const runRules = createRuleStage(rules);
+  const runRules = typeof rules === "function" ? rules : createRuleStage(rules);
+  const lists = listsOf(world);
 
   return (batch) => {
     const decoded = decode(batch);
     lap("decode");
-    const matched = runRules(decoded);
+    const matched = runRules(decoded, lists);
     lap("rules");
     const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
     const letters = [

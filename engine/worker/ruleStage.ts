@@ -8,6 +8,7 @@ import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { KIND } from "../sandbox/results.ts";
 import { createRule, type Rule, type RuleRun } from "../sandbox/rule.ts";
+import { type Lists, NO_LISTS } from "../world/world.ts";
 import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
 import type { RuleCount } from "./outcome.ts";
@@ -43,19 +44,22 @@ export interface RuleStageOptions {
 
 const DEFAULT_INSTANCES = 4_000;
 
+/** @param lists those that the rules name */
+export type RuleStage = (decoded: Decoded, lists?: Lists) => Matched;
+
 /** Runs the rules over a batch: the index says which see what, then one call a rule, in the order of the rule set. */
 export function createRuleStage(
   rules: readonly LiveRule[],
   { instances = DEFAULT_INSTANCES }: RuleStageOptions = {},
-): (decoded: Decoded) => Matched {
+): RuleStage {
   const index = createRuleIndex(rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter)));
   /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
   const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
   const residents = createResidents(instances);
   const trials = createTrials(rules);
 
-  return ({ bytes, words, frames, count }) => {
-    const found = index.select({ bytes, words, offsets: frames, count });
+  return ({ bytes, words, frames, count }, lists = NO_LISTS) => {
+    const found = index.select({ bytes, words, offsets: frames, count }, lists);
     trials.begin();
     const matched = createMatches(trials);
     residents.begin();

@@ -3,17 +3,50 @@
  * ledger names the world it ran in, so a replay runs in the same one.
  */
 import { createHash } from "node:crypto";
+import { type ListTable, openListTable } from "./listTable.ts";
 
+/** Can be handed to a thread: the entries of lists are shared memory. */
 export interface World {
   readonly id: string;
   /** Chains whose transactions are taken; others are dead letters. */
   readonly chains: readonly number[];
+  /** That rules may ask, by name. */
+  readonly lists: readonly WorldList[];
 }
 
-export function createWorld(content: Omit<World, "id">): World {
-  const chains = [...new Set(content.chains)].sort((a, b) => a - b);
-  return { id: contentId({ chains }), chains };
+export interface WorldList {
+  readonly name: string;
+  /** Of this version's entries. */
+  readonly id: string;
+  /** Of its table, see listTable.ts. */
+  readonly buffer: SharedArrayBuffer;
 }
+
+/** Lists by name, ready to be asked. */
+export type Lists = ReadonlyMap<string, ListTable>;
+export const NO_LISTS: Lists = new Map();
+
+export function createWorld({ chains, lists = [] }: Pick<World, "chains"> & Partial<Pick<World, "lists">>): World {
+  return { id: worldId({ chains, lists }), chains: sorted(chains), lists };
+}
+
+/** The name of a world with these chains and versions of lists. */
+export function worldId({
+  chains,
+  lists,
+}: {
+  readonly chains: readonly number[];
+  readonly lists: readonly Pick<WorldList, "name" | "id">[];
+}): string {
+  const versions = [...lists].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, id }) => ({ name, id }));
+  // Without lists it is the name that it had before there were any.
+  return contentId(versions.length === 0 ? { chains: sorted(chains) } : { chains: sorted(chains), lists: versions });
+}
+
+export const listsOf = (world: Pick<World, "lists">): Lists =>
+  new Map(world.lists.map(({ name, buffer }) => [name, openListTable(buffer)]));
+
+const sorted = (chains: readonly number[]): number[] => [...new Set(chains)].sort((a, b) => a - b);
 
 /** 16 hex digits of sha256 over the JSON: 64 bits, so among a million snapshots a collision has a chance of 3 in 10^8. */
 export function contentId(content: unknown): string {

@@ -16,9 +16,10 @@ export interface ListedRule {
 }
 
 async function catalogue() {
-  const control = openControlOnly(loadConfiguration().config);
+  const { config } = loadConfiguration();
+  const control = openControlOnly(config);
   await migrateControl(control);
-  return openCatalogue({ control });
+  return openCatalogue({ control, chains: config.engine.chains });
 }
 
 export async function listRules(): Promise<ListedRule[]> {

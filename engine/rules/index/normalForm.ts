@@ -6,6 +6,7 @@
  */
 import type { Condition, Predicate } from "../../condition/condition.ts";
 import {
+  type BooleanField,
   type BytesField,
   type IntegerField,
   type LogField,
@@ -22,6 +23,7 @@ import {
   union,
 } from "../../condition/intervals.ts";
 import type { Test } from "./frames.ts";
+import type { ListFields } from "./listField.ts";
 import { type NumberField, numberTest } from "./number.ts";
 import { bytesTest } from "./test.ts";
 
@@ -48,25 +50,26 @@ type Literal =
 const MAX_TERMS = 64;
 
 /** The alternatives; none when the condition can never hold. */
-export function termsOf(condition: Condition): Term[] {
-  return alternatives(condition, false).flatMap((literals) => termOf(literals) ?? []);
+export function termsOf(condition: Condition, lists: ListFields): Term[] {
+  return alternatives(condition, false, lists).flatMap((literals) => termOf(literals) ?? []);
 }
 
 /** As a test of one transaction. */
-export function conditionTest(condition: Condition): Test {
+export function conditionTest(condition: Condition, lists: ListFields): Test {
   if ("and" in condition) {
-    const tests = condition.and.map(conditionTest);
+    const tests = condition.and.map((each) => conditionTest(each, lists));
     return (frames, frame) => tests.every((test) => test(frames, frame));
   }
   if ("or" in condition) {
-    const tests = condition.or.map(conditionTest);
+    const tests = condition.or.map((each) => conditionTest(each, lists));
     return (frames, frame) => tests.some((test) => test(frames, frame));
   }
   if ("not" in condition) {
-    const test = conditionTest(condition.not);
+    const test = conditionTest(condition.not, lists);
     return (frames, frame) => !test(frames, frame);
   }
   const field = fieldOf(condition);
+  if (namesList(condition)) return numberTest(lists.of(condition.value as string, field), listSet(condition));
   if (field.kind === "integer" || field.kind === "boolean") return numberTest(field, numberSet(field, condition));
   return bytesTest(field, condition);
 }
@@ -74,31 +77,36 @@ export function conditionTest(condition: Condition): Test {
 export const keyTest = ({ field, values }: Key): Test =>
   bytesTest(field, { field: field.name, operator: "in", value: values });
 
-function alternatives(condition: Condition, negated: boolean): Literal[][] {
-  if ("not" in condition) return alternatives(condition.not, !negated);
-  if (!("and" in condition) && !("or" in condition)) return [literalsOf(condition, negated)];
+function alternatives(condition: Condition, negated: boolean, lists: ListFields): Literal[][] {
+  if ("not" in condition) return alternatives(condition.not, !negated, lists);
+  if (!("and" in condition) && !("or" in condition)) return [literalsOf(condition, negated, lists)];
   const [parts, conjunction] = "and" in condition ? [condition.and, !negated] : [condition.or, negated];
-  const each = parts.map((part) => alternatives(part, negated));
+  const each = parts.map((part) => alternatives(part, negated, lists));
   if (!conjunction) {
     const all = each.flat();
-    return all.length <= MAX_TERMS ? all : [[whole(condition, negated)]];
+    return all.length <= MAX_TERMS ? all : [[whole(condition, negated, lists)]];
   }
   let product: Literal[][] = [[]];
   for (const [i, choices] of each.entries()) {
     if (product.length * choices.length <= MAX_TERMS)
       product = product.flatMap((before) => choices.map((choice) => [...before, ...choice]));
-    else product = product.map((before) => [...before, whole(parts[i]!, negated)]);
+    else product = product.map((before) => [...before, whole(parts[i]!, negated, lists)]);
   }
   return product;
 }
 
-function whole(condition: Condition, negated: boolean): Literal {
-  return { kind: "test", test: conditionTest(negated ? { not: condition } : condition) };
+function whole(condition: Condition, negated: boolean, lists: ListFields): Literal {
+  return { kind: "test", test: conditionTest(negated ? { not: condition } : condition, lists) };
 }
 
 /** One comparison as what can be looked up of it, and what must be asked. */
-function literalsOf(predicate: Predicate, negated: boolean): Literal[] {
+function literalsOf(predicate: Predicate, negated: boolean, lists: ListFields): Literal[] {
   const field = fieldOf(predicate);
+  if (namesList(predicate)) {
+    const set = listSet(predicate);
+    const member = lists.of(predicate.value as string, field);
+    return [{ kind: "number", field: member, set: negated ? complement(set) : set }];
+  }
   if (field.kind === "integer" || field.kind === "boolean") {
     const set = numberSet(field, predicate);
     return [{ kind: "number", field, set: negated ? complement(set) : set }];
@@ -130,7 +138,15 @@ function fieldOf({ field: name }: Predicate): RuleField {
   return field;
 }
 
-const numberSet = (field: NumberField, predicate: Predicate): NumberSet =>
+const namesList = ({ operator }: Predicate): boolean => operator === "in_list" || operator === "not_in_list";
+
+/** Of what is 1 where the value is in the list, and 0 where it is not, or absent. */
+const listSet = ({ operator }: Predicate): NumberSet => {
+  const wanted = operator === "in_list" ? 1n : 0n;
+  return { intervals: [[wanted, wanted + 1n]], absent: false };
+};
+
+const numberSet = (field: IntegerField | BooleanField, predicate: Predicate): NumberSet =>
   field.kind === "boolean" ? booleanSet(predicate) : integerSet(field, predicate);
 
 function booleanSet({ operator, value }: Predicate): NumberSet {

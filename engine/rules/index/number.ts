@@ -6,9 +6,11 @@
 import type { BooleanField, IntegerField } from "../../condition/fields.ts";
 import { END, type NumberSet } from "../../condition/intervals.ts";
 import type { Frames, Test } from "./frames.ts";
+import type { ListField } from "./listField.ts";
 import { WORD } from "./words.ts";
 
-export type NumberField = IntegerField | BooleanField;
+/** What a condition compares: numbers, and what is 1 or 0. */
+export type NumberField = IntegerField | BooleanField | ListField;
 
 const WORDS = 8;
 const EXACT = 2 ** 53;
@@ -50,6 +52,10 @@ export function fillColumn(
       into[i] = ((words[(offsets[i]! >> 2) + WORD.present]! & bit) !== 0) === when ? 1 : 0;
     return;
   }
+  if (field.kind === "list") {
+    for (let i = from; i < to; i++) into[i] = field.has(words, offsets[i]! >> 2) ? 1 : 0;
+    return;
+  }
   const { word, width, present, shift, mask } = field;
   for (let i = from; i < to; i++) {
     const frame = offsets[i]! >> 2;
@@ -70,7 +76,7 @@ export function fillColumn(
 /** Is the frame's value at least the cut? `float` is what fillColumn read. */
 export function isAtLeast(field: NumberField, words: Uint32Array, frame: number, float: number, cut: Cut): boolean {
   if (float !== cut.float) return float > cut.float;
-  if (float < EXACT || field.kind === "boolean") return true;
+  if (float < EXACT || field.kind !== "integer") return true;
   for (let i = WORDS - 1; i >= 0; i--) {
     const own = i < field.width ? words[frame + field.word + i]! : 0;
     if (own !== cut.words[i]) return own > cut.words[i]!;
