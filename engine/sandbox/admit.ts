@@ -4,6 +4,7 @@
  *     bytes ─▶ sections ─▶ ABI ─▶ bodies, metered ─▶ the engine's validation ─▶ written again ─▶ tried on samples
  */
 import { createReport, type Finding, type Report } from "./finding.ts";
+import { declares, HOST_FUNCTIONS } from "./hostFunctions.ts";
 import {
   globalEntries,
   HOST_FUNCTION_TYPES,
@@ -46,7 +47,7 @@ export function admit(
   const admission = readmit(bytes, limits, runLimits);
   if (!admission.ok) return admission;
   const report = createReport();
-  smokeRun(new WebAssembly.Module(admission.module), runLimits, report);
+  smokeRun(new WebAssembly.Module(admission.module), admission.manifest, runLimits, report);
   return report.findings.length === 0 ? admission : { ok: false, findings: report.findings };
 }
 
@@ -68,7 +69,7 @@ export function readmit(
     const globals = hostGlobals(module, abi.outLength);
     const functions = hostFunctions(module);
     const context = { module, limits, report, globals, functions, complexity: { merged: 0 } };
-    const bodies = module.bodies.map((body, i) => meterBody(context, module.imports + i, body));
+    const bodies = module.bodies.map((body, i) => meterBody(context, module.imports.length + i, body));
     const { merged } = context.complexity;
     report.limit("too_complex", "the branches, each times the locals of its function", merged, limits.complexity, {
       section: "code",
@@ -91,11 +92,8 @@ export function readmit(
     }
     const parsed = parseManifest(reading.json);
     if (parsed.ok) {
-      const typed = Object.values(parsed.manifest.parameters).some(({ type }) => type !== undefined);
-      if (!typed || module.exports.has("weir_parameters"))
-        return { ok: true, module: admitted, manifest: parsed.manifest };
-      report.add("parameters", "Cannot give the module its parameters: it exports no weir_parameters, expected the place where it reads them. Build it with this checkout's SDK"); // biome-ignore format: one finding
-      return refused();
+      checkDeclared(module, parsed.manifest, report);
+      return report.findings.length === 0 ? { ok: true, module: admitted, manifest: parsed.manifest } : refused();
     }
     for (const { path, message } of parsed.problems)
       report.add("manifest", path === "" ? message : `${path}: ${message}`);
@@ -202,6 +200,19 @@ function checkParameterArea(module: ParsedModule, report: Report): void {
   const bytes = (module.memory?.minimum ?? 0) * 65_536;
   if (room < 8 || place % 8 !== 0 || place + room > bytes)
     report.add("parameters", `Cannot use the area of parameters at ${place}: ${room} bytes, expected a multiple of 8, at least 8 bytes, within the memory's first ${bytes}`, { section: "global", actual: place }); // biome-ignore format: one finding
+}
+
+/** The functions of the host that it imports are about something that its manifest declares; what it declares it can take. */
+function checkDeclared(module: ParsedModule, manifest: Manifest, report: Report): void {
+  for (const name of module.imports) {
+    const { needs } = HOST_FUNCTIONS[name]!;
+    if (needs === null || declares(manifest, needs)) continue;
+    const message = `Cannot import "env.${name}": the manifest declares no ${needs}, expected a member "${needs}"`;
+    report.add("undeclared_import", message, { section: "import" });
+  }
+  const typed = Object.values(manifest.parameters).some(({ type }) => type !== undefined);
+  if (typed && !module.exports.has("weir_parameters"))
+    report.add("parameters", "Cannot give the module its parameters: it exports no weir_parameters, expected the place where it reads them. Build it with this checkout's SDK"); // biome-ignore format: one finding
 }
 
 /** The module's sections with what the host adds; only the exports that the host uses are kept. */

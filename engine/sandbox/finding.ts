@@ -19,6 +19,7 @@ export type FindingCode =
   | "too_many" // types, functions, globals, segments …: `message` names what
   | "unknown_import"
   | "import_type"
+  | "undeclared_import" // the manifest declares nothing that the function is about
   | "missing_export"
   | "export_type"
   | "reserved_name"

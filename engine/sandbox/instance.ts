@@ -3,6 +3,7 @@
  * was after initialisation, or, if it grew, the instance is replaced. Its globals are put back before each transaction.
  */
 import { inMemory, readString } from "./guestMemory.ts";
+import { bindHostFunctions, type Caller, type Scene } from "./hostFunctions.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { MAX_MANIFEST_LENGTH } from "./manifest.ts";
 import { Abort, classify, RuleFault, SandboxExhausted } from "./trap.ts";
@@ -43,9 +44,14 @@ export interface RuleInstance {
    * Calls the guest for each of the table's frames, until they have used `left` fuel together (a batch's budget, unless it is given): the one under way then may
    * finish. Afterwards the table holds where each one's results end.
    */
-  run(count: number, left?: number): RunEnd;
+  run(count: number, left?: number, scene?: GuestScene): RunEnd;
   /** Blocks that the guest wrote to since this was last called, see BLOCK_SHIFT; none at first. */
   takeDirty(): bigint;
+}
+
+/** What the guest's calls reach, and which transaction of the batch is under way when so many of the call's are done. */
+export interface GuestScene extends Scene {
+  transactionAt(progress: number): number;
 }
 
 export interface RunEnd {
@@ -59,6 +65,7 @@ export interface RunEnd {
   readonly lost: number;
 }
 
+const NOTHING: GuestScene = { transactionAt: (progress) => progress };
 const ABORT_MESSAGE = 1_024;
 const ABORT_FILE = 256;
 /** Memory beyond what weir_reserve asked for, so that a small arena of the guest's need not grow it in every batch. */
@@ -70,19 +77,31 @@ interface Guest {
   call<T>(budget: number, action: () => T): T;
   /** Fuel that calls have used. */
   readonly used: number;
+  /** What its calls reach from now on. */
+  enter(next: GuestScene | null): void;
   fault(error: unknown, whose: "transaction" | "call", budget: number): RuleFault;
 }
 
 function createGuest(module: WebAssembly.Module, limits: RunLimits, parameters?: Uint8Array): Guest {
   let memory: WebAssembly.Memory | null = null;
+  let scene: GuestScene | null = null;
   const abort = (message: number, file: number, line: number, column: number): never => {
     const text = (memory && message !== 0 && readString(memory, message, ABORT_MESSAGE)) || "no message";
     const name = (memory && file !== 0 && readString(memory, file, ABORT_FILE)) || "?";
     throw new Abort(`${text} at ${name}:${line >>> 0}:${column >>> 0}`);
   };
+  const caller: Caller = {
+    get memory() {
+      return memory!;
+    },
+    transaction: () => scene!.transactionAt(exports.weir_host_progress.value),
+    get scene() {
+      return scene;
+    },
+  };
   let instance: WebAssembly.Instance;
   try {
-    instance = new WebAssembly.Instance(module, { env: { abort } });
+    instance = new WebAssembly.Instance(module, { env: { abort, ...bindHostFunctions(module, caller) } });
   } catch (error) {
     // the module was admitted: only the engine can be in want, of memories or address space
     throw new SandboxExhausted(`Cannot make an instance of a rule: ${String(error)}`, { cause: error });
@@ -117,6 +136,7 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits, parameters?:
     get used() {
       return used;
     },
+    enter: (next) => void (scene = next),
   };
 }
 
@@ -163,9 +183,10 @@ export function instantiate(
     out,
     initialBytes: memory.buffer.byteLength,
     initFuel: guest.used,
-    run(count, left = limits.batchFuel) {
+    run(count, left = limits.batchFuel, scene = NOTHING) {
       exports.weir_out_length.value = 0;
       exports.weir_host_left.value = BigInt(left);
+      guest.enter(scene);
       try {
         return {
           finished: exports.weir_host_run(input, count),
@@ -178,6 +199,8 @@ export function instantiate(
         const finished = exports.weir_host_progress.value;
         const used = left - Number(exports.weir_host_left.value);
         return { finished, fault: fault(error, "transaction", limits.fuel), used, lost };
+      } finally {
+        guest.enter(null);
       }
     },
     takeDirty() {

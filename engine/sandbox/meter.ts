@@ -10,6 +10,7 @@
  * - canonical NaN, where a float's bits can get out: stores, reinterpretations, and copysign, which shows a NaN's sign.
  */
 import type { Report } from "./finding.ts";
+import { HOST_FUNCTIONS } from "./hostFunctions.ts";
 import {
   FRAME_BYTES,
   giveBack,
@@ -186,6 +187,12 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
     const mark = markBlock(globals.dirty, locals + temporaries.findIndex(({ use }) => use === "address"), offset);
     return [0x21, ...value, 0x22, ...address, ...mark, 0x20, ...value];
   };
+  /** Before a function of the host that writes so many bytes to the address on top, a multiple of 8: its one or two blocks are marked. */
+  const writing = (size: number): number[] => {
+    const address = temporary("address", I32);
+    const number = locals + temporaries.findIndex(({ use }) => use === "address");
+    return [0x22, ...address, ...markBlock(globals.dirty, number, 0), ...markBlock(globals.dirty, number, size - 8)];
+  };
   /** Before memory.fill, copy or init: charged and marked. On top are the address, something, and the length. */
   const bulk = (): number[] => {
     const [length, middle, address] = [temporary("length", I32), temporary("value", I32), temporary("address", I32)];
@@ -309,6 +316,11 @@ function rewrite(context: MeterContext, index: number, body: Reader): Uint8Array
         case 0x10: {
           const callee = body.u32();
           calls = true;
+          const imported = HOST_FUNCTIONS[module.imports[callee] ?? ""];
+          if (imported !== undefined) {
+            stack[stack.length - 1]!.block.cost += imported.fuel;
+            if (imported.writes > 0) insert(at, writing(imported.writes));
+          }
           insert(body.at, readFuel());
           const calleeType = module.types[module.functions[callee] ?? -1];
           if (calleeType === undefined) report.add("index", `Function ${callee} is not there`, place(at));

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { listUses } from "../condition/listUses.ts";
 import { parseCondition } from "../condition/parseCondition.ts";
+import { STATE_KEYS, STATE_LIMITS, STATE_VALUES } from "../state/declaration.ts";
 import { LIST_LIMITS, LIST_NAME, type ListUse } from "../world/listKinds.ts";
 import { MAX_MANIFEST_LENGTH, RULE_NAME, SEVERITIES } from "./manifest.ts";
 import { fillIn, type ParameterValues, parametersSchema } from "./parameters.ts";
@@ -69,6 +70,22 @@ const listSchema = z.strictObject({
   bytes: z.union([z.literal(4), z.literal(20), z.literal(32)], "Expected 4 (selectors), 20 (addresses) or 32 (topics)"),
 });
 
+const stateName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/, "Expected 1 to 64 letters, digits, _ and -");
+const keyAndValue = { name: stateName, key: z.enum(STATE_KEYS), value: z.enum(STATE_VALUES) };
+
+/** See engine/state/declaration.ts. */
+const stateSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ ...keyAndValue, kind: z.literal("counter") }),
+  z
+    .strictObject({
+      ...keyAndValue,
+      kind: z.literal("window"),
+      seconds: z.int().min(1).max(STATE_LIMITS.seconds),
+      buckets: z.int().min(1).max(STATE_LIMITS.buckets),
+    })
+    .refine(({ seconds, buckets }) => seconds % buckets === 0, "Expected seconds that are a multiple of the buckets"),
+]);
+
 const writtenSchema = z.strictObject({
   manifest: z.literal(1).default(1).describe("version of this description"),
   name: z.string().regex(RULE_NAME.pattern, RULE_NAME.expected),
@@ -82,6 +99,12 @@ const writtenSchema = z.strictObject({
     .max(LIST_LIMITS.rule, `Expected at most ${LIST_LIMITS.rule} lists`)
     .default([])
     .describe("a module asks them by their number here"),
+  state: z
+    .array(stateSchema)
+    .max(STATE_LIMITS.declarations)
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "Expected each name once")
+    .optional()
+    .describe("values that the engine keeps for it, by key"),
   /** What a failure means for its transaction: nothing, a dead letter, or the end of the stream. */
   onError: z.enum(["skip", "dlq", "halt"]).default("dlq"),
 });

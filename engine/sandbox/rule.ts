@@ -1,6 +1,7 @@
 /** A compiled rule in one thread: takes the candidates of a batch, gives matches and failures, survives every trap. */
 
 import { inMemory } from "./guestMemory.ts";
+import type { Scene } from "./hostFunctions.ts";
 import { BLOCK_SHIFT } from "./inject.ts";
 import { instantiate, type RuleInstance } from "./instance.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
@@ -26,11 +27,11 @@ export interface RuleRun {
 export interface Rule {
   /**
    * Evaluates the first `count` transactions that `indices` names, in that order, on a memory without a past. Once they have used
-   * the batch's fuel, the rest fail.
+   * the batch's fuel, the rest fail. What it writes to its state is final for each transaction that finishes, and undone for others.
    *
    * @throws SandboxExhausted if the process is out of memories or stack: run the batch again later
    */
-  run(frames: FrameSource, indices: Uint32Array, count: number): RuleRun;
+  run(frames: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun;
   /** Lets the instance and its memory go; the next run makes a new one. */
   release(): void;
 }
@@ -79,7 +80,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
     return { guest: made, made: true };
   }
 
-  function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number): RuleRun {
+  function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene: Scene = {}): RuleRun {
     const matches: Match[] = [];
     const failures: Failure[] = [];
     let fuel = 0;
@@ -128,7 +129,8 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       }
       write(guest, words, offsets, indices, from, to);
       written = tableBytes(to - from) + frames;
-      const { finished, fault, used, lost } = guest.run(to - from, left);
+      const transactionAt = (progress: number) => indices[began + progress]!;
+      const { finished, fault, used, lost } = guest.run(to - from, left, { ...scene, transactionAt });
       collect(guest, indices, from, finished, matches, failures);
       fuel += used;
       left -= used + lost;
@@ -136,6 +138,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       most = fault === null ? most * 8 : 1;
       if (fault === null) continue;
       instance = null; // never used again
+      scene.state?.undo(indices[from]!);
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
       // it may have filled this one. So the first of a call has failed, any other is tried again as the first.
       if (from === began) {

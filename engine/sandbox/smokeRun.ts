@@ -3,9 +3,14 @@
  * on the transactions around it: a rule that keeps something in memory from one to the next would raise other alerts whenever
  * batches happen to be cut elsewhere. One that hides its state from the samples is not found here; it only spoils its own alerts.
  */
+
+import type { StateDeclaration } from "../state/declaration.ts";
+import { createStateSession, type StateSession } from "../state/session.ts";
+import { createStateTable } from "../state/stateTable.ts";
 import type { Report } from "./finding.ts";
 import { instantiate } from "./instance.ts";
 import type { RunLimits } from "./limits.ts";
+import type { Manifest } from "./parseManifest.ts";
 import { KIND } from "./results.ts";
 import { createRule, type Rule, SMALLEST_INPUT } from "./rule.ts";
 import { type Samples, sampleFrames } from "./sampleFrames.ts";
@@ -17,7 +22,12 @@ const ROUNDS = 10;
 const UNBOUNDED = { batchFuel: 2 ** 50, batchResults: 2 ** 20 };
 
 /** Reports why the module cannot be instantiated, or a transaction whose results depend on others. */
-export function smokeRun(module: WebAssembly.Module, limits: RunLimits, report: Report): void {
+export function smokeRun(
+  module: WebAssembly.Module,
+  { state = [] }: Manifest,
+  limits: RunLimits,
+  report: Report,
+): void {
   try {
     instantiate(module, SMALLEST_INPUT, limits);
   } catch (error) {
@@ -29,14 +39,15 @@ export function smokeRun(module: WebAssembly.Module, limits: RunLimits, report: 
   const rule = createRule(module, { ...limits, ...UNBOUNDED });
   const all = samples.names.map((_, i) => i);
   const small = all.slice(0, -1);
-  const alone = all.map((i) => verdicts(rule, samples, [i])[0]!);
+  const verdicts = (indices: readonly number[]) => verdictsOf(rule, samples, indices, forgetful(state));
+  const alone = all.map((i) => verdicts([i])[0]!);
   const cuts: readonly (readonly [string, readonly number[]])[] = [
     ["when all samples are one batch", all],
     ["when they come in the opposite order", [...all].reverse()],
     [`when the batch has them ${ROUNDS} times over`, new Array(ROUNDS).fill(small).flat()],
   ];
   for (const [cut, indices] of cuts) {
-    const found = verdicts(rule, samples, indices);
+    const found = verdicts(indices);
     const other = found.findIndex((verdict, at) => verdict !== alone[indices[at]!]);
     if (other < 0) continue;
     const sample = indices[other]!;
@@ -46,12 +57,30 @@ export function smokeRun(module: WebAssembly.Module, limits: RunLimits, report: 
   }
 }
 
+/** State that begins anew with each transaction: what a rule declares of others is no state that it carries across in secret. */
+function forgetful(declarations: readonly StateDeclaration[]): StateSession {
+  const session = createStateSession(declarations);
+  const tables = declarations.map(createStateTable);
+  let current = -1;
+  return {
+    ...session,
+    begin(transaction) {
+      if (transaction !== current) session.open(tables, NO_TIMES);
+      current = transaction;
+      session.begin(transaction);
+    },
+  };
+}
+
+/** Of as many transactions as a cut may have: the year 2023. */
+const NO_TIMES = new Float64Array(1_000).fill(1.7e15);
+
 /** What the rule makes of a batch, in words: one text a transaction. */
-function verdicts(rule: Rule, samples: Samples, indices: readonly number[]): string[] {
+function verdictsOf(rule: Rule, samples: Samples, indices: readonly number[], state: StateSession): string[] {
   // a transaction is told by its place in the batch, so that a sample may come more than once
   const offsets = Uint32Array.from(indices, (i) => samples.offsets[i]!);
   const places = Uint32Array.from(indices, (_, at) => at);
-  const { matches, failures } = rule.run({ words: samples.words, offsets }, places, places.length);
+  const { matches, failures } = rule.run({ words: samples.words, offsets }, places, places.length, { state });
   const said: string[][] = indices.map(() => []);
   for (const { transaction, kind, severity, text, score } of matches) {
     const words = JSON.stringify(Buffer.from(text).toString());

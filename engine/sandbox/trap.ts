@@ -10,7 +10,8 @@ export type FailureCode =
   | "division" // by zero, or of the least integer by −1
   | "conversion" // a float that no integer can hold
   | "indirect_call" // null, of another type, or outside the table
-  | "bad_pointer" // weir_reserve or weir_out returned nonsense
+  | "bad_pointer" // weir_reserve, weir_out or a call of the host's had a pointer that is nonsense
+  | "host_call" // a call of the host's for what is not declared, or while nothing is evaluated
   | "bad_result" // a result record that breaks the ABI
   | "too_many_results"
   | "frame_too_large"
@@ -61,6 +62,7 @@ export interface TrapState {
  * @throws SandboxExhausted if it was the engine's doing, and whatever is not a guest's error at all
  */
 export function classify(error: unknown, { fuel, stack, starved, budget, whose }: TrapState): RuleFault {
+  if (error instanceof RuleFault) return error;
   if (error instanceof Abort) return new RuleFault("abort", error.message);
   if (error instanceof RangeError) throw new SandboxExhausted(`Cannot run a rule: ${error.message}`, { cause: error });
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;

@@ -117,8 +117,8 @@ const unknownChain = (chain: number, frame: number) => ({
   detail: `Cannot take a transaction of chain "${chain}": it is not configured, expected one of WEIR_CHAINS`,
 });
 
-/** When it was seen, else when its block was made, else when the broker got it; in µs. */
-function eventTime(words: Uint32Array, at: number, recordTime: number): number {
+/** When it was seen, else when its block was made, else when the broker got it; in µs. @param at the frame's first word */
+export function eventTime(words: Uint32Array, at: number, recordTime: number): number {
   const present = words[at + (OFFSET.present >> 2)];
   let us = recordTime * 1000;
   if (present & PRESENT.seenAt) us = u64(words, at + (OFFSET.seenAt >> 2));

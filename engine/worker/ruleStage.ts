@@ -8,6 +8,7 @@ import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { KIND } from "../sandbox/results.ts";
 import { createRule, type Rule, type RuleRun } from "../sandbox/rule.ts";
+import { createLocalState, type LocalState } from "../state/localState.ts";
 import { type Lists, NO_LISTS } from "../world/world.ts";
 import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
@@ -47,7 +48,10 @@ const DEFAULT_INSTANCES = 4_000;
 /** @param lists those that the rules name */
 export type RuleStage = (decoded: Decoded, lists?: Lists) => Matched;
 
-/** Runs the rules over a batch: the index says which see what, then one call a rule, in the order of the rule set. */
+/**
+ * Runs the rules over a batch: the index says which see what, then one call a rule, in the order of the rule set. State that rules
+ * declare is kept here, stream by stream: batches must come in order.
+ */
 export function createRuleStage(
   rules: readonly LiveRule[],
   { instances = DEFAULT_INSTANCES }: RuleStageOptions = {},
@@ -55,10 +59,11 @@ export function createRuleStage(
   const index = createRuleIndex(rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter)));
   /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
   const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
+  const states = new Map<number, LocalState>();
   const residents = createResidents(instances);
   const trials = createTrials(rules);
 
-  return ({ bytes, words, frames, count }, lists = NO_LISTS) => {
+  return ({ source, partition, bytes, words, frames, count, events }, lists = NO_LISTS) => {
     const found = index.select({ bytes, words, offsets: frames, count }, lists);
     trials.begin();
     const matched = createMatches(trials);
@@ -75,7 +80,14 @@ export function createRuleStage(
         rule.banned === undefined
           ? createRule(rule.module!, RUN_LIMITS, rule.parameters)
           : createBannedRule(rule.banned));
-      const run = sandbox.run({ words, offsets: frames }, seen, seen.length);
+      let state: LocalState | undefined;
+      if (rule.manifest.state !== undefined) {
+        state = states.get(number) ?? createLocalState(rule.manifest.state);
+        states.set(number, state);
+      }
+      const scene = state && { state: state.open(`${source}/${partition}`, events) };
+      const run = sandbox.run({ words, offsets: frames }, seen, seen.length, scene);
+      state?.close();
       residents.used(sandbox);
       matched.add(rule, run);
     }

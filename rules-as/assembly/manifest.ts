@@ -18,6 +18,7 @@ const POLICIES: StaticArray<string> = ["skip", "dlq", "halt"];
 const members = new Map<string, string>();
 const filterMembers = new Map<string, string>();
 const parameters = new Map<string, string>();
+const states: string[] = [];
 
 /** Aborts unless top-level statements are running. */
 export function declaring(what: string): void {
@@ -78,10 +79,18 @@ export function addParameter(name: string, type: string, json: string, range: st
   parameters.set(name, `{"type":"${type}","default":${json}${range}${text}}`);
 }
 
+/** @returns what the host knows it by */
+export function declareState(name: string, json: string): i32 {
+  declaring("counter and window");
+  states.push(`{"name":${quote(name)},${json}}`);
+  return states.length - 1;
+}
+
 export function manifestJson(): string {
   let json = '{"manifest":1' + join(members, ",");
   if (parameters.size > 0) json += ',"parameters":{' + join(parameters, "") + "}";
   if (filterMembers.size > 0) json += ',"filter":{' + join(filterMembers, "") + "}";
+  if (states.length > 0) json += ',"state":[' + states.join(",") + "]";
   return json + "}";
 }
 

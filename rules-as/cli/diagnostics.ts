@@ -1,4 +1,5 @@
 /** Turns what the compiler says into what a rule's author can act on: place, sentence, hint, the line itself. */
+import { HOST_FUNCTIONS } from "../../engine/sandbox/hostFunctions.ts";
 import type { RawDiagnostic } from "./compiler.ts";
 import { nearest, type SdkNames, sdkNames } from "./sdkNames.ts";
 import { ENTRY } from "./sources.ts";
@@ -176,7 +177,7 @@ const OUTSIDE: readonly (readonly [RegExp, RegExp, string])[] = [
 function hostCalls(wasm: Uint8Array, files: Readonly<Record<string, string>>, rule: string): Mistake[] {
   const imports = importsOf(new WebAssembly.Module(wasm));
   return imports.flatMap(({ module, name }) => {
-    if (module === "env" && name === "abort") return [];
+    if (module === "env" && Object.hasOwn(HOST_FUNCTIONS, name)) return [];
     const known = OUTSIDE.find(([imported]) => imported.test(name));
     const why = known?.[2] ?? "a rule can call nothing outside itself";
     const pattern = known?.[1] ?? new RegExp(`\\bdeclare\\s+function\\s+${name.replace(/\W/g, "\\$&")}\\b`, "g");

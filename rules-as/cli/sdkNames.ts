@@ -7,7 +7,7 @@ export interface SdkNames {
   readonly members: ReadonlyMap<string, readonly string[]>;
 }
 
-const CLASS = /^(?:export )?(?:class|enum|namespace) (\w+) \{\n([\s\S]*?)^\}/gm;
+const CLASS = /^(?:export )?(?:class|enum|namespace) (\w+)(?:<[\w, ]+>)? \{\n([\s\S]*?)^\}/gm;
 /** A member stands two spaces in; what is private is not for authors. */
 const MEMBER =
   /^ {2}(?!private|constructor)(?:@operator\("[^"]+"\) )?(?:export function |static |get )?(\w+)(?:\(|:| =)/gm;

@@ -15,6 +15,8 @@ import { checkValues, type ParameterValues } from "../../engine/sandbox/paramete
 import type { Manifest } from "../../engine/sandbox/parseManifest.ts";
 import { KIND } from "../../engine/sandbox/results.ts";
 import { createRule } from "../../engine/sandbox/rule.ts";
+import { createLocalState } from "../../engine/state/localState.ts";
+import { eventTime } from "../../engine/worker/decode.ts";
 import { cachedBuild } from "./cachedBuild.ts";
 import { formatDiagnostic } from "./diagnostics.ts";
 
@@ -100,7 +102,11 @@ function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): T
         if (!rule) verdict.alerts.push(`${manifest.severity}: ${manifest.description}`);
       }
       if (!rule) return { verdicts, fuel: 0 };
-      const { matches, failures, fuel } = rule.run(frames, seen, count);
+      const events = Float64Array.from(frames.offsets.subarray(0, frames.count), (at) =>
+        eventTime(frames.words, at >> 2, 0),
+      );
+      const state = createLocalState(manifest.state ?? []).open("", events); // nothing came before
+      const { matches, failures, fuel } = rule.run(frames, seen, count, { state });
       for (const { transaction, kind, severity, text, score } of matches) {
         const verdict = verdicts[transaction]!;
         const words = Buffer.from(text).toString("utf8");

@@ -3,6 +3,7 @@
  * Nothing here trusts a count or a length, and after a violation parsing goes on as long as the bytes can be told apart.
  */
 import type { Report } from "../finding.ts";
+import { HOST_FUNCTIONS } from "../hostFunctions.ts";
 import type { ModuleLimits } from "../limits.ts";
 import { Malformed, Reader } from "./reader.ts";
 
@@ -35,8 +36,8 @@ export interface ExportEntry {
 export interface ParsedModule {
   readonly bytes: Uint8Array;
   readonly types: FunctionType[];
-  /** imported functions; only env.abort is admitted, so 0 or 1 */
-  imports: number;
+  /** what functions are imported, in the order of their numbers: names within env */
+  readonly imports: string[];
   /** type index of every function, imports first */
   readonly functions: number[];
   readonly globals: GlobalEntry[];
@@ -83,7 +84,7 @@ export function parseModule(bytes: Uint8Array, limits: ModuleLimits, report: Rep
   const module: ParsedModule = {
     bytes,
     types: [],
-    imports: 0,
+    imports: [],
     functions: [],
     globals: [],
     memory: null,
@@ -115,8 +116,8 @@ export function parseModule(bytes: Uint8Array, limits: ModuleLimits, report: Rep
     if (!content.done)
       throw new Malformed(`Section "${SECTION_NAMES[id]}" has ${content.end - content.at} bytes too many`, content.at);
   }
-  if (module.bodies.length !== module.functions.length - module.imports) {
-    const declared = module.functions.length - module.imports;
+  if (module.bodies.length !== module.functions.length - module.imports.length) {
+    const declared = module.functions.length - module.imports.length;
     throw new Malformed(`${declared} functions are declared and ${module.bodies.length} are there`, bytes.length);
   }
   return module;
@@ -238,23 +239,26 @@ function parseSection(id: number, content: Reader, module: ParsedModule, limits:
 
 function parseImport(content: Reader, module: ParsedModule, report: Report): void {
   const offset = content.at;
-  const name = `${content.name()}.${content.name()}`;
+  const from = content.name();
+  const field = content.name();
+  const name = `${from}.${field}`;
   const kind = content.u8();
   const place = { section: "import", offset };
-  if (name !== "env.abort" || kind !== 0)
-    report.add("unknown_import", `Cannot import "${name}": only env.abort is there`, place);
+  const known =
+    kind === 0 && from === "env" && Object.hasOwn(HOST_FUNCTIONS, field) ? HOST_FUNCTIONS[field] : undefined;
+  if (known === undefined) {
+    const there = Object.keys(HOST_FUNCTIONS).map((each) => `env.${each}`);
+    report.add("unknown_import", `Cannot import "${name}": only ${there.join(", ")} are there`, place);
+  }
   if (kind === 0) {
     const type = content.u32();
     if (type >= module.types.length) report.add("index", `Type ${type} is not there`, place);
-    else if (name === "env.abort" && typeText(module.types[type]!) !== "(i32, i32, i32, i32)") {
+    else if (known !== undefined && typeText(module.types[type]!) !== known.type) {
       const actual = typeText(module.types[type]!);
-      report.add("import_type", `Cannot import "env.abort" as ${actual}, expected (i32, i32, i32, i32)`, {
-        ...place,
-        actual,
-      });
+      report.add("import_type", `Cannot import "${name}" as ${actual}, expected ${known.type}`, { ...place, actual });
     }
-    if (module.imports > 0) report.add("unknown_import", `Cannot import "${name}" twice`, place);
-    module.imports++;
+    if (module.imports.includes(field)) report.add("unknown_import", `Cannot import "${name}" twice`, place);
+    module.imports.push(field);
     module.functions.push(type);
   } else if (kind === 1) {
     content.u8();
@@ -285,6 +289,10 @@ function parseElements(content: Reader, module: ParsedModule, report: Report): v
   for (let i = 0; i < count; i++) {
     const index = content.u32();
     if (index >= module.functions.length) report.add("index", `Function ${index} is not there`, place);
+    // what a call of theirs costs and writes to is seen where it stands
+    const imported = module.imports[index];
+    if (imported !== undefined && imported !== "abort")
+      report.add("elements", `Cannot place env.${imported} in a table: expected direct calls of it only`, place);
   }
 }
 

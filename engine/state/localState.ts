@@ -1,0 +1,28 @@
+/** The state of one rule in one thread that runs its batches in order: for commands that try rules. Streams have each their own. */
+import type { StateDeclaration } from "./declaration.ts";
+import { createStateSession, type StateSession } from "./session.ts";
+import { applyChange, createStateTable, type StateTable } from "./stateTable.ts";
+
+export interface LocalState {
+  /** The stream's next batch begins. @param events of its transactions, in µs */
+  open(stream: string, events: Float64Array): StateSession;
+  /** It has ended: the next one finds what it wrote. */
+  close(): void;
+}
+
+export function createLocalState(declarations: readonly StateDeclaration[]): LocalState {
+  const session = createStateSession(declarations);
+  const streams = new Map<string, StateTable[]>();
+  let current: StateTable[] = [];
+  return {
+    open(stream, events) {
+      current = streams.get(stream) ?? declarations.map(createStateTable);
+      streams.set(stream, current);
+      session.open(current, events);
+      return session;
+    },
+    close() {
+      for (const [i, change] of session.close().entries()) if (change) applyChange(current[i]!, change);
+    },
+  };
+}
