@@ -32,11 +32,11 @@ it("is the same on every run and machine", async () => {
   for (const name of EXAMPLES) fuel[name] = await fuelOf(name);
   expect(fuel).toMatchInlineSnapshot(`
     {
-      "failed-router-call": 9853,
-      "ownership-change": 8189,
-      "unlimited-approval": 6160,
+      "failed-router-call": 9852,
+      "ownership-change": 8188,
+      "unlimited-approval": 6159,
       "watched-address": 801,
-      "whale-transfer": 48795,
+      "whale-transfer": 48789,
     }
   `);
 });
