@@ -11,7 +11,7 @@ import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import { buildList, type ListTable } from "../world/listTable.ts";
 import { createRuleIndex } from "./ruleIndex.ts";
 
-/** Transactions by rule. */
+/** Transactions by rule. Every second rule, and then the others, are only counted as well, and must come to as many. */
 function selected(records: readonly TransactionRecord[], conditions: readonly Condition[]): number[][] {
   const writer = createFrameWriter();
   for (const record of records) writeFrame(writer, record);
@@ -24,6 +24,18 @@ function selected(records: readonly TransactionRecord[], conditions: readonly Co
   const found: number[][] = conditions.map(() => []);
   for (let r = 0; r < matched; r++) found[rules[r]!] = [...transactions.subarray(starts[r], starts[r + 1])];
   expect(count).toBe(found.flat().length);
+  for (const odd of [0, 1]) {
+    const counted = conditions.map((_, rule) => rule % 2 === odd);
+    const some = createRuleIndex(conditions, counted);
+    some.select(frames);
+    const { rules, matched, counts, starts, transactions } = some.select(frames);
+    const numbers = conditions.map(() => 0);
+    for (let r = 0; r < matched; r++) {
+      numbers[rules[r]!] = counts[r]!;
+      if (!counted[rules[r]!]) expect([...transactions.subarray(starts[r], starts[r + 1])]).toEqual(found[rules[r]!]);
+    }
+    expect(numbers).toEqual(found.map(({ length }) => length));
+  }
   return found;
 }
 

@@ -56,12 +56,18 @@ export function createRuleStage(
   rules: readonly LiveRule[],
   { instances = DEFAULT_INSTANCES }: RuleStageOptions = {},
 ): RuleStage {
-  const index = createRuleIndex(rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter)));
+  const trials = createTrials(rules);
+  const alertsOnAll = (rule: LiveRule): boolean => rule.module === null && rule.banned === undefined;
+  const counted = rules.map((rule) => alertsOnAll(rule) && rule.silent === true && trials.of(rule) === undefined);
+  const conditions = rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter));
+  const index = createRuleIndex(conditions, counted);
+  // apart from the rules, which lie anywhere in memory: of those that are only counted it is all that a batch reads
+  const names = rules.map(({ name }) => name);
+  const versions = rules.map(({ version }) => version);
   /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
   const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
   const states = new Map<number, LocalState>();
   const residents = createResidents(instances);
-  const trials = createTrials(rules);
 
   return ({ source, partition, bytes, words, frames, count, events }, lists = NO_LISTS) => {
     const found = index.select({ bytes, words, offsets: frames, count }, lists);
@@ -70,9 +76,13 @@ export function createRuleStage(
     residents.begin();
     for (let m = 0; m < found.matched; m++) {
       const number = found.rules[m]!;
+      if (counted[number]) {
+        matched.counts.push(countOf(names[number]!, versions[number]!, found.counts[m]!));
+        continue;
+      }
       const rule = rules[number]!;
       const seen = found.transactions.subarray(found.starts[m], found.starts[m + 1]);
-      if (rule.module === null && rule.banned === undefined) {
+      if (alertsOnAll(rule)) {
         matched.addAll(rule, seen);
         continue;
       }
@@ -144,12 +154,23 @@ function createMatches(trials: Pick<Trials, "of">): Collecting {
       const message = manifest.description || rule;
       for (const transaction of seen) alerts.push({ rule, version, transaction, severity, message, ordinal: 0 });
     }
-    const evaluations = seen.length;
-    counts.push({ rule, version, evaluations, matches: evaluations, traps: 0, fuel: 0, added: 0, dropped: 0 });
+    counts.push(countOf(rule, version, seen.length));
   }
 
   return { alerts, tags, scores, failures, counts, add, addAll };
 }
+
+/** What a rule without a module sees, it matches. */
+const countOf = (rule: string, version: number, seen: number): RuleCount => ({
+  rule,
+  version,
+  evaluations: seen,
+  matches: seen,
+  traps: 0,
+  fuel: 0,
+  added: 0,
+  dropped: 0,
+});
 
 function addTag(tags: Map<number, string[]>, transaction: number, tag: string): void {
   const known = tags.get(transaction);

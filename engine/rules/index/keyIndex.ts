@@ -5,21 +5,23 @@
  *     hash(chain, to) ──▶ slot ──▶ bucket: the key's words, and runs of terms
  *                                     run: a column and its terms by ascending threshold: value > 5, > 9, > 12, …
  *
- * A run is walked until its thresholds pass the transaction's value: cost grows with matches, not with candidates. The idea
- * of ordering thresholds under an equality is Le Subscribe's (Fabret et al., SIGMOD 2001); Esper's filter index nests the same.
+ * A run is followed until its thresholds pass the transaction's value: cost grows with matches, not with candidates, and where
+ * matches are only counted, not even with these (buckets.ts). The idea of ordering thresholds under an equality is Le Subscribe's (Fabret et al., SIGMOD 2001); Esper's filter index nests the same.
  */
 import { randomInt } from "node:crypto";
 import { type BytesField, type IntegerField, type LogField, ruleField } from "../../condition/fields.ts";
 import type { NumberSet } from "../../condition/intervals.ts";
+import { createBuckets } from "./buckets.ts";
 import type { Columns } from "./columns.ts";
+import type { Found } from "./found.ts";
 import type { Frames, Test } from "./frames.ts";
 import { type Key, keyTest, type Term } from "./normalForm.ts";
 import type { NumberField } from "./number.ts";
-import type { Pairs } from "./pairs.ts";
-import { createRuns } from "./runs.ts";
 import { bytesOf } from "./test.ts";
 import { firstLog, LOG_WORD, nextLog, WORD } from "./words.ts";
 
+/** Transactions that all parts of the index look at one after the other: of 256 pending ones 80 KB are read and stay in the cache. */
+export const CHUNK = 256;
 /** More combinations than these are not made: each costs every transaction 10 to 20 ns. */
 const MAX_COMBINATIONS = 16;
 const CHAIN = ruleField("chainId") as IntegerField;
@@ -32,11 +34,16 @@ export interface RuleTerm extends Term {
 }
 
 export interface KeyIndex {
-  /** Adds the pairs of the transactions from `from` to `to`; those of a rule may come out of order and twice. */
-  select(frames: Frames, from: number, to: number, columns: Columns, pairs: Pairs): void;
+  /** Adds what the transactions from `from` to `to` match; pairs of a rule may come out of order and twice. */
+  select(frames: Frames, from: number, to: number, columns: Columns, found: Found): void;
+  /** Words of a frame that are read. */
+  readonly words: readonly number[];
+  /** Adds to the counts what was only noted: once behind all transactions of a batch. */
+  count(found: Found): void;
 }
 
-export function createKeyIndex(terms: readonly RuleTerm[], columns: Columns): KeyIndex {
+/** @param counted whether a rule is only counted */
+export function createKeyIndex(terms: readonly RuleTerm[], columns: Columns, counted: readonly boolean[]): KeyIndex {
   const combinations = new Map<string, { fields: KeyFields; terms: PlacedTerm[] }>();
   for (const term of terms) {
     const placed = place(term, (name) => combinations.has(name) || combinations.size < MAX_COMBINATIONS);
@@ -44,10 +51,14 @@ export function createKeyIndex(terms: readonly RuleTerm[], columns: Columns): Ke
     if (combination) combination.terms.push(placed);
     else combinations.set(placed.name, { fields: placed.fields, terms: [placed] });
   }
-  const tables = [...combinations.values()].map((each) => createTable(each.fields, each.terms, columns));
+  const tables = [...combinations.values()].map((each) => createTable(each.fields, each.terms, columns, counted));
   return {
-    select(frames, from, to, filled, pairs) {
-      for (const table of tables) table.select(frames, from, to, filled, pairs);
+    words: tables.flatMap((table) => table.words),
+    select(frames, from, to, filled, found) {
+      for (const table of tables) table.select(frames, from, to, filled, found);
+    },
+    count(found) {
+      for (const table of tables) table.count(found);
     },
   };
 }
@@ -121,76 +132,109 @@ function keyWords(chain: bigint | undefined, chosen: readonly Key[]): Uint32Arra
 
 type Table = KeyIndex;
 
-function createTable({ chain, fixed, log }: KeyFields, terms: readonly PlacedTerm[], columns: Columns): Table {
-  const buckets = bucketsOf(terms);
-  const walk = createRuns(
-    buckets.map((bucket) => bucket.terms),
-    columns,
-  );
-
+function createTable(
+  { chain, fixed, log }: KeyFields,
+  terms: readonly PlacedTerm[],
+  columns: Columns,
+  counted: readonly boolean[],
+): Table {
   // words of the frame that make the key
-  const places: number[] = chain ? [CHAIN.word, CHAIN.word + 1] : [];
-  for (const { word, bytes } of fixed) for (let i = 0; i < bytes >> 2; i++) places.push(word + i);
-  const logPlaces = log ? Array.from({ length: log.bytes >> 2 }, (_, i) => log.word + i) : [];
+  const ofFrame: number[] = chain ? [CHAIN.word, CHAIN.word + 1] : [];
+  for (const { word, bytes } of fixed) for (let i = 0; i < bytes >> 2; i++) ofFrame.push(word + i);
+  const places = Uint32Array.from(ofFrame);
+  const logPlaces = Uint32Array.from({ length: log ? log.bytes >> 2 : 0 }, (_, i) => log!.word + i);
   const length = places.length + logPlaces.length;
   const required = fixed.reduce((bits, { present }) => (bits | present) >>> 0, 0);
   const inputBytes = Math.max(0, ...fixed.map((field) => field.inputBytes));
 
-  const slots = new Int32Array(2 ** Math.ceil(Math.log2(buckets.length * 2 + 1))).fill(-1);
-  const hashes = new Int32Array(slots.length);
-  const mask = slots.length - 1;
-  const keys = new Uint32Array(buckets.length * length);
-  for (const [b, { words }] of buckets.entries()) {
-    keys.set(words, b * length);
+  const byKey = bucketsOf(terms);
+  const buckets = createBuckets(byKey, length, columns, counted);
+  const { memory: keys } = buckets;
+  /** Hash and bucket of each slot, side by side so that a look is one cache line; at most half of the slots are taken. */
+  const slots = new Int32Array(2 * 2 ** Math.ceil(Math.log2(byKey.length * 2 + 1))).fill(-1);
+  const mask = slots.length / 2 - 1;
+  /** A bit for each hash that there is, with 16 bits a key: it lets 1 of 16 other hashes through, and stays in the first cache. */
+  const filter = new Uint32Array(Math.max(1, slots.length >> 3));
+  const filterMask = filter.length - 1;
+  for (const [b, { words }] of byKey.entries()) {
     let hash = SEED;
     for (const word of words) hash = mix(hash, word);
     hash = finish(hash);
     let slot = hash & mask;
-    while (slots[slot] !== -1) slot = (slot + 1) & mask;
-    slots[slot] = b;
-    hashes[slot] = hash;
+    while (slots[slot * 2 + 1] !== -1) slot = (slot + 1) & mask;
+    slots.set([hash, buckets.starts[b]!], slot * 2);
+    filter[(hash >>> 5) & filterMask]! |= 1 << hash;
   }
 
   /** The bucket whose key is at these places, or −1. */
   function find(words: Uint32Array, frame: number, hash: number, logWord: number): number {
     next: for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const bucket = slots[slot]!;
+      const bucket = slots[slot * 2 + 1]!;
       if (bucket === -1) return -1;
-      if (hashes[slot] !== hash) continue;
-      let at = bucket * length;
-      for (let i = 0; i < places.length; i++) if (words[frame + places[i]!] !== keys[at++]) continue next;
-      for (let i = 0; i < logPlaces.length; i++) if (words[logWord + logPlaces[i]!] !== keys[at++]) continue next;
+      if (slots[slot * 2] !== hash) continue;
+      let at = bucket;
+      for (let i = 0; i < places.length; i++) if ((words[frame + places[i]!]! | 0) !== keys[at++]) continue next;
+      for (let i = 0; i < logPlaces.length; i++)
+        if ((words[logWord + logPlaces[i]!]! | 0) !== keys[at++]) continue next;
       return bucket;
     }
   }
 
+  /** What passes the filter: transactions and their hashes. */
+  const passed = new Uint32Array(CHUNK);
+  const hashes = new Int32Array(CHUNK);
+
+  /** Without a branch that depends on the transactions, so that several are under way at a time. @returns how many pass */
+  function hashAll({ words, offsets }: Frames, from: number, to: number): number {
+    let count = 0;
+    for (let i = from; i < to; i++) {
+      const frame = offsets[i]! >> 2;
+      if ((words[frame + WORD.present]! & required) >>> 0 !== required) continue;
+      if (inputBytes > 0 && words[frame + WORD.inputLength]! < inputBytes) continue;
+      let hash = SEED;
+      for (let p = 0; p < places.length; p++) hash = mix(hash, words[frame + places[p]!]!);
+      hash = finish(hash);
+      passed[count] = i;
+      hashes[count] = hash;
+      count += (filter[(hash >>> 5) & filterMask]! >>> hash) & 1;
+    }
+    return count;
+  }
+
   return {
-    select(frames, from, to, filled, pairs) {
+    words: [WORD.present, WORD.inputLength, ...places],
+    select(frames, from, to, filled, found) {
       const { words, offsets } = frames;
-      const values = walk.values(filled);
+      const values = buckets.values(filled);
+      if (log === undefined) {
+        const count = hashAll(frames, from, to);
+        for (let c = 0; c < count; c++) {
+          const transaction = passed[c]!;
+          const frame = offsets[transaction]! >> 2;
+          const bucket = find(words, frame, hashes[c]!, 0);
+          if (bucket >= 0) buckets.walk(bucket, frames, transaction, frame, values, found);
+        }
+        return;
+      }
       for (let i = from; i < to; i++) {
         const frame = offsets[i]! >> 2;
         if ((words[frame + WORD.present]! & required) >>> 0 !== required) continue;
         if (inputBytes > 0 && words[frame + WORD.inputLength]! < inputBytes) continue;
         let hash = SEED;
         for (let p = 0; p < places.length; p++) hash = mix(hash, words[frame + places[p]!]!);
-        if (log === undefined) {
-          const bucket = find(words, frame, finish(hash), 0);
-          if (bucket >= 0) walk.walk(bucket, frames, i, frame, values, pairs);
-          continue;
-        }
         let at = firstLog(words, frame);
         for (let left = words[frame + WORD.logCount]!; left > 0; left--) {
           if (words[at + LOG_WORD.topicCount]! >= log.topics) {
             let ofLog = hash;
             for (let p = 0; p < logPlaces.length; p++) ofLog = mix(ofLog, words[at + logPlaces[p]!]!);
             const bucket = find(words, frame, finish(ofLog), at);
-            if (bucket >= 0) walk.walk(bucket, frames, i, frame, values, pairs);
+            if (bucket >= 0) buckets.walk(bucket, frames, i, frame, values, found);
           }
           at = nextLog(words, at);
         }
       }
     },
+    count: buckets.count,
   };
 }
 

@@ -67,10 +67,19 @@ export function fillColumn(
     if (width === 1) into[i] = ((words[at]! >>> shift) & mask) >>> 0;
     else {
       let float = words[at]! + words[at + 1]! * 2 ** 32;
-      for (let w = 2, scale = 2 ** 64; w < width; w++, scale *= 2 ** 32) float += words[at + w]! * scale;
+      let upper = 0; // hardly ever anything else
+      for (let w = 2; w < width; w++) upper |= words[at + w]!;
+      if (upper !== 0)
+        for (let w = 2, scale = 2 ** 64; w < width; w++, scale *= 2 ** 32) float += words[at + w]! * scale;
       into[i] = float;
     }
   }
+}
+
+/** Words of a frame that fillColumn reads. */
+export function wordsOf(field: NumberField): number[] {
+  const value = field.kind === "integer" ? Array.from({ length: field.width }, (_, i) => field.word + i) : [];
+  return [WORD.present, ...value];
 }
 
 /** Is the frame's value at least the cut? `float` is what fillColumn read. */

@@ -2,14 +2,15 @@ import type { Columns } from "./columns.ts";
 import type { Frames } from "./frames.ts";
 import { cutOf, isAtLeast, type NumberField } from "./number.ts";
 
-/** The segments that a field's bounds cut its range into; found once a batch for all terms. */
+/** The segments that a field's bounds cut its range into: a value's is how many bounds are at or below it. */
 export interface Segments {
   readonly bounds: readonly bigint[];
   /** The segment of those that lack the field, behind the bounds.length + 1 of values. */
   readonly absent: number;
-  /** Of each transaction: how many bounds are at or below its value. */
-  readonly numbers: Uint32Array;
-  find(frames: Frames, from: number, to: number, columns: Columns): void;
+  /** How many there are. */
+  readonly count: number;
+  /** Writes the segments of the transactions from `from` to `to`, counted from `first`, to their places in `into`. */
+  find(frames: Frames, from: number, to: number, columns: Columns, into: Uint32Array, first: number): void;
 }
 
 /** Most entries of the table that says where to begin. */
@@ -26,19 +27,19 @@ export function createSegments(field: NumberField, bounds: readonly bigint[], co
   const cuts = bounds.map((bound) => cutOf(field, bound));
   const floats = Float64Array.from(cuts, ({ float }) => float);
   const absent = bounds.length + 1;
-  const first = cuts.length > 0 ? upperHalf(floats[0]!) : 0;
-  const span = cuts.length > 0 ? upperHalf(floats[cuts.length - 1]!) - first : 0;
+  const lowest = cuts.length > 0 ? upperHalf(floats[0]!) : 0;
+  const span = cuts.length > 0 ? upperHalf(floats[cuts.length - 1]!) - lowest : 0;
   let shift = 0;
   while (span >>> shift >= MAX_STARTS) shift++;
   /** Cuts whose upper half lies in an earlier entry. */
   const starts = new Uint32Array((span >>> shift) + 2);
-  for (const float of floats) starts[((upperHalf(float) - first) >>> shift) + 1]!++;
+  for (const float of floats) starts[((upperHalf(float) - lowest) >>> shift) + 1]!++;
   for (let s = 1; s < starts.length; s++) starts[s]! += starts[s - 1]!;
 
   /** How many cuts are at or below a value. */
-  function numberOf(float: number, words: Uint32Array, frame: number): number {
+  function numberOf(float: number, half: number, words: Uint32Array, frame: number): number {
     if (cuts.length === 0 || float < floats[0]!) return 0;
-    const entry = (upperHalf(float) - first) >>> shift;
+    const entry = (half - lowest) >>> shift;
     if (entry >= starts.length - 1) return cuts.length;
     let low = starts[entry]!;
     let high = starts[entry + 1]!;
@@ -52,19 +53,15 @@ export function createSegments(field: NumberField, bounds: readonly bigint[], co
     return low;
   }
 
-  let numbers = new Uint32Array(0);
   return {
     bounds,
     absent,
-    get numbers() {
-      return numbers;
-    },
-    find({ words, offsets, count }, from, to, filled) {
-      if (numbers.length < count) numbers = new Uint32Array(count);
-      const values = filled.values(column);
+    count: absent + 1,
+    find({ words, offsets }, from, to, filled, into, first) {
+      const { floats: values, halves } = filled.values(column);
       for (let i = from; i < to; i++) {
         const float = values[i]!;
-        numbers[i] = Number.isNaN(float) ? absent : numberOf(float, words, offsets[i]! >> 2);
+        into[i] = first + (Number.isNaN(float) ? absent : numberOf(float, halves[2 * i + 1]!, words, offsets[i]! >> 2));
       }
     },
   };
