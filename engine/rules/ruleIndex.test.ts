@@ -27,8 +27,8 @@ function selected(records: readonly TransactionRecord[], conditions: readonly Co
   for (const odd of [0, 1]) {
     const counted = conditions.map((_, rule) => rule % 2 === odd);
     const some = createRuleIndex(conditions, counted);
-    some.select(frames);
-    const { rules, matched, counts, starts, transactions } = some.select(frames);
+    some.select(frames, lists);
+    const { rules, matched, counts, starts, transactions } = some.select(frames, lists);
     const numbers = conditions.map(() => 0);
     for (let r = 0; r < matched; r++) {
       numbers[rules[r]!] = counts[r]!;
@@ -120,8 +120,11 @@ function passes(record: TransactionRecord, condition: Condition, lists: Readonly
 }
 
 /** Comparisons with the records' own values, or values beside them: others would never match. */
-function predicateFor(records: readonly TransactionRecord[]): fc.Arbitrary<Predicate> {
-  return fc.constantFrom(...RULE_FIELDS).chain((field): fc.Arbitrary<Predicate> => {
+function predicateFor(
+  records: readonly TransactionRecord[],
+  fields: readonly RuleField[] = RULE_FIELDS,
+): fc.Arbitrary<Predicate> {
+  return fc.constantFrom(...fields).chain((field): fc.Arbitrary<Predicate> => {
     const own = [...new Set(records.flatMap((record) => valuesOf(record, field)))];
     const of = (operators: readonly Predicate["operator"][], value: fc.Arbitrary<Predicate["value"]>) =>
       fc
@@ -227,6 +230,25 @@ describe("createRuleIndex()", () => {
     expect(selected(records, conditions)).toEqual(expected);
     expect(expected.filter((found) => found.length > 0 && found.length < records.length).length).toBeGreaterThan(300);
   }, 120_000);
+
+  test("numbers of several fields, let through by few and by many of a batch", () => {
+    const records = fc.sample(transaction, { numRuns: 400, seed: 3 });
+    const numbers = RULE_FIELDS.filter(({ kind }) => kind === "integer" || kind === "boolean");
+    const some = fc.array(predicateFor(records, numbers), { minLength: 2, maxLength: 4 });
+    const either = fc.tuple(some, some).map(([a, b]) => ({ or: [{ and: a }, { and: b }] }));
+    const conditions = fc.sample(
+      fc.oneof(
+        some.map((and): Condition => ({ and })),
+        some.map((or): Condition => ({ not: { or } })),
+        either,
+      ),
+      { numRuns: 300, seed: 4 },
+    );
+    const expected = plain(records, conditions);
+    expect(selected(records, conditions)).toEqual(expected);
+    const [few, many] = [(found: number) => found > 0 && found < 60, (found: number) => found > 120 && found < 400];
+    for (const so of [few, many]) expect(expected.filter(({ length }) => so(length)).length).toBeGreaterThan(20);
+  });
 
   const [record] = fc.sample(transaction, { numRuns: 1, seed: 1 });
 

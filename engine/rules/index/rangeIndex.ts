@@ -8,7 +8,8 @@
  *     transactions:   t4 t7  │  t1   │ t0 t3  │  t2          a: t4 t7 t1    b: t1 t0 t3    c: t4 t7, t2
  *
  * A term of one field is counted by the slice's two ends. One of several fields takes the shortest of its slices and asks the others
- * of what is in it, by number of segment. So a term costs some nanoseconds a batch, and then as its most selective bound.
+ * of what is in it, by number of segment; where even that is long, slices become sets of bits (prefixSets.ts). So a term costs some
+ * nanoseconds a batch, then as its most selective bound, and never more than a microsecond a field.
  */
 import { END, type NumberSet } from "../../condition/intervals.ts";
 import type { Columns } from "./columns.ts";
@@ -16,7 +17,11 @@ import type { Found } from "./found.ts";
 import { type Frames, holds, type Test } from "./frames.ts";
 import type { RuleTerm } from "./keyIndex.ts";
 import type { NumberField } from "./number.ts";
+import { createPrefixSets, listSet, setWords, sizeOfSet } from "./prefixSets.ts";
 import { createSegments, type Segments } from "./segments.ts";
+
+/** A slice beyond this share of a batch, and so many more, takes longer to go through than sets take to be made. */
+const LONG = { share: 1 / 16, more: 64 };
 
 export interface RangeIndex {
   /** A new batch, of so many transactions. */
@@ -53,6 +58,10 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
   /** Transactions in the order of their segments, field by field; those of segment s begin at firsts[s]. */
   let order = new Uint32Array(0);
   const firsts = new Uint32Array(total + 1);
+  /** The same order as sets; of the fields that were asked for in this batch. */
+  const prefixSets = axes.map(createPrefixSets);
+  const isFilled = new Uint8Array(axes.length);
+  let [both, other] = [new Uint32Array(0), new Uint32Array(0)];
   /** What a term has found. */
   let list = new Uint32Array(0);
   /** Of each transaction, the last rule that it has been counted for. */
@@ -75,22 +84,33 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
     return size;
   }
 
-  /** Lists what a term matches. @returns how many */
-  function find(term: number, frames: Frames): number {
+  /** Lists what a term matches, or may leave that when they are only counted. @returns how many */
+  function find(term: number, frames: Frames, only?: "count"): number {
     const from = starts[term]!;
     const to = starts[term + 1]!;
+    const asks = tests[term]!.length > 0;
     let best = -1;
     let least = frames.count;
-    for (let at = from; at < to; at = nextField(at)) {
+    let fields = 0;
+    for (let at = from; at < to; at = nextField(at), fields++) {
       const size = sizeOf(at);
       if (size >= least && best !== -1) continue;
       best = at;
       least = size;
     }
-    let length = best === -1 ? listAll(least) : listSlices(best);
-    for (let at = from; at < to && length > 0; at = nextField(at))
-      if (at !== best) length = code[at + 1] === 1 ? keepBetween(at, length) : keepWithin(at, length);
-    return tests[term]!.length === 0 ? length : ask(tests[term]!, frames, length);
+    if (fields === 1 && only && !asks) return least;
+    if (least === 0) return 0;
+    let length: number;
+    if (fields > 1 && least > LONG.share * frames.count + LONG.more) {
+      intersect(from, to, frames.count);
+      if (only && !asks) return sizeOfSet(both);
+      length = listSet(both, list);
+    } else {
+      length = best === -1 ? listAll(least) : listSlices(best);
+      for (let at = from; at < to && length > 0; at = nextField(at))
+        if (at !== best) length = code[at + 1] === 1 ? keepBetween(at, length) : keepWithin(at, length);
+    }
+    return asks ? ask(tests[term]!, frames, length) : length;
   }
 
   const nextField = (at: number): number => at + 2 + 2 * code[at + 1]!;
@@ -107,6 +127,28 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
     for (let i = at + 2, end = nextField(at); i < end; i += 2)
       for (let p = firsts[code[i]!]!, last = firsts[code[i + 1]!]!; p < last; p++) into[length++] = from[p]!;
     return length;
+  }
+
+  /** Makes a set, `both`, of what lies in the intervals of several fields. */
+  function intersect(from: number, to: number, count: number): void {
+    const result = both;
+    const next = other;
+    setOf(from, count, result);
+    for (let at = nextField(from); at < to; at = nextField(at)) {
+      setOf(at, count, next);
+      for (let w = 0; w < result.length; w++) result[w]! &= next[w]!;
+    }
+  }
+
+  /** The transactions in a field's intervals, as bits. */
+  function setOf(at: number, count: number, into: Uint32Array): void {
+    const field = code[at]!;
+    const prefixes = prefixSets[field]!;
+    if (isFilled[field] === 0) prefixes.fill(order, field * count, count);
+    isFilled[field] = 1;
+    prefixes.slice(into, firsts[code[at + 2]!]!, firsts[code[at + 3]!]!);
+    for (let i = at + 4, end = nextField(at); i < end; i += 2)
+      prefixes.add(into, firsts[code[i]!]!, firsts[code[i + 1]!]!);
   }
 
   /** Keeps those of the list whose segment lies in the field's interval. */
@@ -154,11 +196,7 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
 
   /** How many transactions the terms of one rule match together. */
   function countRule(from: number, to: number, frames: Frames): number {
-    if (to - from === 1) {
-      const at = starts[from]!;
-      const isOneField = starts[from + 1] !== at && nextField(at) === starts[from + 1];
-      return isOneField && tests[from]!.length === 0 ? sizeOf(at) : find(from, frames);
-    }
+    if (to - from === 1) return find(from, frames, "count");
     const listed = list;
     const last = countedFor;
     let sum = 0;
@@ -180,20 +218,23 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
         [numbers, order] = [new Uint32Array(axes.length * count), new Uint32Array(axes.length * count)];
         [list, countedFor] = [new Uint32Array(count), new Int32Array(count)];
       }
+      if (both.length !== setWords(count))
+        [both, other] = [new Uint32Array(setWords(count)), new Uint32Array(setWords(count))];
       countedFor.fill(-1);
+      isFilled.fill(0);
     },
     locate(frames, from, to, filled) {
       for (const [f, { segments, first }] of axes.entries())
         segments.find(frames, from, to, filled, numbers.subarray(f * capacity), first);
     },
-    select(frames, found) {
+    select(frames, matches) {
       if (terms.length === 0) return;
       sortBySegment(frames.count);
       for (let from = 0, to = 0; from < terms.length; from = to) {
         const rule = ruleOf[from]!;
         while (to < terms.length && ruleOf[to] === rule) to++;
-        if (found.counted[rule]) found.counts[rule]! += countRule(from, to, frames);
-        else for (let term = from; term < to; term++) found.pushTransactions(rule, list, find(term, frames));
+        if (matches.counted[rule]) matches.counts[rule]! += countRule(from, to, frames);
+        else for (let term = from; term < to; term++) matches.pushTransactions(rule, list, find(term, frames));
       }
     },
   };
