@@ -6,25 +6,28 @@
 import { createReport, type Finding, type Report } from "./finding.ts";
 import { declares, HOST_FUNCTIONS } from "./hostFunctions.ts";
 import {
+  type GuestEntry,
   globalEntries,
-  HOST_FUNCTION_TYPES,
-  HOST_TYPES,
   type HostFunctions,
   type HostGlobals,
   hostBodies,
   hostFunctions,
+  hostFunctionTypes,
   hostGlobals,
+  hostTypes,
+  meteredType,
   OWN_GLOBALS,
 } from "./inject.ts";
 import { readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
-import { meterBody } from "./meter.ts";
+import { countedFunctions, globalsSetBy, meteredBody } from "./meter.ts";
 import { MAX_PARAMETER_AREA } from "./parameterArea.ts";
 import { type Manifest, parseManifest } from "./parseManifest.ts";
+import { type ScannedBody, scanBody } from "./scanBody.ts";
 import { smokeRun } from "./smokeRun.ts";
 import { type ExternalKind, I32, type ParsedModule, parseModule, SECTION, typeText } from "./wasm/module.ts";
 import { Malformed } from "./wasm/reader.ts";
-import { Writer } from "./wasm/writer.ts";
+import { signedLeb, Writer } from "./wasm/writer.ts";
 
 export const ABI_VERSION = 1;
 
@@ -66,10 +69,9 @@ export function readmit(
   try {
     const module = parseModule(bytes, limits, report);
     const abi = checkAbi(module, report);
-    const globals = hostGlobals(module, abi.outLength);
     const functions = hostFunctions(module);
-    const context = { module, limits, report, globals, functions, complexity: { merged: 0 } };
-    const bodies = module.bodies.map((body, i) => meterBody(context, module.imports.length + i, body));
+    const context = { module, limits, report, functions, complexity: { merged: 0 } };
+    const bodies = module.bodies.map((body, i) => scanBody(context, module.imports.length + i, body));
     const { merged } = context.complexity;
     report.limit("too_complex", "the branches, each times the locals of its function", merged, limits.complexity, {
       section: "code",
@@ -81,7 +83,7 @@ export function readmit(
       report.add("invalid", message, { offset });
       return refused();
     }
-    const admitted = write(module, abi, globals, functions, bodies as Uint8Array[]);
+    const admitted = write(module, abi, functions, bodies as ScannedBody[]);
     if (!WebAssembly.validate(admitted)) {
       throw new Error(`Cannot meter a valid module: ${whyInvalid(admitted).message}`); // a bug of ours
     }
@@ -216,13 +218,9 @@ function checkDeclared(module: ParsedModule, manifest: Manifest, report: Report)
 }
 
 /** The module's sections with what the host adds; only the exports that the host uses are kept. */
-function write(
-  module: ParsedModule,
-  abi: Abi,
-  globals: HostGlobals,
-  functions: HostFunctions,
-  bodies: readonly Uint8Array[],
-): Uint8Array {
+function write(module: ParsedModule, abi: Abi, functions: HostFunctions, bodies: readonly ScannedBody[]): Uint8Array {
+  const globals = hostGlobals(module, globalsSetBy(abi.onTx, bodies, module), abi.outLength);
+  const entries = guestEntries(module);
   const out = new Writer(module.bytes.length * 3 + 4096);
   out.bytes(module.bytes.subarray(0, 8));
   const section = (id: number, content: Uint8Array) => {
@@ -248,12 +246,33 @@ function write(
     return content.done();
   };
 
-  longer(SECTION.type, HOST_TYPES.length, HOST_TYPES.flat());
-  asItIs(SECTION.import);
+  const types = [...module.types.map(meteredType), ...hostTypes(module, entries)];
+  section(
+    SECTION.type,
+    numbers((content) => {
+      content.u32(types.length);
+      for (const type of types) content.bytes(type);
+    }),
+  );
+  const importTypes = types.length - module.imports.length;
+  if (module.imports.length > 0)
+    section(
+      SECTION.import,
+      numbers((content) => {
+        content.u32(module.imports.length);
+        for (const [i, name] of module.imports.entries()) {
+          content.name("env");
+          content.name(name);
+          content.u8(0);
+          content.u32(importTypes + i);
+        }
+      }),
+    );
+  const functionTypes = hostFunctionTypes(entries);
   const typeIndices = numbers((content) => {
-    for (const type of HOST_FUNCTION_TYPES) content.u32(module.types.length + type);
+    for (const type of functionTypes) content.u32(module.types.length + type);
   });
-  longer(SECTION.function, HOST_FUNCTION_TYPES.length, [...typeIndices]);
+  longer(SECTION.function, functionTypes.length, [...typeIndices]);
   asItIs(SECTION.table);
   const { minimum, maximum } = module.memory!;
   const memory = numbers((content) => {
@@ -263,14 +282,27 @@ function write(
   });
   section(SECTION.memory, memory);
   longer(SECTION.global, OWN_GLOBALS + globals.shadows.length, globalEntries(globals));
-  section(SECTION.export, writeExports(module, globals, functions));
-  asItIs(SECTION.element);
+  section(SECTION.export, writeExports(module, globals, functions, entries));
+  if (module.elements.length > 0)
+    section(
+      SECTION.element,
+      numbers((content) => {
+        content.u32(module.elements.length);
+        for (const { start, functions: listed } of module.elements) {
+          content.bytes([0, 0x41, ...signedLeb(start), 0x0b]);
+          content.u32(listed.length);
+          for (const index of listed) content.u32(index < module.imports.length ? functions.abort : index);
+        }
+      }),
+    );
   if (module.dataCount !== null)
     section(
       SECTION.dataCount,
       numbers((content) => content.u32(module.dataCount!)),
     );
-  const all = [...bodies, ...hostBodies(globals, functions, abi, maximum)];
+  const counted = countedFunctions(bodies, module.imports.length);
+  const guests = bodies.map((body) => meteredBody(body, globals, counted.has(body.index)));
+  const all = [...guests, ...hostBodies(module, globals, abi, entries)];
   const code = new Writer(module.bytes.length * 3 + 4096);
   code.u32(all.length);
   for (const body of all) code.sized(Uint8Array.from(body));
@@ -286,20 +318,37 @@ function write(
   return out.done().slice();
 }
 
-function writeExports(module: ParsedModule, globals: HostGlobals, functions: HostFunctions): Uint8Array {
+/** What the host calls of the guest's but weir_on_tx. The start section's function is among them, so that it runs with fuel. */
+function guestEntries(module: ParsedModule): GuestEntry[] {
+  const entries: { name: string; target: number }[] = FUNCTION_EXPORTS.map(([name]) => ({
+    name,
+    target: module.exports.get(name)!.index,
+  }));
+  if (module.start !== null) entries.push({ name: "weir_host_start", target: module.start });
+  return entries
+    .filter(({ name }) => name !== "weir_on_tx")
+    .map((entry) => ({ ...entry, type: module.types[module.functions[entry.target]!]! }));
+}
+
+function writeExports(
+  module: ParsedModule,
+  globals: HostGlobals,
+  functions: HostFunctions,
+  guestEntries: readonly GuestEntry[],
+): Uint8Array {
   const KIND = { function: 0, table: 1, memory: 2, global: 3 } as const;
   const optional = ["weir_parameters", "weir_parameters_bytes"].filter((name) => module.exports.has(name));
-  const kept = ["memory", "weir_abi", "weir_out_length", ...optional, ...FUNCTION_EXPORTS.map(([name]) => name)];
-  const entries: [string, ExternalKind, number][] = kept
-    .filter((name) => name !== "weir_on_tx")
-    .map((name) => [name, module.exports.get(name)!.kind, module.exports.get(name)!.index]);
+  const kept = ["memory", "weir_abi", "weir_out_length", ...optional];
+  const entries: [string, ExternalKind, number][] = kept.map((name) => {
+    const { kind, index } = module.exports.get(name)!;
+    return [name, kind, index];
+  });
   for (const name of ["fuel", "stack", "progress", "budget", "left", "starved", "dirty"] as const) {
     entries.push([`weir_host_${name}`, "global", globals[name]]);
   }
-  entries.push(["weir_host_grow", "function", functions.grow]);
-  entries.push(["weir_host_snapshot", "function", functions.snapshot], ["weir_host_run", "function", functions.run]);
-  // moved from the start section, so that it runs with fuel
-  if (module.start !== null) entries.push(["weir_host_start", "function", module.start]);
+  for (const name of ["grow", "snapshot", "run"] as const)
+    entries.push([`weir_host_${name}`, "function", functions[name]]);
+  for (const [i, { name }] of guestEntries.entries()) entries.push([name, "function", functions.entries + i]);
   const content = new Writer();
   content.u32(entries.length);
   for (const [name, kind, index] of entries) {

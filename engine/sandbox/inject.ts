@@ -2,8 +2,7 @@
  * What admission adds to a module: globals that only the host's code can name, since a guest's indices were checked
  * against its own counts, and the functions that charge, snapshot and run. All is appended, so no index of the guest's moves.
  */
-import type { ParsedModule } from "./wasm/module.ts";
-import { F32, F64, I32, I64 } from "./wasm/module.ts";
+import { F32, F64, type FunctionType, I32, I64, type ParsedModule } from "./wasm/module.ts";
 import { COST } from "./wasm/opcodes.ts";
 import { leb, signedLeb } from "./wasm/writer.ts";
 
@@ -24,7 +23,7 @@ export const BLOCK_SHIFT = 12;
 
 /** Appended globals, in this order behind the guest's own. */
 export interface HostGlobals {
-  /** i32: left of the budget, below 0 after a trap for want of it */
+  /** i32: left of the budget when it was last noted: below 0 after a trap for want of it, true after all others but access out of bounds */
   readonly fuel: number;
   /** i32: bytes of stack left, below 0 after a trap for want of it */
   readonly stack: number;
@@ -38,7 +37,7 @@ export interface HostGlobals {
   readonly starved: number;
   /** i64: bit b is set once the guest wrote to a block whose number is b modulo 64, or to the first bytes of the one behind it */
   readonly dirty: number;
-  /** the guest's mutable globals but weir_out_length, each with the shadow that it is set back from */
+  /** the globals that weir_on_tx can set, but weir_out_length, each with the shadow that it is set back from */
   readonly shadows: readonly { readonly global: number; readonly shadow: number; readonly type: number }[];
 }
 
@@ -48,16 +47,32 @@ export interface HostFunctions {
   readonly grow: number;
   readonly snapshot: number;
   readonly run: number;
+  /** env.abort as the guest's table has it */
+  readonly abort: number;
+  /** the first of those that the host calls in place of the guest's own, which take and return fuel: see GuestEntry */
+  readonly entries: number;
+}
+
+/** What the host may call: a function that takes fuel from the global, and puts back what is left. */
+export interface GuestEntry {
+  readonly name: string;
+  readonly target: number;
+  readonly type: FunctionType;
 }
 
 /** how many come before the shadows */
 export const OWN_GLOBALS = 7;
 
-export function hostGlobals(module: ParsedModule, outLength: number): HostGlobals {
-  const first = module.globals.length;
+/** Number of the global `fuel`. */
+export const fuelGlobal = (module: ParsedModule): number => module.globals.length;
+
+/** @param sets the globals that weir_on_tx can set: no other has to be put back */
+export function hostGlobals(module: ParsedModule, sets: ReadonlySet<number>, outLength: number): HostGlobals {
+  const first = fuelGlobal(module);
   const shadows: { global: number; shadow: number; type: number }[] = [];
-  module.globals.forEach(({ type, mutable }, global) => {
-    if (mutable && global !== outLength) shadows.push({ global, shadow: first + OWN_GLOBALS + shadows.length, type });
+  module.globals.forEach(({ type }, global) => {
+    if (sets.has(global) && global !== outLength)
+      shadows.push({ global, shadow: first + OWN_GLOBALS + shadows.length, type });
   });
   return {
     fuel: first,
@@ -73,7 +88,7 @@ export function hostGlobals(module: ParsedModule, outLength: number): HostGlobal
 
 export function hostFunctions(module: ParsedModule): HostFunctions {
   const first = module.functions.length;
-  return { bulk: first, grow: first + 1, snapshot: first + 2, run: first + 3 };
+  return { bulk: first, grow: first + 1, snapshot: first + 2, run: first + 3, abort: first + 4, entries: first + 5 };
 }
 
 // instructions by the bytes that they are made of
@@ -88,28 +103,42 @@ const call = (index: number) => [0x10, ...leb(index)];
 const TRAP = [0x00];
 const [ADD, SUB, LESS, LESS_UNSIGNED, EQUAL, SHIFT_RIGHT_UNSIGNED] = [0x6a, 0x6b, 0x48, 0x49, 0x46, 0x76];
 
-/** The global's value into a local (its number as LEB128), where the next charge finds it without waiting for memory. */
-export const read = (global: number, own: readonly number[]): number[] => [...get(global), 0x21, ...own];
+/** What ends a transaction for want of fuel or stack. The global has what is left for whoever looks after a trap. */
+const starve = (fuel: number, own: readonly number[]): number[] => [...note(fuel, own), ...TRAP];
+
+/** fuel = own: the local that has what is left (its number as LEB128) */
+export const note = (fuel: number, own: readonly number[]): number[] => [0x20, ...own, ...set(fuel)];
+
+/** own −= amount; trap below 0. Amounts stay under 2^30, so it cannot wrap: it was at least 0 before. */
+export const charge = (fuel: number, own: readonly number[], amount: number): number[] => [
+  0x20, ...own, ...i32(amount), SUB, 0x22, ...own,
+  ...i32(0), LESS, 0x04, EMPTY, ...starve(fuel, own), END,
+]; // biome-ignore format: one instruction sequence
+
+/** stack −= amount; trap below 0 */
+export const take = (stack: number, amount: number, fuel: number, own: readonly number[]): number[] => [
+  ...get(stack), ...i32(amount), SUB, ...set(stack),
+  ...get(stack), ...i32(0), LESS, 0x04, EMPTY, ...starve(fuel, own), END,
+]; // biome-ignore format: one instruction sequence
+
+/** global += amount */
+export const giveBack = (global: number, amount: number): number[] => [
+  ...get(global), ...i32(amount), ADD, ...set(global),
+]; // biome-ignore format: one instruction sequence
 
 /**
- * global = own −= amount; trap below 0. `own` is the local that has the global's value: reading back what was just stored would cost
- * each charge 5 cycles after the one before. Amounts stay under 2^30, so it cannot wrap: it was at least 0 before.
+ * marks |= the block of a store to `address` + offset, both locals by number as LEB128. A store across two blocks marks the first: who
+ * restores it goes 8 bytes further.
  */
-export const take = (global: number, own: readonly number[], amount: number): number[] => [
-  0x20, ...own, ...i32(amount), SUB, 0x22, ...own, ...set(global),
-  0x20, ...own, ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
+export const markBlock = (marks: readonly number[], address: readonly number[], offset: number): number[] => [
+  0x20, ...marks,
+  0x42, 1, 0x20, ...address, ...i32(offset | 0), ADD, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 12), modulo 64
+  0x84, 0x21, ...marks,
 ]; // biome-ignore format: one instruction sequence
 
-/** Marks the block of a store to `address` + offset. A store across two blocks marks the first: who restores it goes 8 bytes further. */
-export const markBlock = (dirty: number, address: number, offset: number): number[] => [
-  ...get(dirty),
-  0x42, 1, ...local(address), ...i32(offset | 0), ADD, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 12), modulo 64
-  0x84, ...set(dirty),
-]; // biome-ignore format: one instruction sequence
-
-/** global = own + amount */
-export const giveBack = (global: number, own: readonly number[], amount: number): number[] => [
-  0x20, ...own, ...i32(amount), ADD, ...set(global),
+/** dirty |= marks */
+export const keepMarks = (dirty: number, marks: readonly number[]): number[] => [
+  ...get(dirty), 0x20, ...marks, 0x84, ...set(dirty),
 ]; // biome-ignore format: one instruction sequence
 
 /** Types of the appended globals, with their initial values. */
@@ -127,52 +156,75 @@ export function globalEntries({ shadows }: HostGlobals): number[] {
   return [...own, ...shadows.flatMap(({ type }) => zero(type))];
 }
 
-/** Signatures of the appended functions, as type entries: in the order of HostFunctions. */
-export const HOST_TYPES: readonly (readonly number[])[] = [
-  [0x60, 1, I32, 1, I32], // grow
-  [0x60, 0, 0], // snapshot
-  [0x60, 2, I32, I32, 0], // bulk
-  [0x60, 2, I32, I32, 1, I32], // run
+const signature = (parameters: readonly number[], results: readonly number[]): number[] => [
+  0x60, ...leb(parameters.length), ...parameters, ...leb(results.length), ...results,
+]; // biome-ignore format: one type
+
+/** A type of the guest's as its metered functions have it: fuel comes in last and goes out last. */
+export const meteredType = ({ parameters, results }: FunctionType): number[] =>
+  signature([...parameters, I32], [...results, I32]);
+
+const ABORT_TYPE: FunctionType = { parameters: [I32, I32, I32, I32], results: [] };
+
+/** Types of the appended functions, in the order of HostFunctions; behind them those of the imported ones, which take no fuel. */
+export const hostTypes = (module: ParsedModule, entries: readonly GuestEntry[]): number[][] => [
+  signature([I32, I32, I32], [I32]), // bulk: address, bytes, fuel → fuel
+  signature([I32, I32], [I32, I32]), // grow: pages, fuel → old size, fuel
+  signature([], []), // snapshot
+  signature([I32, I32], [I32]), // run: table, count → finished
+  meteredType(ABORT_TYPE),
+  ...entries.map(({ type }) => signature(type.parameters, type.results)),
+  ...module.imports
+    .map((_, i) => module.types[module.functions[i]!]!)
+    .map(({ parameters, results }) => signature(parameters, results)),
 ];
-export const HOST_FUNCTION_TYPES = [2, 0, 1, 3] as const;
+
+/** Of each appended function its type among them. */
+export const hostFunctionTypes = (entries: readonly GuestEntry[]): number[] =>
+  Array.from({ length: 5 + entries.length }, (_, i) => i);
 
 /** Bodies of the appended functions: locals and code, without their length in front. */
 export function hostBodies(
+  module: ParsedModule,
   globals: HostGlobals,
-  functions: HostFunctions,
   guest: { onTx: number; outLength: number },
-  cap: number,
+  entries: readonly GuestEntry[],
 ): number[][] {
+  const cap = module.memory!.maximum;
   const noLocals = [0];
-  const { fuel, stack, progress, budget, left, starved, dirty, shadows } = globals;
+  const { fuel, stack, progress, budget, starved, dirty, shadows } = globals;
+  /** the fuel in a local of the host's functions is what is left; trap below 0 */
+  const left = (own: number) => [
+    ...local(own), ...set(fuel), ...local(own), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
+  ]; // biome-ignore format: one instruction sequence
 
-  // (address, bytes): fuel −= bytes >> 3, at most 2^29 − 1, no wrap. The blocks from address to address + bytes − 1 are dirty; a
-  // range that wraps around or leaves the memory marks nonsense, and traps right after. local 2 is how many blocks.
+  // (address, bytes, fuel) → fuel − (bytes >> 3): at most 2^29 − 1, no wrap. The blocks from address to address + bytes − 1 are dirty;
+  // a range that wraps around or leaves the memory marks nonsense, and traps right after. local 3 is how many blocks.
   const block = (...address: number[]) => [...address, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED];
   const bulk = [
     1, 1, I32,
-    ...get(fuel), ...local(1), ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, ...set(fuel),
-    ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
-    ...block(...local(0), ...local(1), ADD, ...i32(1), SUB), ...block(...local(0)), SUB, ...i32(1), ADD, ...setLocal(2),
+    ...local(2), ...local(1), ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, ...setLocal(2),
+    ...left(2),
+    ...block(...local(0), ...local(1), ADD, ...i32(1), SUB), ...block(...local(0)), SUB, ...i32(1), ADD, ...setLocal(3),
     ...get(dirty), // | rotl((1 << blocks) − 1, first), or all of them
     0x42, ...signedLeb(-1),
-    0x42, 1, ...local(2), 0xad, 0x86, 0x42, 1, 0x7d, ...block(...local(0)), 0xad, 0x89,
-    ...local(2), ...i32(64), 0x4f, 0x1b,
-    0x84, ...set(dirty), END,
+    0x42, 1, ...local(3), 0xad, 0x86, 0x42, 1, 0x7d, ...block(...local(0)), 0xad, 0x89,
+    ...local(3), ...i32(64), 0x4f, 0x1b,
+    0x84, ...set(dirty), ...local(2), END,
   ]; // biome-ignore format: one instruction sequence
 
-  // (pages) → old size or −1. More pages than the cap can only fail: free of charge. If the engine refuses what the cap
-  // allows, that is its own distress, and must not become an answer that another run would not get.
+  // (pages, fuel) → old size or −1, fuel. More pages than the cap can only fail: free of charge. If the engine refuses what the
+  // cap allows, that is its own distress, and must not become an answer that another run would not get.
   const size = [0x3f, 0];
   const room = [...i32(cap), ...size, SUB];
   const grow = [
     1, 1, I32, // one local: the answer
-    ...room, ...local(0), LESS_UNSIGNED, 0x04, EMPTY, ...i32(-1), 0x0f, END,
-    ...get(fuel), ...local(0), ...i32(COST.growPage), 0x6c, SUB, ...set(fuel),
-    ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
-    ...local(0), 0x40, 0, ...setLocal(1),
-    ...local(1), ...i32(-1), EQUAL, 0x04, EMPTY, ...i32(1), ...set(starved), ...TRAP, END,
-    ...local(1), END,
+    ...room, ...local(0), LESS_UNSIGNED, 0x04, EMPTY, ...i32(-1), ...local(1), 0x0f, END,
+    ...local(1), ...local(0), ...i32(COST.growPage), 0x6c, SUB, ...setLocal(1),
+    ...left(1),
+    ...local(0), 0x40, 0, ...setLocal(2),
+    ...local(2), ...i32(-1), EQUAL, 0x04, EMPTY, ...i32(1), ...set(starved), ...TRAP, END,
+    ...local(2), ...local(1), END,
   ]; // biome-ignore format: one instruction sequence
 
   const snapshot = [
@@ -184,24 +236,31 @@ export function hostBodies(
     END,
   ];
 
-  // (table, count) → transactions finished: see README. local 2 is i, local 3 the entry's address
+  // (table, count) → transactions finished: see README. Locals: 2 is i, 3 the entry's address, 4 what is left of the batch's fuel
   const run = [
-    1, 2, I32,
+    2, 2, I32, 1, I64,
+    ...get(globals.left), ...setLocal(4),
     0x02, EMPTY, 0x03, EMPTY,
     ...local(2), ...local(1), 0x4f, 0x0d, 1, // i ≥ count: leave
-    ...get(left), 0x42, 0, 0x57, 0x0d, 1, // left ≤ 0: leave
+    ...local(4), 0x42, 0, 0x57, 0x0d, 1, // left ≤ 0: leave
     ...local(2), ...set(progress),
     ...get(budget), ...set(fuel),
     ...i32(STACK_BYTES), ...set(stack),
     ...shadows.flatMap(({ global, shadow }) => [...get(shadow), ...set(global)]),
     ...local(0), ...local(2), ...i32(2), 0x74, ADD, ...setLocal(3),
-    ...local(3), 0x28, 2, 0, ...call(guest.onTx),
-    ...get(left), ...get(budget), ...get(fuel), SUB, 0xac, 0x7d, ...set(left), // left −= i64(budget − fuel)
+    ...local(4), ...get(budget), // left − i64(budget − what onTx leaves)
+    ...local(3), 0x28, 2, 0, ...get(budget), ...call(guest.onTx),
+    SUB, 0xac, 0x7d, 0x22, 4, ...set(globals.left),
     ...local(3), ...get(guest.outLength), 0x36, 2, 0,
     ...local(2), ...i32(1), ADD, ...setLocal(2),
     0x0c, 0, END, END, ...local(2), END,
   ]; // biome-ignore format: one instruction sequence
 
-  void functions;
-  return [bulk, grow, snapshot, run];
+  const parameters = (count: number) => Array.from({ length: count }, (_, i) => local(i)).flat();
+  const aborting = module.imports.indexOf("abort");
+  const abort = [...noLocals, ...(aborting < 0 ? TRAP : [...parameters(4), ...call(aborting)]), ...local(4), END];
+  const entryBodies = entries.map(({ target, type }) => [
+    ...noLocals, ...parameters(type.parameters.length), ...get(fuel), ...call(target), ...set(fuel), END,
+  ]); // biome-ignore format: one instruction sequence
+  return [bulk, grow, snapshot, run, abort, ...entryBodies];
 }

@@ -23,7 +23,7 @@ interface GuestExports {
   readonly weir_host_left: WebAssembly.Global<bigint>;
   readonly weir_host_starved: WebAssembly.Global;
   readonly weir_host_dirty: WebAssembly.Global<bigint>;
-  weir_host_grow(pages: number): number;
+  weir_host_grow(pages: number, fuel: number): [size: number, fuel: number];
   weir_host_snapshot(): void;
   weir_host_run(table: number, count: number): number;
   weir_host_start?(): void;
@@ -61,7 +61,7 @@ export interface RunEnd {
   readonly fault: RuleFault | null;
   /** fuel of those that finished */
   readonly used: number;
-  /** fuel of the one that did not finish */
+  /** fuel of the one that did not finish: its whole budget if that was for an access out of bounds, since then nobody knows */
   readonly lost: number;
 }
 
@@ -173,7 +173,10 @@ export function instantiate(
   if (!inMemory(memory, out, 0, 8)) {
     throw new RuleFault("bad_pointer", `Cannot read results at ${out}: expected a multiple of 8 within the memory`);
   }
-  call(limits.initFuel, () => exports.weir_host_grow(ARENA_PAGES)); // -1 at the cap: then there is no more to have
+  call(limits.initFuel, () => {
+    const [, left] = exports.weir_host_grow(ARENA_PAGES, limits.initFuel); // -1 at the cap: then there is no more to have
+    exports.weir_host_fuel.value = left;
+  });
   exports.weir_host_budget.value = limits.fuel;
   exports.weir_host_snapshot();
   return {
@@ -195,10 +198,11 @@ export function instantiate(
           lost: 0,
         };
       } catch (error) {
-        const lost = limits.fuel - Math.max(0, exports.weir_host_fuel.value);
         const finished = exports.weir_host_progress.value;
         const used = left - Number(exports.weir_host_left.value);
-        return { finished, fault: fault(error, "transaction", limits.fuel), used, lost };
+        const why = fault(error, "transaction", limits.fuel);
+        const known = why.code === "out_of_bounds" ? 0 : Math.max(0, exports.weir_host_fuel.value);
+        return { finished, fault: why, used, lost: limits.fuel - known };
       } finally {
         guest.enter(null);
       }

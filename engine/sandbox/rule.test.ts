@@ -137,6 +137,7 @@ describe("a trap costs one transaction", () => {
     ["calling outside the table", { onTx: whenTx(2, [...op.i32(9), 0x11, TYPE.nothing, 0]) }, "indirect_call", /table/],
     ["calling another type", { onTx: whenTx(2, [...op.i32(0), 0x11, TYPE.pointer, 0, ...op.drop]), more: [[]], sections: { 9: table } }, "indirect_call", /signature/],
     ["abort without strings", { onTx: whenTx(2, [...op.i32(0), ...op.i32(-8), ...op.i32(3), ...op.i32(9), ...op.call(0)]) }, "abort", /^no message at \?:3:9$/],
+    ["abort through the table", { onTx: whenTx(2, [...op.i32(0), ...op.i32(0), ...op.i32(3), ...op.i32(9), ...op.i32(0), 0x11, TYPE.abort, 0]), sections: { 9: vector([[0, ...op.i32(0), END, 1, FUNCTION.abort]]) } }, "abort", /^no message at \?:3:9$/],
     ["abort with a message", { onTx: whenTx(2, [...op.i32(1024), ...op.i32(0), ...op.i32(3), ...op.i32(9), ...op.call(0)]) }, "abort", /^\{"name":"test"\} at \?:3:9$/],
     ["abort with a lie for a message", { onTx: whenTx(2, [...op.i32(20 * 65_536), ...op.i32(1), ...op.i32(3), ...op.i32(9), ...op.call(0)]) }, "abort", /^no message at \?:3:9$/],
   ]; // biome-ignore format: a table
@@ -172,7 +173,29 @@ describe("a trap costs one transaction", () => {
   it("charges a transaction that failed what it used, and one that ran out its whole budget", () => {
     const calm = run({ onTx: whenTx(99, op.unreachable) }, 3).fuel;
     expect(run({ onTx: whenTx(1, spin) }, 3).fuel - calm).toBeGreaterThan(RUN_LIMITS.fuel - 20);
-    expect(run({ onTx: whenTx(1, op.unreachable) }, 3).fuel - calm).toBeLessThan(20);
+    const spent = [
+      ...op.i32(1000),
+      ...op.setLocal(1),
+      ...op.loop(op.local(1), op.i32(1), [0x6b], [0x22, 1], [0x0d, 0]),
+    ];
+    const zero = op.i32(0);
+    const trapping: [string, number[]][] = [
+      ["unreachable", op.unreachable],
+      ["abort", [...zero, ...zero, ...zero, ...zero, ...op.call(FUNCTION.abort)]],
+      ["division", [...zero, ...zero, 0x6d, ...op.drop]],
+      ["conversion", [0x43, 0, 0, 0xc0, 0x7f, 0xa8, ...op.drop]],
+      ["indirect_call", [...zero, 0x11, TYPE.nothing, 0]],
+    ]; // biome-ignore format: a table
+    for (const [code, trap] of trapping) {
+      const result = run({ onTx: whenTx(1, spent, trap), locals: [[1, I32]] }, 3);
+      expect(failed(result)).toEqual([[1, code]]);
+      expect(result.fuel - calm, code).toBeGreaterThan(5_000);
+      expect(result.fuel - calm, code).toBeLessThan(5_040);
+    }
+    // but for an access out of bounds: what it had used is not known
+    expect(run({ onTx: whenTx(1, [...op.i32(-4), ...op.load(), ...op.drop]) }, 3).fuel - calm).toBeGreaterThan(
+      RUN_LIMITS.fuel - 20,
+    );
   });
 });
 
@@ -405,6 +428,15 @@ describe("what a guest can forge", () => {
 });
 
 describe("the stack runs out by our count, before V8's", () => {
+  it("in calls that are as deep as they look: a chain of functions, each calling the next one", () => {
+    const chain = (length: number) => ({
+      onTx: [...op.call(FUNCTION.more), ...alert],
+      more: Array.from({ length }, (_, i) => (i < length - 1 ? op.call(FUNCTION.more + i + 1) : [])),
+    });
+    expect(matched(run(chain(100), 2))).toEqual([0, 1]); // not counted
+    expect(matched(run(chain(2_000), 2))).toEqual([0, 1]);
+    expect(failed(run(chain(4_500), 2))).toEqual([0, 1].map((n) => [n, "stack"]));
+  });
   it.each([
     ["no locals", 0],
     ["30 locals", 30],

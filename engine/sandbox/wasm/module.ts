@@ -46,6 +46,8 @@ export interface ParsedModule {
   readonly exports: Map<string, ExportEntry>;
   start: number | null;
   dataCount: number | null;
+  /** active segments of the table: functions from `start` on */
+  readonly elements: { start: number; functions: number[] }[];
   readonly bodies: Reader[];
   /** Contents of the sections that are written again as they are, or with something behind: by section id */
   readonly raw: Map<number, { from: number; to: number; count: number; items: number }>;
@@ -92,6 +94,7 @@ export function parseModule(bytes: Uint8Array, limits: ModuleLimits, report: Rep
     exports: new Map(),
     start: null,
     dataCount: null,
+    elements: [],
     bodies: [],
     raw: new Map(),
     names: null,
@@ -286,6 +289,7 @@ function parseElements(content: Reader, module: ParsedModule, report: Report): v
       actual: start + count,
     });
   }
+  const functions: number[] = [];
   for (let i = 0; i < count; i++) {
     const index = content.u32();
     if (index >= module.functions.length) report.add("index", `Function ${index} is not there`, place);
@@ -293,7 +297,9 @@ function parseElements(content: Reader, module: ParsedModule, report: Report): v
     const imported = module.imports[index];
     if (imported !== undefined && imported !== "abort")
       report.add("elements", `Cannot place env.${imported} in a table: expected direct calls of it only`, place);
+    functions.push(index);
   }
+  module.elements.push({ start: start ?? 0, functions });
 }
 
 function parseData(content: Reader, count: number, module: ParsedModule, limits: ModuleLimits, report: Report): void {
