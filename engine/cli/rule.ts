@@ -40,6 +40,14 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "a rule to a running Weir, without a restart",
     load: async () => (await import("./rule/push.ts")).pushCommand,
   },
+  set: {
+    description: "other values for a rule's parameters in a running Weir, without a new build",
+    load: async () => (await import("./rule/set.ts")).setCommand,
+  },
+  show: {
+    description: "one rule: its parameters with their values, and its versions",
+    load: async () => (await import("./rule/show.ts")).showCommand,
+  },
   list: {
     description: "the rules, their versions and states",
     load: async () => (await import("./rule/list.ts")).listCommand,

@@ -141,8 +141,12 @@ export interface Catalogue {
   listsFor(rules: readonly Pick<LiveRule, "name" | "manifest">[]): Promise<Lists>;
   /** The rules of a set. @throws UserError when it, or a content of it, is gone */
   snapshot(id: string): Promise<readonly LiveRule[]>;
-  /** One version of a rule, whether it runs or not. @throws UserError when there is none */
-  version(name: string, version: number): Promise<LiveRule>;
+  /**
+   * One version of a rule, whether it runs or not.
+   * @param given values by name, in place of those that the version has
+   * @throws UserError when there is none, ParametersRefused
+   */
+  version(name: string, version: number, given?: Readonly<Record<string, unknown>>): Promise<LiveRule>;
   /** Takes over what others have changed. @throws ControlUnavailable: all goes on with what is known */
   refresh(): Promise<void>;
 }
@@ -385,9 +389,13 @@ export async function openCatalogue({
       return new Map(await Promise.all(names.map(async (name) => [name, await lists.table(name)] as const)));
     },
     snapshot: (id) => sets.get(id),
-    async version(name, version) {
+    async version(name, version, given) {
       const { newestVersion } = need(name, "run");
       const found = (await control.read((db) => tables.readVersions(db, name))).find((row) => row.version === version);
+      if (found && given) {
+        const { values } = await control.read((db) => otherValues(db, name, found, given, true));
+        return sets.one({ name, version, sha256: found.sha256, shadow: false, parameters: values(found) });
+      }
       if (found) return sets.one({ name, version, sha256: found.sha256, shadow: false, ...someValues(found) });
       throw new UserError(`Cannot run version ${version} of the rule "${name}": expected 1 to ${newestVersion}`);
     },

@@ -162,6 +162,10 @@ function checkLists({ lists }: Manifest, plain: Manifest): void {
     throw new ValuesRefused("the rule names other lists with them, expected the same with any values");
 }
 
+/** What was accepted right now. */
+export const loadPrepared = ({ kind, bytes, admitted, manifest }: Prepared): Loaded =>
+  kind === "json" ? loadJson(bytes) : loadModule({ bytes: admitted!, manifest });
+
 const refusedNow = (why: string | undefined): Error =>
   new Error(`it was accepted once and this version of Weir refuses it: ${why}. Disable it, or upload it anew`);
 

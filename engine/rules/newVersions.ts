@@ -3,7 +3,15 @@ import type { Database, Transaction } from "../control/open.ts";
 import { UserError } from "../ops/errors.ts";
 import { checkValues, type ParameterProblem, type ParameterValues, textOfValues } from "../sandbox/parameters.ts";
 import { admissionId } from "./admission.ts";
-import { admitAgain, type Loaded, loadJson, loadModule, type Prepared, ValuesRefused } from "./content.ts";
+import {
+  admitAgain,
+  type Loaded,
+  loadJson,
+  loadModule,
+  loadPrepared,
+  type Prepared,
+  ValuesRefused,
+} from "./content.ts";
 import { baseVersion, type Life, uploaded, type Wish } from "./lifecycle.ts";
 import { type NewVersion, type RuleWithVersions, readAdmitted, readContents } from "./ruleTables.ts";
 
@@ -71,8 +79,7 @@ export function uploadOf(prepared: Prepared): Wanted {
       const fits = ([name, value]: [string, unknown]) => checkValues(manifest.parameters, { [name]: value }).ok;
       const kept = checkValues(manifest.parameters, Object.fromEntries(Object.entries(base?.parameters ?? {}).filter(fits))); // biome-ignore format: one expression
       if (!kept.ok || Object.keys(kept.values).length === 0) return {};
-      const loaded = kind === "json" ? loadJson(bytes) : loadModule({ bytes: prepared.admitted!, manifest });
-      return runsWith(loaded, kept.values) ? kept.values : {};
+      return runsWith(loadPrepared(prepared), kept.values) ? kept.values : {};
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Tests of a rule as data: `NAME.test.json` beside `NAME.ts`.
+ * Tests of a rule as data: `NAME.test.json` beside `NAME.ts`, or a JSON rule `NAME.json`.
  *
  *     { "tests": [{ "name": "a large transfer is reported",
  *                   "transactions": [{ "value": "0x56bc75e2d63100000" }],
@@ -7,9 +7,9 @@
  *
  * A transaction says what it is about; the rest is of a sample (`sampleTransaction`). Or `transactions` names a recording
  * beside the file. What the rule must say of all of them, in order: alerts, tags, scores, failures; a list that is left out
- * must be empty. A test without any list expects nothing yet: `update` writes down what the rule says.
+ * must be empty. `parameters` are values of the rule's parameters. A test without any list expects nothing yet: `update` writes down what the rule says.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
@@ -25,11 +25,15 @@ type List = (typeof LISTS)[number];
 const MAX_TRANSACTIONS = 100_000;
 
 const fileSchema = z.strictObject({
-  rule: z.string().optional().describe("the rule's source, beside this file; default: this file's name"),
+  rule: z.string().optional().describe("the rule's source or JSON, beside this file; default: this file's name"),
   tests: z
     .array(
       z.strictObject({
         name: z.string().min(1),
+        parameters: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .describe("values of the rule's parameters; what is left out has its default"),
         transactions: z.union([z.string(), z.array(z.record(z.string(), z.unknown())).min(1).max(1_000)]),
         alerts: z.array(z.string()).optional(),
         tags: z.array(z.string()).optional(),
@@ -61,10 +65,22 @@ export interface TestResult {
   readonly updated: boolean;
 }
 
+export interface TestOptions {
+  /** Writes down what the rule says. */
+  readonly update?: boolean;
+  /** Values of the rule's parameters in all tests that say no other. */
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
 /** Runs the tests of a `.test.json` in the real sandbox. @throws UserError when file or rule cannot be used */
-export async function runTestFile(file: string, { update = false } = {}): Promise<TestResult[]> {
+export async function runTestFile(
+  file: string,
+  { update = false, values = {} }: TestOptions = {},
+): Promise<TestResult[]> {
   const content = readTestFile(file);
-  const source = resolve(dirname(file), content.rule ?? `${nameOf(file)}.ts`);
+  const beside = ["ts", "json"].map((kind) => `${nameOf(file)}.${kind}`);
+  const named = content.rule ?? beside.find((name) => existsSync(resolve(dirname(file), name))) ?? beside[0]!;
+  const source = resolve(dirname(file), named);
   const rule = await tryRule(source).catch((error: Error) => {
     throw new UserError(`Cannot test "${file}": ${error.message}`, {
       next: "npx weir rule new NAME makes a rule with its test",
@@ -73,13 +89,24 @@ export async function runTestFile(file: string, { update = false } = {}): Promis
   const results: TestResult[] = [];
   const tests: Test[] = [];
   for (const test of content.tests) {
-    const { result, said } = await runTest({ rule, source, file }, test, update);
+    const { name, parameters, transactions } = test;
+    const tried = withValues(rule, file, name, { ...values, ...parameters });
+    const { result, said } = await runTest({ rule: tried, source, file }, test, update);
     results.push(result);
-    tests.push(result.updated ? { name: test.name, transactions: test.transactions, ...said } : test);
+    tests.push(result.updated ? { name, ...(parameters && { parameters }), transactions, ...said } : test);
   }
   if (results.some(({ updated }) => updated))
     writeFileSync(file, `${JSON.stringify({ ...content, tests }, null, 2)}\n`);
   return results;
+}
+
+function withValues(rule: TriedRule, file: string, name: string, values: Readonly<Record<string, unknown>>): TriedRule {
+  if (Object.keys(values).length === 0) return rule;
+  try {
+    return rule.with(values);
+  } catch (error) {
+    throw new UserError(`Cannot run "${name}" of "${file}": ${(error as Error).message}`);
+  }
 }
 
 interface Tested {
@@ -129,7 +156,7 @@ async function placeOf(
 ): Promise<string | null> {
   const unexpected = differences.find(({ list }) => list === "failures")?.unexpected ?? [];
   const at = verdicts.findIndex(({ failure }) => failure !== null && unexpected.includes(failure));
-  if (at < 0) return null;
+  if (at < 0 || !source.endsWith(".ts")) return null;
   const writer = createFrameWriter();
   writeFrame(writer, transactions[at]!);
   const frame = writer.bytes.slice(0, writer.end);

@@ -1,6 +1,7 @@
 /** What the rule commands ask of a running Weir, over its HTTP API. */
 import { ServiceUnavailable, UserError } from "../../ops/errors.ts";
 import type { Finding } from "../../sandbox/finding.ts";
+import type { ParameterDeclaration, ParameterType, ParameterValue } from "../../sandbox/parameters.ts";
 import { loadConfiguration } from "../configuration.ts";
 
 export interface Api {
@@ -14,6 +15,21 @@ export interface Answer {
   readonly status: number;
   /** problem+json where status is 400 and more */
   readonly body: unknown;
+}
+
+/** Parameters of a version in the API's answers. */
+export interface ParametersAnswer {
+  readonly rule: string;
+  readonly version: number;
+  readonly runs: "live" | "shadow" | null;
+  readonly parameters: readonly ParameterAnswer[];
+}
+
+export interface ParameterAnswer extends Omit<ParameterDeclaration, "type"> {
+  readonly name: string;
+  /** null: it cannot be changed. */
+  readonly type: ParameterType | null;
+  readonly value: ParameterValue;
 }
 
 /** A rule in the API's answers, as far as it is shown here. */

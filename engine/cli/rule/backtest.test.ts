@@ -109,6 +109,18 @@ describe("weir rule backtest", () => {
 });
 
 describe("weir rule diff", () => {
+  test("shows what other values of parameters add and drop, of the very same rule", { timeout: LONG }, async () => {
+    const value = (ether: number) => `${ether}000000000000000000`;
+    const more = await weir("diff", "whale-transfer", "whale-transfer", "--param", `threshold=${value(200)}`, "--json");
+    expect(more.code, more.stderr).toBe(0);
+    const { summary } = more.lines<{ summary: { dropped: number } }>().at(-1)!;
+    const all = await backtest("whale-transfer");
+    const fewer = await backtest("whale-transfer", "--param", `threshold=${value(200)}`);
+    expect(fewer.found.length).toBeLessThan(all.found.length);
+    expect(summary).toMatchObject({ added: 0, dropped: all.found.length - fewer.found.length });
+    expect((await backtest(MODULE, "--param", `threshold=${value(200)}`)).found).toEqual(fewer.found);
+  });
+
   test("shows what a new version adds and drops, transaction by transaction", { timeout: LONG }, async () => {
     // From 200 on, and all of them high.
     const changed = readFileSync(SOURCE, "utf8")

@@ -5,13 +5,16 @@ import { createEvaluator, type MatchLine, type Totals } from "./evaluate.ts";
 import { findRule } from "./namedRule.ts";
 import { writeOut } from "./output.ts";
 import { type HistoryOptions, overHistory, withHistoryOptions } from "./overHistory.ts";
+import { type GivenValues, withParamOption } from "./values.ts";
 
 /** Rows of a table that a person reads; a pipe has all of them. */
 const SHOWN = 20;
 
 export function backtestCommand(command: Command): void {
-  withHistoryOptions(
-    command.argument("<rule>", "a live rule's name, a source (.ts), a module (.wasm) or a JSON rule (.json)"),
+  withParamOption(
+    withHistoryOptions(
+      command.argument("<rule>", "a live rule's name, a source (.ts), a module (.wasm) or a JSON rule (.json)"),
+    ),
   )
     .addHelpText(
       "after",
@@ -21,10 +24,11 @@ is printed is what the rule would have reported. Nothing is stored.
 
 Examples:
   weir rule backtest big-approval.ts --from -24h
+  weir rule backtest whale-transfer --param threshold=5000000000000000000
   weir rule backtest whale-transfer --from 2024-06-01 --to 2024-06-02 --json | jq -r .message`,
     )
-    .action(async (what: string, options: HistoryOptions) => {
-      const { rule } = await findRule(what);
+    .action(async (what: string, options: HistoryOptions & { param?: GivenValues }) => {
+      const { rule } = await findRule(what, options.param);
       const evaluator = createEvaluator(rule);
       const asJson = options.json || !process.stdout.isTTY;
       const shown: MatchLine[] = [];

@@ -52,7 +52,7 @@ test("a person reads a table of places, and each next step once", () => {
 test("what is no module, and no file, is said with a next step", async () => {
   expect(await weirRule(["check", "rule.txt"])).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("expected a module (.wasm) or a rule's source (.ts)"),
+    stderr: expect.stringContaining("expected a rule's source (.ts), a module (.wasm) or a JSON rule (.json)"),
   });
   expect(await weirRule(["check", "nowhere.wasm"])).toMatchObject({
     code: 1,

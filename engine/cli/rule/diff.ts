@@ -5,12 +5,16 @@ import { createEvaluator, type Evaluated, type MatchLine } from "./evaluate.ts";
 import { findRule } from "./namedRule.ts";
 import { writeOut } from "./output.ts";
 import { type HistoryOptions, overHistory, withHistoryOptions } from "./overHistory.ts";
+import { type GivenValues, withParamOption } from "./values.ts";
 
 export function diffCommand(command: Command): void {
-  withHistoryOptions(
-    command
-      .argument("<old>", "a live rule's name, a source (.ts), a module (.wasm) or a JSON rule (.json)")
-      .argument("<new>", "another of these"),
+  withParamOption(
+    withHistoryOptions(
+      command
+        .argument("<old>", "a live rule's name, a source (.ts), a module (.wasm) or a JSON rule (.json)")
+        .argument("<new>", "another of these, or the same one with other parameters"),
+    ),
+    "NEW",
   )
     .addHelpText(
       "after",
@@ -19,10 +23,11 @@ Both see the same transactions. What only OLD says of a transaction is dropped (
 
 Examples:
   weir rule diff whale-transfer whale-transfer.ts --from -7d
+  weir rule diff whale-transfer whale-transfer --param threshold=5000000000000000000
   weir rule diff v1.wasm v2.wasm --json | jq -c 'select(.change == "+")'`,
     )
-    .action(async (oldRule: string, newRule: string, options: HistoryOptions) => {
-      const [before, after] = [await findRule(oldRule), await findRule(newRule)].map(({ rule }) =>
+    .action(async (oldRule: string, newRule: string, options: HistoryOptions & { param?: GivenValues }) => {
+      const [before, after] = [await findRule(oldRule), await findRule(newRule, options.param)].map(({ rule }) =>
         createEvaluator(rule),
       );
       const asJson = options.json || !process.stdout.isTTY;

@@ -35,7 +35,7 @@ const NEXT: Partial<Record<FindingCode, string>> = {
   timeout: SMALLER,
   crash: SMALLER,
   parameters: REBUILD,
-  manifest: "Look at what the rule declares at its top level: name, version, severity, filter, param",
+  manifest: "Look at what the rule declares: name, version, severity, filter, parameters; or at the JSON's members",
 };
 
 const COLUMNS = ["code", "section", "function", "offset", "limit", "actual", "message"] as const;

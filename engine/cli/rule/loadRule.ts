@@ -1,9 +1,11 @@
-/** A rule from a file, whatever the author has: a source is built, a module taken as it is, and both go through admission. */
+/** A rule from a file, whatever the author has: a source is built, a module taken as it is, and both go through admission; or JSON. */
 import { readFile } from "node:fs/promises";
+import type { RuleKind } from "../../control/schema.ts";
 import { UsageError, UserError } from "../../ops/errors.ts";
+import { loadPrepared, prepare } from "../../rules/content.ts";
 import type { LiveRule } from "../../rules/liveRule.ts";
-import { admitAside } from "../../sandbox/admitAside.ts";
 import { describeFindings } from "./findings.ts";
+import { type GivenValues, runWith } from "./values.ts";
 
 export interface LoadedRule {
   /** As given. */
@@ -12,12 +14,20 @@ export interface LoadedRule {
   readonly rule: LiveRule;
 }
 
-/** Bytes of the module in `file`: a .wasm as it is, a .ts compiled. @throws UserError with all mistakes of the source */
-export async function loadModule(file: string): Promise<Uint8Array> {
-  if (file.endsWith(".wasm")) return readRuleFile(file);
-  if (!file.endsWith(".ts"))
-    throw new UsageError(`Cannot take "${file}": expected a module (.wasm) or a rule's source (.ts)`);
-  return buildModule(file);
+/** What a file holds of a rule: a module, built first if it is a source, or the text of a JSON rule. */
+export interface RuleContent {
+  readonly kind: RuleKind;
+  readonly bytes: Uint8Array;
+}
+
+/** @throws UserError with all mistakes of a source, UsageError for a file of another kind */
+export async function readContent(file: string): Promise<RuleContent> {
+  if (file.endsWith(".json")) return { kind: "json", bytes: await readRuleFile(file) };
+  if (file.endsWith(".wasm")) return { kind: "wasm", bytes: await readRuleFile(file) };
+  if (file.endsWith(".ts")) return { kind: "wasm", bytes: await buildModule(file) };
+  throw new UsageError(
+    `Cannot take "${file}": expected a rule's source (.ts), a module (.wasm) or a JSON rule (.json)`,
+  );
 }
 
 /** @throws UserError with all mistakes of the source, as the compiler's front page has them */
@@ -35,33 +45,21 @@ export async function buildModule(file: string): Promise<Uint8Array> {
 }
 
 /**
- * A rule as the engine would run it: a module, built first if it is a source, or a JSON rule.
+ * A rule as the engine would run it.
+ * @param given values of its parameters that are not to have their defaults
  * @throws UserError with every finding when it is refused
  */
-export async function loadRule(file: string): Promise<LoadedRule> {
-  if (file.endsWith(".json")) return { file, rule: await loadJsonRule(file) };
-  const admitted = await admitAside(await loadModule(file));
-  if (!admitted.ok) throw new UserError(`Cannot admit "${file}":\n${describeFindings(admitted.findings)}`);
-  const { manifest } = admitted;
-  const module = new WebAssembly.Module(admitted.module);
-  return { file, rule: { name: manifest.name, version: manifest.version ?? 1, manifest, module } };
+export async function loadRule(file: string, given: GivenValues = {}): Promise<LoadedRule> {
+  const { kind, bytes } = await readContent(file);
+  const preparation = await prepare(kind, bytes);
+  if (!preparation.ok) throw new UserError(`Cannot admit "${file}":\n${describeFindings(preparation.findings)}`);
+  const { manifest } = preparation.prepared;
+  const runnable = runWith(file, loadPrepared(preparation.prepared), given);
+  return { file, rule: { ...runnable, name: manifest.name, version: manifest.version ?? 1 } };
 }
 
-async function loadJsonRule(file: string): Promise<LiveRule> {
-  const { parseJsonRuleText } = await import("../../rules/jsonRule.ts");
-  const parsed = parseJsonRuleText(await readRuleFile(file, "utf8"));
-  if (!parsed.ok) {
-    const problems = parsed.problems.map(({ path, message }) => `  ${path === "" ? "rule" : path}: ${message}`);
-    throw new UserError(`Cannot take the rule "${file}":\n${problems.join("\n")}`);
-  }
-  const { name, manifest, condition, silent } = parsed.rule;
-  return { name, version: 1, manifest, condition, silent, module: null };
-}
-
-function readRuleFile(file: string): Promise<Buffer<ArrayBuffer>>;
-function readRuleFile(file: string, encoding: "utf8"): Promise<string>;
-function readRuleFile(file: string, encoding?: "utf8"): Promise<string | Buffer> {
-  return readFile(file, encoding).catch((error: Error) => {
+async function readRuleFile(file: string): Promise<Buffer<ArrayBuffer>> {
+  return readFile(file).catch((error: Error) => {
     throw new UserError(`Cannot read "${file}": ${error.message}`);
   });
 }

@@ -5,6 +5,8 @@ import { openCatalogue } from "../../rules/catalogue.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { openControlOnly } from "../store.ts";
 import { type LoadedRule, loadRule } from "./loadRule.ts";
+import type { ShownRule, ShownVersion } from "./show.ts";
+import type { GivenValues } from "./values.ts";
 
 export interface ListedRule {
   readonly name: string;
@@ -32,13 +34,36 @@ export async function listRules(): Promise<ListedRule[]> {
   }));
 }
 
-/** A file (.ts, .wasm), or the name of a live rule. @throws UserError when there is none */
-export async function findRule(what: string): Promise<Pick<LoadedRule, "rule">> {
-  if (/\.\w+$/.test(what)) return loadRule(what);
+/** A rule and its versions, the newest first. @throws UserError when there is none */
+export async function showRule(name: string): Promise<{ rule: ShownRule; versions: ShownVersion[] }> {
   const rules = await catalogue();
-  const rule = (await rules.snapshot(rules.current())).find(({ name }) => name === what);
-  if (rule) return { rule };
-  const state = rules.get(what) ? `it is ${rules.get(what)!.state}` : "there is no such rule";
+  const versions = await rules.versions(name);
+  const rule = rules.get(name)!;
+  const running = rule.state === "live" || rule.state === "shadow";
+  const runs = (version: number): ShownVersion["runs"] => {
+    if (!running) return null;
+    return version === rule.liveVersion ? "live" : version === rule.shadowVersion ? "shadow" : null;
+  };
+  return {
+    rule,
+    versions: versions.map(({ version, sha256, uploadedAt, uploadedBy, parameters }) => ({
+      ...{ version, runs: runs(version), sha256, parameters },
+      ...{ uploaded_at: uploadedAt.toISOString(), uploaded_by: uploadedBy },
+    })),
+  };
+}
+
+/**
+ * A file (.ts, .wasm, .json), or the name of a rule that runs: its live version, or the one on trial where none is live.
+ * @param given values of its parameters in place of those that it has. @throws UserError when there is none
+ */
+export async function findRule(what: string, given?: GivenValues): Promise<Pick<LoadedRule, "rule">> {
+  if (/\.\w+$/.test(what)) return loadRule(what, given);
+  const rules = await catalogue();
+  const rule = rules.get(what);
+  if (rule?.state === "live" || rule?.state === "shadow")
+    return { rule: await rules.version(what, rule.version, given) };
+  const state = rule ? `it is ${rule.state}` : "there is no such rule";
   throw new UserError(`Cannot run the rule "${what}": ${state}, expected a live rule or a file`, {
     next: "npx weir rule list",
   });

@@ -20,8 +20,8 @@ afterAll(() => bench.remove());
 test("every template is an example with its tests, whose passing is tested; the minimal one passes under its new name", async () => {
   const help = (await weirRule(["new", "--help"])).stdout.replace(/\s+/g, " ");
   const templates = [...help.match(/\(choices: (.*?), default/)![1]!.matchAll(/"([\w-]+)"/g)].map(([, name]) => name!);
-  expect(templates).toHaveLength(6);
-  for (const template of templates.filter((name) => name !== "minimal"))
+  expect(templates).toHaveLength(7);
+  for (const template of templates.filter((name) => name !== "minimal" && name !== "json"))
     expect(existsSync(join(EXAMPLES, `${template}.test.json`)), template).toBe(true);
   const make = async (template: string): Promise<void> => {
     const name = `my-${template}`;
@@ -40,6 +40,22 @@ test("every template is an example with its tests, whose passing is tested; the 
   expect(tested.lines().at(-1)).toEqual({ summary: { passed: 3, failed: 0 } });
   const checked = await weirRule(["check", join(bench.folder, "my-minimal/my-minimal.ts"), "--json"]);
   expect(checked.lines()[0]).toMatchObject({ ok: true, manifest: { name: "my-minimal" } });
+});
+
+test("a JSON rule begins with a test beside it, and is checked, tested and run as a module is", async () => {
+  const options = { cwd: bench.folder };
+  const made = await weirRule(["new", "big-ones", "--template", "json", "--json"], options);
+  expect(made.lines()[0]).toMatchObject({ files: expect.arrayContaining(["big-ones/big-ones.json", "big-ones/big-ones.test.json"]) }); // biome-ignore format: one line
+  const tested = await weirRule(["test", "big-ones"], options);
+  expect(tested.lines().at(-1)).toEqual({ summary: { passed: 2, failed: 0 } });
+  const checked = await weirRule(["check", "big-ones/big-ones.json"], options);
+  const manifest = { name: "big-ones", severity: "medium", parameters: { least: { type: "integer", min: "1" } } };
+  expect(checked.lines()[0]).toMatchObject({ ok: true, manifest, findings: [] });
+  const file = join(bench.folder, "big-ones/big-ones.json");
+  writeFileSync(file, readFileSync(file, "utf8").replace('"param": "least"', '"param": "lest"'));
+  const refused = await weirRule(["check", "big-ones/big-ones.json"], options);
+  expect(refused.code).toBe(1);
+  expect(refused.stdout).toMatch(/conditions\.and\.0\.value: Unknown parameter.*Did you mean/);
 });
 
 test("nothing is overwritten, and a name that no rule can have is a usage error", async () => {

@@ -7,26 +7,33 @@ import { RULE_NAME } from "../../sandbox/manifest.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const EXAMPLES = ["whale-transfer", "unlimited-approval", "ownership-change", "watched-address", "failed-router-call"];
+const JSON_TEMPLATE = "json";
 const TEMPLATES: Record<string, string> = {
   minimal: "rules-as/examples/templates/minimal",
+  [JSON_TEMPLATE]: "rules-as/examples/templates/large-transfer",
   ...Object.fromEntries(EXAMPLES.map((name) => [name, `rules-as/examples/${name}`])),
 };
 
 export function newCommand(command: Command): void {
   command
     .argument("<name>", "of the rule, and of the folder that is made: a-z 0-9 - _")
-    .addOption(new Option("--template <name>", "what to begin with").choices(Object.keys(TEMPLATES)).default("minimal"))
+    .addOption(
+      new Option("--template <name>", "what to begin with; json: a condition, no code")
+        .choices(Object.keys(TEMPLATES))
+        .default("minimal"),
+    )
     .option("--json", "one line of JSON: the files made")
     .addHelpText(
       "after",
-      "\nNothing is ever overwritten.\n\nExamples:\n  weir rule new big-approval && weir rule test big-approval\n  weir rule new my-whales --template whale-transfer",
+      "\nNothing is ever overwritten.\n\nExamples:\n  weir rule new big-approval && weir rule test big-approval\n  weir rule new my-whales --template whale-transfer\n  weir rule new large-transfer --template json",
     )
     .action((path: string, { template, json = false }: { template: string; json?: boolean }) => {
       const name = basename(path);
       if (!RULE_NAME.pattern.test(name))
         throw new UsageError(`Cannot make the rule "${name}": it cannot be called so. ${RULE_NAME.expected}`);
       const folder = resolve(path);
-      const files = filesOf(name, folder, join(ROOT, TEMPLATES[template]!));
+      const kind = template === JSON_TEMPLATE ? "json" : "ts";
+      const files = (kind === "json" ? jsonFilesOf : filesOf)(name, folder, join(ROOT, TEMPLATES[template]!));
       try {
         mkdirSync(folder);
       } catch (error) {
@@ -37,7 +44,7 @@ export function newCommand(command: Command): void {
       for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content, { flag: "wx" });
       const made = Object.keys(files).map((file) => join(path, file));
       if (json) process.stdout.write(`${JSON.stringify({ rule: name, template, files: made })}\n`);
-      else process.stdout.write(`${made.map((file) => `${file}\n`).join("")}\nnext\n${nextCommands(path, name)}`);
+      else process.stdout.write(`${made.map((file) => `${file}\n`).join("")}\nnext\n${nextCommands(path, name, kind)}`);
     });
 }
 
@@ -47,7 +54,7 @@ function filesOf(name: string, folder: string, template: string): Record<string,
     [`${name}.ts`]: readFileSync(`${template}.ts`, "utf8"),
     [`${name}.test.json`]: readFileSync(`${template}.test.json`, "utf8"),
     "tsconfig.json": `${JSON.stringify(editorConfig(name), null, 2)}\n`,
-    "README.md": `# ${name}\n\n${name}.ts is the rule, ${name}.test.json what it must say of which transactions.\n\n${nextCommands(folder, name)}\nThe SDK on one page: ${join(ROOT, "rules-as/README.md")}\n`,
+    "README.md": `# ${name}\n\n${name}.ts is the rule, ${name}.test.json what it must say of which transactions.\n\n${nextCommands(folder, name, "ts")}\nThe SDK on one page: ${join(ROOT, "rules-as/README.md")}\n`,
     "package.json": `${JSON.stringify({ name, private: true, type: "module" }, null, 2)}\n`,
     ".gitignore": "build/\n",
   };
@@ -63,12 +70,22 @@ const editorConfig = (name: string) => ({
   files: [`${name}.ts`],
 });
 
-const nextCommands = (path: string, name: string): string =>
+/** A JSON rule is its one file. */
+function jsonFilesOf(name: string, folder: string, template: string): Record<string, string> {
+  const rule = JSON.parse(readFileSync(`${template}.json`, "utf8")) as object;
+  return {
+    [`${name}.json`]: `${JSON.stringify({ ...rule, name }, null, 2)}\n`,
+    [`${name}.test.json`]: readFileSync(`${template}.test.json`, "utf8"),
+    "README.md": `# ${name}\n\n${name}.json is the rule, ${name}.test.json what it must say of which transactions.\n\n${nextCommands(folder, name, "json")}\nFields and operators: ${join(ROOT, "engine/condition/README.md")}\n`,
+  };
+}
+
+const nextCommands = (path: string, name: string, kind: "ts" | "json"): string =>
   [
     ["test", path, "in the real sandbox; --update writes down what it says now"],
-    ["run", `${join(path, name)}.ts --watch`, "over the bundled recording, again whenever it is saved"],
-    ["build", `${join(path, name)}.ts`, "one .wasm is the whole rule"],
-    ["push", `${join(path, name)}.ts`, "to a running engine"],
+    ["run", `${join(path, name)}.${kind} --watch`, "over the bundled recording, again whenever it is saved"],
+    ...(kind === "ts" ? [["build", `${join(path, name)}.ts`, "one .wasm is the whole rule"]] : []),
+    ["push", `${join(path, name)}.${kind}`, "to a running engine"],
   ]
     .map(([action, args, what]) => `    npx weir rule ${action} ${args}   # ${what}\n`)
     .join("");

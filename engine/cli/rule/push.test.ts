@@ -60,6 +60,37 @@ describe("weir rule push", { timeout: 120_000 }, () => {
     ]);
   });
 
+  test("puts a JSON rule; set changes its values without it, on trial if it is told so, and show has them", async () => {
+    const json = {
+      name: "Sized",
+      parameters: { least: { type: "integer", default: "1000", min: "1", description: "in wei" } },
+      conditions: { value_gte: { param: "least" } },
+    };
+    const pushed = await push(bench.write("sized.json", JSON.stringify(json)));
+    expect(pushed.lines()[0]).toMatchObject({ ok: true, name: "sized", kind: "json", version: 1, state: "live" });
+    const set = (...args: string[]) => weirRule(["set", "sized", ...args, "--api", url], { env });
+    expect((await set("least=5")).lines()[0]).toMatchObject({ rule: "sized", version: 2, runs: "live" });
+    const trial = await weirRuleProcess(["set", "sized", "least=7", "--shadow", "--api", url], { env });
+    expect(trial.lines()[0]).toMatchObject({ version: 3, runs: "shadow", parameters: [{ name: "least", value: "7" }] });
+    const shown = (await weirRule(["show", "sized", "--api", url], { env })).lines();
+    expect(shown[0]).toMatchObject({
+      ...{ name: "sized", state: "live", version: 2 },
+      parameters: [{ name: "least", type: "integer", value: "5", default: "1000", min: "1", description: "in wei" }],
+      versions: [
+        { version: 3, runs: "shadow", parameters: { least: "7" } },
+        { version: 2, runs: "live", parameters: { least: "5" } },
+        { version: 1, runs: null, parameters: {} },
+      ],
+    });
+    expect((await weirRuleProcess(["show", "sized"], { env })).lines()).toEqual(shown);
+    expect((await set("--default", "least")).lines()[0]).toMatchObject({ version: 4, parameters: [{ value: "1000" }] });
+    expect(await set("least=0")).toMatchObject({ code: 1, stderr: expect.stringContaining("least: Expected a whole number of at least 1") }); // biome-ignore format: one line
+    expect(await set("lest=2")).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean "least"?') });
+    expect(await set()).toMatchObject({ code: 2, stderr: expect.stringContaining("expected name=value") });
+    expect(await weirRule(["set", "nobody", "a=1", "--api", url], { env })).toMatchObject({ code: 1 });
+    expect(await weirRule(["show", "nobody"], { env })).toMatchObject({ code: 1, stderr: expect.stringContaining("there is no such rule") }); // biome-ignore format: one line
+  });
+
   test("shows the findings of a module that is refused, without asking anybody", async () => {
     const refused = await weirRule(["push", bench.write("empty.wasm", EMPTY), "--api", "http://127.0.0.1:1"], { env });
     expect(refused.code).toBe(1);

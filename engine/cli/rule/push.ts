@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { EXIT, UserError } from "../../ops/errors.ts";
-import { admitAside } from "../../sandbox/admitAside.ts";
+import { prepare } from "../../rules/content.ts";
 import type { Finding } from "../../sandbox/finding.ts";
 import { type Api, expectSuccess, findingsOf, openApi, type RuleAnswer } from "./api.ts";
 import { describeFindings } from "./findings.ts";
-import { loadModule } from "./loadRule.ts";
+import { readContent } from "./loadRule.ts";
 
 interface Options {
   readonly state: "live" | "shadow" | "draft";
@@ -15,7 +15,7 @@ interface Options {
 
 export function pushCommand(command: Command): void {
   command
-    .argument("<file>", "module (.wasm), or a rule's source (.ts), which is built first")
+    .argument("<file>", "a source (.ts), which is built first, a module (.wasm) or a JSON rule (.json)")
     .addOption(
       new Option(
         "--state <state>",
@@ -29,23 +29,30 @@ export function pushCommand(command: Command): void {
     .option("--json", "one line of JSON: the rule, or why it was refused")
     .addHelpText(
       "after",
-      "\nExit codes: 0 taken, 1 refused, 4 nobody answers\n\nExamples:\n  weir rule push big-approval.ts\n  weir rule push big-approval.wasm --state shadow --api https://weir.example",
+      "\nExit codes: 0 taken, 1 refused, 4 nobody answers\n\nExamples:\n  weir rule push big-approval.ts\n  weir rule push large-transfer.json\n  weir rule push big-approval.wasm --state shadow --api https://weir.example",
     )
     .action(async (file: string, options: Options) => {
       const asJson = options.json || !process.stdout.isTTY;
-      const wasm = await loadModule(file);
+      const { kind, bytes } = await readContent(file);
       // Here first: the same findings without a way there and back, and the name to push it under.
-      const admitted = await admitAside(wasm);
-      if (!admitted.ok) return refuse(admitted.findings, asJson);
+      const preparation = await prepare(kind, bytes);
+      if (!preparation.ok) return refuse(preparation.findings, asJson);
       const api = openApi({ url: options.api, token: options.token });
-      const { name } = admitted.manifest;
+      const { name } = preparation.prepared.manifest;
       if (options.state !== "live") await requireStates(api);
       const query = options.state === "live" ? "" : `?state=${options.state}`;
-      const answer = await api.ask(`/api/v1/rules/${name}${query}`, {
-        method: "PUT",
-        headers: { "content-type": "application/wasm" },
-        body: wasm,
-      });
+      const answer =
+        kind === "json"
+          ? await api.ask(`/api/v1/rules${query}`, {
+              method: "POST",
+              headers: { "content-type": "application/json" },
+              body: bytes,
+            })
+          : await api.ask(`/api/v1/rules/${name}${query}`, {
+              method: "PUT",
+              headers: { "content-type": "application/wasm" },
+              body: bytes,
+            });
       const findings = findingsOf(answer);
       if (findings) return refuse(findings, asJson);
       const rule = expectSuccess<RuleAnswer>(`push the rule "${name}" to ${api.url}`, answer);

@@ -127,6 +127,14 @@ describe("weir rule run", () => {
         block_number: blockNumber === null ? null : Number(blockNumber),
       })),
     );
+    const sized = { ...json, parameters: { least: { type: "integer", default: "1", max: `${10n ** 30n}` } }, conditions: { value_gte: { param: "least" } } }; // biome-ignore format: one rule
+    const file = bench.write("sized.json", JSON.stringify(sized));
+    const again = await weirRule(["run", file, RECORDING, "--param", `least=${100n * 10n ** 18n}`]);
+    expect(again.stdout).toBe(ran.stdout);
+    expect(await weirRule(["run", file, RECORDING, "--param", `least=${10n ** 31n}`])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`least: Expected a whole number of at most ${10n ** 30n}, got "1`),
+    });
     const wrong = bench.write("wrong.json", JSON.stringify({ ...json, conditions: { field: "valeu", operator: "gte", value: "1" } })); // biome-ignore format: one file
     expect(await weirRule(["run", wrong])).toMatchObject({ code: 1, stderr: expect.stringMatching(/valeu.*value/) });
   });

@@ -10,6 +10,7 @@ import { createFailureNotes } from "./failureNotes.ts";
 import { type LoadedRule, loadRule } from "./loadRule.ts";
 import { writeOut } from "./output.ts";
 import { type RunResult, runRecording } from "./runRecording.ts";
+import { type GivenValues, withParamOption } from "./values.ts";
 import { whenChanged } from "./watch.ts";
 
 /** Rows of a table that a person reads; a pipe has all of them. */
@@ -19,10 +20,11 @@ interface Options {
   readonly json?: boolean;
   readonly watch?: boolean;
   readonly batch?: number;
+  readonly param?: GivenValues;
 }
 
 export function runCommand(command: Command): void {
-  command
+  withParamOption(command)
     .argument("<file>", "a source (.ts), a module (.wasm) or a JSON rule (.json)")
     .argument(
       "[recording]",
@@ -39,15 +41,16 @@ A match is an alert (severity, message), a tag or a score; a transaction that th
 
 Examples:
   weir rule run big-approval.ts --watch
+  weir rule run whale-transfer.ts --param threshold=5000000000000000000
   weir rule run big-approval.wasm blocks.ndjson.zst --json | jq -r .message`,
     )
     .action(async (file: string, recording: string, options: Options) => {
       const shows = options.json || !process.stdout.isTTY ? showLines : showTable;
-      if (!options.watch) return void (await runOnce(await loadRule(file), recording, options, shows));
+      if (!options.watch) return void (await runOnce(await loadRule(file, options.param), recording, options, shows));
       let before: readonly string[] | undefined;
       for await (const _ of whenChanged(file)) {
         try {
-          const rule = await loadRule(file);
+          const rule = await loadRule(file, options.param);
           before = await runOnce(rule, recording, options, before ? showChanges(before, shows) : shows);
         } catch (error) {
           if (!(error instanceof UserError)) throw error;

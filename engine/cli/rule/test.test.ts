@@ -101,6 +101,41 @@ test("wrong", () => assert.deepEqual(alerts("0x0"), ["never"]));
   expect(code).toBe(1);
 });
 
+test("values of parameters come from the test, else from the command line; a JSON rule is tested like any", async () => {
+  const rule = {
+    name: "sized",
+    parameters: {
+      least: { type: "integer", default: ETHER, min: "2" },
+      most: { type: "integer", default: "0xffffffffffffffff" },
+    },
+    conditions: { value_gte: { param: "least" }, value_lte: { param: "most" } },
+  };
+  bench.write("sized.json", JSON.stringify(rule));
+  const transactions = [{ value: "0x5" }, { value: "0x9" }, { value: ETHER }];
+  const times = (count: number) => Array.from({ length: count }, () => "medium: sized");
+  const tests = [
+    { name: "defaults", transactions, alerts: times(1) },
+    { name: "own", parameters: { least: 6 }, transactions, alerts: times(2) },
+    { name: "new", parameters: { least: "5" }, transactions },
+  ];
+  bench.write("sized.test.json", JSON.stringify({ tests }));
+  const run = (...args: string[]) => weirRule(["test", ...args, "sized.test.json"], { cwd: bench.folder });
+  const oks = ({ lines }: Awaited<ReturnType<typeof run>>) => lines<{ ok?: boolean }>().map(({ ok }) => ok);
+  expect(oks(await run())).toEqual([true, true, false, undefined]);
+  expect(oks(await run("--update"))).toEqual([true, true, true, undefined]);
+  const written = JSON.parse(readFileSync(join(bench.folder, "sized.test.json"), "utf8"));
+  expect(written.tests[2]).toEqual({ ...tests[2], alerts: times(3) });
+  expect(oks(await run("--param", "most=8"))).toEqual([false, false, false, undefined]);
+  expect(await run("--param", "mots=8")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Did you mean "most"?'),
+  });
+  expect(await run("--param", "most")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("Expected name=value"),
+  });
+});
+
 test("mistakes of a test file are told with their place; no tests is an error", async () => {
   const wrong = await run([{ name: "x", transactions: [{}], alert: [] }]);
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringMatching(/tests\.0: .*"alert"/) });
@@ -119,6 +154,6 @@ test("mistakes of a test file are told with their place; no tests is an error", 
 
 test("the examples pass their tests", async () => {
   const { code, lines } = await weirRuleProcess(["test", EXAMPLES]);
-  expect(lines().at(-1)).toEqual({ summary: { passed: 15, failed: 0 } });
+  expect(lines().at(-1)).toEqual({ summary: { passed: 17, failed: 0 } });
   expect(code).toBe(0);
 });

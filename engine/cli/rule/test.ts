@@ -6,17 +6,20 @@ import type { Command } from "commander";
 import { findTests } from "../../../rules-as/cli/findTests.ts";
 import { type Difference, runTestFile, type TestResult } from "../../../rules-as/cli/ruleTests.ts";
 import { EXIT } from "../../ops/errors.ts";
+import { type GivenValues, withParamOption } from "./values.ts";
 
 const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+
 const HOOK = new URL("../../../rules-as/cli/testingHook.mjs", import.meta.url).href;
 
 interface Options {
   readonly json?: boolean;
   readonly update?: boolean;
+  readonly param?: GivenValues;
 }
 
 export function testCommand(command: Command): void {
-  command
+  withParamOption(command, "rules with a .test.json that does not say it")
     .argument("[files...]", "NAME.test.json, NAME.test.ts, or folders with them (default: this folder)")
     .option("--json", "a JSON line a test, then the summary")
     .option("--update", "write what the rules say now into the .test.json as what is expected")
@@ -29,7 +32,7 @@ Examples:
   weir rule test big-approval
   weir rule test --update big-approval/big-approval.test.json`,
     )
-    .action(async (paths: string[], { json = false, update = false }: Options) => {
+    .action(async (paths: string[], { json = false, update = false, param = {} }: Options) => {
       const found = findTests(paths.length === 0 ? ["."] : paths);
       for (const file of found.foreign) process.stderr.write(`left out: ${file} is a test for another runner\n`);
       const asJson = json || !process.stdout.isTTY;
@@ -40,7 +43,8 @@ Examples:
         else failed++;
         process.stdout.write(asJson ? `${JSON.stringify(result)}\n` : describeResult(result));
       };
-      for (const file of found.json) for (const result of await runTestFile(file, { update })) show(result);
+      for (const file of found.json)
+        for (const result of await runTestFile(file, { update, values: param })) show(result);
       if (found.ts.length > 0) for await (const result of runTypeScript(found.ts)) show(result);
       process.stdout.write(
         asJson ? `${JSON.stringify({ summary: { passed, failed } })}\n` : `${passed} passed, ${failed} failed\n`,
