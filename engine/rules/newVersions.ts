@@ -119,7 +119,8 @@ export async function otherValues(
       throw new ParametersRefused(rule, [{ path: "", message: error.message }]);
     }
   }
-  return { content: base, values: () => values };
+  const { kind, sha256, size, manifest } = base;
+  return { content: { kind, sha256, size, manifest }, values: () => values };
 }
 
 async function loadContent(db: Database | Transaction, { kind, sha256 }: NewVersion): Promise<Loaded> {

@@ -129,6 +129,7 @@ test("values change alerts and versions in a running pipeline; trial, promotion 
   for (const name of ["whale-transfer", "plain"]) {
     const versions = await catalogue.versions(name);
     expect(new Set(versions.map(({ sha256 }) => sha256)).size).toBe(1);
+    expect(new Set(versions.map(({ uploadedAt }) => uploadedAt.getTime())).size).toBe(4);
     const key = name === "plain" ? "least" : "threshold";
     expect(versions.map(({ parameters }) => parameters)).toEqual([
       {},

@@ -83,5 +83,11 @@ async function askFor(name: string, url: string, token: string | undefined) {
   const rule = expectSuccess<ShownRule>(`show "${name}"`, await api.ask(path));
   if (rule.parameters === undefined)
     throw new UserError(`Cannot show "${name}": "${api.url}" is a Weir whose rules have no parameters`);
-  return { rule, versions: expectSuccess<ShownVersion[]>(`show "${name}"`, await api.ask(`${path}/versions`)) };
+  const versions = expectSuccess<ShownVersion[]>(`show "${name}"`, await api.ask(`${path}/versions`));
+  return {
+    rule,
+    versions: versions.map(({ version, runs, sha256, parameters, uploaded_at, uploaded_by }) => ({
+      ...{ version, runs, sha256, parameters, uploaded_at, uploaded_by },
+    })),
+  };
 }
