@@ -14,6 +14,7 @@ import { alertRoutes } from "./routes/alerts.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
+import { namedListRoutes } from "./routes/namedLists.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { ruleCostRoutes } from "./routes/ruleCost.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
@@ -61,6 +62,7 @@ export function createApi(deps: ApiDeps) {
     explainRoutes(deps),
     ruleCostRoutes(deps),
     ruleFieldRoutes(),
+    namedListRoutes(deps),
   ])
     app.route("/", router);
 

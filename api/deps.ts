@@ -25,5 +25,15 @@ export interface ReadableStore {
 /** Rules by name, as far as the API lists and changes them. */
 export type RulesCatalogue = Pick<
   Catalogue,
-  "list" | "get" | "upload" | "change" | "setParameters" | "versions" | "version" | "audit" | "lists" | "listsFor"
+  | "list"
+  | "get"
+  | "upload"
+  | "change"
+  | "setParameters"
+  | "versions"
+  | "version"
+  | "audit"
+  | "lists"
+  | "listsFor"
+  | "naming"
 >;

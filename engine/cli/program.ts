@@ -38,6 +38,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "rules: modules that are shown transactions and raise alerts",
     load: async () => (await import("./rule.ts")).ruleCommand,
   },
+  list: {
+    description: "named lists that rules refer to: addresses, tokens, selectors, topics",
+    load: async () => (await import("./list.ts")).listCommand,
+  },
   migrate: {
     description: "bring the tables of the store up to this version",
     load: async () => (await import("./migrate.ts")).migrateCommand,

@@ -137,6 +137,8 @@ export interface Catalogue {
   worldOf(id: string): Promise<World>;
   /** The lists that rules name. */
   readonly lists: ListStore;
+  /** Rules that run and name a list, in the order of their names. */
+  naming(list: string): string[];
   /** What lists these rules name, as they are now. @throws NoSuchList */
   listsFor(rules: readonly Pick<LiveRule, "name" | "manifest">[]): Promise<Lists>;
   /** The rules of a set. @throws UserError when it, or a content of it, is gone */
@@ -380,6 +382,7 @@ export async function openCatalogue({
     world: () => currentWorld,
     worldOf: (id) => worlds.get(id),
     lists,
+    naming: (name) => list().flatMap((rule) => (known.get(rule.name)!.lists.includes(name) ? rule.name : [])),
     async listsFor(rules) {
       const uses = rules.flatMap(({ manifest }) => manifest.lists ?? []);
       const there = new Map(lists.list().map((info) => [info.name, info]));

@@ -10,6 +10,7 @@
  * process and decides nothing but where things lie: who fills a list cannot choose entries that all share a slot.
  */
 import { randomInt } from "node:crypto";
+import { setImmediate as breathe } from "node:timers/promises";
 
 export interface ListTable {
   readonly buffer: SharedArrayBuffer;
@@ -188,4 +189,24 @@ function hashOf(words: Uint32Array, at: number, width: number, seed: number): nu
   }
   hash = Math.imul(hash, 0x85eb_ca6b);
   return hash ^ (hash >>> 13);
+}
+
+/** The first entries behind `after`, as their bytes order them: of all of them, with one look at each. */
+export async function sortedEntries(
+  { entries, bytes }: Pick<ListTable, "entries" | "bytes">,
+  { limit, after }: { readonly limit: number; readonly after?: Uint8Array | undefined },
+): Promise<Buffer[]> {
+  let best: Buffer[] = [];
+  let worst: Buffer | undefined;
+  const all = Buffer.from(entries.buffer as ArrayBuffer, entries.byteOffset, entries.length);
+  for (let at = 0; at < all.length; at += bytes) {
+    if (at % (bytes * 16_384) === 0) await breathe();
+    if (after && all.compare(after, 0, bytes, at, at + bytes) <= 0) continue;
+    if (worst && all.compare(worst, 0, bytes, at, at + bytes) >= 0) continue;
+    best.push(Buffer.from(all.subarray(at, at + bytes)));
+    if (best.length < 2 * limit + 1_000) continue;
+    best = best.sort(Buffer.compare).slice(0, limit);
+    if (best.length === limit) worst = best.at(-1);
+  }
+  return best.sort(Buffer.compare).slice(0, limit);
 }

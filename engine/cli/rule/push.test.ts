@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildRule } from "../../../rules-as/cli/build.ts";
 import { type Databases, openDatabases } from "../../../test/support/databases.ts";
 import { type EngineProcess, startWeir, until } from "../../../test/support/engineProcess.ts";
-import { createWorkbench, type Workbench, weirRule, weirRuleProcess } from "./testCommand.ts";
+import { createWorkbench, type Workbench, weir, weirRule, weirRuleProcess } from "./testCommand.ts";
 
 const TOKEN = "a-token-for-tests-only";
 const rule = (text: string) => `import { Tx, Severity, alert, describe } from "@weir/rules";
@@ -110,5 +110,34 @@ describe("weir rule push", { timeout: 120_000 }, () => {
     expect(await push(file, "--state", "sleeping")).toMatchObject({ code: 2 });
     const store = await weirRule(["push", file, "--api", env.CLICKHOUSE_URL!], { env });
     expect(store).toMatchObject({ code: 1, stderr: expect.stringContaining("expected the API of Weir") });
+  });
+});
+
+describe("weir list", { timeout: 120_000 }, () => {
+  const address = (n: number): string => `0x${n.toString(16).padStart(40, "0")}`;
+  const list = (...args: string[]) => weir(["list", ...args, "--api", url], { env });
+
+  test("puts a list of a file, edits it, shows it as put reads it, and removes it", async () => {
+    const file = bench.write("bad.txt", `# bad ones\n${address(2)}\n${address(1)}\n`);
+    expect((await list("put", "bad", file)).lines()).toMatchObject([{ name: "bad", version: 1, size: 2, added: 2 }]);
+    expect((await list("add", "bad", address(3), address(1))).lines()).toMatchObject([{ version: 2, added: 1 }]);
+    expect((await list("remove", "bad", address(2))).lines()).toMatchObject([{ version: 3, removed: 1, size: 2 }]);
+    expect((await list("show", "bad")).stdout).toBe(`${address(1)}\n${address(3)}\n`);
+    expect((await list("show", "bad", "--limit", "1", "--json")).lines()).toEqual([{ entry: address(1) }]);
+    expect(await list("show", "bad", "--has", address(2))).toMatchObject({ code: 1 });
+    expect((await list("show", "bad", "--has", address(3))).lines()).toEqual([{ list: "bad", entry: address(3), has: true }]); // biome-ignore format: one expression
+    expect((await list("ls")).lines()).toMatchObject([{ name: "bad", kind: "address", size: 2, rules: 0 }]);
+    expect((await list("rm", "bad")).lines()).toMatchObject([{ name: "bad", size: 2 }]);
+    expect(await list("show", "bad")).toMatchObject({ code: 1, stderr: expect.stringContaining("List not found") });
+  });
+
+  test("says which line is wrong, and what a kind is", async () => {
+    const wrong = await list("put", "bad", bench.write("wrong.txt", `${address(1)}\nvitalik.eth\n`));
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("line 2: Expected an address") });
+    expect(await list("put", "bad", "nowhere.txt")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("ENOENT"),
+    });
+    expect(await list("put", "bad", "-", "--kind", "mood")).toMatchObject({ code: 2 });
   });
 });

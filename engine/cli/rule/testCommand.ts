@@ -49,7 +49,11 @@ const ended = (code: number, stdout: string, stderr: string): Ended => ({
 let last: Promise<unknown> = Promise.resolve();
 
 /** The same program within this process, one after the other: a command sees its arguments, folder, variables and streams. */
-export function weirRule(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
+export const weirRule = (args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> =>
+  weir(["rule", ...args], surroundings);
+
+/** Any command. */
+export function weir(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
   const turn = last.then(() => runHere(args, surroundings));
   last = turn.catch(() => {});
   return turn;
@@ -60,7 +64,7 @@ async function runHere(args: readonly string[], { cwd = process.cwd(), env }: Su
   const folder = process.cwd();
   const [stdout, stderr] = [collect(process.stdout), collect(process.stderr)];
   try {
-    process.argv = [process.execPath, CLI.at(-1)!, "rule", ...args];
+    process.argv = [process.execPath, CLI.at(-1)!, ...args];
     process.env = variablesOf(env);
     process.exitCode = undefined;
     process.chdir(cwd);

@@ -1,0 +1,38 @@
+/** What the list commands have in common: whom they ask, and how they show what was answered. */
+import type { ListKind } from "../../world/listKinds.ts";
+import { openApi } from "../rule/api.ts";
+import { count, group } from "../terminal.ts";
+
+export interface ListOptions {
+  readonly api?: string;
+  readonly token?: string;
+  readonly json?: boolean;
+}
+
+export interface ListAnswer {
+  readonly name: string;
+  readonly kind: ListKind;
+  readonly version: number;
+  readonly size: number;
+  readonly updated_at: string;
+  readonly rules: readonly string[];
+}
+
+export interface ListChangeAnswer extends ListAnswer {
+  readonly added: number;
+  readonly removed: number;
+}
+
+export const apiOf = ({ api, token }: ListOptions) => openApi({ url: api, token });
+export const asJson = ({ json }: ListOptions): boolean => json === true || !process.stdout.isTTY;
+export const pathOf = (name: string): string => `/api/v1/lists/${encodeURIComponent(name)}`;
+
+export function printChange(answer: ListChangeAnswer, options: ListOptions): void {
+  const { name, version, size, added, removed } = answer;
+  const made = added + removed === 0 ? "nothing changed" : `${group(added)} added, ${group(removed)} removed`;
+  process.stdout.write(
+    asJson(options)
+      ? `${JSON.stringify(answer)}\n`
+      : `${name}  version ${version}  ${count(size, "entry").replace(/entrys$/, "entries")}: ${made}\n`,
+  );
+}
