@@ -13,8 +13,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = join(ROOT, "node_modules/.cache/weir");
-const ROOMS = ["engine", "api", "clickhouse", "rules-as/cli", "bench"];
-/** What a process or a thread begins with. What is measured runs as users run it. */
+const ROOMS = ["engine", "api", "clickhouse", "rules-as/cli", "bench", "test/support"];
+/** What a process or a thread begins with. What is measured or disturbed runs as users run it. */
 const ENTRIES = [
   "engine/cli",
   "engine/worker/entry",
@@ -23,6 +23,7 @@ const ENTRIES = [
   "clickhouse/embedded/postgres/thread",
   "bench/measure/engineProcess",
   "bench/measure/ruleCaseProcess",
+  "test/support/tracedReplay",
 ];
 /** Native, or they look for files beside their own. */
 const EXTERNAL = [

@@ -8,14 +8,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Store } from "../clickhouse/client.ts";
 import { COLUMNS } from "../clickhouse/tables.ts";
+import { runnable } from "../engine/bundle.mjs";
 import { BUNDLED_RECORDING } from "../engine/cli/bundled.ts";
 import { type Counts, countRecording } from "./support/countRecording.ts";
 import { type Databases, openDatabases } from "./support/databases.ts";
-import { startScript, startWeir, until } from "./support/engineProcess.ts";
+import { startNode, startWeir, until } from "./support/engineProcess.ts";
 
 const SEED = Number(process.env.SEED ?? Date.now() % 100_000);
 const pick = (tag: string, from: number, to: number): number =>
   from + (createHash("sha256").update(`${SEED} ${tag}`).digest().readUInt32LE() % (to - from + 1));
+const TRACED_REPLAY = await runnable("test/support/tracedReplay");
 
 let databases: Databases;
 let expected: Counts;
@@ -56,7 +58,7 @@ interface Trace {
 }
 
 async function traced(env: Record<string, string>, disturbance = ""): Promise<Trace> {
-  const run = startScript("test/support/tracedReplay.ts", [BUNDLED_RECORDING, disturbance], env);
+  const run = startNode([...TRACED_REPLAY, BUNDLED_RECORDING, disturbance], env);
   const { code } = await run.exited;
   expect(code, run.log().slice(-3_000)).toBe(0);
   return JSON.parse(run.stdout().trim().split("\n").at(-1)!) as Trace;

@@ -31,15 +31,12 @@ export const startWeir = (
   through: readonly string[] = [],
 ): EngineProcess => startNode([...CLI, ...args], env, through);
 
-/** A TypeScript file of the checkout in the same way. */
-export const startScript = (
-  script: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): EngineProcess => startNode(["--import", "tsx", script, ...args], env);
-
-/** @param through a command that ends by becoming the one behind it */
-function startNode(
+/**
+ * Another entry in the same way.
+ * @param args of Node
+ * @param through a command that ends by becoming the one behind it
+ */
+export function startNode(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   through: readonly string[] = [],

@@ -15,28 +15,30 @@ import { cacheFolder, UNUSABLE } from "../../../engine/ops/cacheFolder.ts";
 /**
  * Makes the database of a folder unless it is there. It appears at once and whole, however often this is interrupted. Several
  * processes may fill the cache at a time; the caller alone may make `folder`.
+ *
+ * @param make a database from nothing
  */
-export async function ensureDatabase(folder: string, cache = cacheFolder()): Promise<void> {
+export async function ensureDatabase(folder: string, cache = cacheFolder(), make = initdb): Promise<void> {
   if (await isThere(folder)) return;
-  const template = await ensureTemplate(cache).catch((error: NodeJS.ErrnoException) => {
+  const template = await ensureTemplate(cache, make).catch((error: NodeJS.ErrnoException) => {
     if (!UNUSABLE.has(error.code)) throw error;
     return undefined;
   });
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
-  if (template === undefined) await initdb(draft);
+  if (template === undefined) await make(draft);
   else cpSync(template, draft, { recursive: true, mode: constants.COPYFILE_FICLONE }); // a quarter of what `cp` takes
   await rename(draft, folder);
 }
 
 /** Each process fills a folder of its own, and the first rename wins. undefined: there is one that we had better not trust. */
-async function ensureTemplate(cache: string): Promise<string | undefined> {
+async function ensureTemplate(cache: string, make: typeof initdb): Promise<string | undefined> {
   const template = join(cache, `pglite-${await pgliteVersion()}-lean`);
   if (!(await isThere(template))) {
     await mkdir(cache, { recursive: true, mode: 0o700 });
     const draft = await mkdtemp(`${template}.`);
     try {
-      await initdb(draft);
+      await make(draft);
       await rename(draft, template);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });
