@@ -60,7 +60,7 @@ export const e2e: Scenario = {
     const names = Object.keys(loads).filter((name) => name.includes(only));
     if (names.length === 0)
       throw new UsageError(`Cannot run "${only}": expected a part of ${Object.keys(loads).join(", ")}`);
-    const broker = await startBroker();
+    const broker = await startBroker({ measured: true });
     try {
       const measured: Measured[] = [];
       for (const name of names) {

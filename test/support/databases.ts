@@ -1,10 +1,10 @@
-/** One embedded store for a test file, and in it a database a run, spoken to as a server: a start of the store costs seconds. */
+/** One embedded store for a test file, spoken to as a server: a database a run, and the control store of them all. A start costs seconds. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore, type Store } from "../../clickhouse/client.ts";
 import { readAddress } from "../../clickhouse/embedded/lockFile.ts";
-import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
+import { openEmbedded } from "../../clickhouse/embedded/open.ts";
 import { temporaryStore } from "./embeddedStore.ts";
 
 export interface Run {
@@ -22,9 +22,10 @@ export interface Databases {
 
 export async function openDatabases(): Promise<Databases> {
   const temporary = await temporaryStore();
+  const child = await openEmbedded({ folder: temporary.folder });
+  const control = `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(await child.postgres())}`;
   const folder = await mkdtemp(join(tmpdir(), "weir-runs-"));
   const stores: Store[] = [];
-  const folders: string[] = [];
   return {
     async newRun() {
       const database = `run${stores.length}`;
@@ -33,19 +34,19 @@ export async function openDatabases(): Promise<Databases> {
       const store = await openStore({ url, username: "weir", password: secret, database });
       stores.push(store);
       const data = join(folder, database);
-      folders.push(join(data, "clickhouse"));
       const env = {
         CLICKHOUSE_URL: url,
         CLICKHOUSE_USER: "weir",
         CLICKHOUSE_PASSWORD: secret,
         CLICKHOUSE_DATABASE: database,
+        DATABASE_URL: control,
         WEIR_DATA: data,
       };
       return { env, store, data };
     },
     async close() {
       for (const store of stores) await store.close();
-      for (const child of folders) await stopEmbedded(child); // of the control store
+      await child.close();
       await temporary.remove();
       await rm(folder, { recursive: true, force: true });
     },
