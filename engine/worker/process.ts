@@ -19,7 +19,7 @@ import {
 import type { LiveRule } from "../rules/liveRule.ts";
 import type { Batch } from "../source/batch.ts";
 import { listsOf, type World } from "../world/world.ts";
-import { alertRecord, alertRow } from "./alerts.ts";
+import { alertRecord, alertRow, type RaisedAlert } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
 import type { Outcome, RuleCount, TableName } from "./outcome.ts";
@@ -95,7 +95,7 @@ function blocks(
   return tables;
 }
 
-function topicRecords(alerts: readonly AlertRow[], letters: readonly DeadLetterRow[]): TopicRecord[] {
+function topicRecords(alerts: readonly RaisedAlert[], letters: readonly DeadLetterRow[]): TopicRecord[] {
   return [...alerts.map(alertRecord), ...letters.map(letterRecord)];
 }
 
