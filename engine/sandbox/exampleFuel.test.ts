@@ -32,11 +32,11 @@ it("is the same on every run and machine", async () => {
   for (const name of EXAMPLES) fuel[name] = await fuelOf(name);
   expect(fuel).toMatchInlineSnapshot(`
     {
-      "failed-router-call": 9852,
-      "ownership-change": 8188,
-      "unlimited-approval": 6159,
-      "watched-address": 801,
-      "whale-transfer": 48789,
+      "failed-router-call": 8503,
+      "ownership-change": 5960,
+      "unlimited-approval": 4587,
+      "watched-address": 556,
+      "whale-transfer": 40755,
     }
   `);
 });

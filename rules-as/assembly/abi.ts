@@ -1,14 +1,15 @@
 /** ABI v1 of engine/sandbox/README.md, as the generated entry file exports it. Rule authors never import this. */
-import { outBase, reserve } from "rt/stub";
+import { beginManifest, outBase, reserve } from "rt/stub";
 import { manifestJson } from "./manifest";
 
-export { outLength as weir_out_length, beginTransaction, endInitialisation } from "rt/stub";
+export { outLength as weir_out_length, endInitialisation } from "rt/stub";
 export { setDefaultName } from "./manifest";
 export { Tx } from "./tx";
 
 export const weir_abi: i32 = 1;
 
 export function weir_manifest(): usize {
+  beginManifest();
   return changetype<usize>(manifestJson());
 }
 

@@ -26,12 +26,17 @@ const cells = memory.data(8, 8);
 @inline const HEAP_END: usize = 0;
 // @ts-ignore: decorator
 @inline const OUT_BASE: usize = 4;
+// @ts-ignore: decorator
+@inline const NO_LIMIT: usize = <usize>-1 >> 1;
 
-/** Next free byte, always 4 below a multiple of 16: a block is its u32 size and then its payload. */
+/**
+ * Next free byte, always 4 below a multiple of 16: a block is its u32 size and then its payload. 0 in a transaction that has not
+ * allocated or reported anything yet: most never do, and an arena that begins with the first costs them nothing (5 ns each).
+ */
 let offset: usize = ((__heap_base + BLOCK_OVERHEAD + AL_MASK) & ~AL_MASK) - BLOCK_OVERHEAD;
-/** The arena may not pass this address; at initialisation only memory itself is the limit. */
-let limit: usize = <usize>-1 >> 1;
-/** What outLength was when this transaction began. */
+/** The arena may not pass this address; 0 before it begins. At initialisation and for the manifest only memory itself is the limit. */
+let limit: usize = NO_LIMIT;
+/** What outLength was when this transaction's arena began: before its first result. */
 let resultsBegin: i32 = 0;
 /** Bytes of results in the batch so far: the exported weir_out_length. */
 export let outLength: i32 = 0;
@@ -55,6 +60,14 @@ export function endInitialisation(): void {
   store<usize>(cells, end, HEAP_END);
   store<usize>(cells, end, OUT_BASE);
   running = true;
+  offset = 0;
+  limit = 0;
+}
+
+/** For the manifest: what it allocates goes behind the top-level values, as far as memory reaches. */
+export function beginManifest(): void {
+  offset = load<usize>(cells, HEAP_END) + AL_MASK + 1 - BLOCK_OVERHEAD;
+  limit = NO_LIMIT;
 }
 
 export function isRunning(): bool {
@@ -76,8 +89,9 @@ export function outBase(): usize {
   return load<usize>(cells, OUT_BASE);
 }
 
-/** Before each transaction: an empty arena behind the results. */
-export function beginTransaction(): void {
+/** Before the first allocation or result of a transaction: an empty arena behind the results. */
+export function beginArena(): void {
+  if (limit != 0) return;
   const begin = align(outBase() + outLength + HEADROOM);
   offset = begin + AL_MASK + 1 - BLOCK_OVERHEAD;
   limit = begin + ARENA_LIMIT;
@@ -102,10 +116,15 @@ export function commitResult(bytes: i32): void {
 @unsafe @global
 export function __alloc(size: usize): usize {
   if (size > OBJECT_MAXSIZE) throw new Error(E_ALLOCATION_TOO_LARGE);
-  const pointer = offset + BLOCK_OVERHEAD;
   const payload = ((size + BLOCK_OVERHEAD + AL_MASK) & ~AL_MASK) - BLOCK_OVERHEAD;
-  const end = pointer + payload;
-  if (end > limit) throw new Error("Cannot allocate: expected at most 1 MiB for one transaction");
+  let pointer = offset + BLOCK_OVERHEAD;
+  let end = pointer + payload;
+  if (end > limit) {
+    beginArena();
+    pointer = offset + BLOCK_OVERHEAD;
+    end = pointer + payload;
+    if (end > limit) throw new Error("Cannot allocate: expected at most 1 MiB for one transaction");
+  }
   reach(end);
   changetype<BLOCK>(offset).mmInfo = payload;
   offset = end;

@@ -284,9 +284,9 @@ function decimal(value: U256, least: i32): string {
       left |= part / 1_000_000_000;
       rest = part % 1_000_000_000;
     }
-    for (let i = 0; i < 9; ++i, rest /= 10) {
+    for (let i = 0, nine = <u32>rest; i < 9; ++i, nine /= 10) {
       at -= 2;
-      store<u16>(at, <u16>(48 + rest % 10));
+      store<u16>(at, <u16>(48 + nine % 10));
     }
   }
   const floor = end - 2 * max(least, 1);

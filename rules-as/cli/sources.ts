@@ -56,10 +56,9 @@ export const mentionsParameters = (files: Readonly<Record<string, string>>): boo
 export function entrySource(module: string, name: string, parameters = false): string {
   const area = 'export { weir_parameters, weir_parameters_bytes } from "@weir/rules/parameterArea";\n';
   return `import { onTx } from ${JSON.stringify(`./${module}`)};
-import { Tx, beginTransaction, endInitialisation, setDefaultName } from "@weir/rules/abi";
+import { Tx, endInitialisation, setDefaultName } from "@weir/rules/abi";
 export { weir_abi, weir_manifest, weir_reserve, weir_out, weir_out_length } from "@weir/rules/abi";
 ${parameters ? area : ""}export function weir_on_tx(frame: usize): void {
-  beginTransaction();
   onTx(changetype<Tx>(frame));
 }
 setDefaultName(${JSON.stringify(name)});
