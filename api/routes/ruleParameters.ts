@@ -27,7 +27,8 @@ export const ruleParametersSchema = z
         z.object({
           name: z.string(),
           type: z.enum(PARAMETER_TYPES).nullable().openapi({
-            description: "integer: whole, up to 256 bits, as text; null: it cannot be changed, build the module anew",
+            description:
+              'integer: whole, up to 256 bits, as text, set as 12, "0xc" or "1.5 ether"; null: it cannot be changed, build the module anew',
           }),
           value: valueSchema,
           default: valueSchema,

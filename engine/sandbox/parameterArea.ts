@@ -17,7 +17,7 @@ export const MAX_PARAMETER_AREA = 65_536;
 /** @param values canonical ones of what is declared. @throws RangeError when one is too large for its entry */
 export function encodeValues(declared: Parameters, values: ParameterValues): Uint8Array {
   const entries = Object.entries(values).map(([name, value]) => entryOf(name, bytesOf(declared[name]!.type!, value)));
-  return Buffer.concat(entries);
+  return Uint8Array.from(Buffer.concat(entries)); // bytes of its own: a rule is copied to threads with the buffer that they lie in
 }
 
 function entryOf(name: string, value: Buffer): Buffer {

@@ -65,6 +65,35 @@ describe("values", () => {
     expect(checked(DECLARED, { least: MAX, prefix: "0xABcd", who: null })).toEqual({ least: MAX, prefix: "0xabcd" });
   });
 
+  test("of integers may be amounts in wei, gwei and ether, exactly", () => {
+    const n = declare({ n: { type: "integer", default: "0" } });
+    const of = (text: string) => (checked(n, { n: text }) as { n?: string }).n;
+    expect(["1.5 ether", "100ether", "0.000000000000000001 ether", "30 gwei", "0.5gwei", "7 wei"].map(of)).toEqual([
+      "1500000000000000000",
+      "100000000000000000000",
+      "1",
+      "30000000000",
+      "500000000",
+      "7",
+    ]);
+    for (const text of [
+      "1.5",
+      "0.5 wei",
+      "0.0000000001 gwei",
+      "1. ether",
+      " 1 ether",
+      "-1 ether",
+      "1 Ether",
+      `${"9".repeat(60)} ether`,
+    ])
+      expect(of(text), text).toBeUndefined();
+    fc.assert(
+      fc.property(fc.bigInt(1n, 10n ** 30n), fc.bigInt(0n, 10n ** 18n - 1n), (whole, part) => {
+        expect(of(`${whole}.${String(part).padStart(18, "0")} ether`)).toBe(String(whole * 10n ** 18n + part));
+      }),
+    );
+  });
+
   test("that do not fit are told with what was expected", () => {
     expect(
       checked(DECLARED, {

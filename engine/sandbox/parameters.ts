@@ -177,8 +177,8 @@ function plainValue(type: ParameterType, value: unknown): ParameterValue | undef
   switch (type) {
     case "integer": {
       if (typeof value === "number") return Number.isSafeInteger(value) && value >= 0 ? String(value) : undefined;
-      if (typeof value !== "string" || !/^([0-9]{1,78}|0x[0-9a-fA-F]{1,64})$/.test(value)) return undefined;
-      return BigInt(value) <= MAX_U256 ? String(BigInt(value)) : undefined;
+      const number = typeof value === "string" ? wholeNumber(value) : undefined;
+      return number !== undefined && number <= MAX_U256 ? String(number) : undefined;
     }
     case "number": {
       const isText = typeof value === "string" && /^-?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,3})?$/.test(value);
@@ -199,6 +199,17 @@ function plainValue(type: ParameterType, value: unknown): ParameterValue | undef
       return bytes !== undefined && value.length !== 2 + 2 * bytes ? undefined : value.toLowerCase();
     }
   }
+}
+
+/** Decimals of what people count wei in. */
+const DECIMALS: Readonly<Record<string, number>> = { wei: 0, gwei: 9, ether: 18 };
+
+/** `12`, `0xc`, `1.5 ether`; undefined for anything else, and for a part of a wei. */
+function wholeNumber(text: string): bigint | undefined {
+  if (/^([0-9]{1,78}|0x[0-9a-fA-F]{1,64})$/.test(text)) return BigInt(text);
+  const [, whole, fraction = "", unit] = /^([0-9]{1,60})(?:\.([0-9]{1,18}))? ?(wei|gwei|ether)$/.exec(text) ?? [];
+  const zeros = unit === undefined ? -1 : DECIMALS[unit]! - fraction.length;
+  return zeros < 0 ? undefined : BigInt(whole + fraction + "0".repeat(zeros));
 }
 
 /** To complete "Expected …". */

@@ -24,7 +24,7 @@ is printed is what the rule would have reported. Nothing is stored.
 
 Examples:
   weir rule backtest big-approval.ts --from -24h
-  weir rule backtest whale-transfer --param threshold=5000000000000000000
+  weir rule backtest whale-transfer --param 'threshold=5 ether'
   weir rule backtest whale-transfer --from 2024-06-01 --to 2024-06-02 --json | jq -r .message`,
     )
     .action(async (what: string, options: HistoryOptions & { param?: GivenValues }) => {

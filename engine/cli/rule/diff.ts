@@ -23,7 +23,7 @@ Both see the same transactions. What only OLD says of a transaction is dropped (
 
 Examples:
   weir rule diff whale-transfer whale-transfer.ts --from -7d
-  weir rule diff whale-transfer whale-transfer --param threshold=5000000000000000000
+  weir rule diff whale-transfer whale-transfer --param 'threshold=5 ether'
   weir rule diff v1.wasm v2.wasm --json | jq -c 'select(.change == "+")'`,
     )
     .action(async (oldRule: string, newRule: string, options: HistoryOptions & { param?: GivenValues }) => {

@@ -41,7 +41,7 @@ A match is an alert (severity, message), a tag or a score; a transaction that th
 
 Examples:
   weir rule run big-approval.ts --watch
-  weir rule run whale-transfer.ts --param threshold=5000000000000000000
+  weir rule run whale-transfer.ts --param 'threshold=5 ether'
   weir rule run big-approval.wasm blocks.ndjson.zst --json | jq -r .message`,
     )
     .action(async (file: string, recording: string, options: Options) => {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { UsageError } from "../../ops/errors.ts";
+import { UsageError, UserError } from "../../ops/errors.ts";
 import { expectSuccess, openApi, type ParametersAnswer } from "./api.ts";
 import { parametersTable } from "./show.ts";
 import { collectValue, type GivenValues } from "./values.ts";
@@ -29,8 +29,8 @@ Exit codes: 0 set, 1 a value does not fit, 4 nobody answers
 
 Examples:
   weir rule show whale-transfer
-  weir rule set whale-transfer threshold=5000000000000000000
-  weir rule set whale-transfer threshold=5000000000000000000 --shadow`,
+  weir rule set whale-transfer 'threshold=5 ether'
+  weir rule set whale-transfer 'threshold=5 ether' --shadow`,
     )
     .action(async (name: string, texts: readonly string[], options: Options) => {
       const values = valuesOf(texts, options.default ?? []);
@@ -39,6 +39,8 @@ Examples:
         `/api/v1/rules/${encodeURIComponent(name)}/parameters${options.shadow ? "?state=shadow" : ""}`,
         { method: "PATCH", headers: { "content-type": "application/json" }, body: JSON.stringify(values) },
       );
+      const { errors, detail } = answer.body as { errors?: unknown; detail?: string };
+      if (answer.status === 400 && errors) throw new UserError(detail!, { next: `npx weir rule show ${name}` });
       const { rule, version, runs, parameters } = expectSuccess<ParametersAnswer>(`set "${name}"`, answer);
       if (options.json || !process.stdout.isTTY)
         return void process.stdout.write(`${JSON.stringify({ rule, version, runs, parameters })}\n`);
