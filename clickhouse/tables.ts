@@ -240,17 +240,45 @@ export interface RuleStatRow {
   dropped: number;
 }
 
+export const RULE_STATE_COLUMNS = [
+  ["source", "String"],
+  ["partition", "UInt16"],
+  ["offset", "UInt64"],
+  ["rule", "String"],
+  ["trial", "UInt32"],
+  ["name", "String"],
+  ["shape", "String"],
+  ["key", "String"],
+  ["value", "String"],
+  ["generation", "UInt32"],
+] as const;
+
+export interface RuleStateRow {
+  source: string;
+  partition: number;
+  offset: number;
+  rule: string;
+  trial: number;
+  name: string;
+  shape: string;
+  key: Uint8Array;
+  value: Uint8Array;
+  generation: number;
+}
+
 /** Columns of each table in the order its blocks have them. */
 export const COLUMNS = {
   transactions: TRANSACTION_COLUMNS.map(({ name, type }) => [name, type] as const),
   alerts: ALERT_COLUMNS,
   dead_letters: DEAD_LETTER_COLUMNS,
   rule_stats: RULE_STAT_COLUMNS,
+  rule_state: RULE_STATE_COLUMNS,
 } satisfies Record<string, readonly (readonly [string, string])[]>;
 
 export const encodeAlerts = (rows: readonly AlertRow[]): Block => encodeRows(ALERT_COLUMNS, rows);
 export const encodeDeadLetters = (rows: readonly DeadLetterRow[]): Block => encodeRows(DEAD_LETTER_COLUMNS, rows);
 export const encodeRuleStats = (rows: readonly RuleStatRow[]): Block => encodeRows(RULE_STAT_COLUMNS, rows);
+export const encodeRuleState = (rows: readonly RuleStateRow[]): Block => encodeRows(RULE_STATE_COLUMNS, rows);
 
 const writer = createBlockWriter(8 << 20);
 
@@ -286,6 +314,38 @@ function encodeTile(tile: Tile): Block {
   for (const column of TRANSACTION_COLUMNS) {
     startColumn(writer, column.name, column.type);
     column.write(writer, tile);
+  }
+  return takeBlock(writer);
+}
+
+/** The last columns: what rules say of a transaction. */
+const MARK_COLUMNS = TRANSACTION_COLUMNS.slice(-2);
+
+/** What is said of a batch's transactions, by their number in it. */
+export type TransactionMarks = Pick<TransactionRows, "tags" | "scores">;
+
+/** A batch's transactions with more tags and scores than they had: only blocks with such change. */
+export function withMarks(blocks: readonly Block[], had: TransactionMarks, more: TransactionMarks): Block[] {
+  const tags = new Map(had.tags);
+  for (const [number, added] of more.tags) tags.set(number, [...new Set([...(tags.get(number) ?? []), ...added])]);
+  const scores = new Map(had.scores);
+  for (const [number, score] of more.scores) scores.set(number, Math.max(score, scores.get(number) ?? 0));
+  const touched = new Set([...more.tags.keys(), ...more.scores.keys()].map((number) => Math.floor(number / TILE)));
+  return blocks.map((block, i) => (touched.has(i) ? remark(block, i * TILE, { tags, scores }) : block));
+}
+
+function remark(block: Block, first: number, marks: TransactionMarks): Block {
+  let part = block.parts.length;
+  for (let names = 0; names < MARK_COLUMNS.length; ) {
+    part -= 2;
+    if (block.parts[part] === PART.names) names++;
+  }
+  raw(writer, block.bytes, 0, block.parts[part + 1]!);
+  writer.rows = block.rows;
+  writer.parts = [...block.parts.subarray(0, part)];
+  for (const { name, type, write } of MARK_COLUMNS) {
+    startColumn(writer, name, type);
+    write(writer, { first, count: block.rows, ...marks } as Tile); // these columns look at nothing else
   }
   return takeBlock(writer);
 }

@@ -1,6 +1,7 @@
 /** Puts the rooms together: a source, worker threads, a ledger and the store become a running engine. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Store, StoreUnavailable } from "../clickhouse/client.ts";
+import { createOrderedWork } from "./dispatch/orderedWork.ts";
 import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
 import { needsPerson } from "./needsPerson.ts";
@@ -15,6 +16,7 @@ import { createBreaker } from "./rules/breaker.ts";
 import type { Catalogue } from "./rules/catalogue.ts";
 import { createQuarantineGuard } from "./rules/quarantine.ts";
 import type { Ledger } from "./sink/ledger.ts";
+import { createStateCompactor, loadState } from "./sink/stateLog.ts";
 import { storeRound } from "./sink/storeRound.ts";
 import type { Source } from "./source/source.ts";
 
@@ -68,6 +70,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
       for (const [stage, took] of Object.entries(seconds)) metrics.stageSeconds.observe({ stage }, took);
     },
   });
+  const compact = createStateCompactor(store);
   const storeHealth = health.register({ name: "store", state: { up: true } });
   const streamHealth = health.register({ name: "stream", state: { up: false, reason: "not started" } });
 
@@ -77,7 +80,12 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
     if (!(error instanceof StoreUnavailable)) throw error;
     const reason = error.message;
     storeHealth.set({ up: false, reason });
-    logSeldom(log, "warn", { event: "store_retry", attempt, reason }, "The store did not take a range; trying again");
+    logSeldom(
+      log,
+      "warn",
+      { event: "store_retry", attempt, reason },
+      "The store did not take or give what a range needs; trying again",
+    );
     await sleep(Math.min(LONGEST_PAUSE, 100 * 2 ** Math.min(attempt, 6)), undefined, { signal });
   }
 
@@ -121,11 +129,25 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
 
   async function attempt(stream: Stream, signal: AbortSignal, observer: PipelineObserver): Promise<void> {
     const { source, ledger } = stream;
+    const untilStored = async <T>(ask: () => Promise<T>, stopped: AbortSignal): Promise<T> => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await ask();
+        } catch (error) {
+          await retry(error, tries, stopped);
+        }
+      }
+    };
+    const work = createOrderedWork({
+      pool,
+      rules: (id) => catalogue.snapshot(id),
+      load: (from, lane) => untilStored(() => loadState(store, from, lane.partition, lane.began), lane.given.signal),
+    });
     await runPipeline(
       {
         source,
         ledger,
-        work: (task) => pool.run(task),
+        work,
         store: async (members, stopped) => {
           failpoint("before store");
           await storeRound({
@@ -136,6 +158,8 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
             signal: stopped,
             retry: (error, tries) => retry(error, tries, stopped),
           });
+          for (const { partition, range, stored } of members)
+            await untilStored(() => compact(source.name, partition, range, stored), stopped);
           failpoint("after store");
         },
         current: () => ({ catalogue: catalogue.current(), world: catalogue.world() }),

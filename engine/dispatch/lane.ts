@@ -14,6 +14,8 @@ import type { Outcome, TableName } from "../worker/outcome.ts";
  */
 export interface Lane {
   readonly partition: number;
+  /** Where it began: everything below was in the store by then, and all from there on passes through here. */
+  readonly began: number;
   queue: SourceRecord[];
   queuedBytes: number;
   paused: boolean;
@@ -80,6 +82,7 @@ export function openLane(partition: number, state: PartitionState, now: number):
   });
   return {
     partition,
+    began: state.stored,
     queue: [],
     queuedBytes: 0,
     paused: false,

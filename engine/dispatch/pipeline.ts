@@ -28,14 +28,21 @@ import {
 export interface PipelineOptions {
   readonly source: Source;
   readonly ledger: Ledger;
-  /** Runs a batch in a worker thread, in the catalogue and world with these ids. */
-  readonly work: (task: Pick<Task, "batch" | "catalogue" | "world">) => Promise<Outcome>;
+  /** Runs a batch in a worker thread, in the catalogue and world with these ids. Called for a lane's batches in their order. */
+  readonly work: (task: Pick<Task, "batch" | "catalogue" | "world">, lane: Lane) => Promise<Outcome>;
   /** Inserts the closed ranges of a round; resolves once they are in the store, however long that takes. */
-  readonly store: (round: readonly { partition: number; range: Range }[], signal: AbortSignal) => Promise<void>;
+  readonly store: (round: readonly Stored[], signal: AbortSignal) => Promise<void>;
   /** Ids that new ranges are opened with: asked for each batch, so that a rule change takes effect within one. */
   readonly current: () => { catalogue: string; world: string };
   readonly limits: PipelineLimits;
   readonly observe?: PipelineObserver;
+}
+
+/** A range on its way to the store; the ledger says that everything below `stored` is there. */
+export interface Stored {
+  readonly partition: number;
+  readonly range: Range;
+  readonly stored: number;
 }
 
 export interface PipelineLimits {
@@ -133,7 +140,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     const task: Task = { ...taken, catalogue: versions.catalogue, world: versions.world, outcome: undefined };
     lane.tasks.push(task);
     running++;
-    work(task).then(
+    work(task, lane).then(
       (outcome) => {
         running--;
         task.outcome = outcome;
@@ -288,7 +295,11 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       storing++;
       for (const { lane } of members) lane.storing = true;
       const signal = AbortSignal.any(members.map(({ lane }) => lane.given.signal));
-      const round = members.map(({ lane, range }) => ({ partition: lane.partition, range }));
+      const round = members.map(({ lane, range }) => ({
+        partition: lane.partition,
+        range,
+        stored: lane.storedCommitted,
+      }));
       store(round, signal)
         .then(() => {
           signal.throwIfAborted();

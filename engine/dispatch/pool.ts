@@ -3,7 +3,10 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import type { Context, WorkerAnswer, WorkerTask } from "../worker/entry.ts";
+import type { Handover } from "../worker/handover.ts";
+import type { StateTables } from "../worker/orderedStage.ts";
 import type { Outcome } from "../worker/outcome.ts";
+import type { OrderedOutcome } from "../worker/process.ts";
 import type { StageSeconds } from "../worker/stopwatch.ts";
 import type { World } from "../world/world.ts";
 
@@ -31,6 +34,11 @@ export interface GuiltyRule {
 
 export interface Pool {
   run(task: { batch: Batch; catalogue: string; world: string }): Promise<Outcome>;
+  /** The second stage of a batch, for what the first one handed over. */
+  runSecond(
+    task: { batch: Batch; catalogue: string; world: string },
+    second: { handover: Handover; tables: StateTables },
+  ): Promise<OrderedOutcome>;
   close(): Promise<void>;
 }
 
@@ -44,7 +52,7 @@ const DEATHS = 2;
 /** In how many parts the search for a guilty rule divides: up to so many rules run one at a time, of 10,000 it is found in 4 steps. */
 const PARTS = 16;
 
-type Task = Parameters<Pool["run"]>[0];
+type Task = Parameters<Pool["run"]>[0] & Pick<WorkerTask, "second">;
 type Selection = Pick<WorkerTask, "only" | "without">;
 
 /** A thread's end. */
@@ -140,20 +148,31 @@ export function createPool(options: PoolOptions): Pool {
     return attemptWithoutGuilty(task);
   }
 
+  type Answer<Kind> = Extract<WorkerAnswer, { kind: Kind }>;
+  async function expectAnswer<Kind extends "outcome" | "ordered">(task: Task, kind: Kind): Promise<Answer<Kind>> {
+    const { source, partition, from, to } = task.batch;
+    const failed = (why: string, cause?: unknown) =>
+      new Error(`Cannot process the batch ${source}/${partition} from ${from} to ${to}: ${why}`, { cause });
+    let answer: WorkerAnswer;
+    try {
+      answer = await answerOf(task);
+    } catch (error) {
+      throw error instanceof Death ? failed(error.message, error) : error;
+    }
+    if (answer.kind !== kind) throw failed(answer.kind === "error" ? answer.message : answer.kind);
+    return answer as Answer<Kind>;
+  }
+
   return {
     async run(task) {
-      const { source, partition, from, to } = task.batch;
-      const failed = (why: string, cause?: unknown) =>
-        new Error(`Cannot process the batch ${source}/${partition} from ${from} to ${to}: ${why}`, { cause });
-      let answer: WorkerAnswer;
-      try {
-        answer = await answerOf(task);
-      } catch (error) {
-        throw error instanceof Death ? failed(error.message, error) : error;
-      }
-      if (answer.kind !== "outcome") throw failed(answer.kind === "error" ? answer.message : answer.kind);
-      onStages?.(answer.seconds);
-      return answer.outcome;
+      const { outcome, seconds } = await expectAnswer(task, "outcome");
+      onStages?.(seconds);
+      return outcome;
+    },
+    async runSecond(task, second) {
+      const { ordered, seconds } = await expectAnswer({ ...task, second }, "ordered");
+      onStages?.(seconds);
+      return ordered;
     },
     async close() {
       closed = true;

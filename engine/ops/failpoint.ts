@@ -16,6 +16,7 @@ export const FAILPOINTS = [
   "stored alerts",
   "stored dead_letters",
   "stored rule_stats",
+  "stored rule_state",
   "after store",
   "before revoke",
 ] as const;

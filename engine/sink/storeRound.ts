@@ -149,6 +149,7 @@ const IDENTITY: Readonly<Record<TableName, string>> = {
   alerts: "offset, n, alert_id",
   dead_letters: "offset, n, reason, rule",
   rule_stats: "offset, rule, rule_version",
+  rule_state: "offset, rule, trial, name, shape, key",
 };
 
 async function countRange(

@@ -4,8 +4,16 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import type { World } from "../world/world.ts";
+import type { Handover } from "./handover.ts";
+import { createOrderedStage, type StateTables } from "./orderedStage.ts";
 import type { Outcome } from "./outcome.ts";
-import { createProcessor, type Processor } from "./process.ts";
+import {
+  createOrderedProcessor,
+  createProcessor,
+  type OrderedOutcome,
+  type OrderedProcessor,
+  type Processor,
+} from "./process.ts";
 import { createRuleStage, type RuleStage } from "./ruleStage.ts";
 import { createStopwatch, type StageSeconds } from "./stopwatch.ts";
 
@@ -16,6 +24,8 @@ export interface WorkerTask {
   readonly world: string;
   /** What is behind the ids, sent to a thread that asked for it. */
   readonly context: Context;
+  /** The batch's second stage: what the first one left, and the state that rules have by then. */
+  readonly second?: { readonly handover: Handover; readonly tables: StateTables };
   /** Shared: set to 1 when a thread takes the task up. */
   readonly taken: Int32Array;
   /** By `ruleKey`, for the search of a rule that ends threads: nothing but these run, or these do not, and why. With a context. */
@@ -32,27 +42,47 @@ export interface Context {
 /** Errors are answered, not thrown: what the pool sees thrown is the end of a thread. */
 export type WorkerAnswer =
   | { readonly kind: "outcome"; readonly outcome: Outcome; readonly seconds: StageSeconds }
+  | { readonly kind: "ordered"; readonly ordered: OrderedOutcome; readonly seconds: StageSeconds }
   | { readonly kind: "unknown context"; readonly lacks: readonly (keyof Context)[] }
   | { readonly kind: "error"; readonly message: string };
 
 const KEPT = 2;
 /** By catalogue, by world, and by both: the last two, since a change overlaps with batches of the range before. */
-const stages = createShelf<RuleStage>();
+const stages = createShelf<Stages>();
 const worlds = createShelf<World>();
-const processors = createShelf<Processor>();
+const processors = createShelf<Processors>();
 const stopwatch = createStopwatch();
 
+interface Stages {
+  readonly first: RuleStage;
+  readonly second: OrderedProcessor;
+}
+
+const stagesOf = (rules: readonly LiveRule[]): Stages => ({
+  first: createRuleStage(rules, { leavesOrdered: true }),
+  second: createOrderedProcessor(rules, createOrderedStage(rules), stopwatch.lap),
+});
+
+interface Processors {
+  readonly first: Processor;
+  readonly second: OrderedProcessor;
+}
+
 /** Or what is missing of its context. */
-function processorOf({ catalogue, world: id, context, only, without }: WorkerTask): Processor | (keyof Context)[] {
+function processorsOf({ catalogue, world: id, context, only, without }: WorkerTask): Processors | (keyof Context)[] {
+  const bothOf = ({ first, second }: Stages, world: World): Processors => ({
+    first: createProcessor(first, world, stopwatch.lap),
+    second,
+  });
   if (only || without) {
     const rules = context
       .rules!.filter((rule) => only?.includes(ruleKey(rule)) ?? true)
       .map((rule) => ({ ...rule, banned: without?.[ruleKey(rule)] }));
-    return createProcessor(rules, context.world!, stopwatch.lap); // for once
+    return bothOf(stagesOf(rules), context.world!); // for once
   }
-  const stage = stages.of(catalogue, context.rules && (() => createRuleStage(context.rules!)));
+  const stage = stages.of(catalogue, context.rules && (() => stagesOf(context.rules!)));
   const world = worlds.of(id, context.world && (() => context.world!));
-  if (stage && world) return processors.of(`${catalogue} ${id}`, () => createProcessor(stage, world, stopwatch.lap))!;
+  if (stage && world) return processors.of(`${catalogue} ${id}`, () => bothOf(stage, world))!;
   return [...(stage ? [] : (["rules"] as const)), ...(world ? [] : (["world"] as const))];
 }
 
@@ -74,20 +104,26 @@ function createShelf<T>() {
 
 export default function run(task: WorkerTask): WorkerAnswer {
   Atomics.store(task.taken, 0, 1);
-  const processor = processorOf(task);
-  if (typeof processor !== "function") return { kind: "unknown context", lacks: processor };
+  const processors = processorsOf(task);
+  if (Array.isArray(processors)) return { kind: "unknown context", lacks: processors };
   try {
     stopwatch.start();
-    const outcome = processor(task.batch);
-    // Moved, not copied: every block is a buffer of its own.
-    const blocks = Object.values(outcome.tables).flat();
-    const buffers = [...blocks.map(({ bytes }) => bytes.buffer), outcome.records.bytes.buffer];
-    return move(
-      transferable({ kind: "outcome", outcome, seconds: stopwatch.take() }, buffers as ArrayBuffer[]),
-    ) as never;
+    if (task.second) {
+      const ordered = processors.second(task.batch, task.second.handover, task.second.tables);
+      return answer({ kind: "ordered", ordered, seconds: stopwatch.take() }, ordered.outcome);
+    }
+    const outcome = processors.first(task.batch);
+    return answer({ kind: "outcome", outcome, seconds: stopwatch.take() }, outcome);
   } catch (error) {
     return { kind: "error", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
+}
+
+/** Moved, not copied: every block is a buffer of its own. */
+function answer(value: WorkerAnswer, { tables, records }: Outcome): WorkerAnswer {
+  const blocks = Object.values(tables).flat();
+  const buffers = [...blocks.map(({ bytes }) => bytes.buffer), records.bytes.buffer];
+  return move(transferable(value, buffers as ArrayBuffer[])) as never;
 }
 
 /** Piscina's protocol for a value whose parts are to be transferred. */

@@ -1,4 +1,5 @@
 import type { Block } from "../../clickhouse/native.ts";
+import type { Handover } from "./handover.ts";
 
 /**
  * What a worker makes of a batch, and all it makes: blocks of rows for the store, records for the topics, counts.
@@ -15,11 +16,13 @@ export interface Outcome {
   readonly records: TopicRecords;
   /** A rule whose policy is `halt` failed: the stream must not go past this batch. What happened, where, and what to do. */
   readonly halt?: string;
+  /** What rules with state are to be shown, once they have seen all batches before: it is no outcome yet. */
+  readonly handover?: Handover;
   /** What each rule did with the batch, for metrics and quarantine; the same numbers are rows of rule_stats. */
   readonly rules: readonly RuleCount[];
 }
 
-export type TableName = "transactions" | "alerts" | "dead_letters" | "rule_stats";
+export type TableName = "transactions" | "alerts" | "dead_letters" | "rule_stats" | "rule_state";
 
 export interface RuleCount {
   readonly rule: string;

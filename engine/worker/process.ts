@@ -11,10 +11,10 @@ import {
   type DeadLetterRow,
   encodeAlerts,
   encodeDeadLetters,
+  encodeRuleState,
   encodeRuleStats,
   encodeTransactions,
   type RuleStatRow,
-  type TransactionRows,
 } from "../../clickhouse/tables.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import type { Batch } from "../source/batch.ts";
@@ -22,8 +22,10 @@ import { listsOf, type World } from "../world/world.ts";
 import { alertRecord, alertRow, type RaisedAlert } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
+import { type Handover, handoverOf } from "./handover.ts";
+import { type OrderedStage, type StateChanges, type StateTables, stateRows } from "./orderedStage.ts";
 import type { Outcome, RuleCount, TableName } from "./outcome.ts";
-import { createRuleStage, type RuleFailure, type RuleStage } from "./ruleStage.ts";
+import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
 import { packRecords, type TopicRecord } from "./topicRecords.ts";
 
 export type Processor = (batch: Batch) => Outcome;
@@ -41,7 +43,7 @@ export function createProcessor(
   lap: (stage: Stage) => void = () => {},
 ): Processor {
   const decode = createDecoder(world);
-  const runRules = typeof rules === "function" ? rules : createRuleStage(rules);
+  const runRules = typeof rules === "function" ? rules : createRuleStage(rules, { leavesOrdered: true });
   const lists = listsOf(world);
 
   return (batch) => {
@@ -49,62 +51,113 @@ export function createProcessor(
     lap("decode");
     const matched = runRules(decoded, lists);
     lap("rules");
-    const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
-    const letters = [
-      ...decoded.failures.map((failure) => decodeLetter(decoded, batch, failure)),
-      ...matched.failures.filter(({ policy }) => policy !== "skip").map((failure) => failureLetter(decoded, failure)),
-    ].sort(byPosition);
-    const halt = matched.failures.find(({ policy }) => policy === "halt");
-    const tables = blocks(decoded, { ...matched, alertRows: alerts }, letters, statRows(decoded, matched.counts));
+    const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
+    const outcome = outcomeOf(decoded, matched, { refused, firstEvent: decoded.events[0] ?? 0 }, lap);
+    const transactions = decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched }) } : {};
     lap("rows");
-    const records = packRecords(topicRecords(alerts, letters));
-    lap("records");
+    const handover = handoverOf(decoded, matched);
     return {
+      ...outcome,
       transactions: decoded.count,
-      deadLetters: letters.length,
-      deadLetterReasons: countBy(letters, ({ reason }) => reason),
-      alerts: alerts.length,
-      tables,
-      records,
-      rules: matched.counts,
-      ...(halt ? { halt: haltText(decoded, halt) } : {}),
+      tables: { ...transactions, ...outcome.tables },
+      ...(handover ? { handover } : {}),
     };
   };
 }
 
-interface Marks {
-  readonly alertRows: readonly AlertRow[];
-  readonly tags: TransactionRows["tags"];
-  readonly scores: TransactionRows["scores"];
+/** What the rules of the second stage made of a batch, and what it does to the first one's outcome. */
+export interface OrderedOutcome {
+  /** Without the transactions. */
+  readonly outcome: Outcome;
+  /** What was said of transactions, by their number in the batch. */
+  readonly tags: ReadonlyMap<number, readonly string[]>;
+  readonly scores: ReadonlyMap<number, number>;
+  readonly changes: StateChanges;
 }
 
-function blocks(
-  decoded: Decoded,
-  { alertRows, tags, scores }: Marks,
-  letters: readonly DeadLetterRow[],
-  stats: readonly RuleStatRow[],
-): Outcome["tables"] {
-  const tables: Partial<Record<TableName, readonly Block[]>> = {};
-  const add = (table: TableName, rows: number, encode: () => readonly Block[]): void => {
-    if (rows > 0) tables[table] = encode();
+export type OrderedProcessor = (batch: Batch, handover: Handover, tables: StateTables) => OrderedOutcome;
+
+export function createOrderedProcessor(
+  rules: readonly LiveRule[],
+  stage: OrderedStage,
+  lap: (stage: Stage) => void = () => {},
+): OrderedProcessor {
+  return ({ source, partition, from }, handover, tables) => {
+    const { numbers, words } = handover;
+    const bytes = new Uint8Array(words.buffer);
+    const decoded: Decoded = { ...handover, bytes, source, partition, from, count: numbers.length, failures: [] };
+    const { matched, changes } = stage(decoded, handover, tables);
+    lap("rules");
+    const outcome = outcomeOf(decoded, matched, { refused: [], firstEvent: handover.firstEvent }, lap);
+    const rows = stateRows(decoded, rules, changes);
+    const state = rows.length > 0 ? { rule_state: [encodeRuleState(rows)] } : {};
+    lap("rows");
+    const byNumber = <T>(marks: ReadonlyMap<number, T>): Map<number, T> =>
+      new Map([...marks].map(([transaction, mark]) => [numbers[transaction]!, mark]));
+    return {
+      outcome: { ...outcome, tables: { ...outcome.tables, ...state } },
+      tags: byNumber(matched.tags),
+      scores: byNumber(matched.scores),
+      changes,
+    };
   };
-  add("transactions", decoded.count, () => encodeTransactions({ ...decoded, tags, scores }));
-  add("alerts", alertRows.length, () => [encodeAlerts(alertRows)]);
-  add("dead_letters", letters.length, () => [encodeDeadLetters(letters)]);
-  add("rule_stats", stats.length, () => [encodeRuleStats(stats)]);
-  return tables;
+}
+
+interface Rest {
+  /** Letters of what could not be decoded. */
+  readonly refused: readonly DeadLetterRow[];
+  readonly firstEvent: number;
+}
+
+/** What rules made of a batch, without its transactions. */
+function outcomeOf(
+  decoded: Decoded,
+  matched: Matched,
+  { refused, firstEvent }: Rest,
+  lap: (stage: Stage) => void,
+): Outcome {
+  const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
+  const letters = [
+    ...refused,
+    ...matched.failures.filter(({ policy }) => policy !== "skip").map((failure) => failureLetter(decoded, failure)),
+  ].sort(byPosition);
+  const halt = matched.failures.find(({ policy }) => policy === "halt");
+  const tables: Partial<Record<TableName, readonly Block[]>> = {};
+  const add = (table: TableName, rows: number, encode: () => Block): void => {
+    if (rows > 0) tables[table] = [encode()];
+  };
+  add("alerts", alerts.length, () => encodeAlerts(alerts));
+  add("dead_letters", letters.length, () => encodeDeadLetters(letters));
+  add("rule_stats", matched.counts.length, () => encodeRuleStats(statRows(decoded, firstEvent, matched.counts)));
+  lap("rows");
+  const records = packRecords(topicRecords(alerts, letters));
+  lap("records");
+  return {
+    transactions: 0,
+    deadLetters: letters.length,
+    deadLetterReasons: countBy(letters, ({ reason }) => reason),
+    alerts: alerts.length,
+    tables,
+    records,
+    rules: matched.counts,
+    ...(halt ? { halt: haltText(decoded, halt) } : {}),
+  };
 }
 
 function topicRecords(alerts: readonly RaisedAlert[], letters: readonly DeadLetterRow[]): TopicRecord[] {
   return [...alerts.map(alertRecord), ...letters.map(letterRecord)];
 }
 
-function statRows({ source, partition, from, events, count }: Decoded, counts: readonly RuleCount[]): RuleStatRow[] {
+function statRows(
+  { source, partition, from }: Decoded,
+  firstEvent: number,
+  counts: readonly RuleCount[],
+): RuleStatRow[] {
   return counts.map(({ rule, version, evaluations, matches, traps, fuel, added, dropped }) => ({
     source,
     partition,
     offset: from,
-    event_time: count > 0 ? events[0]! : 0,
+    event_time: firstEvent,
     rule,
     rule_version: version,
     evaluations,

@@ -12,6 +12,7 @@ import { createLocalState, type LocalState } from "../state/localState.ts";
 import { type Lists, NO_LISTS } from "../world/world.ts";
 import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
+import { orderedRules } from "./orderedRules.ts";
 import type { RuleCount } from "./outcome.ts";
 import { createTrials, type Trials } from "./trials.ts";
 
@@ -25,6 +26,8 @@ export interface Matched {
   readonly failures: readonly RuleFailure[];
   /** Of the rules that saw a transaction, and of versions on trial whose live one alerted. */
   readonly counts: readonly RuleCount[];
+  /** Rules that were left out, and what they see. */
+  readonly left: readonly { readonly rule: LiveRule; readonly seen: Uint32Array }[];
 }
 
 /** A rule failed on a transaction: the transaction's other rules and the rule's other transactions are not affected. */
@@ -41,6 +44,8 @@ export interface RuleFailure {
 export interface RuleStageOptions {
   /** Sandboxes that keep their instance from batch to batch; of all threads together V8 has some 9,800 on Node 20. */
   readonly instances?: number;
+  /** Rules that must see batches in order are left out here: see orderedStage.ts. Default: batches come in order. */
+  readonly leavesOrdered?: boolean;
 }
 
 const DEFAULT_INSTANCES = 4_000;
@@ -54,10 +59,11 @@ export type RuleStage = (decoded: Decoded, lists?: Lists) => Matched;
  */
 export function createRuleStage(
   rules: readonly LiveRule[],
-  { instances = DEFAULT_INSTANCES }: RuleStageOptions = {},
+  { instances = DEFAULT_INSTANCES, leavesOrdered = false }: RuleStageOptions = {},
 ): RuleStage {
-  const trials = createTrials(rules);
-  const alertsOnAll = (rule: LiveRule): boolean => rule.module === null && rule.banned === undefined;
+  const left = leavesOrdered ? orderedRules(rules) : new Set<LiveRule>();
+  const trials = createTrials(rules.filter((rule) => !left.has(rule)));
+  const alertsOnAll = (rule: LiveRule): boolean => rule.module === null && rule.banned === undefined && !left.has(rule);
   const counted = rules.map((rule) => alertsOnAll(rule) && rule.silent === true && trials.of(rule) === undefined);
   const conditions = rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter));
   const index = createRuleIndex(conditions, counted);
@@ -82,6 +88,10 @@ export function createRuleStage(
       }
       const rule = rules[number]!;
       const seen = found.transactions.subarray(found.starts[m], found.starts[m + 1]);
+      if (left.has(rule)) {
+        matched.left.push({ rule, seen: seen.slice() });
+        continue;
+      }
       if (alertsOnAll(rule)) {
         matched.addAll(rule, seen);
         continue;
@@ -108,13 +118,14 @@ export function createRuleStage(
 
 interface Collecting extends Matched {
   readonly counts: RuleCount[];
+  readonly left: { rule: LiveRule; seen: Uint32Array }[];
   /** What a module reported. */
   add(rule: LiveRule, run: RuleRun): void;
   /** What a JSON rule sees, it reports. */
   addAll(rule: LiveRule, seen: Uint32Array): void;
 }
 
-function createMatches(trials: Pick<Trials, "of">): Collecting {
+export function createMatches(trials: Pick<Trials, "of">): Collecting {
   const alerts: Alert[] = [];
   const tags = new Map<number, string[]>();
   const scores = new Map<number, number>();
@@ -157,7 +168,7 @@ function createMatches(trials: Pick<Trials, "of">): Collecting {
     counts.push(countOf(rule, version, seen.length));
   }
 
-  return { alerts, tags, scores, failures, counts, add, addAll };
+  return { alerts, tags, scores, failures, counts, left: [], add, addAll };
 }
 
 /** What a rule without a module sees, it matches. */

@@ -1,0 +1,233 @@
+/** Rules with state in a whole pipeline on this thread, with a real ledger and store: whatever breaks and however it is cut, each sees what was before it once. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRandom } from "../../bench/load/random.ts";
+import { createSynthetic } from "../../bench/load/synthetic.ts";
+import { migrate } from "../../clickhouse/migrate.ts";
+import { buildRule } from "../../rules-as/cli/build.ts";
+import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
+import type { LiveRule } from "../rules/liveRule.ts";
+import { readmit } from "../sandbox/admit.ts";
+import { createFileLedger } from "../sink/fileLedger.ts";
+import type { Ledger } from "../sink/ledger.ts";
+import { createStateCompactor, loadState } from "../sink/stateLog.ts";
+import { storeRound } from "../sink/storeRound.ts";
+import { createRecordingSource, inspectRecording } from "../source/recording.ts";
+import { createOrderedStage } from "../worker/orderedStage.ts";
+import { createOrderedProcessor, createProcessor } from "../worker/process.ts";
+import { createWorld } from "../world/world.ts";
+import { createOrderedWork } from "./orderedWork.ts";
+import { runPipeline } from "./pipeline.ts";
+
+const LINES = 2_000;
+const SENDERS = 60;
+const VERSIONS = { catalogue: "0123456789abcdef", world: "fedcba9876543210" };
+const WORLD = createWorld({ chains: [1, 56, 137, 42161] });
+
+let place: TemporaryStore;
+let folder: string;
+let path: string;
+let sequence: LiveRule;
+/** By line: what the rule must say of it, if anything. */
+const expected: string[] = [];
+
+beforeAll(async () => {
+  place = await temporaryStore();
+  await migrate(place.store);
+  folder = await mkdtemp(join(tmpdir(), "weir-ordered-"));
+  path = join(folder, "r.ndjson");
+  const { wasm } = await buildRule(fileURLToPath(new URL("../../rules-as/test/guests/sequence.ts", import.meta.url)));
+  const admitted = readmit(wasm!);
+  if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
+  sequence = {
+    name: "sequence",
+    version: 1,
+    manifest: admitted.manifest,
+    module: new WebAssembly.Module(admitted.module),
+  };
+  const random = createRandom(5);
+  const synthetic = createSynthetic({ seed: 5 });
+  const seen = new Map<string, number[]>();
+  const lines = Array.from({ length: LINES }, (_, i) => {
+    const from = `0x${String(random.u32() % SENDERS).padStart(40, "a")}`;
+    const seconds = i * 2;
+    const minutes = [...(seen.get(from) ?? []), seconds];
+    seen.set(from, minutes);
+    const recent = minutes.filter((second) => second > seconds - 60).length;
+    if (minutes.length % 5 === 0) expected.push(`${i} ${from} ${minutes.length} ${recent}`);
+    return JSON.stringify({
+      ...(JSON.parse(synthetic.next()) as object),
+      from,
+      seenAt: 1_700_000_000_000 + seconds * 1_000,
+    });
+  });
+  await writeFile(path, lines.join("\n"));
+}, 60_000);
+afterAll(async () => {
+  await place?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+let runs = 0;
+
+interface Scene {
+  readonly source: string;
+  readonly ledger: Ledger;
+  /** Rules of the batches from each offset on; default: the one. */
+  readonly rules?: LiveRule[];
+  readonly batch?: number;
+  readonly breaks?: (where: "before" | "after") => void;
+}
+
+const scene = (): Pick<Scene, "source" | "ledger"> => {
+  const source = `recording:ordered-${runs++}`;
+  return { source, ledger: createFileLedger(join(folder, `${runs}.json`), source) };
+};
+
+/** Stages take turns as threads would let them: at random. */
+async function run(
+  { source, ledger, rules = [sequence], batch = 90, breaks = () => {} }: Scene,
+  seed = 1,
+): Promise<void> {
+  const random = createRandom(seed);
+  const someTime = () => new Promise((resolve) => setTimeout(resolve, random.u32() % 8));
+  const first = createProcessor(rules, WORLD);
+  const second = createOrderedProcessor(rules, createOrderedStage(rules));
+  const compact = createStateCompactor(place.store, 300);
+  const work = createOrderedWork({
+    pool: {
+      run: async ({ batch }) => {
+        await someTime();
+        return first(batch);
+      },
+      runSecond: async ({ batch }, { handover, tables }) => {
+        await someTime();
+        return second(batch, structuredClone(handover), structuredClone(tables));
+      },
+    },
+    rules: async () => rules,
+    load: (from, lane) => loadState(place.store, from, lane.partition, lane.began),
+  });
+  await runPipeline(
+    {
+      source: createRecordingSource(await inspectRecording(path), source),
+      ledger,
+      work,
+      current: () => VERSIONS,
+      limits: {
+        batch: { records: batch, bytes: 1 << 20 },
+        tasks: 3,
+        rangeAge: 50,
+        rangeRows: 400,
+        rangeBytes: 1 << 20,
+        bytesInFlight: 1 << 22,
+        drain: 1_000,
+      },
+      store: async (members, signal) => {
+        breaks("before");
+        await storeRound({
+          ...{ store: place.store, source, members, signal, failpoint: () => {} },
+          retry: async (error) => {
+            throw error;
+          },
+        });
+        breaks("after");
+        for (const { partition, range, stored } of members) await compact(source, partition, range, stored);
+      },
+    },
+    new AbortController().signal,
+  );
+}
+
+const alerts = async (source: string): Promise<string[]> =>
+  (
+    await place.store.rows<{ line: string }>(
+      "SELECT concat(toString(offset), ' ', message) AS line FROM alerts WHERE source = {source:String} ORDER BY offset",
+      { source },
+    )
+  ).map(({ line }) => line);
+
+const log = async (source: string): Promise<{ rows: number; keys: number; counted: number }> =>
+  (
+    await place.store.rows<{ rows: number; keys: number; counted: number }>(
+      `SELECT toFloat64(count()) AS rows, toFloat64(uniqExact(name, key)) AS keys,
+         toFloat64((SELECT sum(last) FROM (SELECT argMax(reinterpretAsUInt64(value), offset) AS last FROM rule_state
+           WHERE source = {source:String} AND name = 'sent' GROUP BY key))) AS counted
+       FROM rule_state WHERE source = {source:String}`,
+      { source },
+    )
+  )[0]!;
+
+describe("a rule with state", () => {
+  test("sees each transaction after all before it, whatever the stages take and however batches are cut", async () => {
+    for (const batch of [90, 333]) {
+      const at = scene();
+      await run({ ...at, batch }, batch);
+      expect(await alerts(at.source)).toEqual(expected);
+      expect(await log(at.source)).toMatchObject({ keys: 2 * SENDERS, counted: LINES });
+    }
+  }, 60_000);
+
+  test("goes on where the ledger is after any break, and says each thing once; the log stays short", async () => {
+    const at = scene();
+    let steps = 0;
+    let broken = 0;
+    const attempt = (): Promise<void> =>
+      run(
+        {
+          ...at,
+          breaks: (where) => {
+            // the second and third round of each attempt: before anything of it is stored, and when all of it is
+            if (broken < 5 && ++steps % 3 === 0) {
+              broken++;
+              throw new Error(`broken ${where} a round`);
+            }
+          },
+        },
+        broken,
+      );
+    for (let done = false; !done; )
+      done = await attempt().then(
+        () => true,
+        (error: Error) => {
+          if (!error.message.startsWith("broken")) throw error;
+          return false;
+        },
+      );
+    expect(broken).toBe(5);
+    expect(await alerts(at.source)).toEqual(expected);
+    const { rows, keys, counted } = await log(at.source);
+    expect({ keys, counted }).toEqual({ keys: 2 * SENDERS, counted: LINES });
+    // 2,000 transactions in 23 batches wrote some 2,300 rows; removed are those before the last of each key that the ledger had passed
+    expect(rows).toBeLessThan(1_400);
+    const marks = await place.store.rows<{ line: string; score: number }>(
+      "SELECT toString(offset) AS line, score FROM transactions WHERE source = {source:String} AND tags = ['fifth'] ORDER BY offset",
+      { source: at.source },
+    );
+    expect(marks.map(({ line }) => line)).toEqual(expected.map((line) => line.split(" ")[0]));
+    expect(marks.every(({ score }) => score === 0.5)).toBe(true);
+  }, 60_000);
+
+  test("a version on trial has state of its own, beside the live one's", async () => {
+    const at = scene();
+    const trial = { ...sequence, version: 2, trial: true, silent: true };
+    await run({ ...at, rules: [sequence, trial] });
+    expect(await alerts(at.source)).toEqual(expected);
+    const [stats] = await place.store.rows(
+      `SELECT toFloat64(sumIf(matches, rule_version = 2)) AS trial, toFloat64(sumIf(matches, rule_version = 1)) AS live,
+         toFloat64(sum(added + dropped)) AS changed FROM rule_stats WHERE source = {source:String}`,
+      { source: at.source },
+    );
+    expect(stats).toEqual({ trial: expected.length, live: expected.length, changed: 0 });
+    const owners = await place.store.rows(
+      "SELECT DISTINCT rule, trial FROM rule_state WHERE source = {source:String} ORDER BY trial",
+      {
+        source: at.source,
+      },
+    );
+    expect(owners).toEqual([{ rule: "sequence", trial: 0 }, { rule: "sequence", trial: 2 }]); // biome-ignore format: two rows
+  }, 60_000);
+});

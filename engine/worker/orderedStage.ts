@@ -1,0 +1,118 @@
+/** The second stage: rules with state see what the first has left for them. A pure function, too: state in, changes out. */
+import type { RuleStateRow } from "../../clickhouse/tables.ts";
+import type { LiveRule } from "../rules/liveRule.ts";
+import { createResidents } from "../rules/residents.ts";
+import { ruleKey } from "../rules/ruleKey.ts";
+import { createBannedRule } from "../sandbox/bannedRule.ts";
+import { RUN_LIMITS } from "../sandbox/limits.ts";
+import { createRule, type Rule } from "../sandbox/rule.ts";
+import { entryLayout, type StateDeclaration, shapeOf } from "../state/declaration.ts";
+import { createStateSession, type StateSession } from "../state/session.ts";
+import type { StateChange, StateTable } from "../state/stateTable.ts";
+import type { Decoded } from "./decode.ts";
+import type { Handover } from "./handover.ts";
+import { orderedRules } from "./orderedRules.ts";
+import { createMatches, type Matched } from "./ruleStage.ts";
+import { createTrials } from "./trials.ts";
+
+/** By `ruleKey`: a table for each declaration of the rule. */
+export type StateTables = ReadonlyMap<string, readonly StateTable[]>;
+/** By `ruleKey`: what changed in each of its tables. */
+export type StateChanges = ReadonlyMap<string, readonly (StateChange | undefined)[]>;
+
+/** @param rules of which those in the handover run, but for what is not among them */
+export type OrderedStage = (
+  decoded: Decoded,
+  handover: Handover,
+  tables: StateTables,
+) => { readonly matched: Matched; readonly changes: StateChanges };
+
+interface Runner {
+  readonly rule: LiveRule;
+  readonly sandbox: Rule | undefined;
+  readonly session: StateSession;
+}
+
+/** Instances that are kept; a part of what all threads may have together, beside those of the first stage. */
+const INSTANCES = 500;
+
+export function createOrderedStage(rules: readonly LiveRule[]): OrderedStage {
+  const ordered = new Map([...orderedRules(rules)].map((rule) => [ruleKey(rule), rule]));
+  const runners = new Map<string, Runner>();
+  const residents = createResidents(INSTANCES);
+  const trials = createTrials([...ordered.values()]);
+
+  function runnerOf(key: string, rule: LiveRule): Runner {
+    const found = runners.get(key);
+    if (found) return found;
+    const sandbox =
+      rule.banned === undefined
+        ? rule.module && createRule(rule.module, RUN_LIMITS, rule.parameters)
+        : createBannedRule(rule.banned);
+    const made = { rule, sandbox: sandbox ?? undefined, session: createStateSession(rule.manifest.state ?? []) };
+    runners.set(key, made);
+    return made;
+  }
+
+  return ({ words, frames, events }, handover, tables) => {
+    trials.begin();
+    residents.begin();
+    const matched = createMatches(trials);
+    const changes = new Map<string, readonly (StateChange | undefined)[]>();
+    for (const { key, seen } of handover.rules) {
+      const rule = ordered.get(key);
+      if (rule === undefined) continue; // a rule is sought that ends threads, and this one is not tried now
+      const { sandbox, session } = runnerOf(key, rule);
+      if (sandbox === undefined) {
+        matched.addAll(rule, seen);
+        continue;
+      }
+      session.open(tables.get(key) ?? [], events);
+      const run = sandbox.run({ words, offsets: frames }, seen, seen.length, { state: session });
+      changes.set(key, session.close());
+      residents.used(sandbox);
+      matched.add(rule, run);
+    }
+    trials.compare(matched.counts);
+    return { matched, changes };
+  };
+}
+
+/** Whose state it is: a version on trial has its own, all others the rule's. */
+export const stateOwner = ({ name, version, trial }: Pick<LiveRule, "name" | "version" | "trial">) => ({
+  rule: name,
+  trial: trial ? version : 0,
+});
+
+/** Rows of what changed, in the order of rules, declarations and writes. */
+export function stateRows(
+  { source, partition, from }: Pick<Decoded, "source" | "partition" | "from">,
+  rules: readonly LiveRule[],
+  changes: StateChanges,
+): RuleStateRow[] {
+  return rules.flatMap((rule) =>
+    (changes.get(ruleKey(rule)) ?? []).flatMap((change, i) => {
+      const declaration = rule.manifest.state![i]!;
+      const { name } = declaration;
+      const common = { source, partition, offset: from, ...stateOwner(rule), name, shape: shapeOf(declaration) };
+      return change ? entryRows(declaration, change).map((entry) => ({ ...common, ...entry })) : [];
+    }),
+  );
+}
+
+function entryRows(
+  declaration: StateDeclaration,
+  { entries }: StateChange,
+): Pick<RuleStateRow, "key" | "value" | "generation">[] {
+  const { keyWords, entryWords } = entryLayout(declaration);
+  const bytes = new Uint8Array(entries.buffer, entries.byteOffset, entries.byteLength);
+  return Array.from({ length: entries.length / entryWords }, (_, i) => {
+    const at = i * entryWords;
+    const value = (at + 1 + keyWords) * 4;
+    return {
+      generation: entries[at]!,
+      key: bytes.subarray((at + 1) * 4, value),
+      value: bytes.subarray(value, (at + entryWords) * 4),
+    };
+  });
+}
