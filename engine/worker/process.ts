@@ -7,7 +7,6 @@
  */
 import type { Block } from "../../clickhouse/native.ts";
 import {
-  type AlertRow,
   type DeadLetterRow,
   encodeAlerts,
   encodeDeadLetters,
