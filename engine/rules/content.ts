@@ -152,6 +152,9 @@ function manifestWith(
   if (name !== plain.name) throw new ValuesRefused(`the rule is called "${name}" with them, expected "${plain.name}"`);
   if (!isDeepStrictEqual(parameters, plain.parameters))
     throw new ValuesRefused("the rule declares other parameters with them, expected the same with any values");
+  // What is kept under a declaration would have no meaning under another.
+  if (!isDeepStrictEqual(parsed.manifest.state, plain.state))
+    throw new ValuesRefused("the rule declares other state with them, expected the same with any values");
   checkLists(parsed.manifest, plain);
   return parsed.manifest;
 }

@@ -2,14 +2,16 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sampleTransaction, tryRule } from "../../rules-as/cli/tryRule.ts";
 import { CONTROL_KINDS, type ControlStore, emptyControl } from "../../test/support/controlStores.ts";
 import { sql } from "../control/drizzle.ts";
 import { migrateControl } from "../control/migrate.ts";
 import { type Control, openControl } from "../control/open.ts";
 import { runPipeline } from "../dispatch/pipeline.ts";
-import { testModule } from "../sandbox/testModule.ts";
+import { admit } from "../sandbox/admit.ts";
+import { END, I32, op, testModule, uint32 } from "../sandbox/testModule.ts";
+import { leb } from "../sandbox/wasm/writer.ts";
 import { createFileLedger } from "../sink/fileLedger.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
 import type { Outcome } from "../worker/outcome.ts";
@@ -17,6 +19,7 @@ import { createProcessor } from "../worker/process.ts";
 import { unpackRecords } from "../worker/topicRecords.ts";
 import { createWorld } from "../world/world.ts";
 import { type Catalogue, openCatalogue, type UploadOptions } from "./catalogue.ts";
+import { loadModule, ValuesRefused } from "./content.ts";
 import type { ParametersRefused } from "./newVersions.ts";
 
 const BY = { by: "me" };
@@ -217,4 +220,51 @@ test("another process takes over values with the version", async () => {
   expect(catalogue.get("shared")).toMatchObject({ version: 2, parameters: { least: "3" }, uploadedBy: "you" });
   expect(catalogue.current()).toBe(other.current());
   await own.close();
+});
+
+describe("a module that is something else with other values", () => {
+  const [FIRST, SECOND, AREA] = [1024, 4096, 8000];
+  const name = (text: string) => [...leb(text.length), ...Buffer.from(text)];
+  const exported = (text: string, kind: number, index: number) => [...name(text), kind, ...leb(index)];
+  const segment = (at: number, manifest: object) => {
+    const text = [...Buffer.from(JSON.stringify(manifest), "utf16le")];
+    return [0, ...op.i32(at - 4), 0x0b, ...leb(text.length + 4), ...uint32(text.length), ...text];
+  };
+  const plain = { name: "two-faced", parameters: { n: { type: "boolean", default: false } } };
+  /** Says `plain` of itself, and `other` once n is true: its byte stands behind an entry's head and name. */
+  const twoFaced = (other: object) =>
+    testModule({
+      getManifest: [...op.i32(SECOND), ...op.i32(FIRST), ...op.i32(AREA + 16), 0x2d, 0, 0, 0x1b],
+      sections: {
+        6: [5, ...[I32, 0, ...op.i32(1), END], ...[I32, 1, ...op.i32(0), END], ...[I32, 1, ...op.i32(7), END], ...[I32, 0, ...op.i32(AREA), END], ...[I32, 0, ...op.i32(64), END]],
+        7: [9, ...exported("memory", 2, 0), ...exported("weir_abi", 3, 0), ...exported("weir_out_length", 3, 1), ...["weir_manifest", "weir_reserve", "weir_on_tx", "weir_out"].flatMap((each, i) => exported(each, 0, i + 1)), ...exported("weir_parameters", 3, 3), ...exported("weir_parameters_bytes", 3, 4)],
+        11: [2, ...segment(FIRST, plain), ...segment(SECOND, other)],
+      },
+    }); // biome-ignore format: one section a line
+  const withTrue = (other: object) => {
+    const admitted = admit(twoFaced({ ...plain, ...other }));
+    if (!admitted.ok) throw new Error(admitted.findings[0]!.message);
+    return loadModule({ bytes: admitted.module, manifest: admitted.manifest }).with({ n: true });
+  };
+
+  test("may have another filter, severity or description", () => {
+    expect(withTrue({ filter: { chains: [5] }, severity: "low" }).manifest).toMatchObject({
+      ...{ filter: { chains: [5] }, severity: "low" },
+    });
+  });
+
+  test.each([
+    ["name", { name: "another" }, 'the rule is called "another" with them, expected "two-faced"'],
+    ["parameters", { parameters: { n: { type: "boolean", default: true } } }, "declares other parameters with them"],
+    ["lists", { lists: [{ name: "bad", bytes: 20 }] }, "names other lists with them"],
+    [
+      "state",
+      { state: [{ name: "seen", kind: "counter", key: "address", value: "u64" }] },
+      "declares other state with them",
+    ],
+    ["manifest", { severity: "huge" }, "severity"],
+  ])("is refused for another %s", (_, other, why) => {
+    expect(() => withTrue(other)).toThrow(ValuesRefused);
+    expect(() => withTrue(other)).toThrow(why);
+  });
 });
