@@ -20,6 +20,7 @@ import { ruleCostRoutes } from "./routes/ruleCost.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
 import { ruleParameterRoutes } from "./routes/ruleParameters.ts";
 import { ruleRoutes } from "./routes/rules.ts";
+import { ruleTrialRoutes } from "./routes/ruleTrial.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
 
@@ -61,6 +62,7 @@ export function createApi(deps: ApiDeps) {
     ruleParameterRoutes(deps),
     explainRoutes(deps),
     ruleCostRoutes(deps),
+    ruleTrialRoutes(deps),
     ruleFieldRoutes(),
     namedListRoutes(deps),
   ])

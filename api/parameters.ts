@@ -7,7 +7,7 @@ import { cursorParameter } from "./cursor.ts";
 export const MAX_LIMIT = 1000;
 export const MAX_OFFSET = 100_000;
 
-const wholeNumber = (min: number, max: number) => {
+export const wholeNumber = (min: number, max: number) => {
   const expected = `Expected an integer from ${min} to ${max}`;
   return z.string().regex(/^\d{1,16}$/, expected).transform(Number).pipe(z.int().min(min, expected).max(max, expected)); // biome-ignore format: one chain
 };

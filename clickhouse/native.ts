@@ -129,7 +129,7 @@ export function startColumn(out: BlockWriter, name: string, type: string): void 
 }
 
 /** Values of the small tables, one at a time: what a row object may hold for each type. */
-export type Value = string | number | bigint | Uint8Array | null;
+export type Value = string | number | bigint | Uint8Array | readonly Uint8Array[] | null;
 
 const rowWriter = createBlockWriter();
 
@@ -144,6 +144,11 @@ export function encodeRows<Row>(
   startBlock(out, columns.length, rows.length);
   for (const [name, type] of columns) {
     startColumn(out, name, type);
+    const array = /^Array\((.*)\)$/.exec(type);
+    if (array) {
+      writeArrays(out, array[1]!, rows.map((row) => row[name] as readonly Uint8Array[])); // biome-ignore format: one expression
+      continue;
+    }
     const nullable = /^Nullable\((.*)\)$/.exec(type);
     reserve(out, rows.length);
     if (nullable) {
@@ -157,6 +162,19 @@ export function encodeRows<Row>(
     }
   }
   return takeBlock(out);
+}
+
+function writeArrays(out: BlockWriter, type: string, arrays: readonly (readonly Value[])[]): void {
+  out.parts[out.parts.length - 2] = PART.ends; // which startColumn took for values
+  reserve(out, 8 * arrays.length);
+  let end = 0;
+  for (const { length } of arrays) u64(out, (end += length));
+  startPart(out, PART.values);
+  const write = writerOf(type);
+  for (const value of arrays.flat()) {
+    reserve(out, 16);
+    write(out, value);
+  }
 }
 
 /** How a column's values are written. Room for 16 bytes is there. */

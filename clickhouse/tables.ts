@@ -223,6 +223,8 @@ export const RULE_STAT_COLUMNS = [
   ["fuel", "UInt64"],
   ["added", "UInt64"],
   ["dropped", "UInt64"],
+  ["added_hashes", "Array(FixedString(32))"],
+  ["dropped_hashes", "Array(FixedString(32))"],
 ] as const;
 
 export interface RuleStatRow {
@@ -238,6 +240,8 @@ export interface RuleStatRow {
   fuel: number;
   added: number;
   dropped: number;
+  added_hashes: readonly Uint8Array[];
+  dropped_hashes: readonly Uint8Array[];
 }
 
 export const RULE_STATE_COLUMNS = [

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
+import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import { packBatch } from "../../engine/source/batch.ts";
 import { createProcessor } from "../../engine/worker/process.ts";
 import { createWorld } from "../../engine/world/world.ts";
@@ -11,6 +12,7 @@ import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
 import { alertSchema } from "./alerts.ts";
 import { explanationSchema } from "./explain.ts";
 import { ruleCostSchema } from "./ruleCost.ts";
+import { ruleTrialSchema } from "./ruleTrial.ts";
 
 let server: TestServer;
 const ETHER = 10n ** 18n;
@@ -39,19 +41,25 @@ beforeAll(async () => {
       body: JSON.stringify({ name: "Large", conditions: { value_gte: String(least * ETHER), nonce_lt: 9 } }),
       headers: { ...auth, "content-type": "application/json" },
     });
-  // What an engine does with them, at a time when version 1 of "large" was live.
+  // At a time when version 1 of "large" was live.
   const rules = await Promise.all([server.rules.version("whale-transfer", 1), server.rules.version("large", 1)]);
+  await store(rules, ["transactions", "alerts", "rule_stats"]);
+}, 120_000);
+
+/** What an engine does with the transactions. */
+async function store(rules: readonly LiveRule[], tables: readonly ("transactions" | "alerts" | "rule_stats")[]) {
   const records = TRANSACTIONS.map((each, offset) => {
     return { offset, time: 0, content: CONTENT.json, value: Buffer.from(JSON.stringify(each)) };
   });
   const outcome = createProcessor(rules, createWorld({ chains: [1] }))(packBatch("tx_raw", 0, 0, 3, records));
-  for (const table of ["transactions", "alerts", "rule_stats"] as const) {
+  for (const table of tables) {
     const blocks = outcome.tables[table]!;
     const columns = COLUMNS[table].map(([name]) => name);
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
     await server.store.insertBlock({ table, columns, format: "Native", bodies: [mergeBlocks(blocks)], rows });
   }
-}, 120_000);
+}
+
 afterAll(() => server?.close());
 
 const explained = (path: string) => server.read(path, explanationSchema);
@@ -110,9 +118,28 @@ test("what a rule has cost, by version", async () => {
   await server.problem("/api/v1/rules/nothing/cost", 404);
 });
 
+test("a trial: which alerts the version on trial would add and drop", async () => {
+  await server.problem("/api/v1/rules/large/trial", 404);
+  const auth = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+  const body = JSON.stringify({ name: "Large", conditions: { value_lt: String(5n * ETHER) } });
+  await server.get("/api/v1/rules?state=shadow", { method: "POST", body, headers: auth });
+  const trial = { rule: "large", live_version: 2, trial_version: 3 };
+  const read = (query = "") => server.read(`/api/v1/rules/large/trial${query}`, ruleTrialSchema);
+  expect(await read()).toEqual({ ...trial, added: 0, dropped: 0, changes: [] });
+
+  await store(await server.rules.snapshot(server.rules.current()), ["rule_stats"]);
+  const { changes, ...counts } = await read();
+  expect(counts).toEqual({ ...trial, added: 1, dropped: 2 });
+  const kinds = changes.map(({ change, tx_hash }) => [change, tx_hash]);
+  expect(kinds.sort()).toEqual([["added", hash("b")], ["dropped", hash("a")], ["dropped", hash("a")]]); // biome-ignore format: one expression
+  expect((await read("?limit=1")).changes).toHaveLength(1);
+  await server.problem("/api/v1/rules/large/trial?limit=0", 400);
+  await server.problem("/api/v1/rules/nothing/trial", 404);
+});
+
 test("404 for a rule, version, transaction or alert that is not there, 400 for what is none", async () => {
   await server.problem(`/api/v1/rules/nothing/explain?tx_hash=${hash("a")}`, 404);
-  await server.problem(`/api/v1/rules/large/explain?tx_hash=${hash("a")}&version=3`, 404);
+  await server.problem(`/api/v1/rules/large/explain?tx_hash=${hash("a")}&version=4`, 404);
   await server.problem(`/api/v1/rules/large/explain?tx_hash=${hash("c")}`, 404);
   await server.problem(`/api/v1/rules/large/explain?tx_hash=${hash("a")}&chain_id=5`, 404);
   await server.problem(`/api/v1/alerts/${"0".repeat(32)}/explain`, 404);

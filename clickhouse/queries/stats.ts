@@ -1,4 +1,4 @@
-import { commonConditions, iso, paramsOf, where } from "./list.ts";
+import { commonConditions, hex, iso, paramsOf, where } from "./list.ts";
 import type { CommonFilter, Page, Query } from "./types.ts";
 
 /** One chain in one hour; counts as decimal text. */
@@ -60,5 +60,28 @@ export function ruleCountsQuery(rule?: string): Query {
 FROM rule_stats AS t${rule === undefined ? "" : "\nWHERE t.rule = {rule:String}"}
 GROUP BY rule, rule_version`,
     params: rule === undefined ? {} : { rule },
+  };
+}
+
+/** A transaction that a version on trial alerts on otherwise than the live one did. */
+export interface TrialChangeRow {
+  readonly change: "added" | "dropped";
+  readonly tx_hash: string;
+  /** Of the batch's first transaction. */
+  readonly seen_at: string;
+}
+
+/** Newest batches first; of each at most the 64 of either kind that are kept. */
+export function trialChangesQuery(rule: string, version: number, limit: number): Query {
+  const hashes = (change: string) => `arrayMap(hash -> ('${change}', hash), t.${change}_hashes)`;
+  return {
+    sql: `SELECT pair.1 AS change, ${hex("pair.2")} AS tx_hash, ${iso("time")} AS seen_at FROM (
+  SELECT t.event_time AS time, t.offset AS at, arrayJoin(arrayConcat(${hashes("added")}, ${hashes("dropped")})) AS pair
+  FROM rule_stats AS t
+  WHERE t.rule = {rule:String} AND t.rule_version = {version:UInt32} AND t.added + t.dropped > 0
+  ORDER BY time DESC, at DESC
+  LIMIT {limit:UInt32}
+)`,
+    params: { rule, version, limit },
   };
 }

@@ -73,8 +73,7 @@ export function createOrderedStage(rules: readonly LiveRule[]): OrderedStage {
       residents.used(sandbox);
       matched.add(rule, run);
     }
-    trials.compare(matched.counts);
-    return { matched, changes };
+    return { matched: { ...matched, trialChanges: trials.compare(matched.counts) }, changes };
   };
 }
 

@@ -15,7 +15,9 @@ import {
   encodeTransactions,
   type RuleStatRow,
 } from "../../clickhouse/tables.ts";
+import { OFFSET } from "../frame/schema.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
+import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import { listsOf, type World } from "../world/world.ts";
 import { alertRecord, alertRow, type RaisedAlert } from "./alerts.ts";
@@ -23,7 +25,7 @@ import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
 import { type Handover, handoverOf } from "./handover.ts";
 import { type OrderedStage, type StateChanges, type StateTables, stateRows } from "./orderedStage.ts";
-import type { Outcome, RuleCount, TableName } from "./outcome.ts";
+import type { Outcome, TableName } from "./outcome.ts";
 import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
 import { packRecords, type TopicRecord } from "./topicRecords.ts";
 
@@ -127,7 +129,7 @@ function outcomeOf(
   };
   add("alerts", alerts.length, () => encodeAlerts(alerts));
   add("dead_letters", letters.length, () => encodeDeadLetters(letters));
-  add("rule_stats", matched.counts.length, () => encodeRuleStats(statRows(decoded, firstEvent, matched.counts)));
+  add("rule_stats", matched.counts.length, () => encodeRuleStats(statRows(decoded, firstEvent, matched)));
   lap("rows");
   const records = packRecords(topicRecords(alerts, letters));
   lap("records");
@@ -147,25 +149,35 @@ function topicRecords(alerts: readonly RaisedAlert[], letters: readonly DeadLett
   return [...alerts.map(alertRecord), ...letters.map(letterRecord)];
 }
 
-function statRows(
-  { source, partition, from }: Decoded,
-  firstEvent: number,
-  counts: readonly RuleCount[],
-): RuleStatRow[] {
-  return counts.map(({ rule, version, evaluations, matches, traps, fuel, added, dropped }) => ({
-    source,
-    partition,
-    offset: from,
-    event_time: firstEvent,
-    rule,
-    rule_version: version,
-    evaluations,
-    matches,
-    traps,
-    fuel,
-    added,
-    dropped,
-  }));
+/** Of what a version on trial changes in a batch so many hashes are kept of each kind: enough to look at, and 4 KiB. */
+const MAX_HASHES = 64;
+
+function statRows(decoded: Decoded, firstEvent: number, { counts, trialChanges }: Matched): RuleStatRow[] {
+  const { source, partition, from, bytes, frames } = decoded;
+  const hashes = (transactions: readonly number[] = []): Uint8Array[] =>
+    transactions.slice(0, MAX_HASHES).map((i) => {
+      const at = frames[i]! + OFFSET.hash;
+      return bytes.slice(at, at + 32);
+    });
+  return counts.map(({ rule, version, evaluations, matches, traps, fuel, added, dropped }) => {
+    const change = trialChanges.size === 0 ? undefined : trialChanges.get(ruleKey({ name: rule, version }));
+    return {
+      source,
+      partition,
+      offset: from,
+      event_time: firstEvent,
+      rule,
+      rule_version: version,
+      evaluations,
+      matches,
+      traps,
+      fuel,
+      added,
+      dropped,
+      added_hashes: hashes(change?.added),
+      dropped_hashes: hashes(change?.dropped),
+    };
+  });
 }
 
 function haltText({ source, partition, offsets }: Decoded, { rule, transaction, detail }: RuleFailure): string {

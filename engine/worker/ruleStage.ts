@@ -14,7 +14,7 @@ import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
 import { orderedRules } from "./orderedRules.ts";
 import type { RuleCount } from "./outcome.ts";
-import { createTrials, type Trials } from "./trials.ts";
+import { createTrials, type TrialChange, type Trials } from "./trials.ts";
 
 /** What the rules made of a batch. */
 export interface Matched {
@@ -28,6 +28,8 @@ export interface Matched {
   readonly counts: readonly RuleCount[];
   /** Rules that were left out, and what they see. */
   readonly left: readonly { readonly rule: LiveRule; readonly seen: Uint32Array }[];
+  /** Of versions on trial, by ruleKey. */
+  readonly trialChanges: ReadonlyMap<string, TrialChange>;
 }
 
 /** A rule failed on a transaction: the transaction's other rules and the rule's other transactions are not affected. */
@@ -111,12 +113,11 @@ export function createRuleStage(
       residents.used(sandbox);
       matched.add(rule, run);
     }
-    trials.compare(matched.counts);
-    return matched;
+    return { ...matched, trialChanges: trials.compare(matched.counts) };
   };
 }
 
-interface Collecting extends Matched {
+interface Collecting extends Omit<Matched, "trialChanges"> {
   readonly counts: RuleCount[];
   readonly left: { rule: LiveRule; seen: Uint32Array }[];
   /** What a module reported. */

@@ -3,6 +3,7 @@ import { parseCondition } from "../condition/parseCondition.ts";
 import { CONTENT } from "../frame/content.ts";
 import type { TransactionRecord } from "../frame/writeFrame.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
+import { ruleKey } from "../rules/ruleKey.ts";
 import { manifestSchema } from "../sandbox/parseManifest.ts";
 import { packBatch } from "../source/batch.ts";
 import { createWorld } from "../world/world.ts";
@@ -38,25 +39,30 @@ function rule(name: string, version: number, conditions: unknown, trial = false)
 const changes = (rules: readonly LiveRule[], ...batches: number[][]) => {
   const stage = createRuleStage(rules);
   return batches.map((values) => {
-    const { counts, alerts } = stage(decoded(...values));
+    const { counts, alerts, trialChanges: changes } = stage(decoded(...values));
     expect(alerts.every(({ version }) => version === 1)).toBe(true);
+    const which = (transactions: readonly number[] = []) => transactions.map((i) => values[i]);
     return counts
       .filter(({ added, dropped }) => added + dropped > 0)
-      .map(({ rule, version, matches, added, dropped }) => [rule, version, matches, added, dropped]);
+      .map(({ rule, version, matches, added, dropped }) => {
+        const change = changes.get(ruleKey({ name: rule, version }))!;
+        expect([change.added.length, change.dropped.length]).toEqual([added, dropped]);
+        return [rule, version, matches, which(change.added), which(change.dropped)];
+      });
   });
 };
 
-test("a version on trial raises nothing, and counts what it would add and drop", () => {
+test("a version on trial raises nothing, and says what it would add and drop", () => {
   const rules = [
     rule("a", 1, { value_gte: 10 }),
     rule("a", 2, { value_in: [5, 6, 20] }, true),
     rule("b", 1, { value: 5 }),
   ];
   expect(changes(rules, [5, 6, 10, 20, 30], [20], [1], [40])).toEqual([
-    [["a", 2, 3, 2, 2]],
+    [["a", 2, 3, [5, 6], [10, 30]]],
     [],
     [],
-    [["a", 2, 0, 0, 1]],
+    [["a", 2, 0, [], [40]]],
   ]);
 });
 
