@@ -51,7 +51,10 @@ export const ruleSchema = z
     name: z.string(),
     owner: z.string().openapi({ description: "who uploaded it first" }),
     state: z.enum(RULE_STATES),
-    reason: z.string().nullable().openapi({ description: "why it is disabled or quarantined" }),
+    reason: z
+      .string()
+      .nullable()
+      .openapi({ description: "why it is disabled or quarantined, or why its version on trial was taken out" }),
     ...versionFields,
     version: z.int().openapi({ description: "that runs, or would: the live one, else that on trial, else the newest" }),
     live_version: z.int().nullable().openapi({ description: "raises the alerts; null: it never did" }),

@@ -90,7 +90,7 @@ export interface ChangeOptions {
   readonly by: string;
   /** Of disable and quarantine. */
   readonly reason?: string | undefined;
-  /** Of rollback: becomes live again as it was. */
+  /** Of rollback: becomes live again as it was. Of quarantine: which failed; one on trial beside a live one ends alone. */
   readonly version?: number;
 }
 

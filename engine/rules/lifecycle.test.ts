@@ -68,6 +68,15 @@ test("a rule that is stopped says why until it runs again", () => {
   ]);
 });
 
+test("a version on trial that fails beside a live one ends alone; one that is tried alone is the rule", () => {
+  const reason = "version 2: 7 traps in 10 evaluations";
+  const ended = act("a", RULES.live, "quarantine", { version: 2, reason });
+  expect([show(ended), ended.reason]).toEqual(["live 1/-", reason]);
+  expect(uploaded("a", ended, 3, "shadow").reason).toBeNull();
+  expect(show(act("a", RULES.live, "quarantine", { version: 1 }))).toBe("quarantined 1/2");
+  expect(show(act("a", RULES.shadow, "quarantine", { version: 2 }))).toBe("quarantined -/2");
+});
+
 test("a rollback to a version that is not there says which are; one to the version on trial ends its trial", () => {
   for (const version of [0, 3, 1.5, undefined])
     expect(() => act("a", RULES.live, "rollback", { version })).toThrow(

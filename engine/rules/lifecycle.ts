@@ -15,7 +15,7 @@ export interface Life {
   /** What raises alerts, or would if the rule were not disabled or quarantined. */
   readonly liveVersion: number | null;
   readonly shadowVersion: number | null;
-  /** Why it is disabled or quarantined. */
+  /** Why it is disabled or quarantined, or why its version on trial was taken out. */
   readonly reason: string | null;
 }
 
@@ -40,7 +40,7 @@ export class RuleConflict extends UserError {}
 
 /**
  * The rule after an action; itself when nothing changes.
- * @param version of a rollback: becomes live again as it was
+ * @param version of a rollback: becomes live again as it was; of a quarantine: which failed, so that a trial ends alone
  * @throws RuleConflict
  */
 export function act(
@@ -62,10 +62,13 @@ export function act(
     case "disable":
       return rule.state === "disabled" ? rule : { ...rule, state: "disabled", reason };
     case "quarantine":
-      return rule.state === "quarantined" ? rule : { ...rule, state: "quarantined", reason };
+      if (rule.state === "quarantined") return rule;
+      if (version !== undefined && version === rule.shadowVersion && rule.liveVersion !== null)
+        return { ...rule, shadowVersion: null, reason };
+      return { ...rule, state: "quarantined", reason };
     case "promote":
       if (rule.shadowVersion === null) throw refuse("no version of it is on trial", "one in shadow");
-      return { ...rule, state: "live", liveVersion: rule.shadowVersion, shadowVersion: null };
+      return { ...rule, state: "live", liveVersion: rule.shadowVersion, shadowVersion: null, reason: null };
     case "rollback":
       if (version === undefined || !Number.isInteger(version) || version < 1 || version > rule.newestVersion)
         throw refuse(
@@ -106,6 +109,7 @@ export function uploaded(name: string, rule: Life | undefined, version: number, 
   const newestVersion = Math.max(version, before.newestVersion);
   const stopped = before.state === "disabled" || before.state === "quarantined";
   const { liveVersion, shadowVersion } = before;
+  const reason = stopped ? before.reason : null;
   if (wish === "live") {
     const trial = shadowVersion === version ? null : shadowVersion;
     return {
@@ -114,6 +118,7 @@ export function uploaded(name: string, rule: Life | undefined, version: number, 
       state: stopped ? before.state : "live",
       liveVersion: version,
       shadowVersion: trial,
+      reason,
     };
   }
   if (wish === "draft") return { ...before, newestVersion };
@@ -122,7 +127,7 @@ export function uploaded(name: string, rule: Life | undefined, version: number, 
       `Cannot try version ${version} of the rule "${name}": it is the live one, expected another module or other parameters`,
     );
   const state = before.state === "draft" ? "shadow" : before.state;
-  return { ...before, newestVersion, state, shadowVersion: version };
+  return { ...before, newestVersion, state, shadowVersion: version, reason };
 }
 
 /** The version in whose place a new one is to run: what it has is what the new one goes on from. */

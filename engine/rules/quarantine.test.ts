@@ -31,7 +31,7 @@ test("a rule that fails too often is taken out, with the reason", async () => {
   guard.observe([failing]);
   await guard.settled();
   expect(changes).toEqual([
-    ["a", "quarantine", { by: "engine", reason: expect.stringMatching(/^version 2: Failed on 2 of/) }],
+    ["a", "quarantine", { by: "engine", version: 2, reason: expect.stringMatching(/^version 2: Failed on 2 of/) }],
   ]);
 });
 

@@ -33,8 +33,11 @@ export function createQuarantineGuard(parts: {
     try {
       // Batches of the rule set before may still report what has been dealt with since.
       if (!runs || (known.liveVersion !== version && known.shadowVersion !== version)) return;
-      await catalogue.change(rule, "quarantine", { by: BY, reason: `version ${version}: ${reason}` });
-      log.error({ event: "rule_quarantined", rule, version, reason }, "Took a rule out; release it once it is mended");
+      await catalogue.change(rule, "quarantine", { by: BY, version, reason: `version ${version}: ${reason}` });
+      log.error(
+        { event: "rule_quarantined", rule, version, reason },
+        "Took a rule, or its version on trial, out; release it, or upload it anew, once it is mended",
+      );
     } catch (error) {
       const why = messageOf(error);
       log.error(
