@@ -173,11 +173,11 @@ function waysOf(wasm: Uint8Array<ArrayBuffer>, frames: Decoded, size: number): P
   };
 }
 
-/** The loop puts ends of results where pointers to frames were: before the next call they are put back. */
+/** The loop puts ends of results where pointers to frames were, and over the first frame's beginning what is dirty: before the next call they are put back. */
 function createTable(memory: WebAssembly.Memory, address: number, count: number) {
   const at = address >> 2;
   let words = new Uint32Array(memory.buffer);
-  const pointers = words.slice(at, at + count);
+  const pointers = words.slice(at, at + count + (count & 1) + 2);
   const view = (): Uint32Array => {
     if (words.length === 0) words = new Uint32Array(memory.buffer); // the memory grew
     return words;

@@ -343,7 +343,7 @@ function writeExports(
     const { kind, index } = module.exports.get(name)!;
     return [name, kind, index];
   });
-  for (const name of ["fuel", "stack", "progress", "budget", "left", "starved", "dirty"] as const) {
+  for (const name of ["fuel", "stack", "progress", "budget", "left", "starved"] as const) {
     entries.push([`weir_host_${name}`, "global", globals[name]]);
   }
   for (const name of ["grow", "snapshot", "run"] as const)

@@ -20,12 +20,11 @@ interface GuestExports {
   readonly weir_host_stack: WebAssembly.Global;
   readonly weir_host_progress: WebAssembly.Global;
   readonly weir_host_budget: WebAssembly.Global;
-  readonly weir_host_left: WebAssembly.Global<bigint>;
+  readonly weir_host_left: WebAssembly.Global;
   readonly weir_host_starved: WebAssembly.Global;
-  readonly weir_host_dirty: WebAssembly.Global<bigint>;
   weir_host_grow(pages: number, fuel: number): [size: number, fuel: number];
   weir_host_snapshot(): void;
-  weir_host_run(table: number, count: number): number;
+  weir_host_run(table: number, count: number, left: number): number;
   weir_host_start?(): void;
 }
 
@@ -36,17 +35,21 @@ export interface RuleInstance {
   readonly capacity: number;
   /** where results are written */
   readonly out: number;
-  /** Size of the memory after initialisation, in bytes; a grown instance is not for another batch. */
-  readonly initialBytes: number;
+  /** Views of the memory, made once: each costs 100 ns. Empty once the memory grew; such an instance is not for another batch. */
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
   /** Fuel that its initialisation took: the same for every instance of the module and capacity. */
   readonly initFuel: number;
   /**
    * Calls the guest for each of the table's frames, until they have used `left` fuel together (a batch's budget, unless it is given): the one under way then may
-   * finish. Afterwards the table holds where each one's results end.
+   * finish. Afterwards the table holds where each one's results end, and the first frame is written over.
    */
   run(count: number, left?: number, scene?: GuestScene): RunEnd;
-  /** Blocks that the guest wrote to since this was last called, see BLOCK_SHIFT; none at first. */
-  takeDirty(): bigint;
+  /**
+   * Blocks that the guest wrote to when it last ran, see BLOCK_SHIFT, 0 to 31 and 32 to 63; none at first. Not known of an instance
+   * that trapped or grew.
+   */
+  readonly dirty: readonly [low: number, high: number];
 }
 
 /** What the guest's calls reach, and which transaction of the batch is under way when so many of the call's are done. */
@@ -179,38 +182,38 @@ export function instantiate(
   });
   exports.weir_host_budget.value = limits.fuel;
   exports.weir_host_snapshot();
+  const bytes = new Uint8Array(memory.buffer);
+  const words = new Uint32Array(memory.buffer);
+  const dirty: [number, number] = [0, 0];
   return {
     memory,
     input,
     capacity,
     out,
-    initialBytes: memory.buffer.byteLength,
+    bytes,
+    words,
+    dirty,
     initFuel: guest.used,
     run(count, left = limits.batchFuel, scene = NOTHING) {
-      exports.weir_out_length.value = 0;
-      exports.weir_host_left.value = BigInt(left);
       guest.enter(scene);
       try {
-        return {
-          finished: exports.weir_host_run(input, count),
-          fault: null,
-          used: left - Number(exports.weir_host_left.value),
-          lost: 0,
-        };
+        const rest = exports.weir_host_run(input, count, left);
+        const finished = rest > 0 ? count : exports.weir_host_progress.value;
+        if (words.length > 0) {
+          const marks = (input >> 2) + count + (count & 1);
+          dirty[0] = words[marks]!;
+          dirty[1] = words[marks + 1]!;
+        }
+        return { finished, fault: null, used: left - rest, lost: 0 };
       } catch (error) {
         const finished = exports.weir_host_progress.value;
-        const used = left - Number(exports.weir_host_left.value);
+        const used = left - exports.weir_host_left.value;
         const why = fault(error, "transaction", limits.fuel);
         const known = why.code === "out_of_bounds" ? 0 : Math.max(0, exports.weir_host_fuel.value);
         return { finished, fault: why, used, lost: limits.fuel - known };
       } finally {
         guest.enter(null);
       }
-    },
-    takeDirty() {
-      const dirty = exports.weir_host_dirty.value;
-      exports.weir_host_dirty.value = 0n;
-      return dirty;
     },
   };
 }

@@ -58,10 +58,9 @@ interface Exports {
   weir_reserve(bytes: number): number;
   weir_out_length: WebAssembly.Global;
   weir_host_budget: WebAssembly.Global;
-  weir_host_left: WebAssembly.Global<bigint>;
   weir_host_fuel: WebAssembly.Global;
   weir_host_snapshot(): void;
-  weir_host_run(table: number, count: number): void;
+  weir_host_run(table: number, count: number, left: number): number;
   loop(table: number, count: number): void;
 }
 
@@ -85,14 +84,13 @@ for (const [name, onTx] of Object.entries(RULES)) {
   const plain = load(new WebAssembly.Module(original));
   const metered = load(compiled);
   metered.exports.weir_host_budget.value = 1_000_000;
-  metered.exports.weir_host_left.value = 2n ** 62n;
   metered.exports.weir_host_snapshot();
   const rule = createRule(compiled);
   const indices = all(FRAMES);
 
   const [bare, counted, whole] = measure([
     () => plain.exports.loop(plain.table, FRAMES),
-    () => metered.exports.weir_host_run(metered.table, FRAMES),
+    () => metered.exports.weir_host_run(metered.table, FRAMES, 2 ** 50),
     () => rule.run(frames, indices, FRAMES),
   ]);
   const overhead = (counted! / bare! - 1) * 100;

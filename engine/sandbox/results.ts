@@ -21,47 +21,67 @@ export interface Match {
 const RECORD_HEADER = 8;
 const NO_TEXT = new Uint8Array(0);
 
+/** Two words as the double that they are. */
+const halves = new Uint32Array(2);
+const double = new Float64Array(halves.buffer);
+
+/** A guest's memory, by bytes and by words. */
+export interface MemoryViews {
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+}
+
 /**
- * The records of one transaction, in memory from `from` up to `to`, both checked to lie in it.
+ * Adds the records of one transaction to `matches`: in memory from `from` up to `to`, both checked to lie in it, multiples of 8.
  *
- * @throws RuleFault bad_result or too_many_results; then none of the transaction's records count
+ * @throws RuleFault bad_result or too_many_results; then none of the transaction's records count: what was added has to go
  */
-export function readResults(view: DataView, from: number, to: number, transaction: number, limits: RunLimits): Match[] {
-  const matches: Match[] = [];
+export function readResults(
+  { bytes, words }: MemoryViews,
+  from: number,
+  to: number,
+  transaction: number,
+  limits: RunLimits,
+  matches: Match[],
+): void {
+  const before = matches.length;
   for (let at = from; at < to; ) {
-    if (matches.length === limits.results) {
+    if (matches.length - before === limits.results) {
       throw new RuleFault(
         "too_many_results",
         `Cannot keep the results: more than ${limits.results} for one transaction`,
       );
     }
-    if (to - at < RECORD_HEADER) throw bad(matches, `${to - at} bytes, expected a header of ${RECORD_HEADER}`);
-    const kind = view.getUint8(at);
-    const severity = view.getUint8(at + 1);
-    const length = view.getUint32(at + 4, true);
+    const number = matches.length - before + 1;
+    if (to - at < RECORD_HEADER) throw bad(number, `${to - at} bytes, expected a header of ${RECORD_HEADER}`);
+    const header = words[at >> 2]!;
+    const kind = header & 0xff;
+    const severity = (header >> 8) & 0xff;
+    const length = words[(at >> 2) + 1]!;
     const text = at + RECORD_HEADER;
-    if (length > to - text) throw bad(matches, `${length} bytes of content, ${to - text} are there`);
-    if (severity > 4) throw bad(matches, `severity ${severity}, expected 0 to 4`);
-    if (view.getUint16(at + 2, true) !== 0) throw bad(matches, "bytes 2 and 3 are not 0");
+    if (length > to - text) throw bad(number, `${length} bytes of content, ${to - text} are there`);
+    if (severity > 4) throw bad(number, `severity ${severity}, expected 0 to 4`);
+    if (header >>> 16 !== 0) throw bad(number, "bytes 2 and 3 are not 0");
     if (kind === KIND.score) {
-      const score = length === 8 ? view.getFloat64(text, true) : Number.NaN;
+      halves[0] = words[text >> 2]!;
+      halves[1] = words[(text >> 2) + 1]!;
+      const score = length === 8 ? double[0]! : Number.NaN;
       if (!(score >= 0 && score <= 1))
-        throw bad(matches, `score ${score} of ${length} bytes, expected 0 to 1 of 8 bytes`);
+        throw bad(number, `score ${score} of ${length} bytes, expected 0 to 1 of 8 bytes`);
       matches.push({ transaction, kind, severity, text: NO_TEXT, score: score + 0 });
     } else if (kind === KIND.alert || kind === KIND.tag) {
       const most = kind === KIND.alert ? limits.alertBytes : limits.tagBytes;
-      if (length > most) throw bad(matches, `text of ${length} bytes, expected at most ${most}`);
+      if (length > most) throw bad(number, `text of ${length} bytes, expected at most ${most}`);
       const copy = new Uint8Array(length); // by hand: two views of the memory cost more than the few bytes
       let all = 0;
-      for (let i = 0; i < length; i++) all |= copy[i] = view.getUint8(text + i);
-      if (all > 0x7f && !isUtf8(copy)) throw bad(matches, "text is not UTF-8");
+      for (let i = 0; i < length; i++) all |= copy[i] = bytes[text + i]!;
+      if (all > 0x7f && !isUtf8(copy)) throw bad(number, "text is not UTF-8");
       matches.push({ transaction, kind, severity, text: copy, score: 0 });
-    } else throw bad(matches, `kind ${kind}, expected 1 to 3`);
+    } else throw bad(number, `kind ${kind}, expected 1 to 3`);
     at = text + Math.ceil(length / 8) * 8;
-    if (at > to) throw bad(matches, "its padding is missing");
+    if (at > to) throw bad(number + 1, "its padding is missing");
   }
-  return matches;
 }
 
-const bad = (before: readonly Match[], why: string): RuleFault =>
-  new RuleFault("bad_result", `Cannot read result ${before.length + 1}: ${why}`);
+const bad = (number: number, why: string): RuleFault =>
+  new RuleFault("bad_result", `Cannot read result ${number}: ${why}`);

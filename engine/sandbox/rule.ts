@@ -1,6 +1,5 @@
 /** A compiled rule in one thread: takes the candidates of a batch, gives matches and failures, survives every trap. */
 
-import { inMemory } from "./guestMemory.ts";
 import type { Scene } from "./hostFunctions.ts";
 import { BLOCK_SHIFT } from "./inject.ts";
 import { instantiate, type RuleInstance } from "./instance.ts";
@@ -63,11 +62,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
 
   function prepare(bytes: number): { guest: RuleInstance; made: boolean } {
     const capacity = capacities.find((size) => size >= bytes)!;
-    if (
-      instance !== null &&
-      instance.capacity === capacity &&
-      instance.memory.buffer.byteLength === instance.initialBytes
-    ) {
+    if (instance !== null && instance.capacity === capacity && instance.words.length > 0) {
       restore(instance, images.get(capacity)!, bytes, written);
       written = 0;
       return { guest: instance, made: false };
@@ -80,7 +75,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
     return { guest: made, made: true };
   }
 
-  function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene: Scene = {}): RuleRun {
+  function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun {
     const matches: Match[] = [];
     const failures: Failure[] = [];
     let fuel = 0;
@@ -129,8 +124,8 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       }
       write(guest, words, offsets, indices, from, to);
       written = tableBytes(to - from) + frames;
-      const transactionAt = (progress: number) => indices[began + progress]!;
-      const { finished, fault, used, lost } = guest.run(to - from, left, { ...scene, transactionAt });
+      const shown = scene && { ...scene, transactionAt: (progress: number) => indices[began + progress]! };
+      const { finished, fault, used, lost } = guest.run(to - from, left, shown);
       collect(guest, indices, from, finished, matches, failures);
       fuel += used;
       left -= used + lost;
@@ -138,7 +133,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       most = fault === null ? most * 8 : 1;
       if (fault === null) continue;
       instance = null; // never used again
-      scene.state?.undo(indices[from]!);
+      scene?.state?.undo(indices[from]!);
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
       // it may have filled this one. So the first of a call has failed, any other is tried again as the first.
       if (from === began) {
@@ -159,14 +154,16 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
     failures: Failure[],
   ): void {
     const { memory, input, out } = guest;
-    const view = new DataView(memory.buffer);
+    const grown = guest.words.length === 0;
+    const views = grown ? { bytes: new Uint8Array(memory.buffer), words: new Uint32Array(memory.buffer) } : guest;
     let end = 0; // of the results so far
     for (let i = 0; i < finished; i++) {
-      const next = view.getUint32(input + i * 4, true);
+      const next = views.words[(input >> 2) + i]!;
       if (next === end) continue;
       const transaction = indices[from + i]!;
+      const before = matches.length;
       try {
-        if (next < end || next % 8 !== 0 || !inMemory(memory, out, next, 8)) {
+        if (next < end || next % 8 !== 0 || next > views.bytes.length - out) {
           throw new RuleFault(
             "bad_result",
             `Cannot read results up to ${next}: expected a multiple of 8 within the memory, at least ${end}`,
@@ -174,15 +171,15 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
         }
         const begin = end;
         end = next;
-        const found = readResults(view, out + begin, out + next, transaction, limits);
-        if (matches.length + found.length > limits.batchResults)
+        readResults(views, out + begin, out + next, transaction, limits, matches);
+        if (matches.length > limits.batchResults)
           throw new RuleFault(
             "too_many_results",
             `Cannot keep the results: more than ${limits.batchResults} for one batch`,
           );
-        for (const match of found) matches.push(match);
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
+        matches.length = before;
         failures.push({ transaction, code: error.code, message: error.message });
       }
     }
@@ -196,12 +193,10 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
  * input area last time, except the first `next` bytes, which are about to be written again.
  */
 function restore(guest: RuleInstance, image: Uint8Array, next: number, written: number): void {
-  const memory = new Uint8Array(guest.memory.buffer);
+  const memory = guest.bytes;
   if (written > next) putBack(memory, image, guest.input + next, guest.input + written);
-  const dirty = guest.takeDirty();
-  if (dirty === 0n) return;
   for (let half = 0; half < 2; half++) {
-    for (let bits = Number(BigInt.asUintN(32, dirty >> BigInt(32 * half))); bits !== 0; bits &= bits - 1) {
+    for (let bits = guest.dirty[half]!; bits !== 0; bits &= bits - 1) {
       const block = 32 * half + 31 - Math.clz32(bits & -bits);
       // a store at a block's end reaches up to 7 bytes into the next one
       for (let at = block << BLOCK_SHIFT; at < memory.length; at += 64 << BLOCK_SHIFT)
@@ -234,7 +229,7 @@ function write(
   from: number,
   to: number,
 ): void {
-  const memory = new Uint32Array(guest.memory.buffer);
+  const memory = guest.words;
   const table = guest.input >> 2;
   let at = table + (tableBytes(to - from) >> 2);
   memory[at - 1] = 0; // padding, or an entry that is written below
