@@ -133,6 +133,7 @@ export function createBuckets(
     const half = halves[2 * transaction + 1]!;
     const sign = lower ? 1 : -1;
     const upper = run + RUN.thresholds + 1;
+    if (Math.imul(half - memory[upper]!, sign) < 0) return 0; // mostly: rules are after what is rare (0.45 to 0.39 µs)
     // those whose upper half is before the value's: no branch depends on a value, so several transactions are under way at a time
     let low = 0;
     for (let left = length; left > 1; ) {

@@ -46,11 +46,14 @@ export class Found {
 
   /** One rule with the first `length` transactions of a list. */
   pushTransactions(rule: number, list: Uint32Array, length: number): void {
-    const at = this.count;
+    let at = this.count;
     if (at + length > this.rules.length) this.#grow(at + length);
-    this.rules.fill(rule, at, at + length);
-    this.transactions.set(list.subarray(0, length), at);
-    this.count = at + length;
+    const { rules, transactions } = this;
+    for (let i = 0; i < length; i++) {
+      rules[at] = rule;
+      transactions[at++] = list[i]!;
+    }
+    this.count = at;
   }
 
   #grow(least: number): void {

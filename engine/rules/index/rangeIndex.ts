@@ -50,6 +50,7 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
   }
   const { code, starts } = encode(terms, fields, axes);
   const tests: readonly (readonly Test[])[] = terms.map((term) => term.tests);
+  const asks = Uint8Array.from(tests, ({ length }) => (length > 0 ? 1 : 0));
   const ruleOf = Uint32Array.from(terms, ({ rule }) => rule);
 
   let capacity = 0;
@@ -88,7 +89,7 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
   function find(term: number, frames: Frames, only?: "count"): number {
     const from = starts[term]!;
     const to = starts[term + 1]!;
-    const asks = tests[term]!.length > 0;
+    const isAsked = asks[term] === 1;
     let best = -1;
     let least = frames.count;
     let fields = 0;
@@ -98,19 +99,19 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
       best = at;
       least = size;
     }
-    if (fields === 1 && only && !asks) return least;
+    if (fields === 1 && only && !isAsked) return least;
     if (least === 0) return 0;
     let length: number;
     if (fields > 1 && least > LONG.share * frames.count + LONG.more) {
       intersect(from, to, frames.count);
-      if (only && !asks) return sizeOfSet(both);
+      if (only && !isAsked) return sizeOfSet(both);
       length = listSet(both, list);
     } else {
       length = best === -1 ? listAll(least) : listSlices(best);
       for (let at = from; at < to && length > 0; at = nextField(at))
         if (at !== best) length = code[at + 1] === 1 ? keepBetween(at, length) : keepWithin(at, length);
     }
-    return asks ? ask(tests[term]!, frames, length) : length;
+    return isAsked ? ask(tests[term]!, frames, length) : length;
   }
 
   const nextField = (at: number): number => at + 2 + 2 * code[at + 1]!;
@@ -230,9 +231,9 @@ export function createRangeIndex(terms: readonly RuleTerm[], columns: Columns): 
     select(frames, matches) {
       if (terms.length === 0) return;
       sortBySegment(frames.count);
-      for (let from = 0, to = 0; from < terms.length; from = to) {
+      for (let from = 0, to = 0; from < ruleOf.length; from = to) {
         const rule = ruleOf[from]!;
-        while (to < terms.length && ruleOf[to] === rule) to++;
+        while (ruleOf[to] === rule) to++;
         if (matches.counted[rule]) matches.counts[rule]! += countRule(from, to, frames);
         else for (let term = from; term < to; term++) matches.pushTransactions(rule, list, find(term, frames));
       }
