@@ -2,13 +2,15 @@
  * Exactly once, tested by killing. 200,000 transactions go through a real broker and the real store while the engine is killed
  * with SIGKILL at every named place of the data path, while partitions move between two engines, while the store is killed, and
  * after both kinds of damage that a killed ClickHouse can have in its deduplication log. Then everything is counted: by position,
- * by hash, by roll-up, and on the output topic as a reader of committed records sees it.
+ * by hash, by roll-up, and on the output topic as a reader of committed records sees it. A rule that counts each sender's transactions
+ * must have seen each of them once, in their order.
  */
 import { randomInt } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createSynthetic } from "../bench/load/synthetic.ts";
 import { openStore, type Store } from "../clickhouse/client.ts";
@@ -17,6 +19,8 @@ import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
 import { createProducer, type Producer } from "../engine/kafka/producer.ts";
 import { FAILPOINTS, type FailpointName } from "../engine/ops/failpoint.ts";
 import { decodeLedger, type PartitionState } from "../engine/sink/ledger.ts";
+import { buildRule } from "../rules-as/cli/build.ts";
+import { EXAMPLES } from "../rules-as/cli/buildExamples.ts";
 import { createTestTopics, engineVariables, testTopics } from "./support/engineOnKafka.ts";
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
 import { readCommitted } from "./support/readCommitted.ts";
@@ -43,11 +47,14 @@ describe(`exactly once (SEED=${SEED})`, () => {
   const synthetic = createSynthetic({ seed: SEED });
   const engines = new Set<EngineProcess>();
   const hashes = new Set<string>();
+  /** Transactions by partition and sender: the rule `sequence` alerts on every fifth. */
+  const sent = new Map<string, number>();
   let broken = 0;
 
   const env = (instance: string): Record<string, string> => ({
     ...engineVariables(names, { brokers, folder, instance }),
     WEIR_RANGE_MAX_ROWS: "1000",
+    RULES_DIR: join(folder, "rules"),
   });
 
   const start = (instance = "one", failpoint?: string): EngineProcess => {
@@ -66,6 +73,8 @@ describe(`exactly once (SEED=${SEED})`, () => {
       const text = synthetic.next();
       const hash = text.slice(text.indexOf('"hash":"0x') + 10, text.indexOf('"hash":"0x') + 74);
       hashes.add(hash);
+      const sender = `${i % PARTITIONS} ${text.slice(text.indexOf('"from":"0x') + 8, text.indexOf('"from":"0x') + 50)}`;
+      sent.set(sender, (sent.get(sender) ?? 0) + 1);
       while (
         !producer.produce(names.txRaw, i % PARTITIONS, hash, Buffer.from(text), { "content-type": "application/json" })
       )
@@ -103,6 +112,9 @@ describe(`exactly once (SEED=${SEED})`, () => {
   beforeAll(async () => {
     console.log(`SEED=${SEED} npx vitest run test/crash.test.ts repeats this run`);
     folder = await mkdtemp(join(tmpdir(), "weir-crash-"));
+    await cp(join(EXAMPLES, "build"), join(folder, "rules"), { recursive: true });
+    const { wasm } = await buildRule(fileURLToPath(new URL("../rules-as/test/guests/sequence.ts", import.meta.url)));
+    await writeFile(join(folder, "rules", "sequence.wasm"), wasm!);
     brokers = await sharedBrokers();
     admin = await createAdmin({ brokers });
     await createTestTopics(admin, names, { txRaw: PARTITIONS, alerts: 2 });
@@ -207,6 +219,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
     store = await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
     const one = async <T>(sql: string): Promise<T> => (await store!.rows<T>(sql))[0]!;
     const { transactions, whales, approvals } = synthetic.expected;
+    const fifths = [...sent.values()].reduce((sum, count) => sum + Math.floor(count / 5), 0);
     expect(transactions).toBe(TRANSACTIONS);
     expect(
       await one(
@@ -230,12 +243,27 @@ describe(`exactly once (SEED=${SEED})`, () => {
         "SELECT rule, toFloat64(count()) AS alerts, toFloat64(uniqExact(alert_id)) AS ids FROM alerts GROUP BY rule ORDER BY rule",
       ),
     ).toEqual([
+      { rule: "sequence", alerts: fifths, ids: fifths },
       { rule: "unlimited-approval", alerts: approvals, ids: approvals },
       { rule: "whale-transfer", alerts: whales, ids: whales },
     ]);
     expect(await one("SELECT toFloat64(sum(alerts)) AS total FROM alerts_per_minute")).toEqual({
-      total: whales + approvals,
+      total: whales + approvals + fifths,
     });
+    // What the rule counted is what there is: each fifth transaction of a sender in its partition, by its number.
+    const sequence = `SELECT partition, offset, n, concat('0x', lower(hex(from_address)), ' ', toString(place)) AS says FROM
+      (SELECT partition, offset, n, from_address, row_number() OVER (PARTITION BY partition, from_address ORDER BY offset, n) AS place FROM transactions)
+      WHERE place % 5 = 0`;
+    const said = `SELECT partition, offset, n, arrayStringConcat(arraySlice(splitByChar(' ', message), 1, 2), ' ') AS says FROM alerts WHERE rule = 'sequence'`;
+    expect(await store.rows(`${sequence} EXCEPT ${said}`)).toEqual([]);
+    expect(await store.rows(`${said} EXCEPT ${sequence}`)).toEqual([]);
+    // and what it remembers
+    expect(
+      await one(
+        `SELECT toFloat64(sum(last)) AS counted, toFloat64(count()) AS keys FROM (SELECT argMax(reinterpretAsUInt64(value), offset) AS last
+         FROM rule_state WHERE rule = 'sequence' AND name = 'sent' GROUP BY partition, key)`,
+      ),
+    ).toEqual({ counted: TRANSACTIONS, keys: sent.size });
 
     const published = (await readCommitted(brokers, names.alerts)).map(
       ({ value }) => (JSON.parse(value!.toString()) as { id: string }).id,

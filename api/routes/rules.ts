@@ -64,6 +64,13 @@ export const ruleSchema = z
     counts: countsSchema
       .nullable()
       .openapi({ description: "of this version, over all that is stored; null in answers to changes" }),
+    carried: z
+      .object({ state: z.enum(["kept", "reset"]), why: z.string() })
+      .optional()
+      .openapi({
+        description:
+          "of an upload, for a rule that has declared state: what becomes of it; `why` says what begins empty",
+      }),
   })
   .openapi("Rule");
 
@@ -188,7 +195,7 @@ const put = createRoute({
   description: `A WebAssembly module of at most ${MAX_MODULE_BYTES} bytes; its manifest must have this name. With state=shadow the
 version runs on trial beside the live one, with state=draft it does not run. A rule that is disabled or quarantined stays so: its
 new version runs once the rule does. The newest module again is no new version. Values that were set for the rule's parameters stay, as far
-as the module takes them.`,
+as the module takes them. State that the rule has declared goes on where this version declares it the same way: \`carried\` says what begins empty.`,
   security: [{ token: [] }],
   request: {
     params: ruleNameSchema,
@@ -326,7 +333,10 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
         return problem(c, 422, detail.slice(0, 4096), { findings: [...result.findings] });
       }
       log.info({ event: "rule_uploaded", rule: name, version: result.version, state }, "Uploaded a rule");
-      return c.json(toRule(result.rule, null), isNew ? 201 : 200);
+      return c.json(
+        { ...toRule(result.rule, null), ...(result.carried && { carried: result.carried }) },
+        isNew ? 201 : 200,
+      );
     })
     .openapi(change("enable", "Make a rule live that is disabled or a draft"), acting("enable"))
     .openapi(change("disable", "Switch a rule off"), acting("disable"))

@@ -87,6 +87,20 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
     expect(await live(catalogue)).toEqual(["whale@3 first"]);
   });
 
+  test("an upload says what becomes of the state that the rule has declared", async () => {
+    const stateful = (...state: object[]) => testModule({ manifest: JSON.stringify({ name: "counts", state }) });
+    const counter = { name: "seen", kind: "counter", key: "address", value: "u64" };
+    const carried = async (...state: object[]) =>
+      accepted(await catalogue.upload("counts", stateful(...state), BY)).carried;
+    expect(await carried(counter)).toBeUndefined();
+    expect(await carried(counter, { ...counter, name: "more" })).toEqual({ state: "kept", why: "" });
+    expect(await carried({ ...counter, value: "u256" }, { ...counter, name: "more" })).toEqual({
+      state: "reset",
+      why: '"seen" was a counter address u64 and is a counter address u256: it begins empty; the other one goes on',
+    });
+    expect(catalogue.get("counts")?.manifest.state?.map(({ name }) => name)).toEqual(["seen", "more"]);
+  });
+
   test("a JSON rule lives the same life", async () => {
     const json = { name: "Big One", conditions: { value_gte: "1000" }, actions: { send_alert: false } };
     const text = (value: unknown) => Buffer.from(JSON.stringify(value));

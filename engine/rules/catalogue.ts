@@ -13,6 +13,7 @@ import { UserError } from "../ops/errors.ts";
 import type { Finding } from "../sandbox/finding.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
+import { type StateFate, stateFate } from "../state/declaration.ts";
 import { createListContents } from "../world/listContents.ts";
 import { listProblems } from "../world/listKinds.ts";
 import { createListStore, type ListStore, NoSuchList } from "../world/lists.ts";
@@ -61,6 +62,8 @@ export type UploadResult =
       /** What the upload is called, whether it runs or not. */
       readonly version: number;
       readonly changed: boolean;
+      /** What becomes of the state that the rule had, once this version is the live one; of a rule that declared some. */
+      readonly carried?: StateFate;
     }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
@@ -406,8 +409,11 @@ export async function openCatalogue({
       const preparation = await prepare(options.kind ?? "wasm", content, name);
       if (!preparation.ok) return preparation;
       try {
+        const before = known.get(name)?.info.manifest.state ?? [];
         const [result] = await uploadAll([preparation.prepared], options);
-        return { ok: true, rule: need(name, "upload"), version: result!.version, changed: result!.changed };
+        const { version, changed } = result!;
+        const carried = stateFate(before, preparation.prepared.manifest.state ?? []);
+        return { ok: true, rule: need(name, "upload"), version, changed, ...(carried && { carried }) };
       } catch (error) {
         if (error instanceof ListsMissing) return { ok: false, findings: error.problems.map((each) => finding(each)) };
         throw error;

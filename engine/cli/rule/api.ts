@@ -43,6 +43,8 @@ export interface RuleAnswer {
   readonly state: string;
   readonly size: number;
   readonly manifest: { readonly description?: string };
+  /** Of an upload. */
+  readonly carried?: { readonly state: "kept" | "reset"; readonly why: string };
 }
 
 const TIMEOUT_MS = 60_000;

@@ -49,12 +49,26 @@ describe("weir rule push", { timeout: 120_000 }, () => {
     expect((await weirRuleProcess(["list"], { env })).lines()).toEqual(listed);
   });
 
+  test("says what becomes of a rule's state", async () => {
+    const remembers = (seconds: number) => `import { Tx, window } from "@weir/rules";
+const seen = window("seen", ${seconds});
+export function onTx(tx: Tx): void { seen.add(tx.from, 1); }
+`;
+    await push(bench.write("remembers.ts", remembers(60)), "--state", "draft");
+    const [reset] = (await push(bench.write("remembers.ts", remembers(120)), "--state", "draft")).lines();
+    const why = expect.stringMatching(
+      /^"seen" was a window address u64 60s 60 buckets and is a .* 120s .*: it begins empty$/,
+    );
+    expect(reset).toMatchObject({ ok: true, carried: { state: "reset", why } });
+  });
+
   test("puts a version on trial beside the live one, or keeps it as a draft", async () => {
     const shadow = await push(bench.write("speaks.ts", rule("three")), "--state", "shadow");
     expect(shadow.lines()[0]).toMatchObject({ ok: true, state: "live", live_version: 2, shadow_version: 3 });
     const draft = await push(bench.write("waits.ts", rule("draft")), "--state", "draft");
     expect(draft.lines()[0]).toMatchObject({ ok: true, name: "waits", state: "draft", live_version: null });
     expect((await weirRuleProcess(["list"], { env })).lines()).toMatchObject([
+      { name: "remembers", version: 2, state: "draft" },
       { name: "speaks", version: 2, state: "live" },
       { name: "waits", version: 1, state: "draft" },
     ]);

@@ -59,7 +59,7 @@ export function pushCommand(command: Command): void {
       process.stdout.write(
         asJson
           ? `${JSON.stringify({ ok: true, ...rule })}\n`
-          : `${rule.name}  version ${rule.newest_version}  ${describeState(rule)}  at ${api.url}\n`,
+          : `${rule.name}  version ${rule.newest_version}  ${describeState(rule)}  at ${api.url}\n${describeCarried(rule)}`,
       );
     });
 }
@@ -70,6 +70,12 @@ function describeState({ state, newest_version, live_version, shadow_version }: 
   if (newest_version === live_version) return "live";
   const beside = live_version === null ? "" : `, live is version ${live_version}`;
   return (newest_version === shadow_version ? "on trial" : "draft") + beside;
+}
+
+/** What becomes of what the rule remembers. */
+function describeCarried({ carried }: RuleAnswer): string {
+  if (carried === undefined) return "";
+  return carried.state === "kept" ? "its state is kept\n" : `its state is not all kept: ${carried.why}\n`;
 }
 
 function refuse(findings: readonly Finding[], asJson: boolean): void {
