@@ -33,6 +33,9 @@ export const explanationSchema = z
     tags: z.array(z.string()),
     score: z.number().nullable(),
     failure: z.object({ reason: z.string(), detail: z.string() }).nullable(),
+    lists: z
+      .array(z.object({ list: z.string(), entry: z.string(), has: z.boolean() }))
+      .openapi({ description: "what the rule's code asked of lists, as they are now, and the answers" }),
     fuel: z.int().openapi({ description: "what the rule used for it" }),
   })
   .openapi("Explanation");
@@ -98,6 +101,7 @@ export function explainRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store">
       condition: { ...made.condition },
       alerts: [...made.alerts],
       tags: [...made.tags],
+      lists: [...made.lists],
     };
   }
 

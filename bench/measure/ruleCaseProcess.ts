@@ -110,7 +110,7 @@ function conditionOf({ id, conditions }: JsonRule): Condition {
 }
 
 function asJson(rule: JsonRule): LiveRule {
-  const manifest: Manifest = { ...MANIFEST, lists: [], name: rule.id };
+  const manifest: Manifest = { ...MANIFEST, name: rule.id };
   return { name: rule.id, version: 1, manifest, condition: conditionOf(rule), module: null, silent: !alerts };
 }
 

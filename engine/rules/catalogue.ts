@@ -372,7 +372,7 @@ export async function openCatalogue({
     }
   }
 
-  const missingLists = ({ lists: uses }: Manifest): Finding[] =>
+  const missingLists = ({ lists: uses = [] }: Manifest): Finding[] =>
     listProblems(uses, new Map(lists.list().map((info) => [info.name, info]))).map((problem) => finding(problem));
 
   const refresh = (): Promise<void> => inTurn(takeOver);

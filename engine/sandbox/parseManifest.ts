@@ -97,7 +97,7 @@ const writtenSchema = z.strictObject({
   lists: z
     .array(listSchema)
     .max(LIST_LIMITS.rule, `Expected at most ${LIST_LIMITS.rule} lists`)
-    .default([])
+    .optional()
     .describe("a module asks them by their number here"),
   state: z
     .array(stateSchema)
@@ -111,14 +111,15 @@ const writtenSchema = z.strictObject({
 
 /** Lists that the filter names are the rule's, too, behind those that it declares. */
 export const manifestSchema = writtenSchema.transform((manifest, context) => {
-  const lists: ListUse[] = [...manifest.lists];
+  const { lists: declared = [], ...rest } = manifest;
+  const lists: ListUse[] = [...declared];
   for (const use of listUses(manifest.filter.where))
     if (!lists.some(({ name, bytes }) => name === use.name && bytes === use.bytes)) lists.push(use);
   if (lists.length > LIST_LIMITS.rule) {
     const message = `${lists.length} lists with those of the filter: expected at most ${LIST_LIMITS.rule}`;
     context.addIssue({ code: "custom", message, path: ["lists"] });
   }
-  return { ...manifest, lists };
+  return { ...rest, ...(lists.length > 0 && { lists }) };
 });
 
 /** What a rule module says about itself. */

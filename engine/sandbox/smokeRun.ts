@@ -8,6 +8,7 @@ import type { StateDeclaration } from "../state/declaration.ts";
 import { createStateSession, type StateSession } from "../state/session.ts";
 import { createStateTable } from "../state/stateTable.ts";
 import type { Report } from "./finding.ts";
+import type { GuestList, Scene } from "./hostFunctions.ts";
 import { instantiate } from "./instance.ts";
 import type { RunLimits } from "./limits.ts";
 import type { Manifest } from "./parseManifest.ts";
@@ -22,12 +23,7 @@ const ROUNDS = 10;
 const UNBOUNDED = { batchFuel: 2 ** 50, batchResults: 2 ** 20 };
 
 /** Reports why the module cannot be instantiated, or a transaction whose results depend on others. */
-export function smokeRun(
-  module: WebAssembly.Module,
-  { state = [] }: Manifest,
-  limits: RunLimits,
-  report: Report,
-): void {
+export function smokeRun(module: WebAssembly.Module, manifest: Manifest, limits: RunLimits, report: Report): void {
   try {
     instantiate(module, SMALLEST_INPUT, limits);
   } catch (error) {
@@ -35,11 +31,25 @@ export function smokeRun(
     report.add("initialization", error.message, { actual: error.code });
     return;
   }
+  // a rule that asks lists is tried with lists that have nothing, and with lists that have everything
+  for (const has of manifest.lists ? [false, true] : [false])
+    if (report.findings.length === 0) tryCuts(module, manifest, has, limits, report);
+}
+
+function tryCuts(
+  module: WebAssembly.Module,
+  { state = [], lists = [] }: Manifest,
+  has: boolean,
+  limits: RunLimits,
+  report: Report,
+): void {
   const samples = sampleFrames();
+  const asked = lists.map(({ bytes }): GuestList => ({ bytes, has: () => has }));
   const rule = createRule(module, { ...limits, ...UNBOUNDED });
   const all = samples.names.map((_, i) => i);
   const small = all.slice(0, -1);
-  const verdicts = (indices: readonly number[]) => verdictsOf(rule, samples, indices, forgetful(state));
+  const verdicts = (indices: readonly number[]) =>
+    verdictsOf(rule, samples, indices, { state: forgetful(state), lists: asked });
   const alone = all.map((i) => verdicts([i])[0]!);
   const cuts: readonly (readonly [string, readonly number[]])[] = [
     ["when all samples are one batch", all],
@@ -76,11 +86,11 @@ function forgetful(declarations: readonly StateDeclaration[]): StateSession {
 const NO_TIMES = new Float64Array(1_000).fill(1.7e15);
 
 /** What the rule makes of a batch, in words: one text a transaction. */
-function verdictsOf(rule: Rule, samples: Samples, indices: readonly number[], state: StateSession): string[] {
+function verdictsOf(rule: Rule, samples: Samples, indices: readonly number[], scene: Scene): string[] {
   // a transaction is told by its place in the batch, so that a sample may come more than once
   const offsets = Uint32Array.from(indices, (i) => samples.offsets[i]!);
   const places = Uint32Array.from(indices, (_, at) => at);
-  const { matches, failures } = rule.run({ words: samples.words, offsets }, places, places.length, { state });
+  const { matches, failures } = rule.run({ words: samples.words, offsets }, places, places.length, scene);
   const said: string[][] = indices.map(() => []);
   for (const { transaction, kind, severity, text, score } of matches) {
     const words = JSON.stringify(Buffer.from(text).toString());

@@ -3,13 +3,14 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { createResidents } from "../rules/residents.ts";
 import { createRuleIndex } from "../rules/ruleIndex.ts";
 import { createBannedRule } from "../sandbox/bannedRule.ts";
+import type { Scene } from "../sandbox/hostFunctions.ts";
 import { RUN_LIMITS } from "../sandbox/limits.ts";
 import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { KIND } from "../sandbox/results.ts";
 import { createRule, type Rule, type RuleRun } from "../sandbox/rule.ts";
 import { createLocalState, type LocalState } from "../state/localState.ts";
-import { type Lists, NO_LISTS } from "../world/world.ts";
+import { type Lists, NO_LISTS, tablesOf } from "../world/world.ts";
 import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
 import { orderedRules } from "./orderedRules.ts";
@@ -107,7 +108,10 @@ export function createRuleStage(
         state = states.get(number) ?? createLocalState(rule.manifest.state);
         states.set(number, state);
       }
-      const scene = state && { state: state.open(`${source}/${partition}`, events) };
+      const scene: Scene = {
+        state: state?.open(`${source}/${partition}`, events),
+        lists: tablesOf(rule.manifest.lists ?? [], lists),
+      };
       const run = sandbox.run({ words, offsets: frames }, seen, seen.length, scene);
       state?.close();
       residents.used(sandbox);

@@ -7,7 +7,10 @@ import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
 import { migrateControl } from "../control/migrate.ts";
 import { type Control, openControl } from "../control/open.ts";
 import { runPipeline } from "../dispatch/pipeline.ts";
+import { OFFSET } from "../frame/schema.ts";
 import { type Catalogue, openCatalogue } from "../rules/catalogue.ts";
+import { has, listModule } from "../sandbox/testListModule.ts";
+import { appendRecord, op } from "../sandbox/testModule.ts";
 import { createFileLedger } from "../sink/fileLedger.ts";
 import type { LedgerEntry } from "../sink/ledger.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
@@ -96,6 +99,9 @@ test("an edit changes what rules fire on from one batch to the next, and the old
   await catalogue.lists.put("bad", "address", pack([address(0)]), "me");
   const json = Buffer.from(JSON.stringify({ name: "json", conditions: { to_in_list: "bad" } }));
   expect(await catalogue.upload("json", json, { by: "me", kind: "json" })).toMatchObject({ ok: true });
+  const asks = [...has(0, [...op.local(0), ...op.i32(OFFSET.to), ...op.add]), ...op.when(appendRecord(1, 8, 0x64636261, 0x68676665))]; // biome-ignore format: one sequence
+  const module = listModule({ manifest: '{"name":"module","lists":[{"name":"bad","bytes":20}]}', onTx: asks });
+  expect(await catalogue.upload("module", module, { by: "me" })).toMatchObject({ ok: true });
 
   const engine = await openCatalogue({ control, chains: CHAINS });
   const { ran, entries } = await run("first", engine, async (to) => {
@@ -108,7 +114,8 @@ test("an edit changes what rules fire on from one batch to the next, and the old
   expect(before).not.toBe(after);
   for (const batch of ran) {
     const listed = batch.world === before ? [0] : [1, 2];
-    expect(matchesOf(batch)).toEqual({ json: expected(batch, listed) });
+    const matches = expected(batch, listed);
+    expect(matchesOf(batch)).toEqual({ json: matches, module: matches });
   }
   // every batch ends where a range of its world has a cut
   const cuts = new Map(
@@ -129,6 +136,7 @@ test("an edit changes what rules fire on from one batch to the next, and the old
   expect(again.slice(0, old.length)).toEqual(old);
   for (const batch of again.slice(old.length)) {
     expect(batch.world).toBe(after);
-    expect(matchesOf(batch)).toEqual({ json: expected(batch, [1, 2]) });
+    const matches = expected(batch, [1, 2]);
+    expect(matchesOf(batch)).toEqual({ json: matches, module: matches });
   }
 }, 60_000);

@@ -3,6 +3,7 @@
  * ledger names the world it ran in, so a replay runs in the same one.
  */
 import { createHash } from "node:crypto";
+import type { ListUse } from "./listKinds.ts";
 import { type ListTable, openListTable } from "./listTable.ts";
 
 /** Can be handed to a thread: the entries of lists are shared memory. */
@@ -45,6 +46,16 @@ export function worldId({
 
 export const listsOf = (world: Pick<World, "lists">): Lists =>
   new Map(world.lists.map(({ name, buffer }) => [name, openListTable(buffer)]));
+
+/** The tables of lists that a rule names. @throws Error when one is not there: the catalogue keeps that from happening */
+export function tablesOf(uses: readonly ListUse[], lists: Lists): ListTable[] {
+  return uses.map(({ name, bytes }) => {
+    const table = lists.get(name);
+    if (table?.bytes === bytes) return table;
+    const state = table ? `its entries have ${table.bytes} bytes` : "the world has none";
+    throw new Error(`Cannot ask the list "${name}": ${state}, expected one of ${bytes} bytes`);
+  });
+}
 
 const sorted = (chains: readonly number[]): number[] => [...new Set(chains)].sort((a, b) => a - b);
 

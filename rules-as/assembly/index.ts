@@ -10,6 +10,7 @@ export { U256, U128, u256, ether, gwei, units, formatUnits, formatEther, formatG
 export { Address, Bytes32, Bytes, address, bytes32, bytes } from "./bytes";
 export { AbiData, AbiArray } from "./abiData";
 export { AddressSet, addressSet } from "./addressSet";
+export { AddressList, TopicList, SelectorList, addressList, topicList, selectorList } from "./list";
 export { Counter, Window, counter, counterOf, window, windowOf } from "./state";
 export { selector, topic } from "./signature";
 export { keccak256 } from "./keccak";

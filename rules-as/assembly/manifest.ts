@@ -19,6 +19,7 @@ const members = new Map<string, string>();
 const filterMembers = new Map<string, string>();
 const parameters = new Map<string, string>();
 const states: string[] = [];
+const lists: string[] = [];
 
 /** Aborts unless top-level statements are running. */
 export function declaring(what: string): void {
@@ -86,11 +87,20 @@ export function declareState(name: string, json: string): i32 {
   return states.length - 1;
 }
 
+/** @returns its number in the manifest; of a list that is declared twice the first one */
+export function declareList(name: string, bytes: i32): i32 {
+  declaring("a list");
+  const json = `{"name":${quote(name)},"bytes":${bytes}}`;
+  const at = lists.indexOf(json);
+  return at >= 0 ? at : lists.push(json) - 1;
+}
+
 export function manifestJson(): string {
   let json = '{"manifest":1' + join(members, ",");
   if (parameters.size > 0) json += ',"parameters":{' + join(parameters, "") + "}";
   if (filterMembers.size > 0) json += ',"filter":{' + join(filterMembers, "") + "}";
   if (states.length > 0) json += ',"state":[' + states.join(",") + "]";
+  if (lists.length > 0) json += ',"lists":[' + lists.join(",") + "]";
   return json + "}";
 }
 

@@ -7,7 +7,7 @@
  *
  * A transaction says what it is about; the rest is of a sample (`sampleTransaction`). Or `transactions` names a recording
  * beside the file. What the rule must say of all of them, in order: alerts, tags, scores, failures; a list that is left out
- * must be empty. `parameters` are values of the rule's parameters. A test without any list expects nothing yet: `update` writes down what the rule says.
+ * must be empty. `parameters` are values of the rule's parameters, `lists` the entries of lists that it names. A test without any list expects nothing yet: `update` writes down what the rule says.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -16,6 +16,7 @@ import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../../engine/frame/writeFrame.ts";
 import { UserError } from "../../engine/ops/errors.ts";
 import { readLines } from "../../engine/source/recording.ts";
+import type { GivenLists } from "../../engine/world/givenLists.ts";
 import { formatPlace, locateTrap } from "./locateTrap.ts";
 import { sampleTransaction, type TriedRule, tryRule, type Verdict } from "./tryRule.ts";
 
@@ -24,8 +25,11 @@ type List = (typeof LISTS)[number];
 
 const MAX_TRANSACTIONS = 100_000;
 
+const listsSchema = z.record(z.string(), z.array(z.string())).optional();
+
 const fileSchema = z.strictObject({
   rule: z.string().optional().describe("the rule's source or JSON, beside this file; default: this file's name"),
+  lists: listsSchema.describe("lists that the rule names, by name; what is left out is empty"),
   tests: z
     .array(
       z.strictObject({
@@ -34,6 +38,7 @@ const fileSchema = z.strictObject({
           .record(z.string(), z.unknown())
           .optional()
           .describe("values of the rule's parameters; what is left out has its default"),
+        lists: listsSchema.describe("lists that the rule names, in place of the file's"),
         transactions: z.union([z.string(), z.array(z.record(z.string(), z.unknown())).min(1).max(1_000)]),
         alerts: z.array(z.string()).optional(),
         tags: z.array(z.string()).optional(),
@@ -70,12 +75,14 @@ export interface TestOptions {
   readonly update?: boolean;
   /** Values of the rule's parameters in all tests that say no other. */
   readonly values?: Readonly<Record<string, unknown>>;
+  /** Lists that the rule names, in all tests that say no other. */
+  readonly lists?: GivenLists;
 }
 
 /** Runs the tests of a `.test.json` in the real sandbox. @throws UserError when file or rule cannot be used */
 export async function runTestFile(
   file: string,
-  { update = false, values = {} }: TestOptions = {},
+  { update = false, values = {}, lists = {} }: TestOptions = {},
 ): Promise<TestResult[]> {
   const content = readTestFile(file);
   const beside = ["ts", "json"].map((kind) => `${nameOf(file)}.${kind}`);
@@ -89,11 +96,19 @@ export async function runTestFile(
   const results: TestResult[] = [];
   const tests: Test[] = [];
   for (const test of content.tests) {
-    const { name, parameters, transactions } = test;
+    const { name, parameters, lists: own, transactions } = test;
     const tried = withValues(rule, file, name, { ...values, ...parameters });
-    const { result, said } = await runTest({ rule: tried, source, file }, test, update);
+    const { result, said } = await runTest(
+      { rule: tried, source, file, lists: { ...asText(content.lists), ...listsNamed(rule, lists), ...asText(own) } },
+      test,
+      update,
+    );
     results.push(result);
-    tests.push(result.updated ? { name, ...(parameters && { parameters }), transactions, ...said } : test);
+    tests.push(
+      result.updated
+        ? { name, ...(parameters && { parameters }), ...(own && { lists: own }), transactions, ...said }
+        : test,
+    );
   }
   if (results.some(({ updated }) => updated))
     writeFileSync(file, `${JSON.stringify({ ...content, tests }, null, 2)}\n`);
@@ -110,15 +125,23 @@ function withValues(rule: TriedRule, file: string, name: string, values: Readonl
 }
 
 interface Tested {
+  readonly lists: GivenLists;
   readonly rule: TriedRule;
   readonly source: string;
   /** with the tests */
   readonly file: string;
 }
 
-async function runTest({ rule, source, file }: Tested, test: Test, update: boolean) {
+/** One command tests many rules. */
+const listsNamed = ({ manifest }: TriedRule, lists: GivenLists): GivenLists =>
+  Object.fromEntries(Object.entries(lists).filter(([name]) => manifest.lists?.some((list) => list.name === name)));
+
+const asText = (lists: Readonly<Record<string, readonly string[]>> = {}): GivenLists =>
+  Object.fromEntries(Object.entries(lists).map(([name, entries]) => [name, entries.join("\n")]));
+
+async function runTest({ rule, source, file, lists }: Tested, test: Test, update: boolean) {
   const transactions = await transactionsOf(file, test);
-  const verdicts = await runIn(rule, file, test, transactions);
+  const verdicts = await runIn(rule, file, test, transactions, lists);
   const said: Record<List, (string | number)[]> = {
     alerts: verdicts.flatMap(({ alerts }) => alerts),
     tags: verdicts.flatMap(({ tags }) => tags),
@@ -164,9 +187,15 @@ async function placeOf(
   return place && formatPlace(place);
 }
 
-async function runIn(rule: TriedRule, file: string, test: Test, transactions: readonly TransactionRecord[]) {
+async function runIn(
+  rule: TriedRule,
+  file: string,
+  test: Test,
+  transactions: readonly TransactionRecord[],
+  lists: GivenLists,
+) {
   try {
-    return rule.run(transactions).verdicts;
+    return rule.run(transactions, lists).verdicts;
   } catch (error) {
     throw new UserError(`Cannot run "${test.name}" of "${file}": ${(error as Error).message}`);
   }

@@ -17,6 +17,8 @@ import { KIND } from "../../engine/sandbox/results.ts";
 import { createRule } from "../../engine/sandbox/rule.ts";
 import { createLocalState } from "../../engine/state/localState.ts";
 import { eventTime } from "../../engine/worker/decode.ts";
+import { type GivenLists, makeLists } from "../../engine/world/givenLists.ts";
+import { tablesOf } from "../../engine/world/world.ts";
 import { cachedBuild } from "./cachedBuild.ts";
 import { formatDiagnostic } from "./diagnostics.ts";
 
@@ -36,8 +38,14 @@ export interface TriedRule {
   /** Empty for a JSON rule. */
   readonly wasm: Uint8Array;
   readonly manifest: Manifest;
-  /** One verdict a transaction, in order, and the fuel that all of them took. */
-  run(transactions: readonly TransactionRecord[]): { readonly verdicts: Verdict[]; readonly fuel: number };
+  /**
+   * One verdict a transaction, in order, and the fuel that all of them took.
+   * @param lists that the rule names, as text with an entry a line; what is left out is empty
+   */
+  run(
+    transactions: readonly TransactionRecord[],
+    lists?: GivenLists,
+  ): { readonly verdicts: Verdict[]; readonly fuel: number };
   /**
    * The same rule with other values of its parameters: `rule.with({ threshold: "5" })`. What is left out has its default.
    * @throws {Error} that says what was expected
@@ -88,14 +96,15 @@ function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): T
       const problems = checked.problems.map(({ path, message }) => `${path}: ${message}`);
       throw new Error(`Cannot set parameters of the rule: ${problems.join("; ")}`);
     },
-    run(transactions) {
+    run(transactions, given = {}) {
       const writer = createFrameWriter();
       for (const transaction of transactions) writeFrame(writer, transaction);
       const verdicts = transactions.map(
         (): Verdict => ({ candidate: false, alerts: [], tags: [], scores: [], failure: null }),
       );
       const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
-      const { transactions: seen, count } = index.select(frames);
+      const lists = makeLists(manifest.name, manifest.lists ?? [], given);
+      const { transactions: seen, count } = index.select(frames, lists);
       for (const transaction of seen.subarray(0, count)) {
         const verdict = verdicts[transaction]!;
         verdict.candidate = true;
@@ -106,7 +115,10 @@ function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): T
         eventTime(frames.words, at >> 2, 0),
       );
       const state = createLocalState(manifest.state ?? []).open("", events); // nothing came before
-      const { matches, failures, fuel } = rule.run(frames, seen, count, { state });
+      const { matches, failures, fuel } = rule.run(frames, seen, count, {
+        state,
+        lists: tablesOf(manifest.lists ?? [], lists),
+      });
       for (const { transaction, kind, severity, text, score } of matches) {
         const verdict = verdicts[transaction]!;
         const words = Buffer.from(text).toString("utf8");

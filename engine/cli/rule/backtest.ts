@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { count, group, table } from "../terminal.ts";
 import { chart } from "./chart.ts";
 import { createEvaluator, type MatchLine, type Totals } from "./evaluate.ts";
+import { type ListFiles, listsOfStore, withListOption } from "./listFiles.ts";
 import { findRule } from "./namedRule.ts";
 import { writeOut } from "./output.ts";
 import { type HistoryOptions, overHistory, withHistoryOptions } from "./overHistory.ts";
@@ -11,25 +12,25 @@ import { type GivenValues, withParamOption } from "./values.ts";
 const SHOWN = 20;
 
 export function backtestCommand(command: Command): void {
-  withParamOption(
-    withHistoryOptions(
-      command.argument("<rule>", "a live rule's name, a source (.ts), a module (.wasm) or a JSON rule (.json)"),
-    ),
-  )
+  const ofRule = command.argument(
+    "<rule>",
+    "a live rule's name, a source (.ts), a module (.wasm) or a JSON rule (.json)",
+  );
+  withListOption(withParamOption(withHistoryOptions(ofRule)), "as it is where rules are kept")
     .addHelpText(
       "after",
       `
 Every stored transaction of the period is shown to the rule in the order in which it was stored, by the engine's own code: what
-is printed is what the rule would have reported. Nothing is stored.
+is printed is what the rule would have reported. Nothing is stored. Lists are as they are now, or as a file says.
 
 Examples:
   weir rule backtest big-approval.ts --from -24h
   weir rule backtest whale-transfer --param 'threshold=5 ether'
   weir rule backtest whale-transfer --from 2024-06-01 --to 2024-06-02 --json | jq -r .message`,
     )
-    .action(async (what: string, options: HistoryOptions & { param?: GivenValues }) => {
+    .action(async (what: string, options: HistoryOptions & { param?: GivenValues; list?: ListFiles }) => {
       const { rule } = await findRule(what, options.param);
-      const evaluator = createEvaluator(rule);
+      const evaluator = createEvaluator(rule, await listsOfStore(rule, options.list));
       const asJson = options.json || !process.stdout.isTTY;
       const shown: MatchLine[] = [];
       const alertTimes: number[] = [];

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { count, group } from "../terminal.ts";
 import { compareLines } from "./compareLines.ts";
 import { createEvaluator, type Evaluated, type MatchLine } from "./evaluate.ts";
+import { listsOfStore } from "./listFiles.ts";
 import { findRule } from "./namedRule.ts";
 import { writeOut } from "./output.ts";
 import { type HistoryOptions, overHistory, withHistoryOptions } from "./overHistory.ts";
@@ -27,8 +28,9 @@ Examples:
   weir rule diff v1.wasm v2.wasm --json | jq -c 'select(.change == "+")'`,
     )
     .action(async (oldRule: string, newRule: string, options: HistoryOptions & { param?: GivenValues }) => {
-      const [before, after] = [await findRule(oldRule), await findRule(newRule, options.param)].map(({ rule }) =>
-        createEvaluator(rule),
+      const rules = [await findRule(oldRule), await findRule(newRule, options.param)];
+      const [before, after] = await Promise.all(
+        rules.map(async ({ rule }) => createEvaluator(rule, await listsOfStore(rule))),
       );
       const asJson = options.json || !process.stdout.isTTY;
       let added = 0;

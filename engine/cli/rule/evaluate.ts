@@ -4,6 +4,7 @@ import type { LiveRule } from "../../rules/liveRule.ts";
 import { SEVERITIES } from "../../sandbox/manifest.ts";
 import type { Decoded } from "../../worker/decode.ts";
 import { createRuleStage } from "../../worker/ruleStage.ts";
+import { type Lists, NO_LISTS } from "../../world/world.ts";
 
 /** What a rule said of a transaction: an alert, a tag, a score, or that it failed. The contract's line, members in this order. */
 export interface MatchLine {
@@ -42,14 +43,15 @@ export interface Evaluated {
   readonly line: MatchLine;
 }
 
-export function createEvaluator(rule: LiveRule): Evaluator {
+/** @param lists those that the rule names */
+export function createEvaluator(rule: LiveRule, lists: Lists = NO_LISTS): Evaluator {
   const runRules = createRuleStage([rule]);
   const totals = { transactions: 0, matches: 0, traps: 0, fuel: 0, evaluations: 0 };
 
   return {
     totals: () => ({ ...totals }),
     evaluate(decoded) {
-      const { alerts, tags, scores, failures, counts } = runRules(decoded);
+      const { alerts, tags, scores, failures, counts } = runRules(decoded, lists);
       const lines: Evaluated[] = [];
       const add = (transaction: number, what: Omit<MatchLine, "rule" | "tx_hash" | "block_number">): void => {
         lines.push({ transaction, line: { rule: rule.name, ...place(decoded, transaction), ...what } });

@@ -1,7 +1,11 @@
 /** Rules by name, out of the catalogue that the engine runs from. */
+
 import { migrateControl } from "../../control/migrate.ts";
 import { UserError } from "../../ops/errors.ts";
 import { openCatalogue } from "../../rules/catalogue.ts";
+import type { LiveRule } from "../../rules/liveRule.ts";
+import type { ListUse } from "../../world/listKinds.ts";
+import type { Lists } from "../../world/world.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { openControlOnly } from "../store.ts";
 import { type LoadedRule, loadRule } from "./loadRule.ts";
@@ -68,3 +72,7 @@ export async function findRule(what: string, given?: GivenValues): Promise<Pick<
     next: "npx weir rule list",
   });
 }
+
+/** Lists that a rule names, as they are where rules are kept. @throws UserError when one is not there */
+export const storedLists = async (rule: LiveRule, uses: readonly ListUse[]): Promise<Lists> =>
+  (await catalogue()).listsFor([{ ...rule, manifest: { ...rule.manifest, lists: [...uses] } }]);

@@ -31,6 +31,7 @@ interface Record {
   readonly hash: string;
   readonly nonce: string;
   readonly value: string;
+  readonly to: string | null;
   readonly blockNumber: string | null;
 }
 
@@ -185,6 +186,33 @@ describe("weir rule run", () => {
       child.kill("SIGTERM");
       await once(child, "close");
     }
+  });
+});
+
+describe("weir rule run and test with lists", () => {
+  test("takes a list of a file, says which is missing, and tests have their own", async () => {
+    const { to } = records.find((record) => record.to !== null)!;
+    const json = bench.write("listed.json", JSON.stringify({ name: "listed", conditions: { to_in_list: "watched" } }));
+    const list = bench.write("watched.txt", `${to} # the first\n`);
+    const ran = await weirRule(["run", json, RECORDING, "--list", `watched=${list}`, "--json"]);
+    expect(ran.lines().at(-1)).toMatchObject({
+      summary: { transactions: records.length, matches: records.filter((record) => record.to === to).length },
+    });
+    expect(await weirRule(["run", json, RECORDING])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('it names the list "watched", expected a file of it'),
+    });
+    expect(await weirRule(["run", json, RECORDING, "--list", "watched"])).toMatchObject({ code: 2 });
+    const transactions = [{ to: `0x${"cc".repeat(20)}` }];
+    const tests = {
+      lists: { watched: [transactions[0]!.to] },
+      tests: [
+        { name: "listed", transactions, alerts: ["medium: listed"] },
+        { name: "not listed", transactions, lists: { watched: [] }, alerts: [] },
+      ],
+    };
+    const tested = await weirRule(["test", bench.write("listed.test.json", JSON.stringify(tests))]);
+    expect(tested.lines().at(-1)).toEqual({ summary: { passed: 2, failed: 0 } });
   });
 });
 

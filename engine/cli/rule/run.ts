@@ -7,6 +7,7 @@ import { count, createProgress, group, table } from "../terminal.ts";
 import { compareLines } from "./compareLines.ts";
 import type { MatchLine } from "./evaluate.ts";
 import { createFailureNotes } from "./failureNotes.ts";
+import { type ListFiles, listsOfFiles, withListOption } from "./listFiles.ts";
 import { type LoadedRule, loadRule } from "./loadRule.ts";
 import { writeOut } from "./output.ts";
 import { type RunResult, runRecording } from "./runRecording.ts";
@@ -21,10 +22,11 @@ interface Options {
   readonly watch?: boolean;
   readonly batch?: number;
   readonly param?: GivenValues;
+  readonly list?: ListFiles;
 }
 
 export function runCommand(command: Command): void {
-  withParamOption(command)
+  withListOption(withParamOption(command), "none: it must be given")
     .argument("<file>", "a source (.ts), a module (.wasm) or a JSON rule (.json)")
     .argument(
       "[recording]",
@@ -42,6 +44,7 @@ A match is an alert (severity, message), a tag or a score; a transaction that th
 Examples:
   weir rule run big-approval.ts --watch
   weir rule run whale-transfer.ts --param 'threshold=5 ether'
+  weir rule run watch-list.ts --list sanctioned=sanctioned.txt
   weir rule run big-approval.wasm blocks.ndjson.zst --json | jq -r .message`,
     )
     .action(async (file: string, recording: string, options: Options) => {
@@ -71,7 +74,7 @@ interface View {
 async function runOnce(
   loaded: LoadedRule,
   recording: string,
-  { batch, watch }: Options,
+  { batch, watch, list }: Options,
   view: View,
 ): Promise<string[]> {
   const kept: MatchLine[] = [];
@@ -81,7 +84,9 @@ async function runOnce(
   const total = process.stderr.isTTY ? (await inspectRecording(recording)).lines : 0;
   const failures = createFailureNotes(loaded.file);
   const began = performance.now();
+  const lists = await listsOfFiles(loaded.rule, list);
   const result = await runRecording(loaded, recording, {
+    lists,
     ...(batch === undefined ? {} : { batch }),
     async lines(found, decoded) {
       failures.note(found, decoded);

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { findTests } from "../../../rules-as/cli/findTests.ts";
 import { type Difference, runTestFile, type TestResult } from "../../../rules-as/cli/ruleTests.ts";
 import { EXIT } from "../../ops/errors.ts";
+import { type ListFiles, readLists, withListOption } from "./listFiles.ts";
 import { type GivenValues, withParamOption } from "./values.ts";
 
 const LOADER = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
@@ -16,10 +17,11 @@ interface Options {
   readonly json?: boolean;
   readonly update?: boolean;
   readonly param?: GivenValues;
+  readonly list?: ListFiles;
 }
 
 export function testCommand(command: Command): void {
-  withParamOption(command, "rules with a .test.json that does not say it")
+  withListOption(withParamOption(command, "rules with a .test.json that does not say it"), "what the test says")
     .argument("[files...]", "NAME.test.json, NAME.test.ts, or folders with them (default: this folder)")
     .option("--json", "a JSON line a test, then the summary")
     .option("--update", "write what the rules say now into the .test.json as what is expected")
@@ -32,7 +34,7 @@ Examples:
   weir rule test big-approval
   weir rule test --update big-approval/big-approval.test.json`,
     )
-    .action(async (paths: string[], { json = false, update = false, param = {} }: Options) => {
+    .action(async (paths: string[], { json = false, update = false, param = {}, list }: Options) => {
       const found = findTests(paths.length === 0 ? ["."] : paths);
       for (const file of found.foreign) process.stderr.write(`left out: ${file} is a test for another runner\n`);
       const asJson = json || !process.stdout.isTTY;
@@ -43,8 +45,9 @@ Examples:
         else failed++;
         process.stdout.write(asJson ? `${JSON.stringify(result)}\n` : describeResult(result));
       };
+      const lists = await readLists(list);
       for (const file of found.json)
-        for (const result of await runTestFile(file, { update, values: param })) show(result);
+        for (const result of await runTestFile(file, { update, values: param, lists })) show(result);
       if (found.ts.length > 0) for await (const result of runTypeScript(found.ts)) show(result);
       process.stdout.write(
         asJson ? `${JSON.stringify({ summary: { passed, failed } })}\n` : `${passed} passed, ${failed} failed\n`,
