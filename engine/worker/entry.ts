@@ -3,7 +3,7 @@ import { move, transferableSymbol, valueSymbol } from "piscina";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
-import type { World } from "../world/world.ts";
+import { listsOf, type World } from "../world/world.ts";
 import type { Handover } from "./handover.ts";
 import { createOrderedStage, type StateTables } from "./orderedStage.ts";
 import type { Outcome } from "./outcome.ts";
@@ -70,10 +70,13 @@ interface Processors {
 
 /** Or what is missing of its context. */
 function processorsOf({ catalogue, world: id, context, only, without }: WorkerTask): Processors | (keyof Context)[] {
-  const bothOf = ({ first, second }: Stages, world: World): Processors => ({
-    first: createProcessor(first, world, stopwatch.lap),
-    second,
-  });
+  const bothOf = ({ first, second }: Stages, world: World): Processors => {
+    const lists = listsOf(world);
+    return {
+      first: createProcessor(first, world, stopwatch.lap),
+      second: (batch, handover, tables) => second(batch, handover, tables, lists),
+    };
+  };
   if (only || without) {
     const rules = context
       .rules!.filter((rule) => only?.includes(ruleKey(rule)) ?? true)

@@ -9,6 +9,7 @@ import { createRule, type Rule } from "../sandbox/rule.ts";
 import { entryLayout, type StateDeclaration, shapeOf } from "../state/declaration.ts";
 import { createStateSession, type StateSession } from "../state/session.ts";
 import type { StateChange, StateTable } from "../state/stateTable.ts";
+import { type Lists, NO_LISTS, tablesOf } from "../world/world.ts";
 import type { Decoded } from "./decode.ts";
 import type { Handover } from "./handover.ts";
 import { orderedRules } from "./orderedRules.ts";
@@ -25,6 +26,7 @@ export type OrderedStage = (
   decoded: Decoded,
   handover: Handover,
   tables: StateTables,
+  lists?: Lists,
 ) => { readonly matched: Matched; readonly changes: StateChanges };
 
 interface Runner {
@@ -54,7 +56,7 @@ export function createOrderedStage(rules: readonly LiveRule[]): OrderedStage {
     return made;
   }
 
-  return ({ words, frames, events }, handover, tables) => {
+  return ({ words, frames, events }, handover, tables, lists = NO_LISTS) => {
     trials.begin();
     residents.begin();
     const matched = createMatches(trials);
@@ -68,7 +70,10 @@ export function createOrderedStage(rules: readonly LiveRule[]): OrderedStage {
         continue;
       }
       session.open(tables.get(key) ?? [], events);
-      const run = sandbox.run({ words, offsets: frames }, seen, seen.length, { state: session });
+      const run = sandbox.run({ words, offsets: frames }, seen, seen.length, {
+        state: session,
+        lists: tablesOf(rule.manifest.lists ?? [], lists),
+      });
       changes.set(key, session.close());
       residents.used(sandbox);
       matched.add(rule, run);

@@ -19,7 +19,7 @@ import { OFFSET } from "../frame/schema.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
-import { listsOf, type World } from "../world/world.ts";
+import { type Lists, listsOf, type World } from "../world/world.ts";
 import { alertRecord, alertRow, type RaisedAlert } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
@@ -76,18 +76,19 @@ export interface OrderedOutcome {
   readonly changes: StateChanges;
 }
 
-export type OrderedProcessor = (batch: Batch, handover: Handover, tables: StateTables) => OrderedOutcome;
+/** @param lists those that the rules name */
+export type OrderedProcessor = (batch: Batch, handover: Handover, tables: StateTables, lists?: Lists) => OrderedOutcome;
 
 export function createOrderedProcessor(
   rules: readonly LiveRule[],
   stage: OrderedStage,
   lap: (stage: Stage) => void = () => {},
 ): OrderedProcessor {
-  return ({ source, partition, from }, handover, tables) => {
+  return ({ source, partition, from }, handover, tables, lists) => {
     const { numbers, words } = handover;
     const bytes = new Uint8Array(words.buffer);
     const decoded: Decoded = { ...handover, bytes, source, partition, from, count: numbers.length, failures: [] };
-    const { matched, changes } = stage(decoded, handover, tables);
+    const { matched, changes } = stage(decoded, handover, tables, lists);
     lap("rules");
     const outcome = outcomeOf(decoded, matched, { refused: [], firstEvent: handover.firstEvent }, lap);
     const rows = stateRows(decoded, rules, changes);
