@@ -3,7 +3,6 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { createResidents } from "../rules/residents.ts";
 import { createRuleIndex } from "../rules/ruleIndex.ts";
 import { createBannedRule } from "../sandbox/bannedRule.ts";
-import type { Scene } from "../sandbox/hostFunctions.ts";
 import { RUN_LIMITS } from "../sandbox/limits.ts";
 import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
@@ -108,9 +107,10 @@ export function createRuleStage(
         state = states.get(number) ?? createLocalState(rule.manifest.state);
         states.set(number, state);
       }
-      const scene: Scene = {
+      const uses = rule.manifest.lists;
+      const scene = (state || uses) && {
         state: state?.open(`${source}/${partition}`, events),
-        lists: tablesOf(rule.manifest.lists ?? [], lists),
+        lists: uses && tablesOf(uses, lists),
       };
       const run = sandbox.run({ words, offsets: frames }, seen, seen.length, scene);
       state?.close();
