@@ -59,6 +59,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
   const guard = createQuarantineGuard({ catalogue, breaker: createBreaker(), log });
   const pool = createPool({
     threads: config.engine.threads,
+    instances: config.engine.instances,
     rules: (id) => catalogue.snapshot(id),
     world: (id) => catalogue.worldOf(id),
     onDeath: (error) => {

@@ -10,6 +10,7 @@ import { migrate } from "../../clickhouse/migrate.ts";
 import { buildRule } from "../../rules-as/cli/build.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
+import { createResidents } from "../rules/residents.ts";
 import { readmit } from "../sandbox/admit.ts";
 import { createFileLedger } from "../sink/fileLedger.ts";
 import type { Ledger } from "../sink/ledger.ts";
@@ -95,7 +96,7 @@ async function run(
   const random = createRandom(seed);
   const someTime = () => new Promise((resolve) => setTimeout(resolve, random.u32() % 8));
   const first = createProcessor(rules, WORLD);
-  const second = createOrderedProcessor(rules, createOrderedStage(rules));
+  const second = createOrderedProcessor(rules, createOrderedStage(rules, createResidents(10)));
   const compact = createStateCompactor(place.store, 300);
   const work = createOrderedWork({
     pool: {

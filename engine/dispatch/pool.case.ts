@@ -57,6 +57,7 @@ const guilty: GuiltyRule[] = [];
 const poolOf = (rules: PoolOptions["rules"], of = world) =>
   createPool({
     threads: 1,
+    instances: 100,
     hungMs: 2_500,
     rules,
     world: async () => of,

@@ -2,7 +2,7 @@ import { Piscina } from "piscina";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
-import type { Context, WorkerAnswer, WorkerTask } from "../worker/entry.ts";
+import type { Context, WorkerAnswer, WorkerSettings, WorkerTask } from "../worker/entry.ts";
 import type { Handover } from "../worker/handover.ts";
 import type { StateTables } from "../worker/orderedStage.ts";
 import type { Outcome } from "../worker/outcome.ts";
@@ -12,6 +12,8 @@ import type { World } from "../world/world.ts";
 
 export interface PoolOptions {
   readonly threads: number;
+  /** Instances of rules that all of them together keep. */
+  readonly instances: number;
   /** The rules and the world with these ids: asked for when a thread meets them for the first time. */
   readonly rules: (id: string) => Promise<readonly LiveRule[]>;
   readonly world: (id: string) => Promise<World>;
@@ -64,12 +66,13 @@ class Death extends Error {}
  * those that end a thread all by themselves: to them its transactions are failures.
  */
 export function createPool(options: PoolOptions): Pool {
-  const { threads, rules, world, hungMs = HUNG_MS, onDeath, onGuilty, onStages } = options;
+  const { threads, instances, rules, world, hungMs = HUNG_MS, onDeath, onGuilty, onStages } = options;
   const piscina = new Piscina<WorkerTask, WorkerAnswer>({
     filename: new URL("../worker/entry.ts", import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY,
+    workerData: { instances: Math.max(1, Math.floor(instances / threads)) } satisfies WorkerSettings,
   });
   let closed = false;
 

@@ -195,6 +195,7 @@ function nest(values: Values) {
     },
     engine: {
       threads: values.WEIR_THREADS,
+      instances: values.WASM_CACHE_SIZE,
       chains: values.WEIR_CHAINS,
       batchMaxRecords: values.WEIR_BATCH_MAX_RECORDS,
       batchMaxBytes: values.WEIR_BATCH_MAX_BYTES,

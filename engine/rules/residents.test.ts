@@ -45,3 +45,14 @@ test("one that is not run any more gives its place up", () => {
   residents.used(rules[1]!);
   expect(released).toEqual([0]);
 });
+
+test("one that is never run again is let go in the end, though there is room", () => {
+  const residents = createResidents(9);
+  const { rules, released } = sandboxes(2);
+  for (let batch = 0; batch < 5_000; batch++) {
+    residents.begin();
+    if (batch < 10) residents.used(rules[0]!);
+    residents.used(rules[1]!);
+  }
+  expect(released).toEqual([0]);
+});

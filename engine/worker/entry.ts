@@ -1,6 +1,7 @@
 /** What Piscina runs in each worker thread: finds the task's rules and world, and lets `processBatch` do the work. */
-import { move, transferableSymbol, valueSymbol } from "piscina";
+import { move, transferableSymbol, valueSymbol, workerData } from "piscina";
 import type { LiveRule } from "../rules/liveRule.ts";
+import { createResidents } from "../rules/residents.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import { listsOf, type World } from "../world/world.ts";
@@ -16,6 +17,12 @@ import {
 } from "./process.ts";
 import { createRuleStage, type RuleStage } from "./ruleStage.ts";
 import { createStopwatch, type StageSeconds } from "./stopwatch.ts";
+
+/** Of a thread. */
+export interface WorkerSettings {
+  /** Instances of rules to keep. */
+  readonly instances: number;
+}
 
 export interface WorkerTask {
   readonly batch: Batch;
@@ -52,6 +59,8 @@ const stages = createShelf<Stages>();
 const worlds = createShelf<World>();
 const processors = createShelf<Processors>();
 const stopwatch = createStopwatch();
+/** Of all stages: what V8 gives a process does not grow with them. */
+const residents = createResidents((workerData as WorkerSettings).instances);
 
 interface Stages {
   readonly first: RuleStage;
@@ -59,8 +68,8 @@ interface Stages {
 }
 
 const stagesOf = (rules: readonly LiveRule[]): Stages => ({
-  first: createRuleStage(rules, { leavesOrdered: true }),
-  second: createOrderedProcessor(rules, createOrderedStage(rules), stopwatch.lap),
+  first: createRuleStage(rules, { leavesOrdered: true, residents }),
+  second: createOrderedProcessor(rules, createOrderedStage(rules, residents), stopwatch.lap),
 });
 
 interface Processors {

@@ -1,7 +1,7 @@
 /** The second stage: rules with state see what the first has left for them. A pure function, too: state in, changes out. */
 import type { RuleStateRow } from "../../clickhouse/tables.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
-import { createResidents } from "../rules/residents.ts";
+import type { Residents } from "../rules/residents.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import { createBannedRule } from "../sandbox/bannedRule.ts";
 import { RUN_LIMITS } from "../sandbox/limits.ts";
@@ -35,13 +35,9 @@ interface Runner {
   readonly session: StateSession;
 }
 
-/** Instances that are kept; a part of what all threads may have together, beside those of the first stage. */
-const INSTANCES = 500;
-
-export function createOrderedStage(rules: readonly LiveRule[]): OrderedStage {
+export function createOrderedStage(rules: readonly LiveRule[], residents: Residents): OrderedStage {
   const ordered = new Map([...orderedRules(rules)].map((rule) => [ruleKey(rule), rule]));
   const runners = new Map<string, Runner>();
-  const residents = createResidents(INSTANCES);
   const trials = createTrials([...ordered.values()]);
 
   function runnerOf(key: string, rule: LiveRule): Runner {

@@ -1,6 +1,6 @@
 import { filterCondition } from "../rules/filterCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
-import { createResidents } from "../rules/residents.ts";
+import { createResidents, type Residents } from "../rules/residents.ts";
 import { createRuleIndex } from "../rules/ruleIndex.ts";
 import { createBannedRule } from "../sandbox/bannedRule.ts";
 import { RUN_LIMITS } from "../sandbox/limits.ts";
@@ -44,8 +44,8 @@ export interface RuleFailure {
 }
 
 export interface RuleStageOptions {
-  /** Sandboxes that keep their instance from batch to batch; of all threads together V8 has some 9,800 on Node 20. */
-  readonly instances?: number;
+  /** Which sandboxes keep their instance from batch to batch. Default: 4,000 of this stage. */
+  readonly residents?: Residents;
   /** Rules that must see batches in order are left out here: see orderedStage.ts. Default: batches come in order. */
   readonly leavesOrdered?: boolean;
 }
@@ -61,7 +61,7 @@ export type RuleStage = (decoded: Decoded, lists?: Lists) => Matched;
  */
 export function createRuleStage(
   rules: readonly LiveRule[],
-  { instances = DEFAULT_INSTANCES, leavesOrdered = false }: RuleStageOptions = {},
+  { residents = createResidents(DEFAULT_INSTANCES), leavesOrdered = false }: RuleStageOptions = {},
 ): RuleStage {
   const left = leavesOrdered ? orderedRules(rules) : new Set<LiveRule>();
   const trials = createTrials(rules.filter((rule) => !left.has(rule)));
@@ -75,7 +75,6 @@ export function createRuleStage(
   /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
   const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
   const states = new Map<number, LocalState>();
-  const residents = createResidents(instances);
 
   return ({ source, partition, bytes, words, frames, count, events }, lists = NO_LISTS) => {
     const found = index.select({ bytes, words, offsets: frames, count }, lists);
