@@ -6,7 +6,7 @@
  */
 import type { Report } from "./finding.ts";
 import { HOST_FUNCTIONS } from "./hostFunctions.ts";
-import { fuelGlobal, type HostFunctions, markBlock, note } from "./inject.ts";
+import { chargeBulk, fuelGlobal, type HostFunctions, markBlock, note } from "./inject.ts";
 import type { ModuleLimits } from "./limits.ts";
 import { F32, F64, I32, I64, type ParsedModule, valueType } from "./wasm/module.ts";
 import { EXTENDED, IMMEDIATE, INSTRUCTIONS, refusedOpcode } from "./wasm/opcodes.ts";
@@ -215,8 +215,8 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
   /** Before memory.fill, copy or init: charged and marked. On top are the address, something, and the length. */
   const bulk = (): number[] => {
     const [length, middle, address] = [temporary("length", I32), temporary("value", I32), temporary("address", I32)];
-    const call = [0x20, ...address, 0x20, ...length, 0x20, ...fuel, 0x10, ...leb(functions.bulk), 0x21, ...fuel];
-    return [0x21, ...length, 0x21, ...middle, 0x22, ...address, ...call, 0x20, ...middle, 0x20, ...length];
+    const charged = chargeBulk({ address, length, last: temporary("last", I32), marks: temporary("marks", I64), fuel }, fuelGlobal(module), functions.bulk); // biome-ignore format: one call
+    return [0x21, ...length, 0x21, ...middle, 0x22, ...address, ...charged, 0x20, ...middle, 0x20, ...length];
   };
   /** Before a function of the host that writes so many bytes to the address on top, a multiple of 8: its one or two blocks are marked. */
   const writing = (size: number): number[] => {
