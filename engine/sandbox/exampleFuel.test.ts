@@ -32,11 +32,11 @@ it("is the same on every run and machine", async () => {
   for (const name of EXAMPLES) fuel[name] = await fuelOf(name);
   expect(fuel).toMatchInlineSnapshot(`
     {
-      "failed-router-call": 8503,
-      "ownership-change": 5960,
-      "unlimited-approval": 4587,
+      "failed-router-call": 8143,
+      "ownership-change": 5390,
+      "unlimited-approval": 4207,
       "watched-address": 556,
-      "whale-transfer": 40755,
+      "whale-transfer": 37730,
     }
   `);
 });

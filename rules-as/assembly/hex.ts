@@ -2,18 +2,29 @@
 
 const PREFIX: u32 = 0x0078_0030; // "0x" in UTF-16
 
+/** Digits, one in each half word: 6 more reach past 15 for a to f, which stand 39 behind the others. */
+// @ts-ignore: decorator
+@inline
+function digits(nibbles: u64): u64 {
+  const letters = ((nibbles + 0x0006_0006_0006_0006) >> 4) & 0x0001_0001_0001_0001;
+  return nibbles + 0x0030_0030_0030_0030 + letters * 39;
+}
+
 /** `0x` and two lower-case digits a byte. */
 export function toHex(pointer: usize, length: usize): string {
   const text = changetype<string>(__new((length << 2) + 4, idof<string>()));
   let out = changetype<usize>(text);
   store<u32>(out, PREFIX);
-  for (const end = pointer + length; pointer < end; ++pointer) {
-    out += 4;
-    // both digits at once: one in each half of a u32; 6 more reach past 15 for a to f, which stand 39 behind the digits
-    const byte: u32 = load<u8>(pointer);
-    const nibbles = (byte >> 4) | ((byte & 15) << 16);
-    const letters = ((nibbles + 0x0006_0006) >> 4) & 0x0001_0001;
-    store<u32>(out, nibbles + 0x0030_0030 + letters * 39);
+  out += 4;
+  const end = pointer + length;
+  // two bytes at once: four digits
+  for (; pointer + 2 <= end; pointer += 2, out += 8) {
+    const pair: u64 = load<u16>(pointer);
+    store<u64>(out, digits(((pair >> 4) & 15) | ((pair & 15) << 16) | ((pair >> 12) << 32) | (((pair >> 8) & 15) << 48)));
+  }
+  if (pointer < end) {
+    const byte: u64 = load<u8>(pointer);
+    store<u32>(out, <u32>digits((byte >> 4) | ((byte & 15) << 16)));
   }
   return text;
 }

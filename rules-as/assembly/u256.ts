@@ -284,10 +284,15 @@ function decimal(value: U256, least: i32): string {
       left |= part / 1_000_000_000;
       rest = part % 1_000_000_000;
     }
-    for (let i = 0, nine = <u32>rest; i < 9; ++i, nine /= 10) {
-      at -= 2;
-      store<u16>(at, <u16>(48 + nine % 10));
+    // nine digits from the last one: four pairs, and the first
+    let nine = <u32>rest;
+    for (let i = 0; i < 4; ++i, nine /= 100) {
+      const pair = nine % 100;
+      at -= 4;
+      store<u32>(at, 0x0030_0030 + pair / 10 + ((pair % 10) << 16));
     }
+    at -= 2;
+    store<u16>(at, <u16>(48 + nine));
   }
   const floor = end - 2 * max(least, 1);
   while (at < floor && load<u16>(at) == 48) at += 2;
