@@ -1,12 +1,12 @@
 /** The second stage: rules with state see what the first has left for them. A pure function, too: state in, changes out. */
-import type { RuleStateRow } from "../../clickhouse/tables.ts";
+import type { RuleStateRows } from "../../clickhouse/tables.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import type { Residents } from "../rules/residents.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import { createBannedRule } from "../sandbox/bannedRule.ts";
 import { RUN_LIMITS } from "../sandbox/limits.ts";
 import { createRule, type Rule } from "../sandbox/rule.ts";
-import { entryLayout, type StateDeclaration, shapeOf } from "../state/declaration.ts";
+import { entryLayout, shapeOf } from "../state/declaration.ts";
 import { createStateSession, type StateSession } from "../state/session.ts";
 import type { StateChange, StateTable } from "../state/stateTable.ts";
 import { type Lists, NO_LISTS, tablesOf } from "../world/world.ts";
@@ -89,30 +89,14 @@ export function stateRows(
   { source, partition, from }: Pick<Decoded, "source" | "partition" | "from">,
   rules: readonly LiveRule[],
   changes: StateChanges,
-): RuleStateRow[] {
+): RuleStateRows[] {
   return rules.flatMap((rule) =>
     (changes.get(ruleKey(rule)) ?? []).flatMap((change, i) => {
       const declaration = rule.manifest.state![i]!;
       const { name } = declaration;
-      const common = { source, partition, offset: from, ...stateOwner(rule), name, shape: shapeOf(declaration) };
-      return change ? entryRows(declaration, change).map((entry) => ({ ...common, ...entry })) : [];
+      const { keyWords, entryWords } = entryLayout(declaration);
+      const place = { source, partition, offset: from, ...stateOwner(rule), name, shape: shapeOf(declaration) };
+      return change ? [{ ...place, entries: change.entries, keyWords, entryWords }] : [];
     }),
   );
-}
-
-function entryRows(
-  declaration: StateDeclaration,
-  { entries }: StateChange,
-): Pick<RuleStateRow, "key" | "value" | "generation">[] {
-  const { keyWords, entryWords } = entryLayout(declaration);
-  const bytes = new Uint8Array(entries.buffer, entries.byteOffset, entries.byteLength);
-  return Array.from({ length: entries.length / entryWords }, (_, i) => {
-    const at = i * entryWords;
-    const value = (at + 1 + keyWords) * 4;
-    return {
-      generation: entries[at]!,
-      key: bytes.subarray((at + 1) * 4, value),
-      value: bytes.subarray(value, (at + entryWords) * 4),
-    };
-  });
 }
