@@ -5,9 +5,8 @@ import { createResidents } from "../rules/residents.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import { listsOf, type World } from "../world/world.ts";
-import type { Handover } from "./handover.ts";
 import { createOrderedStage, type StateTables } from "./orderedStage.ts";
-import type { Outcome } from "./outcome.ts";
+import type { Handover, Outcome } from "./outcome.ts";
 import {
   createOrderedProcessor,
   createProcessor,

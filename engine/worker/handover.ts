@@ -1,31 +1,9 @@
-/**
- * What the first stage of a batch leaves for the second: the transactions that rules with state are to see. Batches pass the first in
- * any order and many at once, the second one after the other, lane by lane; what no such rule sees needs no second.
- */
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Decoded } from "./decode.ts";
+import type { Handover } from "./outcome.ts";
 import type { Matched } from "./ruleStage.ts";
 
-export interface Handover {
-  /** Frames back to back, in shared memory: the second stage may have to run again in another thread. */
-  readonly words: Uint32Array;
-  /** Of each: byte offset, number in the batch, and what `Decoded` has of it. */
-  readonly frames: Uint32Array;
-  readonly numbers: Uint32Array;
-  readonly offsets: Float64Array;
-  readonly times: Float64Array;
-  readonly indexes: Uint32Array;
-  readonly events: Float64Array;
-  /** event_time of the batch's first transaction. */
-  readonly firstEvent: number;
-  /** By `ruleKey`: which of them the rule sees. */
-  readonly rules: readonly { readonly key: string; readonly seen: Uint32Array }[];
-  /** What other rules said of the batch's transactions, by their number there. */
-  readonly tags: ReadonlyMap<number, readonly string[]>;
-  readonly scores: ReadonlyMap<number, number>;
-}
-
-/** undefined when no rule was left out that sees a transaction. */
+/** Of a batch whose rules with state have to see it in order; undefined when none of them sees a transaction. */
 export function handoverOf(decoded: Decoded, { left, tags, scores }: Matched): Handover | undefined {
   if (left.length === 0) return undefined;
   const numbers = Uint32Array.from(new Set(left.flatMap(({ seen }) => [...seen]))).sort();

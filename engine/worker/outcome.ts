@@ -1,5 +1,4 @@
 import type { Block } from "../../clickhouse/native.ts";
-import type { Handover } from "./handover.ts";
 
 /**
  * What a worker makes of a batch, and all it makes: blocks of rows for the store, records for the topics, counts.
@@ -20,6 +19,29 @@ export interface Outcome {
   readonly handover?: Handover;
   /** What each rule did with the batch, for metrics and quarantine; the same numbers are rows of rule_stats. */
   readonly rules: readonly RuleCount[];
+}
+
+/**
+ * What the first stage of a batch leaves for the second: the transactions that rules with state are to see. Batches pass the first in
+ * any order and many at once, the second one after the other, lane by lane; what no such rule sees needs no second.
+ */
+export interface Handover {
+  /** Frames back to back, in shared memory: the second stage may have to run again in another thread. */
+  readonly words: Uint32Array;
+  /** Of each: byte offset, number in the batch, and what `Decoded` has of it. */
+  readonly frames: Uint32Array;
+  readonly numbers: Uint32Array;
+  readonly offsets: Float64Array;
+  readonly times: Float64Array;
+  readonly indexes: Uint32Array;
+  readonly events: Float64Array;
+  /** event_time of the batch's first transaction. */
+  readonly firstEvent: number;
+  /** By `ruleKey`: which of them the rule sees. */
+  readonly rules: readonly { readonly key: string; readonly seen: Uint32Array }[];
+  /** What other rules said of the batch's transactions, by their number there. */
+  readonly tags: ReadonlyMap<number, readonly string[]>;
+  readonly scores: ReadonlyMap<number, number>;
 }
 
 export type TableName = "transactions" | "alerts" | "dead_letters" | "rule_stats" | "rule_state";

@@ -23,9 +23,9 @@ import { type Lists, listsOf, type World } from "../world/world.ts";
 import { alertRecord, alertRow, type RaisedAlert } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
-import { type Handover, handoverOf } from "./handover.ts";
+import { handoverOf } from "./handover.ts";
 import { type OrderedStage, type StateChanges, type StateTables, stateRows } from "./orderedStage.ts";
-import type { Outcome, TableName } from "./outcome.ts";
+import type { Handover, Outcome, TableName } from "./outcome.ts";
 import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
 import { packRecords, type TopicRecord } from "./topicRecords.ts";
 

@@ -4,12 +4,12 @@ import { migrateControl } from "../../control/migrate.ts";
 import { UserError } from "../../ops/errors.ts";
 import { openCatalogue } from "../../rules/catalogue.ts";
 import type { LiveRule } from "../../rules/liveRule.ts";
+import type { Parameters, ParameterValues } from "../../sandbox/parameters.ts";
 import type { ListUse } from "../../world/listKinds.ts";
 import type { Lists } from "../../world/world.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { openControlOnly } from "../store.ts";
 import { type LoadedRule, loadRule } from "./loadRule.ts";
-import type { ShownRule, ShownVersion } from "./show.ts";
 import type { GivenValues } from "./values.ts";
 
 export interface ListedRule {
@@ -19,6 +19,27 @@ export interface ListedRule {
   /** Bytes of the module. */
   readonly size: number;
   readonly description: string;
+}
+
+/** A rule as it is shown: with the names of the API's answers. */
+export interface ShownRule {
+  readonly name: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly kind: string;
+  /** That runs, or would. */
+  readonly version: number;
+  readonly manifest: { readonly description: string; readonly parameters: Parameters };
+  readonly parameters: ParameterValues;
+}
+
+export interface ShownVersion {
+  readonly version: number;
+  readonly runs: "live" | "shadow" | null;
+  readonly sha256: string;
+  readonly uploaded_at: string;
+  readonly uploaded_by: string;
+  readonly parameters: ParameterValues;
 }
 
 async function catalogue() {

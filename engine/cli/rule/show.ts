@@ -3,28 +3,7 @@ import { UserError } from "../../ops/errors.ts";
 import { allValues, type Parameters, type ParameterValues, valueForm } from "../../sandbox/parameters.ts";
 import { table } from "../terminal.ts";
 import { expectSuccess, openApi, type ParameterAnswer } from "./api.ts";
-import { showRule } from "./namedRule.ts";
-
-/** A rule as it is shown: with the names of the API's answers. */
-export interface ShownRule {
-  readonly name: string;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly kind: string;
-  /** That runs, or would. */
-  readonly version: number;
-  readonly manifest: { readonly description: string; readonly parameters: Parameters };
-  readonly parameters: ParameterValues;
-}
-
-export interface ShownVersion {
-  readonly version: number;
-  readonly runs: "live" | "shadow" | null;
-  readonly sha256: string;
-  readonly uploaded_at: string;
-  readonly uploaded_by: string;
-  readonly parameters: ParameterValues;
-}
+import { type ShownRule, type ShownVersion, showRule } from "./namedRule.ts";
 
 /** Versions that a person is shown; --json has all. */
 const SHOWN = 10;
