@@ -7,7 +7,7 @@ import {
   LIST_LIMITS,
   LIST_NAME,
   type ListKind,
-} from "../../engine/world/listKinds.ts";
+} from "../../engine/condition/listKinds.ts";
 import { entryBytes, isIn, type ListChange, type ListInfo } from "../../engine/world/lists.ts";
 import { sortedEntries } from "../../engine/world/listTable.ts";
 import { createListTextReader, type ListProblem, MAX_LIST_TEXT } from "../../engine/world/listText.ts";

@@ -1,6 +1,6 @@
-import type { ListUse } from "../world/listKinds.ts";
 import { type Condition, predicatesOf } from "./condition.ts";
 import { ruleField } from "./fields.ts";
+import type { ListUse } from "./listKinds.ts";
 
 /** The lists that a condition names, each once for each width of what is looked for in it. */
 export function listUses(condition: Condition | undefined): ListUse[] {

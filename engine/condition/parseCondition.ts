@@ -5,10 +5,10 @@
  *     {"and": [{"field": "value", "operator": "gte", "value": "1…"}, …]}        and, or, not; nested
  */
 import { RE2JS } from "re2js";
-import { LIST_NAME } from "../world/listKinds.ts";
 import { CONDITION_LIMITS, type Condition, OPERATORS, type Operator, type Predicate } from "./condition.ts";
 import { didYouMean } from "./didYouMean.ts";
 import { type BooleanField, FIELD_NAMES, type RuleField, ruleField, valueForm } from "./fields.ts";
+import { LIST_NAME } from "./listKinds.ts";
 
 export interface ConditionProblem {
   /** Dotted path to the place, "" for the whole. */

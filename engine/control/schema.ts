@@ -1,8 +1,8 @@
 /** The tables as Drizzle must know them; migrations/ makes them, and says what each column means. */
 
+import type { ListKind } from "../condition/listKinds.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
-import type { ListKind } from "../world/listKinds.ts";
 import { pgCore, sql } from "./drizzle.ts";
 
 const { bigint, boolean, customType, integer, jsonb, pgTable, text, timestamp } = pgCore;

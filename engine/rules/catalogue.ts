@@ -7,6 +7,8 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { listProblems } from "../condition/listKinds.ts";
+import { nextNumber, readAudit, readNumber, writeAudit } from "../control/changes.ts";
 import type { Control, Transaction } from "../control/open.ts";
 import type { ListVersion, RuleKind, SetMember, WorldContent } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
@@ -15,7 +17,6 @@ import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { type StateFate, stateFate } from "../state/declaration.ts";
 import { createListContents } from "../world/listContents.ts";
-import { listProblems } from "../world/listKinds.ts";
 import { createListStore, type ListStore, NoSuchList } from "../world/lists.ts";
 import { dropOldWorlds, keepWorld, readLists } from "../world/listTables.ts";
 import { contentId, type Lists, type World, worldId } from "../world/world.ts";
@@ -204,12 +205,12 @@ export async function openCatalogue({
   }
 
   async function takeOver(): Promise<void> {
-    if ((await control.read(tables.readNumber)) !== number) {
+    if ((await control.read(readNumber)) !== number) {
       // of one moment: a rule and the lists that it names
       const now = await control.read((db) =>
         db.transaction(
           async (tx) => ({
-            number: await tables.readNumber(tx),
+            number: await readNumber(tx),
             rules: await tables.readRulesSince(tx, number),
             lists: await readLists(tx),
           }),
@@ -281,7 +282,7 @@ export async function openCatalogue({
     committed: (result: T) => void = () => {},
   ): Promise<T> =>
     inTurn(async () => {
-      const result = await control.change(async (tx) => edit(tx, await tables.nextNumber(tx)));
+      const result = await control.change(async (tx) => edit(tx, await nextNumber(tx)));
       committed(result);
       await takeOver();
       return result;
@@ -328,7 +329,7 @@ export async function openCatalogue({
       changeNumber,
     );
     await tables.writeVersions(tx, versions);
-    await tables.writeAudit(
+    await writeAudit(
       tx,
       names.map((name) => {
         const [from, to] = [before.get(name), rules.get(name)!].map((rule) => rule && withValues(rule, state));
@@ -440,7 +441,7 @@ export async function openCatalogue({
         if (sameLife(rule, after)) return;
         const running = await tables.countRunning(tx);
         await tables.writeRules(tx, [after], changeNumber);
-        await tables.writeAudit(tx, [entry(name, by, action, lifeOf(rule), lifeOf(after))]);
+        await writeAudit(tx, [entry(name, by, action, lifeOf(rule), lifeOf(after))]);
         await checkRunning(tx, running, name);
         await checkListsOf(tx, name, action, after);
       });
@@ -469,7 +470,7 @@ export async function openCatalogue({
     },
     async audit(name, limit) {
       need(name, "show");
-      const rows = await control.read((db) => tables.readAudit(db, subjectOf(name), limit));
+      const rows = await control.read((db) => readAudit(db, subjectOf(name), limit));
       return rows.map(({ at, who, action, before, after }) => ({ at, who, action, before, after }));
     },
   };

@@ -9,12 +9,12 @@
  */
 import { z } from "zod";
 import { CONDITION_LIMITS, type Condition } from "../condition/condition.ts";
+import { LIST_LIMITS } from "../condition/listKinds.ts";
 import { listUses } from "../condition/listUses.ts";
 import { type ConditionProblem, parseCondition } from "../condition/parseCondition.ts";
 import { RULE_NAME, SEVERITIES } from "../sandbox/manifest.ts";
 import { fillIn, type ParameterValues, parametersSchema } from "../sandbox/parameters.ts";
 import { type Manifest, manifestSchema } from "../sandbox/parseManifest.ts";
-import { LIST_LIMITS } from "../world/listKinds.ts";
 
 const actionsSchema = z.strictObject({
   send_alert: z.boolean().default(true).describe("raise an alert; false: only count the matches"),

@@ -3,8 +3,6 @@ import { and, desc, eq, gt, inArray, lt, ne, or, type SQL, sql } from "../contro
 import type { Database, Transaction } from "../control/open.ts";
 import {
   admittedModules,
-  auditLog,
-  changes,
   modules,
   type RuleKind,
   ruleSets,
@@ -21,21 +19,6 @@ export type NewVersion = Omit<VersionRow, "uploadedAt">;
 /** A rule with some of its versions, by number. */
 export type RuleWithVersions = RuleRow & { readonly versions: Map<number, NewVersion> };
 export type NewAdmitted = Omit<typeof admittedModules.$inferInsert, "createdAt">;
-export type AuditRow = typeof auditLog.$inferSelect;
-
-export async function readNumber(db: Reader): Promise<number> {
-  const [row] = await db.select({ number: changes.number }).from(changes);
-  return row!.number;
-}
-
-/** The first statement of each change: its row's lock lets one change through at a time, in the order of numbers. */
-export async function nextNumber(tx: Transaction): Promise<number> {
-  const [row] = await tx
-    .update(changes)
-    .set({ number: sql`${changes.number} + 1` })
-    .returning({ number: changes.number });
-  return row!.number;
-}
 
 /** Rules that changed after a number, each with its newest version and those that run. */
 export const readRulesSince = (db: Reader, number: number) => withVersions(db, gt(rules.change, number));
@@ -169,14 +152,6 @@ export async function writeRules(
 export async function writeVersions(tx: Transaction, versions: readonly NewVersion[]): Promise<void> {
   if (versions.length > 0) await tx.insert(ruleVersions).values([...versions]);
 }
-
-export async function writeAudit(tx: Transaction, entries: (typeof auditLog.$inferInsert)[]): Promise<void> {
-  await tx.insert(auditLog).values(entries);
-}
-
-/** Newest first. */
-export const readAudit = (db: Reader, subject: string, limit: number): Promise<AuditRow[]> =>
-  db.select().from(auditLog).where(eq(auditLog.subject, subject)).orderBy(desc(auditLog.id)).limit(limit);
 
 export async function readSet(db: Reader, id: string): Promise<readonly SetMember[] | undefined> {
   const [row] = await db.select({ rules: ruleSets.rules }).from(ruleSets).where(eq(ruleSets.id, id));

@@ -6,10 +6,10 @@
  *      "filter":{"chains":[1],"minValue":"1000000000000000000000"},"onError":"dlq"}
  */
 import { z } from "zod";
+import { LIST_LIMITS, LIST_NAME, type ListUse } from "../condition/listKinds.ts";
 import { listUses } from "../condition/listUses.ts";
 import { parseCondition } from "../condition/parseCondition.ts";
 import { STATE_KEYS, STATE_LIMITS, STATE_VALUES } from "../state/declaration.ts";
-import { LIST_LIMITS, LIST_NAME, type ListUse } from "../world/listKinds.ts";
 import { MAX_MANIFEST_LENGTH, RULE_NAME, SEVERITIES } from "./manifest.ts";
 import { fillIn, type ParameterValues, parametersSchema } from "./parameters.ts";
 

@@ -1,6 +1,6 @@
 import { didYouMean } from "../condition/didYouMean.ts";
+import { LIST_BYTES, LIST_KINDS, type ListKind, type ListUse } from "../condition/listKinds.ts";
 import { UserError } from "../ops/errors.ts";
-import { LIST_BYTES, LIST_KINDS, type ListKind, type ListUse } from "./listKinds.ts";
 import { buildList } from "./listTable.ts";
 import { readListText } from "./listText.ts";
 import type { Lists } from "./world.ts";

@@ -1,8 +1,8 @@
 /** The entries of lists by version, out of the control store: those of the version before and what was edited since, or all of them. */
 import { setImmediate as breathe } from "node:timers/promises";
+import { LIST_BYTES } from "../condition/listKinds.ts";
 import type { Database, Transaction } from "../control/open.ts";
 import type { ListVersion } from "../control/schema.ts";
-import { LIST_BYTES } from "./listKinds.ts";
 import { buildList, editList, type ListTable } from "./listTable.ts";
 import { readEdits, readPart, readSnapshot } from "./listTables.ts";
 

@@ -2,7 +2,7 @@
  * Entries of a list as text, one a line, read as it comes in: `0x` and hexadecimal digits, in either case. What follows a `#` is a
  * note; empty lines are none.
  */
-import { entryForm, LIST_BYTES, LIST_KINDS, LIST_LIMITS, type ListKind } from "./listKinds.ts";
+import { entryForm, LIST_BYTES, LIST_KINDS, LIST_LIMITS, type ListKind } from "../condition/listKinds.ts";
 
 export interface ListProblem {
   /** From 1. */

@@ -10,12 +10,12 @@
 import { createHash } from "node:crypto";
 import { setImmediate as breathe } from "node:timers/promises";
 import { didYouMean } from "../condition/didYouMean.ts";
+import { entryForm, LIST_BYTES, LIST_LIMITS, type ListKind } from "../condition/listKinds.ts";
+import { readAudit, writeAudit } from "../control/changes.ts";
 import type { Control, Transaction } from "../control/open.ts";
 import type { ListVersion } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
-import { readAudit, writeAudit } from "../rules/ruleTables.ts";
 import type { ListContents } from "./listContents.ts";
-import { entryForm, LIST_BYTES, LIST_LIMITS, type ListKind } from "./listKinds.ts";
 import { buildList, editList, type ListEdit, type ListTable } from "./listTable.ts";
 import * as tables from "./listTables.ts";
 

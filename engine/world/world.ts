@@ -3,7 +3,7 @@
  * ledger names the world it ran in, so a replay runs in the same one.
  */
 import { createHash } from "node:crypto";
-import type { ListUse } from "./listKinds.ts";
+import type { ListUse } from "../condition/listKinds.ts";
 import { type ListTable, openListTable } from "./listTable.ts";
 
 /** Can be handed to a thread: the entries of lists are shared memory. */

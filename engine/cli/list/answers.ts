@@ -1,5 +1,5 @@
 /** What the list commands have in common: whom they ask, and how they show what was answered. */
-import type { ListKind } from "../../world/listKinds.ts";
+import type { ListKind } from "../../condition/listKinds.ts";
 import { openApi } from "../rule/api.ts";
 import { count, group } from "../terminal.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
+import { LIST_KINDS } from "../../condition/listKinds.ts";
 import { UserError } from "../../ops/errors.ts";
-import { LIST_KINDS } from "../../world/listKinds.ts";
 import { expectSuccess } from "../rule/api.ts";
 import { apiOf, type ListChangeAnswer, type ListOptions, pathOf, printChange } from "./answers.ts";
 

@@ -1,11 +1,11 @@
 /** Rules by name, out of the catalogue that the engine runs from. */
 
+import type { ListUse } from "../../condition/listKinds.ts";
 import { migrateControl } from "../../control/migrate.ts";
 import { UserError } from "../../ops/errors.ts";
 import { openCatalogue } from "../../rules/catalogue.ts";
 import type { LiveRule } from "../../rules/liveRule.ts";
 import type { Parameters, ParameterValues } from "../../sandbox/parameters.ts";
-import type { ListUse } from "../../world/listKinds.ts";
 import type { Lists } from "../../world/world.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { openControlOnly } from "../store.ts";

@@ -1,5 +1,5 @@
 /** What lists are of, and how large they may be. */
-import { didYouMean } from "../condition/didYouMean.ts";
+import { didYouMean } from "./didYouMean.ts";
 
 /** Bytes of an entry, by the kind of the list. A token is an address: the word is for people. */
 export const LIST_BYTES = { address: 20, token: 20, selector: 4, topic: 32 } as const;
