@@ -33,8 +33,8 @@ beforeAll(async () => {
 afterAll(() => databases?.close());
 
 test("it is quarantined with the reason, released by hand, and what it did until then is in the dead letters", async () => {
-  const { env, store, data } = await databases.newRun();
-  const control = openControl({ folder: join(data, "clickhouse") });
+  const { env, store } = await databases.newRun();
+  const control = openControl({ url: env.DATABASE_URL });
   try {
     await migrateControl(control);
     const catalogue = await openCatalogue({ control });
