@@ -29,12 +29,15 @@ function createModel(declaration: StateDeclaration) {
   const sum = (key: number, second: number): bigint => {
     if (declaration.kind === "counter") return counted.get(key) ?? 0n;
     const [last, newest] = [bucket(second), Math.max(...(added.get(key) ?? []).map((each) => each.bucket))];
-    return (added.get(key) ?? [])
-      .filter(
-        (each) =>
-          each.bucket <= last && each.bucket > last - declaration.buckets && each.bucket > newest - declaration.buckets,
-      )
-      .reduce((all, { amount }) => stop(all + amount), 0n);
+    const first = Math.max(last, newest) - declaration.buckets + 1;
+    // a bucket stops at the borders as what is added comes, their sum as they follow in time
+    const buckets = new Map<number, bigint>();
+    for (const { bucket, amount } of added.get(key) ?? [])
+      buckets.set(bucket, stop((buckets.get(bucket) ?? 0n) + amount));
+    return [...buckets]
+      .filter(([bucket]) => bucket >= first && bucket <= last)
+      .sort(([a], [b]) => a - b)
+      .reduce((all, [, amount]) => stop(all + amount), 0n);
   };
   return {
     known: (key: number) => counted.has(key) || added.has(key),
