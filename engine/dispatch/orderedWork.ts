@@ -33,7 +33,7 @@ export interface OrderedWorkOptions {
 
 interface LaneState {
   /** Resolves when all batches so far have left their changes. */
-  done: Promise<unknown>;
+  done: Promise<void>;
   tables: Promise<(rule: LiveRule) => StateTable[]> | undefined;
 }
 
@@ -69,7 +69,8 @@ export function createOrderedWork({ pool, rules, load }: OrderedWorkOptions) {
       await before;
       return second(task, lane, rest, handover);
     });
-    state.done = Promise.all([before, outcome]);
+    // Without a value: it would hold the outcomes of all batches so far.
+    state.done = Promise.all([before, outcome]).then(() => {});
     state.done.catch(() => {}); // whose outcome it is hears of it
     return outcome;
   };
