@@ -83,10 +83,11 @@ export async function until(
   check: () => Promise<boolean> | boolean,
   describe: () => string,
   ms = 60_000,
+  everyMs = 100,
 ): Promise<void> {
   for (const deadline = Date.now() + ms; ; ) {
     if (await check()) return;
     if (Date.now() > deadline) throw new Error(`Waited ${ms} ms in vain: ${describe()}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
