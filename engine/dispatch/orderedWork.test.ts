@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRandom } from "../../bench/load/random.ts";
 import { createSynthetic } from "../../bench/load/synthetic.ts";
@@ -16,10 +18,12 @@ import { createFileLedger } from "../sink/fileLedger.ts";
 import type { Ledger } from "../sink/ledger.ts";
 import { createStateCompactor, loadState } from "../sink/stateLog.ts";
 import { storeRound } from "../sink/storeRound.ts";
+import { packBatch } from "../source/batch.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
 import { createOrderedStage } from "../worker/orderedStage.ts";
 import { createOrderedProcessor, createProcessor } from "../worker/process.ts";
 import { createWorld } from "../world/world.ts";
+import { openLane } from "./lane.ts";
 import { createOrderedWork } from "./orderedWork.ts";
 import { runPipeline } from "./pipeline.ts";
 
@@ -227,4 +231,24 @@ describe("a rule with state", () => {
     );
     expect(owners).toEqual([{ rule: "sequence", trial: 0 }, { rule: "sequence", trial: 2 }]); // biome-ignore format: two rows
   }, 60_000);
+});
+
+test("a lane keeps no outcome once it has gone on", async () => {
+  const outcome = { transactions: 0, deadLetters: 0, deadLetterReasons: {}, alerts: 0, tables: {}, rules: [] };
+  const work = createOrderedWork({
+    pool: {
+      run: async () => ({ ...outcome, records: { count: 0, bytes: new Uint8Array(8) } }),
+      runSecond: () => Promise.reject(new Error("there is nothing to hand over")),
+    },
+    rules: async () => [],
+    load: () => Promise.reject(new Error("there is no state")),
+  });
+  const lane = openLane(0, { stored: 0, published: 0, ranges: [] }, 0);
+  const task = { batch: packBatch("s", 0, 0, 0, []), ...VERSIONS };
+  const outcomes: WeakRef<object>[] = [];
+  for (let n = 0; n < 20; n++) outcomes.push(new WeakRef(await work(task, lane)));
+  await new Promise(setImmediate);
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  expect(outcomes.slice(0, -1).filter((each) => each.deref() !== undefined)).toEqual([]);
 });

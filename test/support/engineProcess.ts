@@ -78,7 +78,7 @@ export function startNode(
   };
 }
 
-/** Waits until the check holds, asking every 100 ms. @throws with what `describe` says once the time is over */
+/** Waits until the check holds, asking every so often. @throws with what `describe` says once the time is over */
 export async function until(
   check: () => Promise<boolean> | boolean,
   describe: () => string,
