@@ -8,7 +8,7 @@ import type { ApiDeps } from "../deps.ts";
 import { tokenRequired } from "../guard.ts";
 import { problem } from "../problem.ts";
 import { createRouter, problemResponse } from "../router.ts";
-import { BY, changeProblems, ruleBody, toRule } from "./rules.ts";
+import { BY, changeProblems, ruleBody, toRule, wishQuery } from "./rules.ts";
 
 /** For the docs: engine/rules/jsonRule.ts reads the body, and says more about what is wrong than a schema does. */
 const jsonRuleSchema = z
@@ -54,12 +54,7 @@ const create = createRoute({
 "operator": "gte", "value": "1000"}]}. At most ${MAX_JSON_RULE_BYTES} bytes. A rule that says the same is no new version.`,
   security: [{ token: [] }],
   request: {
-    query: z.strictObject({
-      state: z
-        .enum(WISHES)
-        .default("live")
-        .openapi({ param: { description: "what becomes of the version" } }),
-    }),
+    query: wishQuery,
     body: { required: true, content: { "application/json": { schema: jsonRuleSchema } } },
   },
   responses: {

@@ -10,7 +10,7 @@ import { tokenRequired } from "../guard.ts";
 import { withETag } from "../list.ts";
 import { problem, refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
-import { BY, changeProblems, ruleNameSchema } from "./rules.ts";
+import { BY, changeProblems, ruleNameSchema, wishQuery } from "./rules.ts";
 
 /** As many values as a rule may have, each as long as a text may be, with escapes. */
 export const MAX_VALUES_BYTES = 512 * 1024;
@@ -82,12 +82,7 @@ make none. Nothing changes unless all of them fit.`,
     security: [{ token: [] }],
     request: {
       params: ruleNameSchema,
-      query: z.strictObject({
-        state: z
-          .enum(WISHES)
-          .default("live")
-          .openapi({ param: { description: "what becomes of the version" } }),
-      }),
+      query: wishQuery,
       body: {
         required: true,
         content: {

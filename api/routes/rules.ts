@@ -187,6 +187,14 @@ const audit = createRoute({
   },
 });
 
+/** What a change that makes a version asks for it. */
+export const wishQuery = z.strictObject({
+  state: z
+    .enum(WISHES)
+    .default("live")
+    .openapi({ param: { description: "what becomes of the version" } }),
+});
+
 const put = createRoute({
   method: "put",
   path: "/api/v1/rules/{name}",
@@ -199,12 +207,7 @@ as the module takes them. State that the rule has declared goes on where this ve
   security: [{ token: [] }],
   request: {
     params: ruleNameSchema,
-    query: z.strictObject({
-      state: z
-        .enum(WISHES)
-        .default("live")
-        .openapi({ param: { description: "what becomes of the version" } }),
-    }),
+    query: wishQuery,
     body: { required: true, content: { "application/wasm": { schema: z.string().openapi({ format: "binary" }) } } },
   },
   responses: {

@@ -6,57 +6,28 @@ import {
   all,
   appendRecord,
   END,
-  FUNCTION,
-  I32,
   NONCE,
+  name,
   op,
   type TestModule,
   TYPE,
   testFrames,
   testModule,
+  vector,
 } from "./testModule.ts";
-import { leb } from "./wasm/writer.ts";
 
 /** A module that imports state_add and state_set: its functions come two places later. */
-const SHIFT = 2;
 const [ADD, SET] = [1, 2];
 const CELL = 4_096 - 8; // across two of the blocks that are put back
 const PAST = 21 * 65_536; // 20 pages, and one for an arena
-const name = (text: string) => [...leb(text.length), ...Buffer.from(text)];
-const vector = (items: number[][]) => [...leb(items.length), ...items.flat()];
 const DECLARED = `"state":[{"name":"seen","kind":"counter","key":"bytes32","value":"u256"},{"name":"busy","kind":"window","key":"address","value":"u64","seconds":60,"buckets":60}]`;
-const exported = (field: string, index: number) => [...name(field), 0, index + SHIFT];
 
-function stateful(options: TestModule): Uint8Array {
-  const { sections, ...rest } = options;
-  const types = vector([
-    [0x60, 4, I32, I32, I32, I32, 0],
-    [0x60, 0, 1, I32],
-    [0x60, 1, I32, 1, I32],
-    [0x60, 1, I32, 0],
-    [0x60, 0, 0],
-    [0x60, 3, I32, I32, I32, 1, I32],
-  ]);
-  const imports = vector([
-    [...name("env"), ...name("abort"), 0, TYPE.abort],
-    [...name("env"), ...name("state_add"), 0, 5],
-    [...name("env"), ...name("state_set"), 0, 5],
-  ]);
-  const exports = vector([
-    [...name("memory"), 2, 0],
-    [...name("weir_abi"), 3, 0],
-    [...name("weir_out_length"), 3, 1],
-    exported("weir_manifest", FUNCTION.manifest),
-    exported("weir_reserve", FUNCTION.reserve),
-    exported("weir_on_tx", FUNCTION.onTx),
-    exported("weir_out", FUNCTION.out),
-  ]);
-  return testModule({
+const stateful = (options: TestModule): Uint8Array =>
+  testModule({
     manifest: `{"name":"test",${DECLARED}}`,
-    ...rest,
-    sections: { 1: types, 2: imports, 7: exports, ...sections },
+    imports: { names: ["state_add", "state_set"], parameters: 3 },
+    ...options,
   });
-}
 
 const call = (which: number, declaration: number, key: number, cell: number) =>
   [op.i32(declaration), op.i32(key), op.i32(cell), op.call(which), op.drop].flat();

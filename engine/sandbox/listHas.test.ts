@@ -4,8 +4,8 @@ import { buildList } from "../world/listTable.ts";
 import { admit } from "./admit.ts";
 import type { GuestList } from "./hostFunctions.ts";
 import { createRule, type RuleRun } from "./rule.ts";
-import { HAS, has, LIST_MANIFEST as MANIFEST, listModule as moduleOf, name, vector } from "./testListModule.ts";
-import { all, appendRecord, INPUT, NONCE, op, type TestModule, TYPE, testFrames, } from "./testModule.ts"; // biome-ignore format: one line
+import { HAS, has, LIST_MANIFEST as MANIFEST, listModule as moduleOf } from "./testListModule.ts";
+import { all, appendRecord, INPUT, NONCE, name, op, type TestModule, TYPE, testFrames, vector } from "./testModule.ts"; // biome-ignore format: one line
 import { leb } from "./wasm/writer.ts";
 
 const PAST = 21 * 65_536; // 20 pages, and one for an arena

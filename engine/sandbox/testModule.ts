@@ -36,7 +36,10 @@ export const OUT_LENGTH = 1;
 export const COUNTER = 2;
 export const FUNCTION = { abort: 0, manifest: 1, reserve: 2, onTx: 3, out: 4, more: 5 } as const;
 /** Its types, by number */
-export const TYPE = { abort: 0, pointer: 1, reserve: 2, frame: 3, nothing: 4 } as const;
+export const TYPE = { abort: 0, pointer: 1, reserve: 2, frame: 3, nothing: 4, imported: 5 } as const;
+
+export const name = (text: string) => [...leb(text.length), ...Buffer.from(text)];
+export const vector = (items: number[][]) => [...leb(items.length), ...items.flat()];
 
 export interface TestModule {
   manifest?: string;
@@ -48,6 +51,8 @@ export interface TestModule {
   getManifest?: number[];
   /** more functions of type () → (), numbered from FUNCTION.more */
   more?: number[][];
+  /** host functions that it imports behind abort, all of so many i32, giving one: TYPE.imported; its own come as many places later */
+  imports?: { readonly names: readonly string[]; readonly parameters: number };
   /** index of the start function */
   start?: number;
   /** whole section contents in place of the usual ones; null leaves a section out */
@@ -66,12 +71,12 @@ export function testModule(options: TestModule = {}): Uint8Array {
     out,
     getManifest,
     more = [],
+    imports = { names: [], parameters: 0 },
     start,
     sections = {},
     tail = [],
   } = options;
-  const name = (text: string) => [...leb(text.length), ...Buffer.from(text)];
-  const vector = (items: number[][]) => [...leb(items.length), ...items.flat()];
+  const exported = (field: string, index: number) => [...name(field), 0, index + imports.names.length];
   const body = (code: number[], groups: [number, number][] = []) => {
     const content = [...vector(groups.map(([count, type]) => [...leb(count), type])), ...code, END];
     return [...leb(content.length), ...content];
@@ -84,8 +89,14 @@ export function testModule(options: TestModule = {}): Uint8Array {
       [0x60, 1, I32, 1, I32],
       [0x60, 1, I32, 0],
       [0x60, 0, 0],
+      ...(imports.names.length > 0
+        ? [[0x60, imports.parameters, ...Array<number>(imports.parameters).fill(I32), 1, I32]]
+        : []),
     ]),
-    2: vector([[...name("env"), ...name("abort"), 0, TYPE.abort]]),
+    2: vector([
+      [...name("env"), ...name("abort"), 0, TYPE.abort],
+      ...imports.names.map((each) => [...name("env"), ...name(each), 0, TYPE.imported]),
+    ]),
     3: vector([[TYPE.pointer], [TYPE.reserve], [TYPE.frame], [TYPE.pointer], ...more.map(() => [TYPE.nothing])]),
     4: vector([[0x70, 0, 1]]),
     5: vector([[0, 20]]), // 1.25 MiB: the largest input area and a page before it
@@ -98,10 +109,10 @@ export function testModule(options: TestModule = {}): Uint8Array {
       [...name("memory"), 2, 0],
       [...name("weir_abi"), 3, 0],
       [...name("weir_out_length"), 3, OUT_LENGTH],
-      [...name("weir_manifest"), 0, FUNCTION.manifest],
-      [...name("weir_reserve"), 0, FUNCTION.reserve],
-      [...name("weir_on_tx"), 0, FUNCTION.onTx],
-      [...name("weir_out"), 0, FUNCTION.out],
+      exported("weir_manifest", FUNCTION.manifest),
+      exported("weir_reserve", FUNCTION.reserve),
+      exported("weir_on_tx", FUNCTION.onTx),
+      exported("weir_out", FUNCTION.out),
     ]),
     8: start === undefined ? null : leb(start),
     10: vector([
