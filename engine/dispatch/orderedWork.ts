@@ -16,6 +16,7 @@ import { ruleKey } from "../rules/ruleKey.ts";
 import { type StoredState, stateKey } from "../sink/stateLog.ts";
 import { shapeOf } from "../state/declaration.ts";
 import { applyChange, restoreTable, type StateTable } from "../state/stateTable.ts";
+import { orderedRules } from "../worker/orderedRules.ts";
 import { stateOwner } from "../worker/orderedStage.ts";
 import type { Handover, Outcome, TableName } from "../worker/outcome.ts";
 import type { OrderedOutcome } from "../worker/process.ts";
@@ -52,7 +53,7 @@ export function createOrderedWork({ pool, rules, load }: OrderedWorkOptions) {
     state.tables ??= load(task.batch.source, lane).then(openTables);
     const tablesOf = await state.tables;
     const seen = new Set(handover.rules.map(({ key }) => key));
-    const here = (await rules(task.catalogue)).filter((rule) => seen.has(ruleKey(rule)));
+    const here = [...orderedRules(await rules(task.catalogue))].filter((rule) => seen.has(ruleKey(rule)));
     const tables = new Map(here.map((rule) => [ruleKey(rule), tablesOf(rule)]));
     const ordered = await pool.runSecond(task, { handover, tables });
     for (const [key, changes] of ordered.changes)
