@@ -51,7 +51,7 @@ describe("rules", () => {
     await server.store.command(`
       INSERT INTO rule_stats (source, rule, rule_version, evaluations, matches, traps, fuel)
       SELECT 's', '${NAME}', number, 10, 2, 1, 1000 FROM numbers(3)`);
-    const counts = { evaluations: 10, matches: 2, traps: 1, fuel: 1000 };
+    const counts = { evaluations: 10, matches: 2, traps: 1, fuel: 1000, skipped: 0 };
     expect(await server.read("/api/v1/rules", z.array(ruleSchema))).toEqual([{ ...rule, counts }]);
 
     for (const [action, state] of [["disable", "disabled"], ["disable", "disabled"], ["enable", "live"]] as const) {
@@ -98,7 +98,7 @@ describe("rules", () => {
   test("409 with the remedy for what a rule's state, or the number of rules, does not allow; 400 for wrong parameters", async () => {
     const conflict = async (to: string) => (await server.problem(`/api/v1/rules/${NAME}${to}`, 409, post())).detail;
     expect(await conflict("/release")).toBe(
-      `Cannot release the rule "${NAME}": it is live, expected quarantined. Only what is quarantined is released; enable what is disabled`,
+      `Cannot release the rule "${NAME}": it is live, expected quarantined or throttled. Only what is quarantined or throttled is released; enable what is disabled`,
     );
     expect(await conflict("/promote")).toContain("no version of it is on trial");
     expect(await conflict("/rollback?version=7")).toContain("there is no version 7, expected 1 to 1");

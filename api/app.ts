@@ -16,6 +16,7 @@ import { explainRoutes } from "./routes/explain.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { namedListRoutes } from "./routes/namedLists.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { ownerRoutes } from "./routes/owners.ts";
 import { ruleCostRoutes } from "./routes/ruleCost.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
 import { ruleParameterRoutes } from "./routes/ruleParameters.ts";
@@ -62,6 +63,7 @@ export function createApi(deps: ApiDeps) {
     ruleParameterRoutes(deps),
     explainRoutes(deps),
     ruleCostRoutes(deps),
+    ownerRoutes(deps),
     ruleTrialRoutes(deps),
     ruleFieldRoutes(),
     namedListRoutes(deps),

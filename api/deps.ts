@@ -33,6 +33,8 @@ export type RulesCatalogue = Pick<
   | "versions"
   | "version"
   | "audit"
+  | "owners"
+  | "countByOwner"
   | "lists"
   | "listsFor"
   | "naming"

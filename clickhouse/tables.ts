@@ -221,6 +221,7 @@ export const RULE_STAT_COLUMNS = [
   ["matches", "UInt64"],
   ["traps", "UInt64"],
   ["fuel", "UInt64"],
+  ["skipped", "UInt64"],
   ["added", "UInt64"],
   ["dropped", "UInt64"],
   ["added_hashes", "Array(FixedString(32))"],
@@ -238,6 +239,7 @@ export interface RuleStatRow {
   matches: number;
   traps: number;
   fuel: number;
+  skipped: number;
   added: number;
   dropped: number;
   added_hashes: readonly Uint8Array[];

@@ -15,6 +15,7 @@ import type { Metrics } from "./ops/metrics.ts";
 import { createBreaker } from "./rules/breaker.ts";
 import type { Catalogue } from "./rules/catalogue.ts";
 import { createQuarantineGuard } from "./rules/quarantine.ts";
+import { createThrottle } from "./rules/throttle.ts";
 import type { Ledger } from "./sink/ledger.ts";
 import { createStateCompactor, loadState } from "./sink/stateLog.ts";
 import { storeRound } from "./sink/storeRound.ts";
@@ -52,11 +53,30 @@ export interface Engine {
 /** Pauses between attempts, in ms: short at first, so that a rebalance costs little, then long enough not to be a crash loop. */
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 5_000;
+/** How often owners are looked at: a throttled rule that is due runs again within this. */
+const LOOK_MS = 1_000;
 /** A round is one insert a table: 30,000 pending transactions. The embedded store takes bodies of 256 MiB. */
 const MAX_ROUND_BYTES = 32 << 20;
 
 export function createEngine({ config, store, catalogue, log, metrics, health, failpoint }: EngineParts): Engine {
   const guard = createQuarantineGuard({ catalogue, breaker: createBreaker(), log });
+  const throttle = createThrottle({
+    catalogue,
+    log,
+    coolDownMs: config.rules.coolDownMs,
+    onThrottled: (rule) => metrics.ruleThrottles.inc({ rule }),
+  });
+  const looking = setInterval(() => {
+    throttle.release();
+    for (const [owner, { running, throttled }] of catalogue.countByOwner()) {
+      const { maxRules, fuelPerSecond } = catalogue.owners.quotaOf(owner);
+      metrics.ownerRules.set({ owner }, running);
+      metrics.ownerThrottled.set({ owner }, throttled);
+      metrics.ownerMaxRules.set({ owner }, maxRules);
+      metrics.ownerMaxFuel.set({ owner }, fuelPerSecond);
+    }
+  }, LOOK_MS);
+  looking.unref();
   const pool = createPool({
     threads: config.engine.threads,
     instances: config.engine.instances,
@@ -99,11 +119,14 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
         metrics.batchRecords.observe(batch.count);
         metrics.transactions.inc({ source: batch.source }, outcome.transactions);
         guard.observe(outcome.rules);
-        for (const { rule, evaluations, matches, traps, fuel } of outcome.rules) {
+        throttle.observe(outcome);
+        for (const { rule, evaluations, matches, traps, fuel, skipped } of outcome.rules) {
           metrics.ruleEvaluations.inc({ rule }, evaluations);
           if (matches > 0) metrics.alerts.inc({ rule }, matches);
           if (traps > 0) metrics.ruleTraps.inc({ rule }, traps);
           metrics.ruleFuel.inc({ rule }, fuel);
+          if (fuel > 0) metrics.ownerFuel.inc({ owner: catalogue.get(rule)?.owner ?? "unknown" }, fuel);
+          if (skipped > 0) metrics.ruleSkipped.inc({ rule }, skipped);
         }
         for (const [reason, count] of Object.entries(outcome.deadLetterReasons))
           metrics.deadLetters.inc({ reason }, count);
@@ -227,8 +250,10 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
       }
     },
     async close() {
+      clearInterval(looking);
       await pool.close();
       await guard.settled();
+      await throttle.settled();
     },
   };
 }

@@ -4,12 +4,13 @@ import type { ApiDeps } from "../deps.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
-import { countFields, ruleNameSchema, toCounts } from "./rules.ts";
+import { countFields, ruleNameSchema, stateFields, toCounts, toState } from "./rules.ts";
 
 export const ruleCostSchema = z
   .object({
     rule: z.string(),
     owner: z.string(),
+    ...stateFields,
     ...countFields,
     versions: z.array(
       z.object({
@@ -56,7 +57,7 @@ export function ruleCostRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store"
       keyof typeof countFields,
       number
     >;
-    return withETag(c, { rule: name, owner: rule.owner, ...totals, versions });
+    return withETag(c, { rule: name, owner: rule.owner, ...toState(rule), ...totals, versions });
   });
 }
 

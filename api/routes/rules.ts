@@ -20,15 +20,17 @@ export const countFields = {
   matches: z.number().openapi({ description: "alerts it raised, or on trial would have raised" }),
   traps: z.number().openapi({ description: "transactions it failed on" }),
   fuel: z.number().openapi({ description: "about one a WebAssembly instruction; 0 for a JSON rule" }),
+  skipped: z.number().openapi({ description: "transactions it was not shown, since it was throttled" }),
 };
 const countsSchema = z.object(countFields);
-const NO_COUNTS = { evaluations: 0, matches: 0, traps: 0, fuel: 0 };
+const NO_COUNTS = { evaluations: 0, matches: 0, traps: 0, fuel: 0, skipped: 0 };
 
-export const toCounts = ({ evaluations, matches, traps, fuel }: RuleCountsRow): z.infer<typeof countsSchema> => ({
-  evaluations: Number(evaluations),
-  matches: Number(matches),
-  traps: Number(traps),
-  fuel: Number(fuel),
+export const toCounts = (row: RuleCountsRow): z.infer<typeof countsSchema> => ({
+  evaluations: Number(row.evaluations),
+  matches: Number(row.matches),
+  traps: Number(row.traps),
+  fuel: Number(row.fuel),
+  skipped: Number(row.skipped),
 });
 
 const versionFields = {
@@ -46,15 +48,22 @@ const versionFields = {
     .openapi({ description: "values of its parameters that are not the defaults" }),
 };
 
+/** Of the cost account, too. */
+export const stateFields = {
+  state: z.enum(RULE_STATES),
+  reason: z.string().nullable().openapi({
+    description: "why it is disabled, quarantined or throttled, or why its version on trial was taken out",
+  }),
+  since: z.string().openapi({ description: "when it came into its state" }),
+};
+
+export const toState = ({ state, reason, since }: RuleInfo) => ({ state, reason, since: since.toISOString() });
+
 export const ruleSchema = z
   .object({
     name: z.string(),
     owner: z.string().openapi({ description: "who uploaded it first" }),
-    state: z.enum(RULE_STATES),
-    reason: z
-      .string()
-      .nullable()
-      .openapi({ description: "why it is disabled or quarantined, or why its version on trial was taken out" }),
+    ...stateFields,
     ...versionFields,
     version: z.int().openapi({ description: "that runs, or would: the live one, else that on trial, else the newest" }),
     live_version: z.int().nullable().openapi({ description: "raises the alerts; null: it never did" }),
@@ -107,7 +116,7 @@ export const changeProblems = {
   400: problemResponse("Wrong parameters"),
   401: problemResponse("The token is missing or wrong"),
   404: problemResponse("No such rule"),
-  409: problemResponse("The rule's state, or the number of rules that run, does not allow it"),
+  409: problemResponse("The rule's state, the number of rules that run, or its owner's quota does not allow it"),
   503: problemResponse("The control store cannot be reached; the rules run as they are"),
   ...COMMON_PROBLEMS,
 };
@@ -201,7 +210,7 @@ const put = createRoute({
   tags: ["rules"],
   summary: "Upload a module: a new rule, live at once, or a rule's next version",
   description: `A WebAssembly module of at most ${MAX_MODULE_BYTES} bytes; its manifest must have this name. With state=shadow the
-version runs on trial beside the live one, with state=draft it does not run. A rule that is disabled or quarantined stays so: its
+version runs on trial beside the live one, with state=draft it does not run. A rule that is disabled, quarantined or throttled stays so: its
 new version runs once the rule does. The newest module again is no new version. Values that were set for the rule's parameters stay, as far
 as the module takes them. State that the rule has declared goes on where this version declares it the same way: \`carried\` says what begins empty.`,
   security: [{ token: [] }],
@@ -220,7 +229,7 @@ as the module takes them. State that the rule has declared goes on where this ve
   },
 });
 
-type Path = Exclude<Action, "quarantine" | "rollback">;
+type Path = Exclude<Action, "quarantine" | "throttle" | "rollback">;
 
 const change = (action: Path, summary: string) =>
   createRoute({
@@ -238,7 +247,7 @@ const rollback = createRoute({
   path: "/api/v1/rules/{name}/rollback",
   tags: ["rules"],
   summary: "Make an older version live again",
-  description: "It keeps its number; a rule that is disabled or quarantined is live with it.",
+  description: "It keeps its number; a rule that is disabled, quarantined or throttled is live with it.",
   security: [{ token: [] }],
   request: {
     params: ruleNameSchema,
@@ -344,7 +353,7 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
     .openapi(change("enable", "Make a rule live that is disabled or a draft"), acting("enable"))
     .openapi(change("disable", "Switch a rule off"), acting("disable"))
     .openapi(change("promote", "Make the version on trial the live one"), acting("promote"))
-    .openapi(change("release", "Let a rule run again that was quarantined"), acting("release"))
+    .openapi(change("release", "Let a rule run again that was quarantined or throttled"), acting("release"))
     .openapi(rollback, (c) => act(c, c.req.valid("param").name, "rollback", c.req.valid("query").version));
 }
 
@@ -362,12 +371,11 @@ function toVersion({ version, kind, sha256, size, uploadedAt, uploadedBy, manife
 }
 
 export function toRule(rule: RuleInfo, counts: z.infer<typeof countsSchema> | null): z.infer<typeof ruleSchema> {
-  const { name, owner, state, reason, liveVersion, shadowVersion, newestVersion, updatedAt } = rule;
+  const { name, owner, liveVersion, shadowVersion, newestVersion, updatedAt } = rule;
   return {
     name,
     owner,
-    state,
-    reason,
+    ...toState(rule),
     ...toVersion(rule),
     live_version: liveVersion,
     shadow_version: shadowVersion,

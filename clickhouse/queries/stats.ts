@@ -45,6 +45,8 @@ export interface RuleCountsRow {
   readonly matches: string;
   readonly traps: string;
   readonly fuel: string;
+  /** Transactions that it was not shown, since it was throttled. */
+  readonly skipped: string;
   /** Of a version on trial. */
   readonly added: string;
   readonly dropped: string;
@@ -52,7 +54,7 @@ export interface RuleCountsRow {
 
 /** @param rule all rules when absent */
 export function ruleCountsQuery(rule?: string): Query {
-  const sums = ["evaluations", "matches", "traps", "fuel", "added", "dropped"].map(
+  const sums = ["evaluations", "matches", "traps", "fuel", "skipped", "added", "dropped"].map(
     (name) => `toString(sum(t.${name})) AS ${name}`,
   );
   return {

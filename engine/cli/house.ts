@@ -79,7 +79,12 @@ export async function openHouse(config: Config): Promise<House> {
   const log = createLogFor(config);
   await checkRules(config.rules.folder, log);
   const { store, control } = await openStores(config);
-  const catalogue = await openCatalogue({ control, maxRules: config.rules.max, chains: config.engine.chains });
+  const catalogue = await openCatalogue({
+    control,
+    maxRules: config.rules.max,
+    quota: config.rules.quota,
+    chains: config.engine.chains,
+  });
   const { refused } = await catalogue.loadFolder(config.rules.folder);
   for (const { file, findings } of refused)
     log.error({ event: "rule_refused", file, findings }, `Refused a rule: ${findings[0]?.message}`);

@@ -11,7 +11,7 @@ const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataTyp
 const when = (name: string) => timestamp(name, { withTimezone: true, mode: "date" }).notNull().default(sql`now()`);
 const change = () => bigint("change", { mode: "number" }).notNull();
 
-export const RULE_STATES = ["draft", "shadow", "live", "disabled", "quarantined"] as const;
+export const RULE_STATES = ["draft", "shadow", "live", "disabled", "quarantined", "throttled"] as const;
 export type RuleState = (typeof RULE_STATES)[number];
 export const RULE_KINDS = ["wasm", "json"] as const;
 export type RuleKind = (typeof RULE_KINDS)[number];
@@ -22,6 +22,8 @@ export interface SetMember {
   readonly version: number;
   readonly sha256: string;
   readonly shadow: boolean;
+  /** Its owner uses too much fuel: it does not run, and what it would have seen is counted. */
+  readonly throttled?: true;
   /** Values of its parameters that are not the defaults, if there are any. */
   readonly parameters?: ParameterValues;
 }
@@ -52,6 +54,7 @@ export const rules = pgTable("rules", {
   liveVersion: integer("live_version"),
   shadowVersion: integer("shadow_version"),
   reason: text("reason"),
+  since: when("since"),
   createdAt: when("created_at"),
   updatedAt: when("updated_at"),
   change: change(),
@@ -67,6 +70,13 @@ export const ruleVersions = pgTable("rule_versions", {
   parameters: jsonb("parameters").$type<ParameterValues>().notNull().default({}),
   uploadedBy: text("uploaded_by").notNull(),
   uploadedAt: when("uploaded_at"),
+});
+
+export const ownerQuotas = pgTable("owner_quotas", {
+  owner: text("owner").primaryKey(),
+  maxRules: integer("max_rules"),
+  fuelPerSecond: bigint("fuel_per_second", { mode: "number" }),
+  updatedAt: when("updated_at"),
 });
 
 export const ruleSets = pgTable("rule_sets", {

@@ -34,6 +34,7 @@ const fresh = (state: Partial<PartitionState> = {}): Lane =>
 const restarted = (stored: number, ...cuts: number[]): Lane =>
   fresh({ stored, published: cuts.at(-1)!, ranges: [{ cuts, round: undefined, ...VERSIONS }] });
 const outcome = (tables: Outcome["tables"]): Outcome => ({
+  minutes: new Map(),
   transactions: 0,
   deadLetters: 0,
   deadLetterReasons: {},

@@ -234,7 +234,15 @@ describe("a rule with state", () => {
 });
 
 test("a lane keeps no outcome once it has gone on", async () => {
-  const outcome = { transactions: 0, deadLetters: 0, deadLetterReasons: {}, alerts: 0, tables: {}, rules: [] };
+  const outcome = {
+    minutes: new Map(),
+    transactions: 0,
+    deadLetters: 0,
+    deadLetterReasons: {},
+    alerts: 0,
+    tables: {},
+    rules: [],
+  };
   const work = createOrderedWork({
     pool: {
       run: async () => ({ ...outcome, records: { count: 0, bytes: new Uint8Array(8) } }),

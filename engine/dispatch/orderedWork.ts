@@ -108,6 +108,7 @@ function merge(first: Outcome, handover: Handover, { outcome: second, ...said }:
   bytes.set(second.records.bytes, first.records.bytes.length);
   return {
     transactions: first.transactions,
+    minutes: first.minutes,
     deadLetters: first.deadLetters + second.deadLetters,
     deadLetterReasons: reasons,
     alerts: first.alerts + second.alerts,

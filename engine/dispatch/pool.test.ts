@@ -23,6 +23,7 @@ const countOf = (rule: string, matches: number, version = 1) => ({
   matches,
   traps: 0,
   fuel: expect.any(Number),
+  skipped: 0,
   added: 0,
   dropped: 0,
 });

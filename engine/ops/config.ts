@@ -204,7 +204,16 @@ function nest(values: Values) {
       rangeMaxRows: values.WEIR_RANGE_MAX_ROWS,
       failpoint: values.WEIR_FAILPOINT,
     },
-    rules: { folder: resolve(values.RULES_DIR), max: values.MAX_CONCURRENT_RULES },
+    rules: {
+      folder: resolve(values.RULES_DIR),
+      max: values.MAX_CONCURRENT_RULES,
+      /** Of an owner that has none of its own. */
+      quota: {
+        maxRules: values.WEIR_OWNER_MAX_RULES ?? values.MAX_CONCURRENT_RULES,
+        fuelPerSecond: values.WEIR_OWNER_FUEL_PER_SECOND,
+      },
+      coolDownMs: values.WEIR_THROTTLE_SECONDS * 1_000,
+    },
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
     /** token undefined: changes are refused */

@@ -10,6 +10,7 @@ import { migrateControl } from "../control/migrate.ts";
 import { type Control, openControl } from "../control/open.ts";
 import { testModule } from "../sandbox/testModule.ts";
 import { type Catalogue, openCatalogue, RuleConflict, type UploadOptions, type UploadResult } from "./catalogue.ts";
+import type { Quota } from "./owners.ts";
 
 const BY = { by: "me" };
 const START_MS = 60_000;
@@ -36,7 +37,9 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
   }, START_MS);
   beforeEach(async () => {
     await control.change(async (tx) => {
-      await tx.execute(sql.raw("TRUNCATE rules, rule_versions, modules, admitted_modules, rule_sets, audit_log"));
+      await tx.execute(
+        sql.raw("TRUNCATE rules, rule_versions, modules, admitted_modules, rule_sets, owner_quotas, audit_log"),
+      );
       await tx.execute(sql.raw("UPDATE changes SET number = 0"));
     });
     catalogue = await openCatalogue({ control });
@@ -49,10 +52,10 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
     await store.remove();
   });
   /** Another process's, as far as the store can tell. */
-  const another = (maxRules?: number): Promise<Catalogue> => {
+  const another = (maxRules?: number, quota?: Quota): Promise<Catalogue> => {
     const own = openControl(store.options);
     controls.push(own);
-    return openCatalogue({ control: own, ...(maxRules !== undefined && { maxRules }) });
+    return openCatalogue({ control: own, ...(maxRules !== undefined && { maxRules }), ...(quota && { quota }) });
   };
   const upload = async (name: string, description?: string, options: Partial<UploadOptions> = {}) =>
     accepted(await catalogue.upload(name, rule(name, description), { ...BY, ...options }));
@@ -213,6 +216,55 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
     accepted(await small.upload("c", rule("c"), { ...BY, state: "draft" }));
     await expect(small.change("c", "enable", BY)).rejects.toThrow(RuleConflict);
     expect(await small.audit("c", 10)).toHaveLength(1);
+  });
+
+  test("an owner has so many rules as its quota says, and one of its own takes its place at once", async () => {
+    const small = await another(10, { maxRules: 1, fuelPerSecond: 5 });
+    accepted(await small.upload("a", rule("a"), BY));
+    const refusal = 'Cannot run the rule "b": 2 rules of "me" would run, expected at most 1';
+    await expect(small.upload("b", rule("b"), BY)).rejects.toThrow(refusal);
+    accepted(await small.upload("b", rule("b"), { by: "you" }));
+    accepted(await small.upload("a", rule("a", "newer"), BY)); // is no rule more
+    accepted(await small.upload("c", rule("c"), { ...BY, state: "draft" }));
+    await expect(small.change("c", "enable", BY)).rejects.toThrow(RuleConflict);
+
+    expect(await catalogue.owners.setQuota("me", { maxRules: 2, fuelPerSecond: null }, "them")).toMatchObject({ maxRules: 2 }); // biome-ignore format: one call
+    await small.change("c", "enable", BY); // though it has not heard of it yet
+    expect(small.owners.quotaOf("me")).toEqual({ maxRules: 2, fuelPerSecond: 5 });
+    expect(small.owners.quotaOf("you")).toEqual({ maxRules: 1, fuelPerSecond: 5 });
+    expect(small.owners.withOwn()).toEqual(["me"]);
+    await catalogue.owners.setQuota("me", { maxRules: null, fuelPerSecond: null }, "them");
+    await small.refresh();
+    expect([small.owners.quotaOf("me").maxRules, small.owners.withOwn()]).toEqual([1, []]);
+    await expect(small.change("b", "disable", BY)).resolves.toMatchObject({ state: "disabled" }); // over it, and less is welcome
+    expect([...small.countByOwner()]).toEqual([["me", { running: 2, throttled: 0 }], ["you", { running: 0, throttled: 0 }]]); // biome-ignore format: two rows
+  });
+
+  test("rules are throttled and released together; they stay in the rule set, and count", async () => {
+    for (const name of ["a", "b", "c"]) await upload(name);
+    const [before] = [catalogue.current(), await upload("a", "greedy trial", { state: "shadow" })];
+    const { since } = catalogue.get("b")!;
+    await catalogue.change("c", "disable", BY);
+    const throttle = (name: string, version: number) => ({ name, action: "throttle" as const, version, reason: "too much" }); // biome-ignore format: one call
+    const changed = await catalogue.changeEach([throttle("a", 2), throttle("b", 1), throttle("c", 1), throttle("none", 1)], "engine"); // biome-ignore format: one call
+    expect(changed).toEqual(["a", "b"]);
+    expect(catalogue.get("a")).toMatchObject({ state: "live", shadowVersion: null, reason: "too much" });
+    expect(catalogue.get("b")).toMatchObject({ state: "throttled", liveVersion: 1, reason: "too much" });
+    expect(catalogue.get("b")!.since.getTime()).toBeGreaterThan(since.getTime());
+    expect(catalogue.countByOwner().get("me")).toEqual({ running: 2, throttled: 1 });
+    const rules = await catalogue.snapshot(catalogue.current());
+    expect(rules.map(({ name, throttled }) => [name, throttled])).toEqual([["a", undefined], ["b", true]]); // biome-ignore format: two rows
+    expect((await (await another()).snapshot(catalogue.current())).map(({ throttled }) => throttled)).toEqual([undefined, true]); // biome-ignore format: one call
+    expect((await catalogue.audit("b", 1))[0]).toMatchObject({ who: "engine", action: "throttle" });
+
+    const at = catalogue.get("b")!.since;
+    await upload("b", "newer");
+    expect(catalogue.get("b")).toMatchObject({ state: "throttled", liveVersion: 2, since: at });
+    const release = (name: string) => ({ name, action: "release" as const, from: "throttled" as const });
+    await catalogue.change("a", "quarantine", BY);
+    expect(await catalogue.changeEach([release("a"), release("b")], "engine")).toEqual(["b"]);
+    expect(catalogue.get("b")).toMatchObject({ state: "live", liveVersion: 2, reason: null });
+    expect(catalogue.current()).not.toBe(before);
   });
 
   test("what is not a rule is refused with findings and leaves no trace", async () => {

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { listProblems } from "../condition/listKinds.ts";
 import { nextNumber, readAudit, readNumber, writeAudit } from "../control/changes.ts";
 import type { Control, Transaction } from "../control/open.ts";
-import type { ListVersion, RuleKind, SetMember, WorldContent } from "../control/schema.ts";
+import type { ListVersion, RuleKind, RuleState, SetMember, WorldContent } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
 import type { Finding } from "../sandbox/finding.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
@@ -23,9 +23,19 @@ import { contentId, type Lists, type World, worldId } from "../world/world.ts";
 import { createWorlds } from "../world/worlds.ts";
 import { admissionId } from "./admission.ts";
 import { finding, hashOf, type Prepared, prepare } from "./content.ts";
-import { type Action, act, baseVersion, type Life, RuleConflict, runningVersions, type Wish } from "./lifecycle.ts";
+import {
+  type Action,
+  act,
+  baseVersion,
+  canAct,
+  type Life,
+  RuleConflict,
+  runningVersions,
+  type Wish,
+} from "./lifecycle.ts";
 import type { LiveRule } from "./liveRule.ts";
 import { lifeOf, otherValues, type Plan, type PlannedRule, planVersions, sameLife, uploadOf } from "./newVersions.ts";
+import { createOwners, type Owners, type Quota, quotaIn, readQuotas } from "./owners.ts";
 import { createRuleSets } from "./ruleSets.ts";
 import * as tables from "./ruleTables.ts";
 
@@ -53,6 +63,8 @@ export interface RuleInfo extends Life, RuleVersion {
   readonly name: string;
   /** Who uploaded it first. */
   readonly owner: string;
+  /** When it came into its state. */
+  readonly since: Date;
   readonly updatedAt: Date;
 }
 
@@ -92,10 +104,25 @@ export interface ParametersSet {
 export interface ChangeOptions {
   /** Who changes it, for the audit log. */
   readonly by: string;
-  /** Of disable and quarantine. */
+  /** Of disable, quarantine and throttle. */
   readonly reason?: string | undefined;
-  /** Of rollback: becomes live again as it was. Of quarantine: which failed; one on trial beside a live one ends alone. */
+  /** Of rollback: becomes live again as it was. Of quarantine and throttle: which is to blame; one on trial beside a live one ends alone. */
   readonly version?: number;
+}
+
+/** One of several changes at once. */
+export interface RuleChange extends Omit<ChangeOptions, "by"> {
+  readonly name: string;
+  readonly action: Action;
+  /** Only if it is in this state by then. */
+  readonly from?: RuleState;
+}
+
+/** How many rules of an owner there are. */
+export interface OwnerCount {
+  /** That run, or would if they were not throttled. */
+  readonly running: number;
+  readonly throttled: number;
 }
 
 export interface AuditEntry {
@@ -124,6 +151,15 @@ export interface Catalogue {
   setParameters(name: string, given: unknown, options: ParameterOptions): Promise<ParametersSet>;
   /** @throws UserError when there is no such rule, RuleConflict when its state does not allow it, ControlUnavailable */
   change(name: string, action: Action, options: ChangeOptions): Promise<RuleInfo>;
+  /**
+   * Several changes as one. What is not in a state for its change by then is left alone.
+   * @returns the names of rules that were changed. @throws ControlUnavailable
+   */
+  changeEach(changes: readonly RuleChange[], by: string): Promise<readonly string[]>;
+  /** What owners may have. */
+  readonly owners: Owners;
+  /** Of each owner that has rules. */
+  countByOwner(): Map<string, OwnerCount>;
   /**
    * Takes every .wasm of a folder under the name its manifest says; those that are refused are returned. A module that a newer
    * version has replaced stays replaced: this is called at every start.
@@ -161,6 +197,8 @@ export interface CatalogueOptions {
   readonly control: Control;
   /** MAX_CONCURRENT_RULES: live, or on trial alone. */
   readonly maxRules?: number;
+  /** Of an owner that has none of its own. Default: as many rules as may run, and no bound on fuel. */
+  readonly quota?: Quota;
   /** Of the worlds that engines run in. */
   readonly chains?: readonly number[];
 }
@@ -175,6 +213,7 @@ const KEEP_DAYS = 30;
 export async function openCatalogue({
   control,
   maxRules = DEFAULT_MAX_RULES,
+  quota = { maxRules, fuelPerSecond: Number.POSITIVE_INFINITY },
   chains = [],
 }: CatalogueOptions): Promise<Catalogue> {
   const known = new Map<string, { info: RuleInfo; members: readonly SetMember[]; lists: readonly string[] }>();
@@ -182,6 +221,7 @@ export async function openCatalogue({
   const contents = createListContents();
   const worlds = createWorlds(control, contents, chains);
   const lists = createListStore(control, contents, (edit, committed) => change(edit, committed));
+  const owners = createOwners(quota, (edit, committed) => change(edit, committed));
   /** Of the control store, when we read it last. */
   let number = -1;
   let currentId = "";
@@ -213,12 +253,14 @@ export async function openCatalogue({
             number: await readNumber(tx),
             rules: await tables.readRulesSince(tx, number),
             lists: await readLists(tx),
+            quotas: await readQuotas(tx),
           }),
           { isolationLevel: "repeatable read", accessMode: "read only" },
         ),
       );
       take(now.rules);
       lists.take(now.lists);
+      owners.take(now.quotas);
       number = now.number;
     }
     await takeSet();
@@ -233,11 +275,11 @@ export async function openCatalogue({
     }
     for (const [name, { rule, versions }] of byRule) {
       const shown = versions.get(rule.liveVersion ?? rule.shadowVersion ?? rule.newestVersion)!;
-      const { owner, updatedAt } = rule;
-      const info = { name, owner, updatedAt, ...lifeOf(rule), ...versionOf(shown) };
-      const members = runningVersions(rule).map(({ version, shadow }) => ({
+      const { owner, since, updatedAt } = rule;
+      const info = { name, owner, since, updatedAt, ...lifeOf(rule), ...versionOf(shown) };
+      const members = runningVersions(rule).map(({ version, ...as }) => ({
         name,
-        ...{ version, sha256: versions.get(version)!.sha256, shadow },
+        ...{ version, sha256: versions.get(version)!.sha256, ...as },
         ...someValues(versions.get(version)!),
       }));
       const named = members.flatMap(({ version }) => versions.get(version)!.manifest.lists ?? []);
@@ -348,13 +390,24 @@ export async function openCatalogue({
     if (problems.length > 0) throw new ListsMissing(problems);
   }
 
-  async function checkRunning(tx: Transaction, before: number, name: string): Promise<void> {
+  /** @param before by owner, how many ran @throws RuleConflict when this makes too many */
+  async function checkRunning(tx: Transaction, before: ReadonlyMap<string, number>, name: string): Promise<void> {
     const running = await tables.countRunning(tx);
-    if (running > maxRules && running > before)
+    const [was, is] = [before, running].map((counts) => [...counts.values()].reduce((sum, count) => sum + count, 0));
+    if (is! > maxRules && is! > was!)
       throw new RuleConflict(
-        `Cannot run the rule "${name}": ${running} rules would run, expected at most MAX_CONCURRENT_RULES=${maxRules}`,
+        `Cannot run the rule "${name}": ${is} rules would run, expected at most MAX_CONCURRENT_RULES=${maxRules}`,
         { next: "Disable rules that are not needed, or raise MAX_CONCURRENT_RULES" },
       );
+    const quotas = await readQuotas(tx);
+    for (const [owner, count] of running) {
+      const most = quotaIn(quotas, owner, quota).maxRules;
+      if (count <= most || count <= (before.get(owner) ?? 0)) continue;
+      throw new RuleConflict(
+        `Cannot run the rule "${name}": ${count} rules of "${owner}" would run, expected at most ${most}`,
+        { next: "Disable some of them, or raise WEIR_OWNER_MAX_RULES or the owner's quota" },
+      );
+    }
   }
 
   /** A list may have gone while the rule did not run. @throws RuleConflict */
@@ -446,6 +499,40 @@ export async function openCatalogue({
         await checkListsOf(tx, name, action, after);
       });
       return need(name, action);
+    },
+    changeEach: (changes, by) =>
+      change(async (tx, changeNumber) => {
+        const rules = await tables.readRules(tx, [...new Set(changes.map(({ name }) => name))]);
+        const running = await tables.countRunning(tx);
+        const changed = new Map<string, Life & { name: string; owner: string }>();
+        const entries = changes.flatMap(({ name, action, from, ...options }) => {
+          const rule = changed.get(name) ?? rules.get(name);
+          if (!rule || (from !== undefined && rule.state !== from) || !canAct(rule, action)) return [];
+          const after = { ...rule, ...act(name, rule, action, options) };
+          if (sameLife(rule, after)) return [];
+          changed.set(name, after);
+          return [entry(name, by, action, lifeOf(rule), lifeOf(after))];
+        });
+        const names = [...changed.keys()];
+        for (let at = 0; at < names.length; at += CHUNK.rules) {
+          const some = names.slice(at, at + CHUNK.rules).map((name) => changed.get(name)!);
+          await tables.writeRules(tx, some, changeNumber);
+        }
+        for (let at = 0; at < entries.length; at += CHUNK.rules)
+          await writeAudit(tx, entries.slice(at, at + CHUNK.rules));
+        if (names.length > 0) await checkRunning(tx, running, names[0]!);
+        return names;
+      }),
+    owners,
+    countByOwner() {
+      const counts = new Map<string, { running: number; throttled: number }>();
+      for (const { info, members } of known.values()) {
+        const count = counts.get(info.owner) ?? { running: 0, throttled: 0 };
+        counts.set(info.owner, count);
+        if (members.length > 0) count.running++;
+        if (info.state === "throttled") count.throttled++;
+      }
+      return counts;
     },
     async loadFolder(from) {
       const names = (await readdir(from).catch(nothingThere)).filter((file) => file.endsWith(".wasm")).sort();

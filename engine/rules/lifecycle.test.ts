@@ -16,6 +16,7 @@ const RULES: Record<RuleState, Life> = {
   live: life("live", 1, 2),
   disabled: life("disabled", 1, 2),
   quarantined: life("quarantined", 1, null),
+  throttled: life("throttled", 1, 2),
 };
 /** `state live/shadow`, or why not. */
 const show = ({ state, liveVersion, shadowVersion }: Life) => `${state} ${liveVersion ?? "-"}/${shadowVersion ?? "-"}`;
@@ -29,12 +30,13 @@ const tried = (work: () => Life): string => {
 };
 
 test.each([
-  ["enable", "live 2/-", "shadow -/2", "live 1/2", "live 1/2", "refused"],
-  ["disable", "disabled -/-", "disabled -/2", "disabled 1/2", "disabled 1/2", "disabled 1/-"],
-  ["quarantine", "refused", "quarantined -/2", "quarantined 1/2", "refused", "quarantined 1/-"],
-  ["release", "refused", "refused", "refused", "refused", "live 1/-"],
-  ["promote", "refused", "live 2/-", "live 2/-", "refused", "refused"],
-  ["rollback", "refused", "refused", "live 1/2", "live 1/2", "live 1/-"],
+  ["enable", "live 2/-", "shadow -/2", "live 1/2", "live 1/2", "refused", "refused"],
+  ["disable", "disabled -/-", "disabled -/2", "disabled 1/2", "disabled 1/2", "disabled 1/-", "disabled 1/2"],
+  ["quarantine", "refused", "quarantined -/2", "quarantined 1/2", "refused", "quarantined 1/-", "refused"],
+  ["throttle", "refused", "throttled -/2", "throttled 1/2", "refused", "refused", "throttled 1/2"],
+  ["release", "refused", "refused", "refused", "refused", "live 1/-", "live 1/2"],
+  ["promote", "refused", "live 2/-", "live 2/-", "refused", "refused", "refused"],
+  ["rollback", "refused", "refused", "live 1/2", "live 1/2", "live 1/-", "live 1/2"],
 ] as const)("%s from each state", (action, ...expected) => {
   expect(RULE_STATES.map((state) => tried(() => act("a", RULES[state], action, { version: 1 })))).toEqual(expected);
   expect(ACTIONS).toContain(action);
@@ -43,9 +45,18 @@ test.each([
 describe("an upload", () => {
   const states = [undefined, ...RULE_STATES.map((state) => RULES[state])];
   test.each([
-    ["live", "live 3/-", "live 3/-", "live 3/2", "live 3/2", "disabled 3/2", "quarantined 3/-"],
-    ["shadow", "shadow -/3", "shadow -/3", "shadow -/3", "live 1/3", "disabled 1/3", "quarantined 1/3"],
-    ["draft", "draft -/-", "draft -/-", "shadow -/2", "live 1/2", "disabled 1/2", "quarantined 1/-"],
+    ["live", "live 3/-", "live 3/-", "live 3/2", "live 3/2", "disabled 3/2", "quarantined 3/-", "throttled 3/2"],
+    [
+      "shadow",
+      "shadow -/3",
+      "shadow -/3",
+      "shadow -/3",
+      "live 1/3",
+      "disabled 1/3",
+      "quarantined 1/3",
+      "throttled 1/3",
+    ],
+    ["draft", "draft -/-", "draft -/-", "shadow -/2", "live 1/2", "disabled 1/2", "quarantined 1/-", "throttled 1/2"],
   ] as const)("that asks for %s: new, and in each state", (wish, ...expected) => {
     expect(states.map((rule) => tried(() => uploaded("a", rule, 3, wish)))).toEqual(expected);
   });
@@ -66,6 +77,14 @@ test("a rule that is stopped says why until it runs again", () => {
     { version: 1, shadow: false },
     { version: 2, shadow: true },
   ]);
+});
+
+test("a throttled rule stays in the rule set", () => {
+  expect(runningVersions(act("a", RULES.live, "throttle"))).toEqual([
+    { version: 1, shadow: false, throttled: true },
+    { version: 2, shadow: true, throttled: true },
+  ]);
+  expect(show(act("a", RULES.live, "throttle", { version: 2 }))).toBe("live 1/-"); // the greedy trial ends alone
 });
 
 test("a version on trial that fails beside a live one ends alone; one that is tried alone is the rule", () => {

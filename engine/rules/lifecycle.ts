@@ -3,10 +3,11 @@
  *
  *     draft ──▶ shadow ──▶ live ◀──▶ disabled        upload, promote, enable, disable
  *                  └─────────┴─────▶ quarantined     by the engine, when it fails too often; release
+ *                            └─────▶ throttled       by the engine, when its owner uses too much fuel; release, by the engine too
  *
  * A version on trial (shadow) runs beside the live one, or alone.
  */
-import type { RuleState } from "../control/schema.ts";
+import type { RuleState, SetMember } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
 
 export interface Life {
@@ -15,11 +16,11 @@ export interface Life {
   /** What raises alerts, or would if the rule were not disabled or quarantined. */
   readonly liveVersion: number | null;
   readonly shadowVersion: number | null;
-  /** Why it is disabled or quarantined, or why its version on trial was taken out. */
+  /** Why it is disabled, quarantined or throttled, or why its version on trial was taken out. */
   readonly reason: string | null;
 }
 
-export const ACTIONS = ["enable", "disable", "quarantine", "release", "promote", "rollback"] as const;
+export const ACTIONS = ["enable", "disable", "quarantine", "throttle", "release", "promote", "rollback"] as const;
 export type Action = (typeof ACTIONS)[number];
 /** What an upload may ask for. */
 export const WISHES = ["live", "shadow", "draft"] as const;
@@ -27,20 +28,31 @@ export type Wish = (typeof WISHES)[number];
 
 /** From which states what can be done, and what else to do about the others. */
 const ALLOWED: Record<Action, { readonly from: readonly RuleState[]; readonly next: string }> = {
-  enable: { from: ["draft", "live", "shadow", "disabled"], next: "Release it: it was stopped because it failed" },
-  disable: { from: ["draft", "shadow", "live", "disabled", "quarantined"], next: "" },
+  enable: {
+    from: ["draft", "live", "shadow", "disabled"],
+    next: "Release it: it failed, or its owner used too much fuel",
+  },
+  disable: { from: ["draft", "shadow", "live", "disabled", "quarantined", "throttled"], next: "" },
   quarantine: { from: ["shadow", "live", "quarantined"], next: "It does not run" },
-  release: { from: ["quarantined"], next: "Only what is quarantined is released; enable what is disabled" },
+  throttle: { from: ["shadow", "live", "throttled"], next: "It does not run" },
+  release: {
+    from: ["quarantined", "throttled"],
+    next: "Only what is quarantined or throttled is released; enable what is disabled",
+  },
   promote: { from: ["shadow", "live"], next: "Upload a version with ?state=shadow first, and enable the rule" },
-  rollback: { from: ["live", "disabled", "quarantined"], next: "It was never live: enable or promote it" },
+  rollback: { from: ["live", "disabled", "quarantined", "throttled"], next: "It was never live: enable or promote it" },
 };
+
+const STOPPED = { quarantine: "quarantined", throttle: "throttled" } as const;
 
 /** The rule is not in a state for that. */
 export class RuleConflict extends UserError {}
 
+export const canAct = ({ state }: Pick<Life, "state">, action: Action): boolean => ALLOWED[action].from.includes(state);
+
 /**
  * The rule after an action; itself when nothing changes.
- * @param version of a rollback: becomes live again as it was; of a quarantine: which failed, so that a trial ends alone
+ * @param version of a rollback: becomes live again as it was; of a quarantine or throttle: which is to blame, so that a trial ends alone
  * @throws RuleConflict
  */
 export function act(
@@ -62,10 +74,13 @@ export function act(
     case "disable":
       return rule.state === "disabled" ? rule : { ...rule, state: "disabled", reason };
     case "quarantine":
-      if (rule.state === "quarantined") return rule;
+    case "throttle": {
+      const stopped = STOPPED[action];
+      if (rule.state === stopped) return rule;
       if (version !== undefined && version === rule.shadowVersion && rule.liveVersion !== null)
         return { ...rule, shadowVersion: null, reason };
-      return { ...rule, state: "quarantined", reason };
+      return { ...rule, state: stopped, reason };
+    }
     case "promote":
       if (rule.shadowVersion === null) throw refuse("no version of it is on trial", "one in shadow");
       return { ...rule, state: "live", liveVersion: rule.shadowVersion, shadowVersion: null, reason: null };
@@ -94,7 +109,7 @@ function running(rule: Life): Life {
 }
 
 /**
- * The rule once it has this version: live at once, unless less is asked for. What is disabled or quarantined stays so: the
+ * The rule once it has this version: live at once, unless less is asked for. What is disabled, quarantined or throttled stays so: the
  * version is what will run.
  * @throws RuleConflict
  */
@@ -107,7 +122,7 @@ export function uploaded(name: string, rule: Life | undefined, version: number, 
     reason: null,
   };
   const newestVersion = Math.max(version, before.newestVersion);
-  const stopped = before.state === "disabled" || before.state === "quarantined";
+  const stopped = before.state === "disabled" || before.state === "quarantined" || before.state === "throttled";
   const { liveVersion, shadowVersion } = before;
   const reason = stopped ? before.reason : null;
   if (wish === "live") {
@@ -138,11 +153,14 @@ export function baseVersion(rule: Life | undefined, wish: Wish): number {
   return (wish === "shadow" ? (shadowVersion ?? liveVersion) : (liveVersion ?? shadowVersion)) ?? newestVersion;
 }
 
-/** Versions that run, in the order in which they do. */
-export function runningVersions({ state, liveVersion, shadowVersion }: Life): { version: number; shadow: boolean }[] {
-  if (state !== "live" && state !== "shadow") return [];
+/** Versions that run, in the order in which they do; those of a throttled rule only count what they would see. */
+export function runningVersions({ state, liveVersion, shadowVersion }: Life): Running[] {
+  if (state !== "live" && state !== "shadow" && state !== "throttled") return [];
+  const throttled = state === "throttled" && { throttled: true as const };
   return [
-    ...(liveVersion === null ? [] : [{ version: liveVersion, shadow: false }]),
-    ...(shadowVersion === null ? [] : [{ version: shadowVersion, shadow: true }]),
+    ...(liveVersion === null ? [] : [{ version: liveVersion, shadow: false, ...throttled }]),
+    ...(shadowVersion === null ? [] : [{ version: shadowVersion, shadow: true, ...throttled }]),
   ];
 }
+
+type Running = Pick<SetMember, "version" | "shadow" | "throttled">;

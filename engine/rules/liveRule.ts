@@ -16,6 +16,8 @@ export interface LiveRule {
   readonly silent?: boolean;
   /** A version on trial; a live one of the same name, if there is one, stands right before it. */
   readonly trial?: boolean;
+  /** It does not run: what it would have seen is counted. */
+  readonly throttled?: boolean;
   /** It ended the threads that ran it with the batch at hand, in this way: in this batch all that it would see are failures. */
   readonly banned?: string | undefined;
 }

@@ -98,7 +98,7 @@ export function createRuleSets(control: Control): RuleSets {
     const rules: LiveRule[] = [];
     let withValues = 0;
     for (const member of members) {
-      const { name, version, shadow } = member;
+      const { name, version, shadow, throttled } = member;
       if (member.parameters && ++withValues % AT_ONCE === 0) await breathe();
       const runnable = runnableOf(member);
       rules.push({
@@ -107,6 +107,7 @@ export function createRuleSets(control: Control): RuleSets {
         version,
         ...((shadow || runnable.silent) && { silent: true }),
         ...(shadow && { trial: true }),
+        ...(throttled && { throttled }),
       });
     }
     return rules;

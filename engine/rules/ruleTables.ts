@@ -108,17 +108,21 @@ export async function dropOldAdmitted(tx: Transaction, admission: string, days: 
     );
 }
 
-export async function countRunning(db: Reader): Promise<number> {
-  const [row] = await db
-    .select({ count: sql<number>`count(*)::int` })
+/** By owner: how many run, or would if they were not throttled. */
+export async function countRunning(db: Reader): Promise<Map<string, number>> {
+  const counts = await db
+    .select({ owner: rules.owner, count: sql<number>`count(*)::int` })
     .from(rules)
-    .where(inArray(rules.state, ["live", "shadow"]));
-  return row!.count;
+    .where(inArray(rules.state, ["live", "shadow", "throttled"]))
+    .groupBy(rules.owner);
+  return new Map(counts.map(({ owner, count }) => [owner, count]));
 }
 
 export async function writeContents(tx: Transaction, contents: (typeof modules.$inferInsert)[]): Promise<void> {
   if (contents.length > 0) await tx.insert(modules).values(contents).onConflictDoNothing();
 }
+
+const SINCE = sql`CASE WHEN ${rules.state} = excluded.state THEN ${rules.since} ELSE now() END`;
 
 /** Before their versions: what a rule says of them is checked at the end of the transaction. */
 export async function writeRules(
@@ -146,7 +150,7 @@ export async function writeRules(
         change,
       })),
     )
-    .onConflictDoUpdate({ target: rules.name, set: { ...set, updatedAt: sql`now()` } });
+    .onConflictDoUpdate({ target: rules.name, set: { ...set, updatedAt: sql`now()`, since: SINCE } });
 }
 
 export async function writeVersions(tx: Transaction, versions: readonly NewVersion[]): Promise<void> {

@@ -10,6 +10,8 @@ export interface Outcome {
   /** How many for which reason. */
   readonly deadLetterReasons: Readonly<Record<string, number>>;
   readonly alerts: number;
+  /** Transactions by minute of event time, counted from 1970: what fuel per second is measured by. */
+  readonly minutes: ReadonlyMap<number, number>;
   /** Rows by table, as ClickHouse Native blocks. */
   readonly tables: Partial<Record<TableName, readonly Block[]>>;
   readonly records: TopicRecords;
@@ -53,6 +55,8 @@ export interface RuleCount {
   readonly matches: number;
   readonly traps: number;
   readonly fuel: number;
+  /** Transactions that it was not shown, since it is throttled. */
+  readonly skipped: number;
   /** Of a version on trial beside a live one: transactions it would alert on and the live one did not, and the other way round. */
   readonly added: number;
   readonly dropped: number;

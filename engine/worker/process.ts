@@ -60,6 +60,7 @@ export function createProcessor(
     return {
       ...outcome,
       transactions: decoded.count,
+      minutes: minutesOf(decoded),
       tables: { ...transactions, ...outcome.tables },
       ...(handover ? { handover } : {}),
     };
@@ -136,6 +137,7 @@ function outcomeOf(
   lap("records");
   return {
     transactions: 0,
+    minutes: new Map(),
     deadLetters: letters.length,
     deadLetterReasons: countBy(letters, ({ reason }) => reason),
     alerts: alerts.length,
@@ -160,7 +162,7 @@ function statRows(decoded: Decoded, firstEvent: number, { counts, trialChanges }
       const at = frames[i]! + OFFSET.hash;
       return bytes.slice(at, at + 32);
     });
-  return counts.map(({ rule, version, evaluations, matches, traps, fuel, added, dropped }) => {
+  return counts.map(({ rule, version, ...numbers }) => {
     const change = trialChanges.size === 0 ? undefined : trialChanges.get(ruleKey({ name: rule, version }));
     return {
       source,
@@ -169,16 +171,20 @@ function statRows(decoded: Decoded, firstEvent: number, { counts, trialChanges }
       event_time: firstEvent,
       rule,
       rule_version: version,
-      evaluations,
-      matches,
-      traps,
-      fuel,
-      added,
-      dropped,
+      ...numbers,
       added_hashes: hashes(change?.added),
       dropped_hashes: hashes(change?.dropped),
     };
   });
+}
+
+function minutesOf({ events, count }: Decoded): Map<number, number> {
+  const minutes = new Map<number, number>();
+  for (let i = 0; i < count; i++) {
+    const minute = Math.floor(events[i]! / 60e6);
+    minutes.set(minute, (minutes.get(minute) ?? 0) + 1);
+  }
+  return minutes;
 }
 
 function haltText({ source, partition, offsets }: Decoded, { rule, transaction, detail }: RuleFailure): string {

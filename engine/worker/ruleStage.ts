@@ -66,7 +66,10 @@ export function createRuleStage(
   const left = leavesOrdered ? orderedRules(rules) : new Set<LiveRule>();
   const trials = createTrials(rules.filter((rule) => !left.has(rule)));
   const alertsOnAll = (rule: LiveRule): boolean => rule.module === null && rule.banned === undefined && !left.has(rule);
-  const counted = rules.map((rule) => alertsOnAll(rule) && rule.silent === true && trials.of(rule) === undefined);
+  const throttled = rules.map((rule) => rule.throttled === true);
+  const counted = rules.map(
+    (rule, i) => throttled[i]! || (alertsOnAll(rule) && rule.silent === true && trials.of(rule) === undefined),
+  );
   const conditions = rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter));
   const index = createRuleIndex(conditions, counted);
   // apart from the rules, which lie anywhere in memory: of those that are only counted it is all that a batch reads
@@ -84,7 +87,12 @@ export function createRuleStage(
     for (let m = 0; m < found.matched; m++) {
       const number = found.rules[m]!;
       if (counted[number]) {
-        matched.counts.push(countOf(names[number]!, versions[number]!, found.counts[m]!));
+        const seen = found.counts[m]!;
+        matched.counts.push(
+          throttled[number]
+            ? { ...countOf(names[number]!, versions[number]!, 0), skipped: seen }
+            : countOf(names[number]!, versions[number]!, seen),
+        );
         continue;
       }
       const rule = rules[number]!;
@@ -157,7 +165,17 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
     for (const { transaction, code, message } of run.failures)
       failures.push({ rule, version, transaction, policy, reason: `rule_${code}`, detail: message });
     const { evaluations, fuel } = run;
-    counts.push({ rule, version, evaluations, matches, traps: run.failures.length, fuel, added: 0, dropped: 0 });
+    counts.push({
+      rule,
+      version,
+      evaluations,
+      matches,
+      traps: run.failures.length,
+      fuel,
+      skipped: 0,
+      added: 0,
+      dropped: 0,
+    });
   }
 
   function addAll(of: LiveRule, seen: Uint32Array): void {
@@ -183,6 +201,7 @@ const countOf = (rule: string, version: number, seen: number): RuleCount => ({
   matches: seen,
   traps: 0,
   fuel: 0,
+  skipped: 0,
   added: 0,
   dropped: 0,
 });

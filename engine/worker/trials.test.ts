@@ -66,6 +66,32 @@ test("a version on trial raises nothing, and says what it would add and drop", (
   ]);
 });
 
+test("a throttled rule is shown nothing, nor compared, and what it would have been shown is counted", () => {
+  const [live, trial] = [rule("a", 1, { value_gte: 10 }), rule("a", 2, { value_in: [5, 6, 20] }, true)];
+  const module = { ...rule("b", 1, { value_gte: 20 }), module: {} as WebAssembly.Module };
+  const stateful = { ...module, name: "c", manifest: manifestSchema.parse({ name: "c", state: [COUNTER] }) };
+  const rules = [live, trial, module, stateful].map((each) => ({ ...each, throttled: true }));
+  const stage = createRuleStage([...rules, rule("d", 1, { value: 5 })], { leavesOrdered: true });
+  const { counts, alerts, left } = stage(decoded(5, 6, 10, 20, 30));
+  expect(
+    counts.map(({ rule, version, evaluations, matches, skipped }) => [
+      `${rule}@${version}`,
+      evaluations,
+      matches,
+      skipped,
+    ]),
+  ).toEqual([
+    ["a@1", 0, 0, 3],
+    ["a@2", 0, 0, 3],
+    ["b@1", 0, 0, 2],
+    ["c@1", 0, 0, 2],
+    ["d@1", 1, 1, 0],
+  ]);
+  expect([alerts.map(({ rule }) => rule), left]).toEqual([["d"], []]);
+});
+
+const COUNTER = { name: "seen", kind: "counter", key: "address", value: "u64" };
+
 test("on trial alone, or beside another rule, there is nothing to compare with", () => {
   expect(changes([rule("a", 2, { value: 5 }, true)], [5])).toEqual([[]]);
   expect(changes([rule("a", 1, { value: 6 }), rule("b", 2, { value: 5 }, true)], [5, 6])).toEqual([[]]);

@@ -25,7 +25,7 @@ export interface TrialChange {
 export function createTrials(rules: readonly LiveRule[]): Trials {
   const pairs = rules.flatMap((trial, i) => {
     const live = rules[i - 1];
-    return trial.trial && live?.name === trial.name ? [{ live, trial }] : [];
+    return trial.trial && !trial.throttled && live?.name === trial.name ? [{ live, trial }] : [];
   });
   const alerted = new Map(pairs.flatMap(({ live, trial }) => [live, trial]).map((rule) => [rule, new Set<number>()]));
   return {
@@ -43,7 +43,15 @@ export function createTrials(rules: readonly LiveRule[]): Trials {
         const dropped = missing(before, after);
         if (added.length + dropped.length === 0) continue;
         changes.set(ruleKey(trial), { added, dropped });
-        const nothing = { rule: trial.name, version: trial.version, evaluations: 0, matches: 0, traps: 0, fuel: 0 };
+        const nothing = {
+          rule: trial.name,
+          version: trial.version,
+          evaluations: 0,
+          matches: 0,
+          traps: 0,
+          fuel: 0,
+          skipped: 0,
+        };
         const change = { added: added.length, dropped: dropped.length };
         const at = places.get(ruleKey(trial));
         if (at === undefined) counts.push({ ...nothing, ...change });

@@ -86,7 +86,7 @@ export async function findRule(what: string, given?: GivenValues): Promise<Pick<
   if (/\.\w+$/.test(what)) return loadRule(what, given);
   const rules = await catalogue();
   const rule = rules.get(what);
-  if (rule?.state === "live" || rule?.state === "shadow")
+  if (rule?.state === "live" || rule?.state === "shadow" || rule?.state === "throttled")
     return { rule: await rules.version(what, rule.version, given) };
   const state = rule ? `it is ${rule.state}` : "there is no such rule";
   throw new UserError(`Cannot run the rule "${what}": ${state}, expected a live rule or a file`, {

@@ -1,0 +1,83 @@
+import { z } from "@hono/zod-openapi";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { testModule } from "../../engine/sandbox/testModule.ts";
+import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
+import { ownerSchema } from "./owners.ts";
+import { ruleCostSchema } from "./ruleCost.ts";
+import { ruleSchema } from "./rules.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+}, 120_000);
+afterAll(() => server?.close());
+
+const OWNER = "/api/v1/owners/api%20token/quota";
+const put = (body: unknown, type = "application/json"): RequestInit => ({
+  method: "PUT",
+  body: typeof body === "string" ? body : JSON.stringify(body),
+  headers: { authorization: `Bearer ${TOKEN}`, "content-type": type },
+});
+const upload = (name: string): RequestInit => ({
+  ...put(""),
+  body: new Uint8Array(testModule({ manifest: JSON.stringify({ name }) })),
+  headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/wasm" },
+});
+const owners = () => server.read("/api/v1/owners", z.array(ownerSchema));
+
+test("an owner's quota is shown and set; a rule too many is refused with the number, the limit and the remedy", async () => {
+  expect((await server.get("/api/v1/rules/one", upload("one"))).status).toBe(201);
+  expect(await owners()).toEqual([
+    {
+      ...{ owner: "api token", rules: 1, throttled: 0, max_rules: 10, fuel_per_second: null },
+      quota: { max_rules: null, fuel_per_second: null },
+      ...{ evaluations: 0, matches: 0, traps: 0, fuel: 0, skipped: 0 },
+    },
+  ]);
+  const set = await server.get(OWNER, put({ max_rules: 1, fuel_per_second: 1_000_000 }));
+  expect([set.status, set.body()]).toEqual([200, { max_rules: 1, fuel_per_second: 1_000_000 }]);
+  expect((await owners())[0]).toMatchObject({ max_rules: 1, fuel_per_second: 1_000_000 });
+  const { detail } = await server.problem("/api/v1/rules/two", 409, upload("two"));
+  expect(detail).toBe(
+    'Cannot run the rule "two": 2 rules of "api token" would run, expected at most 1. Disable some of them, or raise WEIR_OWNER_MAX_RULES or the owner\'s quota',
+  );
+  expect((await server.get(OWNER, put({}))).body()).toEqual({ max_rules: null, fuel_per_second: null });
+  expect((await server.get("/api/v1/rules/two", upload("two"))).status).toBe(201);
+  expect(server.log()).toContain('"event":"owner_quota_changed"');
+});
+
+test("a throttled rule says so, why and since when; its account says what it was not shown", async () => {
+  const before = Date.now();
+  await server.rules.changeEach([{ name: "one", action: "throttle", version: 1, reason: "version 1: too much" }], "engine"); // biome-ignore format: one call
+  const rule = await server.read("/api/v1/rules/one", ruleSchema);
+  expect(rule).toMatchObject({ state: "throttled", reason: "version 1: too much", live_version: 1 });
+  expect(Date.parse(rule.since)).toBeGreaterThanOrEqual(before - 1_000);
+  await server.store.command(
+    "INSERT INTO rule_stats (source, partition, offset, rule, rule_version, skipped) VALUES ('s', 0, 0, 'one', 1, 7)",
+  );
+  expect(await server.read("/api/v1/rules/one/cost", ruleCostSchema)).toMatchObject({
+    ...{ owner: "api token", state: "throttled", reason: "version 1: too much", since: rule.since, skipped: 7 },
+    versions: [{ version: 1, skipped: 7, evaluations: 0 }],
+  });
+  expect((await owners())[0]).toMatchObject({ rules: 2, throttled: 1, skipped: 7 });
+  const released = await server.get("/api/v1/rules/one/release", { ...put(""), method: "POST" });
+  expect(ruleSchema.parse(released.body())).toMatchObject({ state: "live", reason: null });
+});
+
+test("a quota that is none changes nothing", async () => {
+  for (const [body, parameter] of [
+    [{ max_rules: -1 }, "max_rules"],
+    [{ max_rules: 1.5 }, "max_rules"],
+    [{ fuel_per_second: 0 }, "fuel_per_second"],
+    [{ fuel_per_second: 1e16 }, "fuel_per_second"],
+    [{ fuel: 1 }, "body"],
+    ["{", "body"],
+    ["[]", "body"],
+  ] as const)
+    expect((await server.problem(OWNER, 400, put(body))).errors?.[0]?.parameter).toBe(parameter);
+  await server.problem(OWNER, 415, put({}, "text/plain"));
+  await server.problem(OWNER, 413, put(" ".repeat(2_000)));
+  await server.problem(OWNER, 401, { ...put({}), headers: { "content-type": "application/json" } });
+  await server.problem(`/api/v1/owners/${"x".repeat(257)}/quota`, 400, put({}));
+  expect((await owners())[0]!.quota).toEqual({ max_rules: null, fuel_per_second: null });
+});
