@@ -105,6 +105,12 @@ function patched(module: Uint8Array<ArrayBuffer>, values: Values): Uint8Array<Ar
   return Uint8Array.from(copy);
 }
 
+/** The module with a section behind it that says nothing: id 0, 6 bytes, a name of one, the number. To V8 it is another module. */
+export const renamed = (module: Uint8Array, number: number): Uint8Array<ArrayBuffer> => {
+  const section = Uint8Array.of(0, 6, 1, 0x78, ...new Uint8Array(Uint32Array.of(number).buffer));
+  return new Uint8Array(Buffer.concat([module, section]));
+};
+
 /** The template's manifest with the rule's values: what reading the module's own would give. */
 function manifestOf({ filter, ...others }: Manifest, { name, chain, selector, address, amount }: Values): Manifest {
   return {

@@ -9,8 +9,8 @@ import type { Pairs } from "../load/ruleTruth.ts";
 export interface RuleCase {
   readonly mix: MixName;
   readonly rules: number;
-  /** JSON rules, or a WebAssembly module each behind the same condition. */
-  readonly as: "json" | "modules";
+  /** JSON rules, or a WebAssembly module each behind the same condition: of three sources, or as if each had a source of its own. */
+  readonly as: "json" | "modules" | "own code";
   /** Write alerts, or count matches only. */
   readonly alerts: boolean;
   readonly transactions: number;

@@ -8,13 +8,14 @@ import { parseCondition } from "../../engine/condition/parseCondition.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import { createRuleIndex } from "../../engine/rules/ruleIndex.ts";
 import type { Manifest } from "../../engine/sandbox/parseManifest.ts";
+import { shareCode } from "../../engine/sandbox/sharedCode.ts";
 import { alertRecord, alertRow } from "../../engine/worker/alerts.ts";
 import type { Decoded } from "../../engine/worker/decode.ts";
 import { createRuleStage, type Matched } from "../../engine/worker/ruleStage.ts";
 import { createThreadClock } from "../../engine/worker/stopwatch.ts";
 import { decodeBatches } from "../load/frames.ts";
 import { type JsonRule, mixRules, mixTransactions } from "../load/ruleMix.ts";
-import { createModuleMaker } from "../load/ruleModules.ts";
+import { createModuleMaker, renamed } from "../load/ruleModules.ts";
 import { createPairCounter, type Pairs } from "../load/ruleTruth.ts";
 import type { RuleCase, RuleCaseResult } from "./ruleCase.ts";
 
@@ -40,7 +41,7 @@ const { mix, rules: count, as, alerts, transactions, checked, runs } = JSON.pars
 
 const batches = decodeBatches(mixTransactions(transactions), BATCH);
 const rules = mixRules(mix, count);
-const live = as === "modules" ? await asModules(rules) : rules.map(asJson);
+const live = as === "json" ? rules.map(asJson) : await asModules(rules);
 const rssBefore = process.memoryUsage.rss();
 const began = clock();
 const stage = createRuleStage(live);
@@ -116,8 +117,9 @@ function asJson(rule: JsonRule): LiveRule {
 
 async function asModules(all: readonly JsonRule[]): Promise<LiveRule[]> {
   const makeModule = await createModuleMaker();
-  return all.map((rule) => {
+  return all.map((rule, number) => {
     const { admitted, manifest } = makeModule(rule);
-    return { name: rule.id, version: 1, manifest, module: new WebAssembly.Module(admitted), silent: !alerts };
+    const code = shareCode(as === "modules" ? admitted : renamed(admitted, number));
+    return { name: rule.id, version: 1, manifest, ...code, silent: !alerts };
   });
 }

@@ -9,7 +9,7 @@ import { figure, type Goal } from "../figure.ts";
 import { readReferenceMix } from "../load/referenceMix.ts";
 import { type JsonRule, MIXES, type MixName, mixRules, mixTransactions } from "../load/ruleMix.ts";
 import { bruteForce, type MixTransaction, type Pairs, parseTransaction } from "../load/ruleTruth.ts";
-import { runRuleCase } from "../measure/ruleCase.ts";
+import { type RuleCase, runRuleCase } from "../measure/ruleCase.ts";
 import { compileClosures, runClosures } from "../peers/closures.ts";
 import { prepareEsper, runEsper } from "../peers/esper.ts";
 import { createJsonRulesEngine } from "../peers/jsonRulesEngine.ts";
@@ -143,9 +143,10 @@ async function measureMix(mix: MixName, sizes: Sizes, truth: Truth, context: Con
 async function measureModules(sizes: Sizes, truth: Truth, context: Context): Promise<Measured> {
   const checks: Check[] = [];
   const figures: Figure[] = [];
-  for (const count of sizes.modules) {
-    const title = `dense, ${count} modules`;
-    const result = await measureCase(title, "dense", count, "modules", false, sizes, truth, context);
+  const cases = [...sizes.modules.map((count) => ({ count, as: "modules" as const })), { count: 10_000, as: "own code" as const }]; // biome-ignore format: a list
+  for (const { count, as } of cases) {
+    const title = `dense, ${count} modules${as === "own code" ? ", each with code of its own" : ""}`;
+    const result = await measureCase(title, "dense", count, as, false, sizes, truth, context);
     checks.push(...result.checks);
     figures.push(...caseFigures(title, result, sizes, count === 10_000 ? MODULES_GOAL : undefined));
   }
@@ -156,7 +157,7 @@ async function measureCase(
   title: string,
   mix: MixName,
   count: number,
-  as: "json" | "modules",
+  as: RuleCase["as"],
   alerts: boolean,
   { transactions, checked }: Sizes,
   truth: Truth,

@@ -18,7 +18,7 @@ import { decodeBatches } from "../load/frames.ts";
 import { blocksLoad } from "../load/load.ts";
 import { compileWithLoop } from "../load/loopModule.ts";
 import { mixRules, mixTransactions } from "../load/ruleMix.ts";
-import { createModuleMaker } from "../load/ruleModules.ts";
+import { createModuleMaker, renamed } from "../load/ruleModules.ts";
 import { type MixTransaction, parseTransaction } from "../load/ruleTruth.ts";
 import { PLAIN_RULES, type PlainTransaction } from "../peers/plainRules.ts";
 import type { Check, Context, Figure, Measured, Scenario } from "../scenario.ts";
@@ -283,12 +283,6 @@ async function measureBeginnings({ runs }: Context): Promise<Figure[]> {
     figure("module as admitted", "B", [modules[0]!.admitted.length]),
   ];
 }
-
-/** The module with a section behind it that says nothing: id 0, 6 bytes, a name of one, the number. */
-const renamed = (module: Uint8Array, number: number): Uint8Array<ArrayBuffer> => {
-  const section = Uint8Array.of(0, 6, 1, 0x78, ...new Uint8Array(Uint32Array.of(number).buffer));
-  return new Uint8Array(Buffer.concat([module, section]));
-};
 
 /** A rule that aborts on every 64th transaction beside one that does the same sum and never aborts. */
 async function measureTraps(frames: Decoded, { runs }: Context): Promise<Measured> {

@@ -10,6 +10,7 @@ import { RUN_LIMITS } from "../sandbox/limits.ts";
 import { encodeValues } from "../sandbox/parameterArea.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
 import { type Manifest, parseManifest } from "../sandbox/parseManifest.ts";
+import { type MemoryContent, shareCode } from "../sandbox/sharedCode.ts";
 import { type JsonRule, parseJsonRuleText } from "./jsonRule.ts";
 import type { LiveRule } from "./liveRule.ts";
 
@@ -31,7 +32,7 @@ export type Preparation =
 
 /** Of a version as it runs, whatever its name and number. */
 export type Runnable = Pick<LiveRule, "manifest" | "module"> &
-  Partial<Pick<LiveRule, "condition" | "silent" | "parameters">>;
+  Partial<Pick<LiveRule, "condition" | "silent" | keyof MemoryContent>>;
 
 /** A content that was accepted once: what versions of one content share, such as a compiled module. */
 export interface Loaded {
@@ -126,25 +127,25 @@ export function admitAgain(bytes: Uint8Array): Admitted {
 }
 
 export function loadModule({ bytes, manifest }: Admitted): Loaded {
-  const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+  const code = shareCode(bytes);
   return {
     manifest,
     with(values) {
-      if (Object.keys(values).length === 0) return { manifest, module };
+      if (Object.keys(values).length === 0) return { manifest, ...code };
       const parameters = encodeValues(manifest.parameters, values);
-      return { manifest: manifestWith(module, manifest, values, parameters), module, parameters };
+      const runnable = { ...code, parameters };
+      return { manifest: manifestWith(runnable, manifest, values), ...runnable };
     },
   };
 }
 
 /** What the module says of itself with these values: its filter, above all. */
 function manifestWith(
-  module: WebAssembly.Module,
+  { module, ...content }: MemoryContent & { readonly module: WebAssembly.Module },
   plain: Manifest,
   values: ParameterValues,
-  encoded: Uint8Array,
 ): Manifest {
-  const reading = readManifest(module, RUN_LIMITS, encoded);
+  const reading = readManifest(module, RUN_LIMITS, content);
   if (!reading.ok) throw new ValuesRefused(reading.fault.message);
   const parsed = parseManifest(reading.json, values);
   if (!parsed.ok) throw new ValuesRefused(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("; "));

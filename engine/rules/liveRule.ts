@@ -1,8 +1,9 @@
 import type { Condition } from "../condition/condition.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
+import type { MemoryContent } from "../sandbox/sharedCode.ts";
 
 /** A rule of a rule set as a worker gets it: a compiled module can be handed to a thread. */
-export interface LiveRule {
+export interface LiveRule extends MemoryContent {
   readonly name: string;
   readonly version: number;
   readonly manifest: Manifest;
@@ -10,8 +11,6 @@ export interface LiveRule {
   readonly condition?: Condition;
   /** null: a JSON rule, which alerts on every transaction it sees. */
   readonly module: WebAssembly.Module | null;
-  /** Of a module: values of its parameters that are not the defaults, as it reads them (engine/sandbox/parameterArea.ts). */
-  readonly parameters?: Uint8Array;
   /** Counts its matches and raises no alerts: a version on trial, or a rule that is only to count. */
   readonly silent?: boolean;
   /** A version on trial; a live one of the same name, if there is one, stands right before it. */

@@ -295,7 +295,8 @@ function write(module: ParsedModule, abi: Abi, functions: HostFunctions, bodies:
         }
       }),
     );
-  if (module.dataCount !== null)
+  // asc counts data always; without need, the count would tie the data to the code: see sharedCode.ts
+  if (module.dataCount !== null && bodies.some(({ copiesData }) => copiesData))
     section(
       SECTION.dataCount,
       numbers((content) => content.u32(module.dataCount!)),

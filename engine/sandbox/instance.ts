@@ -6,6 +6,7 @@ import { inMemory, readString } from "./guestMemory.ts";
 import { bindHostFunctions, type Caller, type Scene } from "./hostFunctions.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { MAX_MANIFEST_LENGTH } from "./manifest.ts";
+import { type MemoryContent, placeData } from "./sharedCode.ts";
 import { Abort, classify, RuleFault, SandboxExhausted } from "./trap.ts";
 
 interface GuestExports {
@@ -85,7 +86,7 @@ interface Guest {
   fault(error: unknown, whose: "transaction" | "call", budget: number): RuleFault;
 }
 
-function createGuest(module: WebAssembly.Module, limits: RunLimits, parameters?: Uint8Array): Guest {
+function createGuest(module: WebAssembly.Module, limits: RunLimits, { data, parameters }: MemoryContent): Guest {
   let memory: WebAssembly.Memory | null = null;
   let scene: GuestScene | null = null;
   const abort = (message: number, file: number, line: number, column: number): never => {
@@ -130,6 +131,7 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits, parameters?:
       throw fault(error, "call", budget);
     }
   };
+  if (data) placeData(data, new Uint8Array(memory.buffer));
   if (parameters) giveParameters(exports, parameters);
   if (exports.weir_host_start !== undefined) call(limits.initFuel, () => exports.weir_host_start!());
   return {
@@ -154,7 +156,7 @@ function giveParameters({ memory, weir_parameters, weir_parameters_bytes }: Gues
 /**
  * Makes an instance whose input area holds `capacity` bytes.
  *
- * @param parameters values as `encodeValues` has them, for those that are not to have their defaults
+ * @param content what its memory begins with, beyond what is in the module
  * @throws RuleFault if the start function, weir_reserve or weir_out trap or return what cannot be believed
  * @throws SandboxExhausted if the process is out of memories or stack
  */
@@ -162,9 +164,9 @@ export function instantiate(
   module: WebAssembly.Module,
   capacity: number,
   limits: RunLimits = RUN_LIMITS,
-  parameters?: Uint8Array,
+  content: MemoryContent = {},
 ): RuleInstance {
-  const guest = createGuest(module, limits, parameters);
+  const guest = createGuest(module, limits, content);
   const { exports, call, fault } = guest;
   const { memory } = exports;
   const input = call(limits.initFuel, () => exports.weir_reserve(capacity)) >>> 0;
@@ -226,10 +228,10 @@ export type ManifestReading =
 export function readManifest(
   module: WebAssembly.Module,
   limits: RunLimits = RUN_LIMITS,
-  parameters?: Uint8Array,
+  content: MemoryContent = {},
 ): ManifestReading {
   try {
-    const { exports, call } = createGuest(module, limits, parameters);
+    const { exports, call } = createGuest(module, limits, content);
     const pointer = call(limits.initFuel, () => exports.weir_manifest()) >>> 0;
     const json = readString(exports.memory, pointer, MAX_MANIFEST_LENGTH);
     if (json === null)

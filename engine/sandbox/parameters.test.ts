@@ -230,7 +230,7 @@ describe("the area of a module", () => {
     entry.write("n", 8);
     entry[16] = 1;
     const says = (parameters?: Uint8Array) => {
-      const rule = createRule(module, undefined, parameters);
+      const rule = createRule(module, undefined, { parameters });
       return [1, 2].flatMap((count) => rule.run(testFrames(count), all(count), count).matches.map(({ text }) => Buffer.from(text).toString())); // biome-ignore format: one expression
     };
     expect(says()).toEqual(["0", "0", "0"]);

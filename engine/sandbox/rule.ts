@@ -5,6 +5,7 @@ import { BLOCK_SHIFT } from "./inject.ts";
 import { instantiate, type RuleInstance } from "./instance.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { type Match, readResults } from "./results.ts";
+import type { MemoryContent } from "./sharedCode.ts";
 import { type Failure, RuleFault } from "./trap.ts";
 
 /** Frames of a batch: their bytes as words, and where each begins, in bytes, a multiple of 8. */
@@ -49,9 +50,13 @@ const SHORT_COPY = 64;
 
 /**
  * @param module compiled from what `admit` returned
- * @param parameters values that are not the defaults, as `encodeValues` has them
+ * @param content what its memory begins with, beyond what is in the module
  */
-export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_LIMITS, parameters?: Uint8Array): Rule {
+export function createRule(
+  module: WebAssembly.Module,
+  limits: RunLimits = RUN_LIMITS,
+  content: MemoryContent = {},
+): Rule {
   const capacities = [...CAPACITIES.filter((bytes) => bytes < limits.inputBytes), limits.inputBytes];
   const largest = limits.inputBytes;
   let instance: RuleInstance | null = null;
@@ -68,7 +73,7 @@ export function createRule(module: WebAssembly.Module, limits: RunLimits = RUN_L
       return { guest: instance, made: false };
     }
     instance = null; // before the new one is made: one memory less
-    const made = instantiate(module, capacity, limits, parameters);
+    const made = instantiate(module, capacity, limits, content);
     if (!images.has(capacity)) images.set(capacity, trimmed(made.memory));
     instance = made;
     written = 0;

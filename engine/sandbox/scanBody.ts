@@ -45,6 +45,8 @@ export interface ScannedBody {
   readonly charges: readonly MeteredBlock[];
   readonly callees: ReadonlySet<number>;
   readonly callsIndirectly: boolean;
+  /** it has memory.init, which names data segments by number */
+  readonly copiesData: boolean;
   /** the guest's globals that it sets */
   readonly sets: ReadonlySet<number>;
 }
@@ -132,6 +134,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
   let highest = 0;
   const callees = new Set<number>();
   let callsIndirectly = false;
+  let copiesData = false;
   const sets = new Set<number>();
   // our locals, numbered when they are first needed; one per use and type
   const temporaries: { readonly use: string; readonly type: number }[] = [];
@@ -263,6 +266,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
     else if (opcode === 0xfc) {
       if (second === 0x08) {
         const segment = body.u32();
+        copiesData = true;
         if (segment >= (module.dataCount ?? 0)) report.add("index", `Data segment ${segment} is not there`, place(at));
       }
       for (let zeros = second === 0x0a ? 2 : 1; zeros > 0; zeros--) {
@@ -415,6 +419,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
     charges,
     callees,
     callsIndirectly,
+    copiesData,
     sets,
   };
 }

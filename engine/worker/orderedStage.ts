@@ -45,7 +45,7 @@ export function createOrderedStage(rules: readonly LiveRule[], residents: Reside
     if (found) return found;
     const sandbox =
       rule.banned === undefined
-        ? rule.module && createRule(rule.module, RUN_LIMITS, rule.parameters)
+        ? rule.module && createRule(rule.module, RUN_LIMITS, rule)
         : createBannedRule(rule.banned);
     const made = { rule, sandbox: sandbox ?? undefined, session: createStateSession(rule.manifest.state ?? []) };
     runners.set(key, made);

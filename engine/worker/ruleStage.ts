@@ -106,9 +106,7 @@ export function createRuleStage(
         continue;
       }
       const sandbox = (sandboxes[number] ??=
-        rule.banned === undefined
-          ? createRule(rule.module!, RUN_LIMITS, rule.parameters)
-          : createBannedRule(rule.banned));
+        rule.banned === undefined ? createRule(rule.module!, RUN_LIMITS, rule) : createBannedRule(rule.banned));
       let state: LocalState | undefined;
       if (rule.manifest.state !== undefined) {
         state = states.get(number) ?? createLocalState(rule.manifest.state);

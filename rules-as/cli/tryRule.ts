@@ -84,8 +84,8 @@ export function tryJson(text: Uint8Array): TriedRule {
 }
 
 function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): TriedRule {
-  const { manifest, module, condition, parameters } = loaded.with(values);
-  const rule = module && createRule(module, RUN_LIMITS, parameters);
+  const { manifest, module, condition, ...content } = loaded.with(values);
+  const rule = module && createRule(module, RUN_LIMITS, content);
   const index = createRuleIndex([condition ?? filterCondition(manifest.filter)]);
   return {
     wasm,
