@@ -10,7 +10,7 @@ import { createWorld } from "../engine/world/world.ts";
 import { mergeBlocks } from "./mergeBlocks.ts";
 import { encodeRows } from "./native.ts";
 
-const RECORDING = fileURLToPath(new URL("../test/recordings/dex.ndjson.zst", import.meta.url));
+const RECORDING = fileURLToPath(new URL("../test/recordings/dex.ndjson.gz", import.meta.url));
 const process = createProcessor([], createWorld({ chains: [1, 56, 137, 31_337, 42_161] }));
 
 /** Mined transactions with logs, pending ones, and every tenth line broken: a dead letter. */

@@ -29,8 +29,6 @@ import { forgetLastToken, loseLastRows } from "./support/tornDeduplication.ts";
 
 const TRANSACTIONS = 200_000;
 const PARTITIONS = 4;
-/** Asking what a group has committed is a client of its own: 20 ms of CPU. */
-const SETTLED_MS = 400;
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
 /** Every choice is drawn from the seed and a tag of its own, so that a new choice leaves the others as they were. */
 const pick = (tag: string, from: number, to: number): number => {
@@ -108,7 +106,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
   }
 
   async function settle(engine: EngineProcess): Promise<void> {
-    await until(settled, () => `not everything is stored\n${engine.log().slice(-3_000)}`, 240_000, SETTLED_MS);
+    await until(settled, () => `not everything is stored\n${engine.log().slice(-3_000)}`, 240_000);
   }
 
   beforeAll(async () => {

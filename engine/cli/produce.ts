@@ -23,7 +23,7 @@ export function produceCommand(command: Command): void {
     .option("--topic <name>", "another topic than the configured one")
     .addHelpText(
       "after",
-      "\nExamples:\n  weir produce test/recordings/dex.ndjson.zst\n  weir produce blocks.ndjson.gz --packed --repeat 100 --rate 20000",
+      "\nExamples:\n  weir produce test/recordings/dex.ndjson.gz\n  weir produce blocks.ndjson.gz --packed --repeat 100 --rate 20000",
     )
     .action(async (file: string, { packed = false, rate, repeat, topic }: ProduceFlags) => {
       const { config } = loadConfiguration();

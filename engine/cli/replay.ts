@@ -24,7 +24,7 @@ export function replayCommand(command: Command): void {
       "after",
       `
 Examples:
-  weir replay test/recordings/dex.ndjson.zst
+  weir replay test/recordings/dex.ndjson.gz
   weir replay blocks.ndjson.gz --json | jq .alerts
   WEIR_CHAINS=1,10,999 weir replay --dead-letters       # transactions of chain 999 were refused before
 

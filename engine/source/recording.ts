@@ -21,6 +21,8 @@ export interface Recording {
   readonly lines: number;
 }
 
+/** Bytes unpacked at once: each chunk is a round through the thread pool. */
+const CHUNK_BYTES = 256 << 10;
 /** Lines delivered at once. */
 const CHUNK_LINES = 1_024;
 /** What is kept of a longer line: it is over the limit of a record either way, and becomes a dead letter. */
@@ -104,7 +106,11 @@ export function createRecordingSource(
 const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 
 function decompress(path: string, file: Readable): Readable {
-  const through = path.endsWith(".gz") ? createGunzip() : path.endsWith(".zst") ? createZstdDecoder() : undefined;
+  const through = path.endsWith(".gz")
+    ? createGunzip({ chunkSize: CHUNK_BYTES })
+    : path.endsWith(".zst")
+      ? createZstdDecoder()
+      : undefined;
   if (!through) return file;
   file.on("error", (error) => through.destroy(error));
   return file.pipe(through);

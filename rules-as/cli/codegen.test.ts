@@ -24,7 +24,7 @@ import { generateReaders } from "./codegen.ts";
 import { formatDiagnostic } from "./diagnostics.ts";
 import { mined, sampleTransaction, type TriedRule, tryModule } from "./tryRule.ts";
 
-const RECORDING = fileURLToPath(new URL("../../test/recordings/dex.ndjson.zst", import.meta.url));
+const RECORDING = fileURLToPath(new URL("../../test/recordings/dex.ndjson.gz", import.meta.url));
 /** Of the recording: enough of each kind, and no more time than that. */
 const LINES = 8_000;
 const require = createRequire(import.meta.url);

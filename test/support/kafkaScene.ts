@@ -49,28 +49,22 @@ export async function createKafkaScene({ brokers, partitions = 2, env = {}, data
     { topic: topics.alerts, partitions: 1 },
     { topic: topics.deadLetters, partitions: 1 },
   ]);
-  await admin.close();
   let producer: Producer | undefined;
   let store: Store | undefined;
   const engines = new Set<EngineProcess>();
 
   async function settled(): Promise<boolean> {
-    const asking = await createAdmin({ brokers });
-    try {
-      const marks = await asking.watermarks(topics.txRaw);
-      const committed = await asking.committed(
-        group,
-        marks.map(({ partition }) => ({ topic: topics.txRaw, partition })),
-      );
-      return committed.every(({ partition, offset, metadata }) => {
-        const { high } = marks.find((mark) => mark.partition === partition)!;
-        if (offset === null || metadata === "") return high === (offset ?? 0);
-        const { stored, ranges } = decodeLedger(metadata, offset);
-        return ranges.length === 0 && stored === high;
-      });
-    } finally {
-      await asking.close();
-    }
+    const marks = await admin.watermarks(topics.txRaw);
+    const committed = await admin.committed(
+      group,
+      marks.map(({ partition }) => ({ topic: topics.txRaw, partition })),
+    );
+    return committed.every(({ partition, offset, metadata }) => {
+      const { high } = marks.find((mark) => mark.partition === partition)!;
+      if (offset === null || metadata === "") return high === (offset ?? 0);
+      const { stored, ranges } = decodeLedger(metadata, offset);
+      return ranges.length === 0 && stored === high;
+    });
   }
 
   return {
@@ -114,6 +108,7 @@ export async function createKafkaScene({ brokers, partitions = 2, env = {}, data
     async close() {
       for (const engine of engines) await engine.kill();
       await producer?.close();
+      await admin.close();
       await store?.close();
       await stopEmbedded(join(folder, "clickhouse"));
       if (data === undefined) await rm(folder, { recursive: true, force: true });

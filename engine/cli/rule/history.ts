@@ -122,5 +122,5 @@ async function ask<T>(store: Store, sql: string, params: Params = {}): Promise<T
 
 const nothingStored = (): UserError =>
   new UserError("Cannot go over the history: no transaction is stored, expected some", {
-    next: "npx weir replay test/recordings/dex.ndjson.zst",
+    next: "npx weir replay test/recordings/dex.ndjson.gz",
   });

@@ -22,7 +22,7 @@ import { createTruth } from "./truth.ts";
 const seed = Number(process.argv[2] ?? 20240601);
 const tradingBlocks = Number(process.argv[3] ?? 215);
 const folder = dirname(dirname(fileURLToPath(import.meta.url)));
-const out = process.argv[4] ?? join(folder, "dex.ndjson.zst");
+const out = process.argv[4] ?? join(folder, "dex.ndjson.gz");
 const START_SECONDS = Date.UTC(2024, 5, 1) / 1000;
 const BASE_FEE = 20_000_000_000n;
 /** Twice what a block uses on average, so that the base fee neither runs away nor dies. */
