@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { runnable } from "../../engine/bundle.mjs";
+import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
 
 const CLI = await runnable("engine/cli");
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -41,7 +42,7 @@ export function startNode(
   env: Readonly<Record<string, string>>,
   through: readonly string[] = [],
 ): EngineProcess {
-  const [command, ...rest] = [...through, process.execPath, ...args];
+  const [command, ...rest] = [...through, process.execPath, ...NODE_FLAGS, ...args];
   const child = spawn(command!, rest, {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "info", ...env },
