@@ -63,14 +63,15 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSt
   const folder = resolve(options.folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  for (let wait = 100; ; wait = Math.min(2 * wait, 2_000)) {
     const address = await readAddress(folder);
     if (address && (await answers(address))) return connect(folder, address, idleMs);
     if (performance.now() > deadline)
       throw new Error(
         `Cannot open store "${folder}": ${address ? `process ${address.pid}` : "another process"} holds it and does not answer, expected an answer within ${timeoutMs} ms. Stop that process, or wait until it has ended`,
       );
-    // A child that finds the folder locked: another is just starting or ending. Look again.
+    // A child that finds the folder locked: another is just starting or ending, or hangs. Look again, each time later: a child
+    // that ends again at once is half a second of CPU.
     if (
       !(await start({
         folder,
@@ -80,7 +81,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSt
         log: join(folder, `store.log.${randomBytes(4).toString("hex")}`),
       }))
     )
-      await sleep(100);
+      await sleep(wait);
   }
 }
 
