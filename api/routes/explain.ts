@@ -27,7 +27,7 @@ export const explanationSchema = z
     }),
     condition: z.looseObject({ holds: z.boolean() }).openapi({
       description:
-        "every comparison: and, or, not, or field, operator, value with what the transaction has (actual), of a list which of it is in there (in_list), as the list is now",
+        "every comparison: and, or, not, or field, operator, value with what the transaction has (actual), of a list which of it is in there (in_list), as the list is now; of an event or a call: match, where, and the log that is so or comes nearest (log_index)",
     }),
     alerts: z.array(z.object({ severity: z.enum(SEVERITIES), message: z.string() })),
     tags: z.array(z.string()),

@@ -66,6 +66,24 @@ test("401 without the token, 413 and 415 for other bodies, 409 for what a rule's
   await server.problem("/api/v1/rules?state=shadow", 409, post(LONG_RULE));
 });
 
+test("arguments of events by their names; a wrong one is told with what was meant", async () => {
+  const rule = {
+    name: "Named Arguments",
+    abi: ["event Transfer(address indexed from, address indexed to, uint256 value)", "error Unused()"],
+    conditions: { "event.Transfer.value_gte": "1000000000000" },
+  };
+  expect((await server.get("/api/v1/rules", post(rule))).status).toBe(201);
+  expect((await server.get("/api/v1/rules", post(rule))).status).toBe(200);
+  const wrong = { ...rule, conditions: { "event.Transfer.valeu_gte": 1 } };
+  const { errors } = await server.problem("/api/v1/rules", 400, post(wrong));
+  expect(errors).toEqual([
+    {
+      parameter: "conditions.event.Transfer.valeu_gte",
+      detail: expect.stringMatching(/^Unknown argument "valeu" of the event Transfer.* Did you mean "value"\?$/),
+    },
+  ]);
+});
+
 test("what may be asked is listed", async () => {
   const fields = await server.read(
     "/api/v1/rule-fields",

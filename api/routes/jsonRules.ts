@@ -25,6 +25,14 @@ const jsonRuleSchema = z
         description: 'values that can be changed later: a condition names one as {"param": "least"}',
         example: { least: { type: "integer", default: "1000", min: "1", description: "in wei" } },
       }),
+    abi: z
+      .array(z.union([z.string(), z.looseObject({ type: z.string() })]))
+      .optional()
+      .openapi({
+        description:
+          "events and functions, as Solidity or the compiler's JSON has them: conditions may name their arguments, event.Transfer.value or call.transfer.to",
+        example: ["event Transfer(address indexed from, address indexed to, uint256 value)"],
+      }),
     conditions: z.record(z.string(), z.unknown()).openapi({
       description: "see GET /api/v1/rule-fields; members must all hold, or and, or, not of {field, operator, value}",
       example: {

@@ -4,6 +4,8 @@
  * lower case.
  */
 
+import type { AbiSource, Argument } from "./abi/argument.ts";
+
 export const OPERATORS = [
   ...(["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in"] as const),
   ...(["in_list", "not_in_list", "contains", "starts_with", "regex", "exists"] as const),
@@ -15,6 +17,8 @@ export interface Predicate {
   readonly operator: Operator;
   /** Several for `in` and `not_in`, the name of a list for `in_list` and `not_in_list`, a boolean for `exists` and for fields that are true or false. */
   readonly value: string | boolean | readonly string[];
+  /** Where the field is an argument of an event or a call: which, and where it lies. */
+  readonly argument?: Argument;
 }
 
 export type Condition =
@@ -23,7 +27,15 @@ export type Condition =
   | { readonly and: readonly Condition[] }
   /** At least one of them. */
   | { readonly or: readonly Condition[] }
-  | { readonly not: Condition };
+  | { readonly not: Condition }
+  | Match;
+
+/** Some log that is this event, or the call data where it is this call, is like that: comparisons of its arguments alone. */
+export interface Match {
+  readonly match: AbiSource;
+  /** Without `not`. */
+  readonly where: Condition;
+}
 
 /** True of every transaction. */
 export const ALWAYS: Condition = { and: [] };
@@ -32,6 +44,7 @@ export const ALWAYS: Condition = { and: [] };
 export function predicatesOf(condition: Condition): readonly Predicate[] {
   if ("and" in condition) return condition.and.flatMap(predicatesOf);
   if ("or" in condition) return condition.or.flatMap(predicatesOf);
+  if ("match" in condition) return predicatesOf(condition.where);
   return "not" in condition ? predicatesOf(condition.not) : [condition];
 }
 

@@ -131,11 +131,3 @@ export const ruleField = (name: string): RuleField | undefined => BY_NAME.get(na
 
 /** Every name that is accepted, for suggestions. */
 export const FIELD_NAMES: readonly string[] = [...BY_NAME.keys()];
-
-/** What a value of the field looks like, to complete "expected …". */
-export function valueForm(field: RuleField): string {
-  if (field.kind === "integer") return `a whole number: 12, "12" or "0xc"`;
-  if (field.kind === "boolean") return "true or false";
-  if (field.kind === "input") return "0x and an even number of hexadecimal digits";
-  return `0x and ${field.bytes * 2} hexadecimal digits`;
-}

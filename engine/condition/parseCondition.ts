@@ -3,11 +3,16 @@
  *
  *     {"value_gte": "1000000000000000000", "chain_id": 1}                       each member must hold; `field` alone is `eq`
  *     {"and": [{"field": "value", "operator": "gte", "value": "1…"}, …]}        and, or, not; nested
+ *
+ * With an ABI a field may be an argument: {"event.Transfer.value_gte": "1…"}.
  */
 import { RE2JS } from "re2js";
+import { type Argument, type ArgumentType, findArgument, isArgumentName } from "./abi/argument.ts";
+import type { AbiItem } from "./abi/items.ts";
 import { CONDITION_LIMITS, type Condition, OPERATORS, type Operator, type Predicate } from "./condition.ts";
 import { didYouMean } from "./didYouMean.ts";
-import { type BooleanField, FIELD_NAMES, type RuleField, ruleField, valueForm } from "./fields.ts";
+import { FIELD_NAMES, type RuleField, ruleField } from "./fields.ts";
+import { groupMatches } from "./groupMatches.ts";
 import { LIST_NAME } from "./listKinds.ts";
 
 export interface ConditionProblem {
@@ -17,17 +22,25 @@ export interface ConditionProblem {
 }
 
 export type ConditionResult =
-  | { readonly ok: true; readonly condition: Condition }
+  | {
+      readonly ok: true;
+      readonly condition: Condition;
+      /** The events and functions that it names, in the ABI's order. */
+      readonly named: readonly AbiItem[];
+    }
   | { readonly ok: false; readonly problems: readonly ConditionProblem[] };
 
 const COMPARING: readonly Operator[] = ["gt", "gte", "lt", "lte"];
 /** What may be asked of each kind of field. */
-export const OPERATORS_OF: Readonly<Record<RuleField["kind"], readonly Operator[]>> = {
+export const OPERATORS_OF: Readonly<Record<RuleField["kind"] | ArgumentType["of"], readonly Operator[]>> = {
   integer: ["eq", "ne", ...COMPARING, "in", "not_in", "exists"],
   boolean: ["eq", "ne"],
   bytes: ["eq", "ne", "in", "not_in", "in_list", "not_in_list", "contains", "starts_with", "regex", "exists"],
   input: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
   log: ["eq", "ne", "in", "not_in", "in_list", "not_in_list", "contains", "starts_with", "regex", "exists"],
+  data: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
+  text: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
+  presence: ["exists"],
 };
 const OPERATOR_SUFFIX = new RegExp(`_(${OPERATORS.join("|")})$`);
 const MAX_PROBLEMS = 20;
@@ -35,8 +48,24 @@ const MAX_U256 = 2n ** 256n - 1n;
 /** Stands for what could not be read: its problem has been noted. */
 const UNREAD: Condition = { and: [] };
 
-/** Reads a condition; every problem is reported with its path. Never throws. */
-export function parseCondition(input: unknown): ConditionResult {
+/**
+ * Reads a condition; every problem is reported with its path. Never throws.
+ * @param abi events and functions whose arguments it may name; undefined: there are none
+ */
+export function parseCondition(input: unknown, abi?: readonly AbiItem[]): ConditionResult {
+  const named = new Set<AbiItem>();
+  const findField = (name: string): ComparedField | { readonly wrong: string } => {
+    const field = ruleField(name);
+    if (field) return ruleFieldAs(field);
+    if (!isArgumentName(name)) return { wrong: unknownField(name) };
+    if (!abi)
+      return { wrong: `"${name.slice(0, 64)}" is of an event or a call: expected a rule with "abi" that declares it` };
+    const found = findArgument(name, abi);
+    if ("wrong" in found) return found;
+    named.add(found.item);
+    return argumentAs(found.argument);
+  };
+  const isField = (name: string): boolean => !("wrong" in findField(name));
   const problems: ConditionProblem[] = [];
   let predicates = 0;
   const problem = (path: string, message: string): Condition => {
@@ -67,12 +96,13 @@ export function parseCondition(input: unknown): ConditionResult {
       const parts = value.map((each, i) => read(each, `${path}.${i}`, depth + 1));
       return name === "and" ? { and: parts } : { or: parts };
     }
-    if (ruleField(name)) return one(name, "eq", value, path);
+    if (isField(name)) return one(name, "eq", value, path);
     const suffix = OPERATORS.find(
-      (operator) => name.endsWith(`_${operator}`) && ruleField(name.slice(0, -operator.length - 1)),
+      (operator) => name.endsWith(`_${operator}`) && isField(name.slice(0, -operator.length - 1)),
     );
     if (suffix) return one(name.slice(0, -suffix.length - 1), suffix, value, path);
-    return problem(path, unknownField(name));
+    const found = findField(isArgumentName(name) ? name.replace(OPERATOR_SUFFIX, "") : name);
+    return problem(path, "wrong" in found ? found.wrong : unknownField(name));
   }
 
   function predicateOf(value: Record<string, unknown>, path: string): Condition {
@@ -94,8 +124,8 @@ export function parseCondition(input: unknown): ConditionResult {
   }
 
   function one(name: string, operator: Operator, value: unknown, path: string, fieldPath = path): Condition {
-    const field = ruleField(name);
-    if (!field) return problem(fieldPath, unknownField(name));
+    const field = findField(name);
+    if ("wrong" in field) return problem(fieldPath, field.wrong);
     if (++predicates > CONDITION_LIMITS.predicates) {
       if (predicates > CONDITION_LIMITS.predicates + 1) return UNREAD;
       return problem(
@@ -103,51 +133,80 @@ export function parseCondition(input: unknown): ConditionResult {
         `More than ${CONDITION_LIMITS.predicates} comparisons: expected at most that; alternatives of one field are "in"`,
       );
     }
-    const existence = existenceOf(field, operator, value);
-    if (existence) return existence;
-    if (!OPERATORS_OF[field.kind].includes(operator))
+    const { name: first, argument } = field;
+    const predicate = { field: first, ...(argument && { argument }) };
+    if (value === null && field.of !== "boolean" && (operator === "eq" || operator === "ne"))
+      return { ...predicate, operator: "exists", value: operator === "ne" };
+    if (!OPERATORS_OF[field.of].includes(operator))
       return problem(
         path,
-        `"${operator}" cannot be asked of ${field.name}: expected one of ${OPERATORS_OF[field.kind].join(", ")}`,
+        `"${operator}" cannot be asked of ${first}: expected one of ${OPERATORS_OF[field.of].join(", ")}`,
       );
     const canonical = canonicalValue(field, operator, value);
     if (typeof canonical === "object" && "wrong" in canonical) return problem(path, canonical.wrong);
-    return { field: field.name, operator, value: canonical };
+    return { ...predicate, operator, value: canonical };
   }
 
-  const condition = read(input, "", 1);
-  return problems.length === 0 ? { ok: true, condition } : { ok: false, problems };
-}
-
-/** `eq null` asks whether it is absent. */
-function existenceOf(field: RuleField, operator: Operator, value: unknown): Predicate | undefined {
-  if (value !== null || field.kind === "boolean" || (operator !== "eq" && operator !== "ne")) return undefined;
-  return { field: field.name, operator: "exists", value: operator === "ne" };
+  const plain = read(input, "", 1);
+  const condition = groupMatches(plain, (message) => problem("", message));
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, condition, named: (abi ?? []).filter((item) => named.has(item)) };
 }
 
 interface Wrong {
   readonly wrong: string;
 }
 
-/** A field whose values are text in the canonical form. */
-type ComparedField = Exclude<RuleField, BooleanField>;
+/** What parsing needs to know of a field. */
+interface ComparedField {
+  readonly name: string;
+  readonly argument?: Argument;
+  readonly of: RuleField["kind"] | ArgumentType["of"];
+  /** Of what has a fixed number of bytes. */
+  readonly bytes?: number;
+  /** Of an integer: the least, and the greatest that it can be. */
+  readonly range?: readonly [bigint, bigint];
+}
 
-const misfit = (field: RuleField, value: unknown): Wrong => ({
+const ruleFieldAs = (field: RuleField): ComparedField => ({
+  ...{ name: field.name, of: field.kind },
+  ...("bytes" in field && { bytes: field.bytes }),
+  ...(field.kind === "integer" && { range: [0n, MAX_U256] }),
+});
+
+function argumentAs(argument: Argument): ComparedField {
+  const { name, type } = argument;
+  const field = { name, argument, of: type.of };
+  if (type.of === "bytes") return { ...field, bytes: type.bytes };
+  if (type.of !== "integer") return field;
+  const half = 1n << BigInt(type.bits - 1);
+  return { ...field, range: type.signed ? [-half, half - 1n] : [0n, 2n * half - 1n] };
+}
+
+/** What a value of the field looks like, to complete "expected …". */
+function valueForm({ of, bytes, range }: ComparedField): string {
+  if (of === "integer") return `a whole number: 12, "12" or "0xc"${range![0] < 0n ? ', or "-12"' : ""}`;
+  if (of === "boolean") return "true or false";
+  if (of === "text") return "text";
+  return bytes === undefined ? "0x and an even number of hexadecimal digits" : `0x and ${bytes * 2} hexadecimal digits`;
+}
+
+const misfit = (field: ComparedField, value: unknown): Wrong => ({
   wrong: `Expected ${valueForm(field)}; got ${brief(value)}`,
 });
 
-function canonicalValue(field: RuleField, operator: Operator, value: unknown): Predicate["value"] | Wrong {
-  if (field.kind === "boolean") return canonicalBoolean(field, value);
+function canonicalValue(field: ComparedField, operator: Operator, value: unknown): Predicate["value"] | Wrong {
+  if (field.of === "boolean") return canonicalBoolean(field, value);
   if (operator === "exists")
     return typeof value === "boolean" ? value : { wrong: `Expected true or false, got ${brief(value)}` };
   if (operator === "in" || operator === "not_in") return canonicalList(field, value);
   if (operator === "in_list" || operator === "not_in_list") return canonicalName(value);
   if (operator === "regex") return canonicalPattern(value);
-  if (operator === "contains" || operator === "starts_with") return canonicalPart(value);
+  if (operator === "contains" || operator === "starts_with") return canonicalPart(field, value);
   return canonicalOne(field, value);
 }
 
-function canonicalBoolean(field: BooleanField, value: unknown): boolean | Wrong {
+function canonicalBoolean(field: ComparedField, value: unknown): boolean | Wrong {
   if (value === true || value === "true") return true;
   if (value === false || value === "false") return false;
   return misfit(field, value);
@@ -174,22 +233,42 @@ function canonicalName(value: unknown): string | Wrong {
 }
 
 function canonicalOne(field: ComparedField, value: unknown): string | Wrong {
-  const wrong = misfit(field, value);
-  if (field.kind !== "integer") {
-    const digits = field.kind === "input" ? "(?:[0-9a-fA-F]{2})*" : `[0-9a-fA-F]{${field.bytes * 2}}`;
-    return typeof value === "string" && new RegExp(`^0x${digits}$`).test(value) ? value.toLowerCase() : wrong;
-  }
+  if (field.of === "integer") return canonicalInteger(field, value);
+  if (field.of === "text") return canonicalText(value);
+  const digits = field.bytes === undefined ? "(?:[0-9a-fA-F]{2})*" : `[0-9a-fA-F]{${field.bytes * 2}}`;
+  return typeof value === "string" && new RegExp(`^0x${digits}$`).test(value)
+    ? value.toLowerCase()
+    : misfit(field, value);
+}
+
+function canonicalInteger(field: ComparedField, value: unknown): string | Wrong {
+  const [least, greatest] = field.range!;
   if (typeof value === "number") {
     if (Number.isInteger(value) && !Number.isSafeInteger(value))
       return { wrong: `${value} is not exact as a JSON number: write it as text` };
-    return Number.isSafeInteger(value) && value >= 0 ? String(value) : wrong;
-  }
-  if (typeof value !== "string" || !/^([0-9]{1,78}|0x[0-9a-fA-F]{1,64})$/.test(value)) return wrong;
-  const number = BigInt(value);
-  return number <= MAX_U256 ? String(number) : { wrong: `Expected at most 2^256 - 1, got ${brief(value)}` };
+    if (!Number.isSafeInteger(value)) return misfit(field, value);
+  } else if (typeof value !== "string" || !/^(-?[0-9]{1,78}|0x[0-9a-fA-F]{1,64})$/.test(value))
+    return misfit(field, value);
+  const number = BigInt(value as string | number);
+  if (number < least)
+    return least < 0n ? { wrong: `Expected at least -2^${power(-least)}, got ${brief(value)}` } : misfit(field, value);
+  return number <= greatest
+    ? String(number)
+    : { wrong: `Expected at most 2^${power(greatest + 1n)} - 1, got ${brief(value)}` };
 }
 
-function canonicalPart(value: unknown): string | Wrong {
+const power = (value: bigint): number => value.toString(2).length - 1;
+
+function canonicalText(value: unknown): string | Wrong {
+  const most = CONDITION_LIMITS.pattern;
+  return typeof value === "string" && Buffer.byteLength(value) <= most
+    ? value
+    : { wrong: `Expected text of at most ${most} bytes, got ${brief(value)}` };
+}
+
+function canonicalPart(field: ComparedField, value: unknown): string | Wrong {
+  if (field.of === "text")
+    return value === "" ? { wrong: 'Expected at least one character of text, got ""' } : canonicalText(value);
   const most = CONDITION_LIMITS.pattern;
   if (typeof value !== "string" || !/^0x([0-9a-fA-F]{2})+$/.test(value))
     return { wrong: `Expected 0x and an even number of hexadecimal digits, at least 2; got ${brief(value)}` };

@@ -17,7 +17,7 @@ test("the page has every field with its other names, and every operator", () => 
 
 test("its examples are conditions, or rules", () => {
   const examples = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text]) => JSON.parse(text!));
-  expect(examples.length).toBe(3);
+  expect(examples.length).toBe(4);
   for (const example of examples)
     expect("conditions" in example ? parseJsonRule(example) : parseCondition(example)).toMatchObject({ ok: true });
 });

@@ -15,8 +15,9 @@ import {
 } from "../frame/readFrame.ts";
 import type { ListTable } from "../world/listTable.ts";
 import { type Lists, NO_LISTS } from "../world/world.ts";
-import { createListFields } from "./index/listField.ts";
+import { explainMatch } from "./explainMatch.ts";
 import { conditionTest } from "./index/normalForm.ts";
+import { createScope } from "./index/scope.ts";
 import { bytesOf } from "./index/test.ts";
 
 export interface Explanation {
@@ -25,6 +26,12 @@ export interface Explanation {
   readonly and?: readonly Explanation[];
   readonly or?: readonly Explanation[];
   readonly not?: Explanation;
+  /** The event or function that its arguments are of, … */
+  readonly match?: string;
+  /** … the log of it that is so, or comes nearest; null: there is none, or it is the call, … */
+  readonly log_index?: number | null;
+  /** … and its comparisons. */
+  readonly where?: Explanation;
   readonly field?: string;
   readonly operator?: Predicate["operator"];
   readonly value?: Predicate["value"];
@@ -52,11 +59,12 @@ export function explain(condition: Condition, frames: FrameBytes, frame: number,
     const not = explain(condition.not, frames, frame, lists);
     return { holds: !not.holds, not };
   }
+  if ("match" in condition) return explainMatch(condition, frames, frame, lists);
   const { field, operator, value } = condition;
   const one = { bytes: frames.bytes, words: frames.u32, offsets: Uint32Array.of(frame), count: 1 };
-  const fields = createListFields();
-  const test = conditionTest(condition, fields);
-  fields.bind(lists);
+  const scope = createScope();
+  const test = conditionTest(condition, scope);
+  scope.bind(lists);
   const holds = test(one, frame >> 2);
   const actual = actualOf(ruleField(field)!, frames, frame);
   const table = operator === "in_list" || operator === "not_in_list" ? lists.get(value as string) : undefined;
@@ -69,9 +77,10 @@ const isEntry = (table: ListTable, hex: string): boolean => table.has(new Uint32
 
 /** The first comparison that keeps a condition from holding; undefined when it holds. Within a "not" it is one that holds. */
 export function firstFailure(explanation: Explanation, wanted = true): Explanation | undefined {
-  const { holds, and, or, not } = explanation;
+  const { holds, and, or, not, where } = explanation;
   if (holds === wanted) return undefined;
   if (not) return firstFailure(not, !wanted);
+  if (where) return firstFailure(where, wanted);
   const parts = and ?? or;
   if (!parts || parts.length === 0) return explanation;
   for (const part of parts) {

@@ -5,9 +5,11 @@
  *      "conditions": {"and": [{"field": "value", "operator": "gte", "value": "100000000000000000000"}]},
  *      "actions": {"send_alert": true, "severity": "high", "channels": ["telegram"], "save_to_db": true}}
  *
+ * With `"abi": ["event Transfer(address indexed from, address indexed to, uint256 value)"]` conditions may name `event.Transfer.value`.
  * With `"parameters": {"least": {"type": "integer", "default": "1000"}}` a value may be `{"param": "least"}`.
  */
 import { z } from "zod";
+import { readAbi, textOf } from "../condition/abi/items.ts";
 import { CONDITION_LIMITS, type Condition } from "../condition/condition.ts";
 import { LIST_LIMITS } from "../condition/listKinds.ts";
 import { listUses } from "../condition/listUses.ts";
@@ -28,6 +30,7 @@ const ruleSchema = z.strictObject({
   name: z.string().min(1).max(128).optional(),
   description: z.string().max(1024).default(""),
   parameters: parametersSchema.default({}),
+  abi: z.unknown().optional().describe("events and functions whose arguments the conditions name"),
   conditions: z.unknown(),
   actions: actionsSchema.prefault({}),
 });
@@ -40,7 +43,7 @@ export interface JsonRule {
   /** Matches are counted, not alerted on. */
   readonly silent: boolean;
   readonly actions: z.infer<typeof actionsSchema>;
-  /** The rule in its one canonical form: what is kept of it, and what its version is told from others by. With parameters, its conditions are as its author wrote them. */
+  /** The rule in its one canonical form: what is kept of it, and what its version is told from others by. With parameters or an ABI, its conditions are as its author wrote them. */
   readonly text: string;
 }
 
@@ -60,7 +63,7 @@ export function parseJsonRule(body: unknown, values: ParameterValues = {}): Json
   const problems: ConditionProblem[] = parsed.success
     ? []
     : parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join("."), message }));
-  const { conditions, parameters } = (body ?? {}) as { conditions?: unknown; parameters?: unknown };
+  const { conditions, parameters, abi } = (body ?? {}) as Partial<Record<string, unknown>>;
   const declared = parametersSchema.safeParse(parameters ?? {});
   const { filled, used, problems: unknown } = fillIn(conditions, declared.data ?? {}, values);
   const names = Object.keys(declared.data ?? {});
@@ -69,7 +72,12 @@ export function parseJsonRule(body: unknown, values: ParameterValues = {}): Json
       path: `parameters.${name}`,
       message: `No condition has {"param": "${name}"}: it would change nothing`,
     });
-  const condition = parseCondition(filled);
+  const declaredAbi = abi === undefined ? undefined : readAbi(abi);
+  for (const { path, message } of declaredAbi?.problems ?? [])
+    problems.push({ path: path === "" ? "abi" : `abi.${path}`, message });
+  const condition = parseCondition(filled, declaredAbi?.items);
+  if (declaredAbi?.items.length && condition.ok && condition.named.length === 0)
+    problems.push({ path: "abi", message: "No condition names an event or a function of it: it would change nothing" });
   if (declared.success) {
     // One mistake is told once: where a parameter is wrong, what stands in its place is, too.
     const places = new Set(unknown.map(({ path }) => path));
@@ -91,10 +99,15 @@ export function parseJsonRule(body: unknown, values: ParameterValues = {}): Json
       title === undefined ? "The name is missing" : `Expected a name with a letter or digit, got "${title}"`;
     return { ok: false, problems: [{ path: "name", message }] };
   }
-  const kept =
-    names.length === 0
-      ? { name: title, description, conditions: condition.condition, actions }
-      : { name: title, description, parameters: parsed.data.parameters, conditions, actions };
+  const { named } = condition;
+  const asWritten = names.length > 0 || named.length > 0;
+  const kept = {
+    ...{ name: title, description },
+    ...(names.length > 0 && { parameters: parsed.data.parameters }),
+    ...(named.length > 0 && { abi: [...new Set(named.map(textOf))] }),
+    conditions: asWritten ? conditions : condition.condition,
+    actions,
+  };
   return {
     ok: true,
     rule: {

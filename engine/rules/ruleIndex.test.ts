@@ -96,6 +96,7 @@ function passes(record: TransactionRecord, condition: Condition, lists: Readonly
   if ("and" in condition) return condition.and.every((each) => passes(record, each, lists));
   if ("or" in condition) return condition.or.some((each) => passes(record, each, lists));
   if ("not" in condition) return !passes(record, condition.not, lists);
+  if ("match" in condition) throw new Error("arguments of events have a test of their own: abiConditions.test.ts");
   const { operator, value } = condition;
   const field = FIELD.get(condition.field)!;
   const values = valuesOf(record, field);

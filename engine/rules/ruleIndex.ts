@@ -8,9 +8,9 @@ import { createColumns } from "./index/columns.ts";
 import { Found } from "./index/found.ts";
 import type { Frames } from "./index/frames.ts";
 import { CHUNK, createKeyIndex, type RuleTerm } from "./index/keyIndex.ts";
-import { createListFields } from "./index/listField.ts";
 import { termsOf } from "./index/normalForm.ts";
 import { createRangeIndex } from "./index/rangeIndex.ts";
+import { createScope } from "./index/scope.ts";
 import { createTouch } from "./index/touch.ts";
 
 /** What a batch's transactions match, by rule. Valid until the next batch is selected. */
@@ -41,9 +41,9 @@ export function createRuleIndex(
   counted: readonly boolean[] = conditions.map(() => false),
 ): RuleIndex {
   const columns = createColumns();
-  const listFields = createListFields();
+  const scope = createScope();
   const terms = conditions.flatMap((condition, rule): RuleTerm[] =>
-    termsOf(condition, listFields).map((term) => ({ ...term, rule })),
+    termsOf(condition, scope).map((term) => ({ ...term, rule })),
   );
   const keyedTerms = terms.filter(({ keys }) => keys.length > 0);
   const rangeTerms = terms.filter(({ keys }) => keys.length === 0);
@@ -59,7 +59,7 @@ export function createRuleIndex(
   const sort = createSorter(Array.from(ways, (number, rule) => number > 1 || inRanges.has(rule)));
   return {
     select(frames, lists = NO_LISTS) {
-      listFields.bind(lists);
+      scope.bind(lists);
       found.begin();
       ranges.begin(frames.count);
       for (let from = 0; from < frames.count; from += CHUNK) {

@@ -7,41 +7,16 @@
  * Topics and selectors are hashed here, not in the rule. Readers are views: nothing is decoded that is not asked for.
  */
 import {
-  type AbiEvent,
-  type AbiFunction,
-  toEventHash,
-  toEventSignature,
-  toFunctionSelector,
-  toFunctionSignature,
-} from "viem";
-import { z } from "zod";
+  type AbiItem,
+  type AbiParameter,
+  arrayOf,
+  headWords,
+  idOf,
+  isDynamic,
+  readAbi,
+  signatureOf,
+} from "../../engine/condition/abi/items.ts";
 import { UserError } from "../../engine/ops/errors.ts";
-
-const MAX_ITEMS = 2_000;
-
-interface Parameter {
-  readonly name: string;
-  readonly type: string;
-  readonly indexed?: boolean | undefined;
-  readonly components?: readonly Parameter[] | undefined;
-}
-const parameterSchema: z.ZodType<Parameter> = z.lazy(() =>
-  z.object({
-    name: z.string().max(200).default(""),
-    type: z.string().max(200).regex(TYPE, "Expected a Solidity type"),
-    indexed: z.boolean().optional(),
-    components: z.array(parameterSchema).max(100).optional(),
-  }),
-) as never;
-const itemSchema = z.object({
-  type: z.string(),
-  name: z.string().regex(/^[A-Za-z_$][\w$]{0,200}$/).optional(), // biome-ignore format: one chain
-  anonymous: z.boolean().optional(),
-  inputs: z.array(parameterSchema).max(100).default([]),
-});
-const abiSchema = z.union([z.array(itemSchema).max(MAX_ITEMS), z.object({ abi: z.array(itemSchema).max(MAX_ITEMS) })]);
-
-const TYPE = /^(address|bool|string|bytes\d{0,2}|u?int\d{0,3}|tuple|function)(\[\d{0,4}\])*$/;
 
 export interface Generated {
   readonly source: string;
@@ -60,16 +35,15 @@ export function generateReaders(json: string, from: string): Generated {
   const classes: string[] = [];
   const events: string[] = [];
   const calls: string[] = [];
-  for (const { type, name, anonymous, inputs } of items) {
-    if (name === undefined || (type !== "event" && type !== "function")) continue;
-    if (anonymous) {
-      leftOut.push(`${name}: an anonymous event has no topic to know it by`);
+  for (const item of items) {
+    if (item.anonymous) {
+      leftOut.push(`${item.name}: an anonymous event has no topic to know it by`);
       continue;
     }
-    const wanted = className(name) + (type === "event" ? "" : "Call");
-    const unique = firstFree(wanted, names);
-    const reader = type === "event" ? eventReader(unique, name, inputs) : callReader(unique, name, inputs);
-    (type === "event" ? events : calls).push(unique);
+    const isEvent = item.kind === "event";
+    const unique = firstFree(className(item.name) + (isEvent ? "" : "Call"), names);
+    const reader = (isEvent ? eventReader : callReader)(unique, item);
+    (isEvent ? events : calls).push(unique);
     classes.push(reader.source);
     leftOut.push(...reader.leftOut);
   }
@@ -78,20 +52,21 @@ export function generateReaders(json: string, from: string): Generated {
   return { source: head(from, classes.join("\n")) + classes.join("\n"), events, calls, leftOut };
 }
 
-function parseAbiJson(json: string, from: string) {
+function parseAbiJson(json: string, from: string): AbiItem[] {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
     throw new UserError(`Cannot read the ABI "${from}": ${(error as Error).message}`);
   }
-  const parsed = abiSchema.safeParse(value);
-  if (!parsed.success)
-    throw new UserError(
-      `Cannot read the ABI "${from}": ${parsed.error.issues[0]?.message}, expected an array of events and functions, or an object with "abi"`,
-      { next: "The compiler writes it: solc --abi, or the artifact of Hardhat or Foundry" },
-    );
-  return Array.isArray(parsed.data) ? parsed.data : parsed.data.abi;
+  const { items, problems } = readAbi(value);
+  const [problem] = problems;
+  if (!problem) return items;
+  const { path, message } = problem;
+  throw new UserError(
+    `Cannot read the ABI "${from}": ${path && `${path}: `}${message}; expected an array of events and functions, or an object with "abi"`,
+    { next: "The compiler writes it: solc --abi, or the artifact of Hardhat or Foundry" },
+  );
 }
 
 function head(from: string, body: string): string {
@@ -107,8 +82,8 @@ interface Reader {
   readonly leftOut: readonly string[];
 }
 
-function eventReader(className: string, name: string, inputs: readonly Parameter[]): Reader {
-  const item = { type: "event", name, inputs } as unknown as AbiEvent;
+function eventReader(className: string, item: AbiItem): Reader {
+  const { name, inputs } = item;
   const indexed = inputs.filter((input) => input.indexed);
   const members = createMembers(className);
   let topic = 1;
@@ -117,12 +92,12 @@ function eventReader(className: string, name: string, inputs: readonly Parameter
   members.words(plain, "this._data", 0, "");
   const bytes = headWords(plain) * 32;
   const constant = `${className}_TOPIC`;
-  const source = `const ${constant} = bytes32("${toEventHash(item)}");
+  const source = `const ${constant} = bytes32("${idOf(item)}");
 
-/** The event ${toEventSignature(item)}. */
+/** The event ${signatureOf(item)}. */
 export class ${className} {
   /** For filter.topic(${className}.TOPIC). */
-  static readonly TOPIC: string = "${toEventHash(item)}";
+  static readonly TOPIC: string = "${idOf(item)}";
 
   /** Is it this event, with all its topics and the fixed part of its data? */
   static matches(log: Log): bool {
@@ -143,12 +118,12 @@ ${members.source()}}
   return { source, leftOut: members.leftOut.map((what) => `${name}.${what}`) };
 }
 
-function callReader(className: string, name: string, inputs: readonly Parameter[]): Reader {
-  const item = { type: "function", name, inputs, outputs: [], stateMutability: "nonpayable" } as unknown as AbiFunction;
+function callReader(className: string, item: AbiItem): Reader {
+  const { name, inputs } = item;
   const members = createMembers(className);
   members.words(inputs, "this._data", 0, "");
-  const selector = toFunctionSelector(item);
-  const source = `/** A call of ${toFunctionSignature(item)}. */
+  const selector = idOf(item);
+  const source = `/** A call of ${signatureOf(item)}. */
 export class ${className} {
   /** For filter.selector(${className}.SELECTOR). */
   static readonly SELECTOR: string = "${selector}";
@@ -194,7 +169,7 @@ function createMembers(className: string) {
   };
 
   /** Parameters whose first is word `at` of `data`. */
-  function words(inputs: readonly Parameter[], data: string, at: number, prefix: string): void {
+  function words(inputs: readonly AbiParameter[], data: string, at: number, prefix: string): void {
     let word = at;
     inputs.forEach((input, i) => {
       const name = `${prefix}${input.name || `arg${i}`}`;
@@ -203,26 +178,25 @@ function createMembers(className: string) {
     });
   }
 
-  function read(input: Parameter, name: string, data: string, word: number): void {
-    const { type, components = [] } = input;
-    const array = /^(.*)\[(\d*)\]$/.exec(type);
-    const element = array && { ...input, type: array[1]! };
+  function read(input: AbiParameter, name: string, data: string, word: number): void {
+    const { type, components } = input;
+    const { element, count } = arrayOf(input) ?? {};
     if (type === "bytes") add(name, "Bytes", `${data}.bytes(${word})`, type);
     else if (type === "string") add(name, "string", `${data}.text(${word})`, `${type}, at most 1,024 bytes of it`);
     else if (type === "tuple")
       words(components, isDynamic(input) ? `${data}.tuple(${word})` : data, isDynamic(input) ? 0 : word, `${name}_`); // biome-ignore format: two kinds of one thing
     else if (!element) value(name, type, `${data}.word(${word})`);
-    else if (array[2] !== "" && !isDynamic(element))
-      for (let i = 0; i < Math.min(Number(array[2]), MAX_FIXED); i++)
+    else if (typeof count === "number" && !isDynamic(element))
+      for (let i = 0; i < Math.min(count, MAX_FIXED); i++)
         read(element, `${name}${i}`, data, word + i * headWords([element]));
-    else if (array[2] === "" && !isDynamic(element) && headWords([element]) === 1)
+    else if (count === null && !isDynamic(element) && headWords([element]) === 1)
       add(name, "AbiArray", `${data}.array(${word})`, `${type}: a word each`);
     else leftOut.push(`${name}: ${type} is an array of what is not one word`);
   }
 
   return {
     words,
-    topic(input: Parameter, at: number): void {
+    topic(input: AbiParameter, at: number): void {
       const name = input.name || `arg${at - 1}`;
       const hashed = isDynamic(input) || /\]$|^tuple/.test(input.type);
       if (hashed) add(`${name}Hash`, "Bytes32", `this._log.topic(${at})`, `${input.type}: its hash, as it is indexed`);
@@ -235,23 +209,6 @@ function createMembers(className: string) {
 
 /** Members of a fixed array that get a getter each. */
 const MAX_FIXED = 16;
-
-/** Is it not where it stands, but where a word points to? */
-function isDynamic({ type, components = [], ...rest }: Parameter): boolean {
-  const array = /^(.*)\[(\d*)\]$/.exec(type);
-  if (array) return array[2] === "" || isDynamic({ ...rest, type: array[1]!, components });
-  return type === "bytes" || type === "string" || (type === "tuple" && components.some(isDynamic));
-}
-
-/** Words that parameters take where they stand. */
-function headWords(inputs: readonly Parameter[]): number {
-  return inputs.reduce((sum, input) => {
-    if (isDynamic(input)) return sum + 1;
-    const array = /^(.*)\[(\d+)\]$/.exec(input.type);
-    if (array) return sum + Number(array[2]) * headWords([{ ...input, type: array[1]! }]);
-    return sum + (input.type === "tuple" ? headWords(input.components ?? []) : 1);
-  }, 0);
-}
 
 /** `transferFrom` is TransferFrom. */
 const className = (name: string): string => {

@@ -20,8 +20,8 @@ afterAll(() => bench.remove());
 test("every template is an example with its tests, whose passing is tested; the minimal one passes under its new name", async () => {
   const help = (await weirRule(["new", "--help"])).stdout.replace(/\s+/g, " ");
   const templates = [...help.match(/\(choices: (.*?), default/)![1]!.matchAll(/"([\w-]+)"/g)].map(([, name]) => name!);
-  expect(templates).toHaveLength(7);
-  for (const template of templates.filter((name) => name !== "minimal" && name !== "json"))
+  expect(templates).toHaveLength(8);
+  for (const template of templates.filter((name) => name !== "minimal" && !name.startsWith("json")))
     expect(existsSync(join(EXAMPLES, `${template}.test.json`)), template).toBe(true);
   const make = async (template: string): Promise<void> => {
     const name = `my-${template}`;
@@ -56,6 +56,30 @@ test("a JSON rule begins with a test beside it, and is checked, tested and run a
   const refused = await weirRule(["check", "big-ones/big-ones.json"], options);
   expect(refused.code).toBe(1);
   expect(refused.stdout).toMatch(/conditions\.and\.0\.value: Unknown parameter.*Did you mean/);
+});
+
+test("a JSON rule on an event is tested, and runs over a recording as it would in the engine", async () => {
+  const options = { cwd: bench.folder };
+  await weirRule(["new", "usdc", "--template", "json-event"], options);
+  const tested = await weirRule(["test", "usdc"], options);
+  expect(tested.lines().at(-1)).toEqual({ summary: { passed: 3, failed: 0 } });
+  const file = join(bench.folder, "usdc/usdc.json");
+  const recording = join(EXAMPLES, "../../test/recordings/dex.ndjson.gz");
+  const matches = async (conditions: string): Promise<unknown> => {
+    const rule = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify({ ...rule, parameters: {}, conditions: JSON.parse(conditions) }));
+    const ran = await weirRule(["run", "usdc/usdc.json", recording, "--json"], options);
+    return (ran.lines().at(-1) as { summary: { matches: number } }).summary.matches;
+  };
+  // all of the recording's transfers are well formed: the event by its name is the event by its hash
+  const transfer = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
+  const all = await matches(`{"topic0": "${transfer}", "event.Transfer_exists": true}`);
+  expect(all).toBeGreaterThan(1_000);
+  expect(await matches('{"event.Transfer.value_gte": 0}')).toBe(all);
+  expect(await matches(`{"not": {"event.Transfer_exists": true}, "topic0": "${transfer}"}`)).toBe(0);
+  writeFileSync(file, readFileSync(file, "utf8").replace("event.Transfer_exists", "event.Transfr_exists"));
+  const refused = await weirRule(["check", "usdc/usdc.json"], options);
+  expect(refused).toMatchObject({ code: 1, stdout: expect.stringMatching(/Unknown event.*Did you mean/) });
 });
 
 test("nothing is overwritten, and a name that no rule can have is a usage error", async () => {

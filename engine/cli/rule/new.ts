@@ -7,10 +7,14 @@ import { RULE_NAME } from "../../sandbox/manifest.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const EXAMPLES = ["whale-transfer", "unlimited-approval", "ownership-change", "watched-address", "failed-router-call"];
-const JSON_TEMPLATE = "json";
+/** Conditions, no code. */
+const JSON_TEMPLATES: Readonly<Record<string, string>> = {
+  json: "rules-as/examples/templates/large-transfer",
+  "json-event": "rules-as/examples/templates/token-transfer",
+};
 const TEMPLATES: Record<string, string> = {
   minimal: "rules-as/examples/templates/minimal",
-  [JSON_TEMPLATE]: "rules-as/examples/templates/large-transfer",
+  ...JSON_TEMPLATES,
   ...Object.fromEntries(EXAMPLES.map((name) => [name, `rules-as/examples/${name}`])),
 };
 
@@ -18,21 +22,21 @@ export function newCommand(command: Command): void {
   command
     .argument("<name>", "of the rule, and of the folder that is made: a-z 0-9 - _")
     .addOption(
-      new Option("--template <name>", "what to begin with; json: a condition, no code")
+      new Option("--template <name>", "what to begin with; json, json-event: a condition, no code")
         .choices(Object.keys(TEMPLATES))
         .default("minimal"),
     )
     .option("--json", "one line of JSON: the files made")
     .addHelpText(
       "after",
-      "\nNothing is ever overwritten.\n\nExamples:\n  weir rule new big-approval && weir rule test big-approval\n  weir rule new my-whales --template whale-transfer\n  weir rule new large-transfer --template json",
+      "\nNothing is ever overwritten.\n\nExamples:\n  weir rule new big-approval && weir rule test big-approval\n  weir rule new my-whales --template whale-transfer\n  weir rule new large-transfer --template json\n  weir rule new usdc --template json-event   # arguments of an event by name",
     )
     .action((path: string, { template, json = false }: { template: string; json?: boolean }) => {
       const name = basename(path);
       if (!RULE_NAME.pattern.test(name))
         throw new UsageError(`Cannot make the rule "${name}": it cannot be called so. ${RULE_NAME.expected}`);
       const folder = resolve(path);
-      const kind = template === JSON_TEMPLATE ? "json" : "ts";
+      const kind = template in JSON_TEMPLATES ? "json" : "ts";
       const files = (kind === "json" ? jsonFilesOf : filesOf)(name, folder, join(ROOT, TEMPLATES[template]!));
       try {
         mkdirSync(folder);

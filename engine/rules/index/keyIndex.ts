@@ -202,7 +202,8 @@ function createTable(
   }
 
   return {
-    words: [WORD.present, WORD.inputLength, ...places],
+    // what lies behind the selector is read of those only that have it
+    words: [WORD.present, WORD.inputLength, ...places.filter((word) => word <= WORD.input)],
     select(frames, from, to, filled, found) {
       const { words, offsets } = frames;
       const values = buckets.values(filled);

@@ -4,12 +4,11 @@
  *     value ≥ 10 and (to = A or not (chainId in [1, 10]))
  *     ──▶  { numbers: value [10, …); keys: to = A }  or  { numbers: value [10, …), chainId [0,1) [2,10) [11, …) }
  */
-import type { Condition, Predicate } from "../../condition/condition.ts";
+import type { Condition, Match, Predicate } from "../../condition/condition.ts";
 import {
   type BooleanField,
   type BytesField,
   type IntegerField,
-  type LogField,
   type RuleField,
   ruleField,
 } from "../../condition/fields.ts";
@@ -23,15 +22,13 @@ import {
   union,
 } from "../../condition/intervals.ts";
 import type { Test } from "./frames.ts";
-import type { ListFields } from "./listField.ts";
+import { type MatchKey, matchKeys } from "./match.ts";
 import { type NumberField, numberTest } from "./number.ts";
+import type { Scope } from "./scope.ts";
 import { bytesTest } from "./test.ts";
 
 /** The field has one of these values: what a hash table finds. */
-export interface Key {
-  readonly field: BytesField | LogField;
-  readonly values: readonly string[];
-}
+export type Key = MatchKey;
 
 /** All of it must hold. */
 export interface Term {
@@ -50,26 +47,27 @@ type Literal =
 const MAX_TERMS = 64;
 
 /** The alternatives; none when the condition can never hold. */
-export function termsOf(condition: Condition, lists: ListFields): Term[] {
-  return alternatives(condition, false, lists).flatMap((literals) => termOf(literals) ?? []);
+export function termsOf(condition: Condition, scope: Scope): Term[] {
+  return alternatives(condition, false, scope).flatMap((literals) => termOf(literals) ?? []);
 }
 
 /** As a test of one transaction. */
-export function conditionTest(condition: Condition, lists: ListFields): Test {
+export function conditionTest(condition: Condition, scope: Scope): Test {
   if ("and" in condition) {
-    const tests = condition.and.map((each) => conditionTest(each, lists));
+    const tests = condition.and.map((each) => conditionTest(each, scope));
     return (frames, frame) => tests.every((test) => test(frames, frame));
   }
   if ("or" in condition) {
-    const tests = condition.or.map((each) => conditionTest(each, lists));
+    const tests = condition.or.map((each) => conditionTest(each, scope));
     return (frames, frame) => tests.some((test) => test(frames, frame));
   }
   if ("not" in condition) {
-    const test = conditionTest(condition.not, lists);
+    const test = conditionTest(condition.not, scope);
     return (frames, frame) => !test(frames, frame);
   }
+  if ("match" in condition) return scope.matches.of(condition);
   const field = fieldOf(condition);
-  if (namesList(condition)) return numberTest(lists.of(condition.value as string, field), listSet(condition));
+  if (namesList(condition)) return numberTest(scope.lists.of(condition.value as string, field), listSet(condition));
   if (field.kind === "integer" || field.kind === "boolean") return numberTest(field, numberSet(field, condition));
   return bytesTest(field, condition);
 }
@@ -77,34 +75,40 @@ export function conditionTest(condition: Condition, lists: ListFields): Test {
 export const keyTest = ({ field, values }: Key): Test =>
   bytesTest(field, { field: field.name, operator: "in", value: values });
 
-function alternatives(condition: Condition, negated: boolean, lists: ListFields): Literal[][] {
-  if ("not" in condition) return alternatives(condition.not, !negated, lists);
-  if (!("and" in condition) && !("or" in condition)) return [literalsOf(condition, negated, lists)];
+function alternatives(condition: Condition, negated: boolean, scope: Scope): Literal[][] {
+  if ("not" in condition) return alternatives(condition.not, !negated, scope);
+  if ("match" in condition) return [matchLiterals(condition, negated, scope)];
+  if (!("and" in condition) && !("or" in condition)) return [literalsOf(condition, negated, scope)];
   const [parts, conjunction] = "and" in condition ? [condition.and, !negated] : [condition.or, negated];
-  const each = parts.map((part) => alternatives(part, negated, lists));
+  const each = parts.map((part) => alternatives(part, negated, scope));
   if (!conjunction) {
     const all = each.flat();
-    return all.length <= MAX_TERMS ? all : [[whole(condition, negated, lists)]];
+    return all.length <= MAX_TERMS ? all : [[whole(condition, negated, scope)]];
   }
   let product: Literal[][] = [[]];
   for (const [i, choices] of each.entries()) {
     if (product.length * choices.length <= MAX_TERMS)
       product = product.flatMap((before) => choices.map((choice) => [...before, ...choice]));
-    else product = product.map((before) => [...before, whole(parts[i]!, negated, lists)]);
+    else product = product.map((before) => [...before, whole(parts[i]!, negated, scope)]);
   }
   return product;
 }
 
-function whole(condition: Condition, negated: boolean, lists: ListFields): Literal {
-  return { kind: "test", test: conditionTest(negated ? { not: condition } : condition, lists) };
+function whole(condition: Condition, negated: boolean, scope: Scope): Literal {
+  return { kind: "test", test: conditionTest(negated ? { not: condition } : condition, scope) };
+}
+
+function matchLiterals(match: Match, negated: boolean, scope: Scope): Literal[] {
+  if (negated) return [whole(match, negated, scope)];
+  return [...matchKeys(match).map((key): Literal => ({ kind: "key", key })), whole(match, negated, scope)];
 }
 
 /** One comparison as what can be looked up of it, and what must be asked. */
-function literalsOf(predicate: Predicate, negated: boolean, lists: ListFields): Literal[] {
+function literalsOf(predicate: Predicate, negated: boolean, scope: Scope): Literal[] {
   const field = fieldOf(predicate);
   if (namesList(predicate)) {
     const set = listSet(predicate);
-    const member = lists.of(predicate.value as string, field);
+    const member = scope.lists.of(predicate.value as string, field);
     return [{ kind: "number", field: member, set: negated ? complement(set) : set }];
   }
   if (field.kind === "integer" || field.kind === "boolean") {

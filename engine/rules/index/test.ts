@@ -43,7 +43,8 @@ function anyOf(field: BytesField | InputField | LogField, accepts: BytesTest): T
   };
 }
 
-function matcher(operator: Predicate["operator"], value: string | readonly string[]): BytesTest {
+/** @param value hex, but of a pattern */
+export function matcher(operator: Predicate["operator"], value: string | readonly string[]): BytesTest {
   if (operator === "regex") {
     const pattern = RE2JS.compile(value as string);
     return (bytes, start, end) => pattern.matcher(`0x${view(bytes).toString("hex", start, end)}`).find();
@@ -62,6 +63,12 @@ function matcher(operator: Predicate["operator"], value: string | readonly strin
     return (bytes, start, end) => only.length === end - start && equals(bytes, start, only);
   }
   return (bytes, start, end) => byText.has(`0x${view(bytes).toString("hex", start, end)}`);
+}
+
+/** The same pattern on text: what is no UTF-8 reads as U+FFFD. */
+export function matchingText(value: string): BytesTest {
+  const pattern = RE2JS.compile(value);
+  return (bytes, start, end) => pattern.matcher(view(bytes).toString("utf8", start, end)).find();
 }
 
 function equals(bytes: Uint8Array, start: number, part: Uint8Array): boolean {

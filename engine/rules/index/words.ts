@@ -10,7 +10,12 @@ export const WORD = {
 } as const;
 
 /** Within a log. */
-export const LOG_WORD = { size: LOG.size >> 2, topicCount: LOG.topicCount >> 2 } as const;
+export const LOG_WORD = {
+  size: LOG.size >> 2,
+  dataLength: LOG.dataLength >> 2,
+  topicCount: LOG.topicCount >> 2,
+  topics: LOG.topics >> 2,
+} as const;
 
 /** Word of a frame's first log, should it have any. */
 export function firstLog(words: Uint32Array, frame: number): number {
