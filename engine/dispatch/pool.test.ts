@@ -1,19 +1,127 @@
-/** Worker threads need the engine's loader, so the cases are a process of their own: see pool.case.ts. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+/** Worker threads that hang, die, or run hostile rules. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CONTAINED, TRANSACTIONS } from "../sandbox/hostileGuests.ts";
+import { CONTENT } from "../frame/content.ts";
+import type { LiveRule } from "../rules/liveRule.ts";
+import { readmit } from "../sandbox/admit.ts";
+import { bytesOf, CONTAINED, TRANSACTIONS } from "../sandbox/hostileGuests.ts";
+import { manifestSchema } from "../sandbox/parseManifest.ts";
+import { compileGuest } from "../sandbox/testGuest.ts";
+import { appendRecord, testModule } from "../sandbox/testModule.ts";
+import { packBatch } from "../source/batch.ts";
+import { createWorld } from "../world/world.ts";
+import { createPool, type GuiltyRule, type PoolOptions } from "./pool.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: what the cases print
-let cases: Record<string, any>;
+const HANGING = `
+  export let weir_host_fuel: i32 = 0; export let weir_host_stack: i32 = 0; export let weir_host_progress: i32 = 0;
+  export let weir_host_starved: i32 = 0; export let weir_out_length: i32 = 0;
+  export function weir_reserve(bytes: i32): usize { while (true) { if (weir_host_progress == 1) return 0; } }`;
+
+const transaction = (nonce: number) => ({
+  chainId: 1,
+  hash: `0x${String(nonce).padStart(64, "0")}`,
+  from: `0x${"aa".repeat(20)}`,
+  to: `0x${"bb".repeat(20)}`,
+  nonce: `0x${nonce.toString(16)}`,
+  value: "0x1",
+  gas: "0x5208",
+  input: "0x",
+});
+const batch = packBatch("case", 0, 0, TRANSACTIONS, Array.from({ length: TRANSACTIONS }, (_, n) => ({
+  offset: n,
+  time: 1_700_000_000_000,
+  content: CONTENT.json,
+  value: Buffer.from(JSON.stringify(transaction(n))),
+}))); // biome-ignore format: an argument a line
+
+function compiled(bytes: Uint8Array): WebAssembly.Module {
+  const admitted = readmit(bytes);
+  if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
+  return new WebAssembly.Module(admitted.module);
+}
+const rule = (name: string, module: WebAssembly.Module, onError: "dlq" | "halt" = "dlq"): LiveRule => ({
+  name,
+  version: 1,
+  module,
+  manifest: manifestSchema.parse({ name, onError }),
+});
+const honest = compiled(testModule({ onTx: appendRecord(1, 8, 0x64636261, 0x68676665) }));
+const hanging = new WebAssembly.Module(await compileGuest(HANGING));
+
+const world = createWorld({ chains: [1] });
+const deaths: string[] = [];
+const guilty: GuiltyRule[] = [];
+const poolOf = (rules: PoolOptions["rules"], of = world) =>
+  createPool({
+    threads: 1,
+    instances: 100,
+    hungMs: 1_000, // the thread spins meanwhile; a batch takes 10 ms
+    rules,
+    world: async () => of,
+    onDeath: ({ message }) => deaths.push(message),
+    onGuilty: (one) => guilty.push(one),
+  });
+
+async function runWith(rules: PoolOptions["rules"], of = world): Promise<object> {
+  const pool = poolOf(rules, of);
+  try {
+    const {
+      transactions,
+      alerts,
+      rules: counts,
+      deadLetterReasons,
+      halt,
+    } = await pool.run({ batch, catalogue: "1", world: world.id });
+    return { transactions, alerts, counts, deadLetterReasons, halt };
+  } catch (error) {
+    return { error: (error as Error).message };
+  } finally {
+    await pool.close();
+  }
+}
+
+const innocent = (n: number) => Array.from({ length: n }, (_, i) => rule(`honest-${i}`, honest));
+const cases: Record<string, () => Promise<object>> = {
+  /** it hangs once, and the thread that comes after it gets rules that do not */
+  once: () => {
+    let asked = 0;
+    return runWith(async () => (asked++ === 0 ? [rule("hangs", hanging)] : innocent(2)));
+  },
+  /** one hangs among many, and would rather halt the stream than fail */
+  guilty: () => {
+    const onTrial = innocent(3).map((one) => ({ ...one, version: 2 }));
+    return runWith(async () => [...innocent(14), rule("hangs", hanging, "halt"), ...onTrial]);
+  },
+  /** a world that no thread survives, whatever the rules */
+  broken: () => runWith(async () => innocent(3), { ...world, chains: 5 } as never),
+  /** every hostile guest between two honest ones: what the main thread feels of it, beside an idle control of the same length */
+  lag: async () => {
+    const hostile = await Promise.all(
+      CONTAINED.map(async (guest, n) => rule(`hostile-${n}`, compiled(await bytesOf(guest)))),
+    );
+    const pool = poolOf(async () => [rule("before", honest), ...hostile, rule("behind", honest)]);
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    const task = { batch, catalogue: "1", world: world.id };
+    const first = await pool.run(task); // the thread starts
+    delay.enable();
+    const began = performance.now();
+    for (let n = 0; n < 20; n++) await pool.run(task);
+    const took = performance.now() - began;
+    const busy = { p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 };
+    delay.reset();
+    await sleep(took);
+    const idle = { p99: delay.percentile(99) / 1e6, max: delay.max / 1e6 };
+    await pool.close();
+    return { counts: first.rules, alerts: first.alerts, took, busy, idle, ratio: busy.p99 / idle.p99 };
+  },
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: what came of the cases
+const came: Record<string, any> = {};
 beforeAll(async () => {
-  const file = fileURLToPath(new URL("./pool.case.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", file], { stdio: ["ignore", "pipe", "inherit"] });
-  const [printed, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
-  if (code !== 0) throw new Error(`${file} ended with exit code ${code}`);
-  cases = JSON.parse(printed);
+  for (const [name, run] of Object.entries(cases))
+    came[name] = { ...(await run()), deaths: deaths.splice(0), guilty: guilty.splice(0) };
 }, 180_000);
 
 const countOf = (rule: string, matches: number, version = 1) => ({
@@ -31,7 +139,7 @@ const HUNG = expect.stringMatching(/^its thread did not answer within \d+ ms$/);
 
 describe("a thread that hangs is ended, and its batch", () => {
   it("runs again", () => {
-    const { alerts, counts, deaths, guilty } = cases.once;
+    const { alerts, counts, deaths, guilty } = came.once;
     expect(counts).toEqual([countOf("honest-0", TRANSACTIONS), countOf("honest-1", TRANSACTIONS)]);
     expect(alerts).toBe(2 * TRANSACTIONS);
     expect(deaths).toEqual([HUNG]);
@@ -39,7 +147,7 @@ describe("a thread that hangs is ended, and its batch", () => {
   });
 
   it("runs without the rule that is found guilty among the innocent: by its policy, its transactions are failures", () => {
-    const { transactions, alerts, counts, deaths, guilty, deadLetterReasons, halt } = cases.guilty;
+    const { transactions, alerts, counts, deaths, guilty, deadLetterReasons, halt } = came.guilty;
     const innocent = (n: number, version = 1) =>
       Array.from({ length: n }, (_, i) => countOf(`honest-${i}`, TRANSACTIONS, version));
     expect(guilty).toEqual([{ rule: "hangs", version: 1, reason: HUNG }]);
@@ -55,14 +163,14 @@ describe("a thread that hangs is ended, and its batch", () => {
   });
 
   it("ends in an error when no rule is to blame", () => {
-    const { error, guilty } = cases.broken;
+    const { error, guilty } = came.broken;
     expect(error).toMatch(/^Cannot process the batch case\/0 from 0 to 8: its thread ended: /);
     expect(guilty).toEqual([]);
   });
 });
 
 it("hostile rules in a worker change nothing for those beside them, nor for the main thread", () => {
-  const { counts, alerts, busy, idle, ratio, took, deaths } = cases.lag;
+  const { counts, alerts, busy, idle, ratio, took, deaths } = came.lag;
   expect(counts.at(0)).toEqual(countOf("before", TRANSACTIONS));
   expect(counts.at(-1)).toEqual(countOf("behind", TRANSACTIONS));
   const hostile = CONTAINED.map((guest, n) => ({

@@ -67,7 +67,7 @@ class Death extends Error {}
 export function createPool(options: PoolOptions): Pool {
   const { threads, instances, rules, world, hungMs = HUNG_MS, onDeath, onGuilty, onStages } = options;
   const piscina = new Piscina<WorkerTask, WorkerAnswer>({
-    filename: new URL("../worker/entry.ts", import.meta.url).href,
+    filename: new URL("../worker/entry.mjs", import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY,

@@ -1,5 +1,3 @@
-// A thread does not inherit the TypeScript loader reliably (Node 20, vitest): it registers its own.
-import { register } from "tsx/esm/api";
+import { importEntry } from "../thread.mjs";
 
-register();
-await import("./admitThread.ts");
+await importEntry("engine/sandbox/admitThread");

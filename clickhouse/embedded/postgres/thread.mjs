@@ -1,5 +1,3 @@
-// A thread does not inherit the TypeScript loader reliably (Node 20): it registers its own.
-import { register } from "tsx/esm/api";
+import { importEntry } from "../../../engine/thread.mjs";
 
-register();
-await import("./thread.ts");
+await importEntry("clickhouse/embedded/postgres/thread");

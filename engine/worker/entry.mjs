@@ -1,0 +1,3 @@
+import { importEntry } from "../thread.mjs";
+
+export default (await importEntry("engine/worker/entry")).default;
