@@ -17,28 +17,60 @@ export interface Residents {
 const IDLE_BATCHES = 64;
 /** … and after which it is given up: the rule may be of a set that is gone. */
 const GONE_BATCHES = 4_096;
+/** Places that are looked at when one is wanted, and with each batch: a hand goes round all of them. */
+const LOOK = 16;
+
+interface Place {
+  rule: Rule;
+  /** The batch it last ran in. */
+  ran: number;
+}
 
 /** @param budget instances to keep at most */
 export function createResidents(budget: number): Residents {
-  /** With the batch it last ran in; least recently used first. */
-  const lastRun = new Map<Rule, number>();
+  const places: Place[] = [];
+  const known = new Map<Rule, Place>();
   let batch = 0;
+  let hand = 0;
+
+  /** The next place that has not been run in for so long. */
+  function unused(batches: number): Place | undefined {
+    for (let looks = Math.min(LOOK, places.length); looks > 0; looks--) {
+      hand = (hand + 1) % places.length;
+      if (batch - places[hand]!.ran >= batches) return places[hand]!;
+    }
+    return undefined;
+  }
+
+  function letGo({ rule }: Place): void {
+    rule.release();
+    known.delete(rule);
+  }
+
   return {
     begin() {
       batch++;
-      const [oldest, ran] = lastRun.entries().next().value ?? [undefined, batch];
-      if (oldest === undefined || batch - ran < GONE_BATCHES) return;
-      oldest.release();
-      lastRun.delete(oldest);
+      const gone = unused(GONE_BATCHES);
+      if (gone === undefined) return;
+      letGo(gone);
+      places[hand] = places.at(-1)!;
+      places.pop();
     },
     used(rule) {
-      if (!lastRun.delete(rule) && lastRun.size >= budget) {
-        const [oldest, ran] = lastRun.entries().next().value ?? [rule, batch];
-        if (batch - ran < IDLE_BATCHES) return rule.release();
-        oldest.release();
-        lastRun.delete(oldest);
+      let place = known.get(rule);
+      if (place === undefined) {
+        if (places.length < budget) {
+          place = { rule, ran: batch };
+          places.push(place);
+        } else {
+          place = unused(IDLE_BATCHES);
+          if (place === undefined) return rule.release();
+          letGo(place);
+          place.rule = rule;
+        }
+        known.set(rule, place);
       }
-      lastRun.set(rule, batch);
+      place.ran = batch;
     },
   };
 }

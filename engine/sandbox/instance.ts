@@ -36,8 +36,7 @@ export interface RuleInstance {
   readonly capacity: number;
   /** where results are written */
   readonly out: number;
-  /** Views of the memory, made once: each costs 100 ns. Empty once the memory grew; such an instance is not for another batch. */
-  readonly bytes: Uint8Array;
+  /** A view of the memory, made once: it costs 100 ns. Empty once the memory grew; such an instance is not for another batch. */
   readonly words: Uint32Array;
   /** Fuel that its initialisation took: the same for every instance of the module and capacity. */
   readonly initFuel: number;
@@ -50,7 +49,8 @@ export interface RuleInstance {
    * Blocks that the guest wrote to when it last ran, see BLOCK_SHIFT, 0 to 31 and 32 to 63; none at first. Not known of an instance
    * that trapped or grew.
    */
-  readonly dirty: readonly [low: number, high: number];
+  readonly dirtyLow: number;
+  readonly dirtyHigh: number;
 }
 
 /** What the guest's calls reach, and which transaction of the batch is under way when so many of the call's are done. */
@@ -81,6 +81,8 @@ interface Guest {
   call<T>(budget: number, action: () => T): T;
   /** Fuel that calls have used. */
   readonly used: number;
+  /** It calls functions of the host's, which want to know what they are about. */
+  readonly asks: boolean;
   /** What its calls reach from now on. */
   enter(next: GuestScene | null): void;
   fault(error: unknown, whose: "transaction" | "call", budget: number): RuleFault;
@@ -103,9 +105,10 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits, { data, para
       return scene;
     },
   };
+  const bound = bindHostFunctions(module, caller);
   let instance: WebAssembly.Instance;
   try {
-    instance = new WebAssembly.Instance(module, { env: { abort, ...bindHostFunctions(module, caller) } });
+    instance = new WebAssembly.Instance(module, { env: { abort, ...bound } });
   } catch (error) {
     // the module was admitted: only the engine can be in want, of memories or address space
     throw new SandboxExhausted(`Cannot make an instance of a rule: ${String(error)}`, { cause: error });
@@ -141,6 +144,7 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits, { data, para
     get used() {
       return used;
     },
+    asks: Object.keys(bound).length > 0,
     enter: (next) => void (scene = next),
   };
 }
@@ -184,40 +188,42 @@ export function instantiate(
   });
   exports.weir_host_budget.value = limits.fuel;
   exports.weir_host_snapshot();
-  const bytes = new Uint8Array(memory.buffer);
   const words = new Uint32Array(memory.buffer);
-  const dirty: [number, number] = [0, 0];
-  return {
+  const { asks } = guest;
+  // each instance's exports are of a shape of their own: looking one up in a call would cost it 200 ns
+  const { weir_host_run, weir_host_progress } = exports;
+  const made = {
     memory,
     input,
     capacity,
     out,
-    bytes,
     words,
-    dirty,
+    dirtyLow: 0,
+    dirtyHigh: 0,
     initFuel: guest.used,
-    run(count, left = limits.batchFuel, scene = NOTHING) {
-      guest.enter(scene);
+    run(count: number, left = limits.batchFuel, scene = NOTHING): RunEnd {
+      if (asks) guest.enter(scene);
       try {
-        const rest = exports.weir_host_run(input, count, left);
-        const finished = rest > 0 ? count : exports.weir_host_progress.value;
+        const rest = weir_host_run(input, count, left);
+        const finished = rest > 0 ? count : weir_host_progress.value;
         if (words.length > 0) {
           const marks = (input >> 2) + count + (count & 1);
-          dirty[0] = words[marks]!;
-          dirty[1] = words[marks + 1]!;
+          made.dirtyLow = words[marks]!;
+          made.dirtyHigh = words[marks + 1]!;
         }
         return { finished, fault: null, used: left - rest, lost: 0 };
       } catch (error) {
-        const finished = exports.weir_host_progress.value;
+        const finished = weir_host_progress.value;
         const used = left - exports.weir_host_left.value;
         const why = fault(error, "transaction", limits.fuel);
         const known = why.code === "out_of_bounds" ? 0 : Math.max(0, exports.weir_host_fuel.value);
         return { finished, fault: why, used, lost: limits.fuel - known };
       } finally {
-        guest.enter(null);
+        if (asks) guest.enter(null);
       }
     },
   };
+  return made;
 }
 
 export type ManifestReading =

@@ -25,19 +25,13 @@ const NO_TEXT = new Uint8Array(0);
 const halves = new Uint32Array(2);
 const double = new Float64Array(halves.buffer);
 
-/** A guest's memory, by bytes and by words. */
-export interface MemoryViews {
-  readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
-}
-
 /**
- * Adds the records of one transaction to `matches`: in memory from `from` up to `to`, both checked to lie in it, multiples of 8.
+ * Adds the records of one transaction to `matches`: in the memory `words` from byte `from` up to `to`, both checked to lie in it, multiples of 8.
  *
  * @throws RuleFault bad_result or too_many_results; then none of the transaction's records count: what was added has to go
  */
 export function readResults(
-  { bytes, words }: MemoryViews,
+  words: Uint32Array,
   from: number,
   to: number,
   transaction: number,
@@ -74,7 +68,7 @@ export function readResults(
       if (length > most) throw bad(number, `text of ${length} bytes, expected at most ${most}`);
       const copy = new Uint8Array(length); // by hand: two views of the memory cost more than the few bytes
       let all = 0;
-      for (let i = 0; i < length; i++) all |= copy[i] = bytes[text + i]!;
+      for (let i = 0; i < length; i++) all |= copy[i] = (words[(text + i) >> 2]! >>> ((i & 3) << 3)) & 0xff; // text is a multiple of 8
       if (all > 0x7f && !isUtf8(copy)) throw bad(number, "text is not UTF-8");
       matches.push({ transaction, kind, severity, text: copy, score: 0 });
     } else throw bad(number, `kind ${kind}, expected 1 to 3`);

@@ -42,9 +42,18 @@ export interface Rule {
  */
 export const SMALLEST_INPUT = 64 * 1024;
 const CAPACITIES = [SMALLEST_INPUT, 256 * 1024, 1024 * 1024];
+
+/** The smallest that holds `bytes`, of which there are at most `largest`. */
+function capacityFor(bytes: number, largest: number): number {
+  for (const capacity of CAPACITIES) if (bytes <= capacity && capacity < largest) return capacity;
+  return largest;
+}
+
 /** A frame's u32 size is the second word of its header. */
 const SIZE_WORD = 1;
 const PAGE = 65_536;
+const BLOCK_WORDS = 1 << (BLOCK_SHIFT - 2);
+const NOTHING = new Uint32Array(0);
 /** Up to so many words a loop copies faster than a view and set() do. */
 const SHORT_COPY = 64;
 
@@ -57,24 +66,26 @@ export function createRule(
   limits: RunLimits = RUN_LIMITS,
   content: MemoryContent = {},
 ): Rule {
-  const capacities = [...CAPACITIES.filter((bytes) => bytes < limits.inputBytes), limits.inputBytes];
   const largest = limits.inputBytes;
   let instance: RuleInstance | null = null;
   /** bytes of the input area that the last call's table and frames took */
   let written = 0;
-  /** memory after initialisation without trailing zeros, by capacity; the same in every instance */
-  const images = new Map<number, Uint8Array>();
+  /** what its memory was after initialisation */
+  let image: Uint32Array = NOTHING;
+  /** that without trailing zeros, by capacity; the same in every instance */
+  const images = new Map<number, Uint32Array>();
 
   function prepare(bytes: number): { guest: RuleInstance; made: boolean } {
-    const capacity = capacities.find((size) => size >= bytes)!;
+    const capacity = capacityFor(bytes, largest);
     if (instance !== null && instance.capacity === capacity && instance.words.length > 0) {
-      restore(instance, images.get(capacity)!, bytes, written);
+      restore(instance, image, bytes, written);
       written = 0;
       return { guest: instance, made: false };
     }
     instance = null; // before the new one is made: one memory less
     const made = instantiate(module, capacity, limits, content);
-    if (!images.has(capacity)) images.set(capacity, trimmed(made.memory));
+    image = images.get(capacity) ?? trimmed(made.memory);
+    images.set(capacity, image);
     instance = made;
     written = 0;
     return { guest: made, made: true };
@@ -159,16 +170,15 @@ export function createRule(
     failures: Failure[],
   ): void {
     const { memory, input, out } = guest;
-    const grown = guest.words.length === 0;
-    const views = grown ? { bytes: new Uint8Array(memory.buffer), words: new Uint32Array(memory.buffer) } : guest;
+    const words = guest.words.length === 0 ? new Uint32Array(memory.buffer) : guest.words; // the memory grew
     let end = 0; // of the results so far
     for (let i = 0; i < finished; i++) {
-      const next = views.words[(input >> 2) + i]!;
+      const next = words[(input >> 2) + i]!;
       if (next === end) continue;
       const transaction = indices[from + i]!;
       const before = matches.length;
       try {
-        if (next < end || next % 8 !== 0 || next > views.bytes.length - out) {
+        if (next < end || next % 8 !== 0 || next > words.byteLength - out) {
           throw new RuleFault(
             "bad_result",
             `Cannot read results up to ${next}: expected a multiple of 8 within the memory, at least ${end}`,
@@ -176,7 +186,7 @@ export function createRule(
         }
         const begin = end;
         end = next;
-        readResults(views, out + begin, out + next, transaction, limits, matches);
+        readResults(words, out + begin, out + next, transaction, limits, matches);
         if (matches.length > limits.batchResults)
           throw new RuleFault(
             "too_many_results",
@@ -197,23 +207,26 @@ export function createRule(
  * Puts memory back to what it was after initialisation: the blocks that the guest wrote to, and what the host wrote to the
  * input area last time, except the first `next` bytes, which are about to be written again.
  */
-function restore(guest: RuleInstance, image: Uint8Array, next: number, written: number): void {
-  const memory = guest.bytes;
-  if (written > next) putBack(memory, image, guest.input + next, guest.input + written);
-  for (let half = 0; half < 2; half++) {
-    for (let bits = guest.dirty[half]!; bits !== 0; bits &= bits - 1) {
-      const block = 32 * half + 31 - Math.clz32(bits & -bits);
-      // a store at a block's end reaches up to 7 bytes into the next one
-      for (let at = block << BLOCK_SHIFT; at < memory.length; at += 64 << BLOCK_SHIFT)
-        putBack(memory, image, at, Math.min(at + (1 << BLOCK_SHIFT) + 8, memory.length));
-    }
+function restore(guest: RuleInstance, image: Uint32Array, next: number, written: number): void {
+  if (written > next) putBack(guest.words, image, (guest.input + next) >> 2, (guest.input + written) >> 2);
+  restoreBlocks(guest.words, image, guest.dirtyLow, 0);
+  restoreBlocks(guest.words, image, guest.dirtyHigh, 32);
+}
+
+/** Blocks whose numbers are, modulo 64, those of the set bits. */
+function restoreBlocks(memory: Uint32Array, image: Uint32Array, marks: number, first: number): void {
+  for (let bits = marks; bits !== 0; bits &= bits - 1) {
+    const block = first + 31 - Math.clz32(bits & -bits);
+    // a store at a block's end reaches up to 7 bytes into the next one
+    for (let at = block * BLOCK_WORDS; at < memory.length; at += 64 * BLOCK_WORDS)
+      putBack(memory, image, at, Math.min(at + BLOCK_WORDS + 2, memory.length));
   }
 }
 
-function putBack(memory: Uint8Array, image: Uint8Array, from: number, to: number): void {
+function putBack(memory: Uint32Array, image: Uint32Array, from: number, to: number): void {
   const zeros = Math.min(Math.max(from, image.length), to); // the image ends where only zeros follow
   if (from < zeros) memory.set(image.subarray(from, zeros), from);
-  memory.fill(0, zeros, to);
+  if (zeros < to) memory.fill(0, zeros, to);
 }
 
 const sizeOf = (words: Uint32Array, frame: number): number => words[(frame >> 2) + SIZE_WORD]!;
@@ -255,12 +268,12 @@ function write(
 
 const ZERO_PAGE = new Uint8Array(PAGE);
 
-/** A copy of the memory up to its last byte that is not zero, in steps of 4. Whole pages of zeros are skipped at memcmp's speed. */
-function trimmed(memory: WebAssembly.Memory): Uint8Array {
+/** A copy of the memory up to its last word that is not zero. Whole pages of zeros are skipped at memcmp's speed. */
+function trimmed(memory: WebAssembly.Memory): Uint32Array {
   let bytes = memory.buffer.byteLength;
   while (bytes > 0 && Buffer.compare(new Uint8Array(memory.buffer, bytes - PAGE, PAGE), ZERO_PAGE) === 0) bytes -= PAGE;
   const words = new Uint32Array(memory.buffer);
   let end = bytes / 4;
   while (end > 0 && words[end - 1] === 0) end--;
-  return new Uint8Array(memory.buffer.slice(0, end * 4));
+  return words.slice(0, end);
 }

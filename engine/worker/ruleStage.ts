@@ -3,6 +3,7 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { createResidents, type Residents } from "../rules/residents.ts";
 import { createRuleIndex } from "../rules/ruleIndex.ts";
 import { createBannedRule } from "../sandbox/bannedRule.ts";
+import type { Scene } from "../sandbox/hostFunctions.ts";
 import { RUN_LIMITS } from "../sandbox/limits.ts";
 import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
@@ -75,6 +76,8 @@ export function createRuleStage(
   // apart from the rules, which lie anywhere in memory: of those that are only counted it is all that a batch reads
   const names = rules.map(({ name }) => name);
   const versions = rules.map(({ version }) => version);
+  // likewise: a manifest is two more objects that each call of a module would wait for
+  const asks = rules.map(({ manifest }) => manifest.state !== undefined || manifest.lists !== undefined);
   /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
   const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
   const states = new Map<number, LocalState>();
@@ -84,6 +87,7 @@ export function createRuleStage(
     trials.begin();
     const matched = createMatches(trials);
     residents.begin();
+    const all = { words, offsets: frames };
     for (let m = 0; m < found.matched; m++) {
       const number = found.rules[m]!;
       if (counted[number]) {
@@ -108,16 +112,16 @@ export function createRuleStage(
       const sandbox = (sandboxes[number] ??=
         rule.banned === undefined ? createRule(rule.module!, RUN_LIMITS, rule) : createBannedRule(rule.banned));
       let state: LocalState | undefined;
-      if (rule.manifest.state !== undefined) {
-        state = states.get(number) ?? createLocalState(rule.manifest.state);
-        states.set(number, state);
+      let scene: Scene | undefined;
+      if (asks[number]) {
+        const { state: declared, lists: uses } = rule.manifest;
+        if (declared !== undefined) {
+          state = states.get(number) ?? createLocalState(declared);
+          states.set(number, state);
+        }
+        scene = { state: state?.open(`${source}/${partition}`, events), lists: uses && tablesOf(uses, lists) };
       }
-      const uses = rule.manifest.lists;
-      const scene = (state || uses) && {
-        state: state?.open(`${source}/${partition}`, events),
-        lists: uses && tablesOf(uses, lists),
-      };
-      const run = sandbox.run({ words, offsets: frames }, seen, seen.length, scene);
+      const run = sandbox.run(all, seen, seen.length, scene);
       state?.close();
       residents.used(sandbox);
       matched.add(rule, run);

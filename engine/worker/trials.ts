@@ -32,7 +32,7 @@ export function createTrials(rules: readonly LiveRule[]): Trials {
     begin() {
       for (const transactions of alerted.values()) transactions.clear();
     },
-    of: (rule) => alerted.get(rule),
+    of: pairs.length === 0 ? () => undefined : (rule) => alerted.get(rule),
     compare(counts) {
       const changes = new Map<string, TrialChange>();
       if (pairs.length === 0) return changes;
