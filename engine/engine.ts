@@ -4,6 +4,7 @@ import { type Store, StoreUnavailable } from "../clickhouse/client.ts";
 import { createOrderedWork } from "./dispatch/orderedWork.ts";
 import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
+import { createStateMemory } from "./dispatch/stateMemory.ts";
 import { needsPerson } from "./needsPerson.ts";
 import type { Config } from "./ops/config.ts";
 import { messageOf } from "./ops/errors.ts";
@@ -92,6 +93,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
     },
   });
   const compact = createStateCompactor(store);
+  metrics.stateMaxBytes.set(config.engine.stateBytes);
   const storeHealth = health.register({ name: "store", state: { up: true } });
   const streamHealth = health.register({ name: "stream", state: { up: false, reason: "not started" } });
 
@@ -165,7 +167,17 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
     const work = createOrderedWork({
       pool,
       rules: (id) => catalogue.snapshot(id),
-      load: (from, lane) => untilStored(() => loadState(store, from, lane.partition, lane.began), lane.given.signal),
+      memory: createStateMemory({
+        load: (from, lane, before, only) =>
+          untilStored(() => loadState(store, from, lane.partition, before, only), lane.given.signal),
+        most: config.engine.stateBytes,
+        onOver: (greedy) => guard.take(greedy),
+        onUse(rule, bytes, total) {
+          metrics.stateBytes.set(total);
+          if (bytes > 0) metrics.ruleStateBytes.set({ rule }, bytes);
+          else metrics.ruleStateBytes.remove({ rule });
+        },
+      }),
     });
     await runPipeline(
       {

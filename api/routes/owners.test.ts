@@ -55,8 +55,20 @@ test("a throttled rule says so, why and since when; its account says what it was
   await server.store.command(
     "INSERT INTO rule_stats (source, partition, offset, rule, rule_version, skipped) VALUES ('s', 0, 0, 'one', 1, 7)",
   );
+  await server.store.command(
+    `INSERT INTO rule_state (source, partition, offset, rule, name, shape, key, value)
+     SELECT 's', number % 2, number, 'one', 'seen', 'counter address u64', repeat('k', 20), repeat('v', 8) FROM numbers(10)`,
+  );
   expect(await server.read("/api/v1/rules/one/cost", ruleCostSchema)).toMatchObject({
-    ...{ owner: "api token", state: "throttled", reason: "version 1: too much", since: rule.since, skipped: 7 },
+    ...{
+      owner: "api token",
+      state: "throttled",
+      reason: "version 1: too much",
+      since: rule.since,
+      skipped: 7,
+      state_keys: 2,
+      state_bytes: 56,
+    },
     versions: [{ version: 1, skipped: 7, evaluations: 0 }],
   });
   expect((await owners())[0]).toMatchObject({ rules: 2, throttled: 1, skipped: 7 });

@@ -1,5 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { type RuleCountsRow, ruleCountsQuery } from "../../clickhouse/queries/stats.ts";
+import {
+  type RuleCountsRow,
+  type RuleStateRow,
+  ruleCountsQuery,
+  ruleStateQuery,
+} from "../../clickhouse/queries/stats.ts";
 import type { ApiDeps } from "../deps.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
 import { refuse } from "../problem.ts";
@@ -12,6 +17,10 @@ export const ruleCostSchema = z
     owner: z.string(),
     ...stateFields,
     ...countFields,
+    state_keys: z
+      .number()
+      .openapi({ description: "keys of its counters and windows that are stored, in all partitions" }),
+    state_bytes: z.number().openapi({ description: "of them and their values" }),
     versions: z.array(
       z.object({
         version: z.int(),
@@ -51,13 +60,23 @@ export function ruleCostRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store"
     if (!rule) throw refuse(404, "Rule not found");
     const { sql, params } = ruleCountsQuery(name);
     const rows = await store.rows<RuleCountsRow>(sql, params, READ_SETTINGS);
+    const remembered = ruleStateQuery(name);
+    const [state] = await store.rows<RuleStateRow>(remembered.sql, remembered.params, READ_SETTINGS);
     const versions = rows.map(toVersion).sort((a, b) => b.version - a.version);
     const total = (field: keyof typeof countFields): number => versions.reduce((sum, each) => sum + each[field], 0);
     const totals = Object.fromEntries(FIELDS.map((field) => [field, total(field)])) as Record<
       keyof typeof countFields,
       number
     >;
-    return withETag(c, { rule: name, owner: rule.owner, ...toState(rule), ...totals, versions });
+    return withETag(c, {
+      rule: name,
+      owner: rule.owner,
+      ...toState(rule),
+      ...totals,
+      state_keys: Number(state!.keys),
+      state_bytes: Number(state!.bytes),
+      versions,
+    });
   });
 }
 

@@ -65,6 +65,20 @@ GROUP BY rule, rule_version`,
   };
 }
 
+/** What a rule remembers in all partitions, with its trials, as stored; decimal text. */
+export interface RuleStateRow {
+  readonly keys: string;
+  readonly bytes: string;
+}
+
+export const ruleStateQuery = (rule: string): Query => ({
+  sql: `SELECT toString(count()) AS keys, toString(sum(size)) AS bytes FROM (
+  SELECT max(length(t.key) + length(t.value)) AS size FROM rule_state AS t
+  WHERE t.rule = {rule:String} GROUP BY t.source, t.partition, t.trial, t.name, t.shape, t.key
+)`,
+  params: { rule },
+});
+
 /** A transaction that a version on trial alerts on otherwise than the live one did. */
 export interface TrialChangeRow {
   readonly change: "added" | "dropped";

@@ -11,6 +11,7 @@ import { createSynthetic } from "../../bench/load/synthetic.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
 import { buildRule } from "../../rules-as/cli/build.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
+import { parseCondition } from "../condition/parseCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { createResidents } from "../rules/residents.ts";
 import { readmit } from "../sandbox/admit.ts";
@@ -20,12 +21,14 @@ import { createStateCompactor, loadState } from "../sink/stateLog.ts";
 import { storeRound } from "../sink/storeRound.ts";
 import { packBatch } from "../source/batch.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
+import type { StateDeclaration } from "../state/declaration.ts";
 import { createOrderedStage } from "../worker/orderedStage.ts";
 import { createOrderedProcessor, createProcessor } from "../worker/process.ts";
 import { createWorld } from "../world/world.ts";
-import { openLane } from "./lane.ts";
+import { openLane, type Task } from "./lane.ts";
 import { createOrderedWork } from "./orderedWork.ts";
 import { runPipeline } from "./pipeline.ts";
+import { createStateMemory, type StateMemoryOptions } from "./stateMemory.ts";
 
 const LINES = 2_000;
 const SENDERS = 60;
@@ -83,6 +86,13 @@ interface Scene {
   readonly ledger: Ledger;
   /** Rules of the batches from each offset on; default: the one. */
   readonly rules?: LiveRule[];
+  /** Of a change of the rule set on the way. */
+  readonly rulesOf?: (catalogue: string) => LiveRule[];
+  readonly current?: () => typeof VERSIONS;
+  readonly memory?: Partial<StateMemoryOptions>;
+  /** Before the first stage of a batch. */
+  readonly hold?: (batch: Pick<Task, "catalogue" | "batch">) => Promise<void>;
+  readonly onStored?: (to: number) => void;
   readonly batch?: number;
   readonly breaks?: (where: "before" | "after") => void;
 }
@@ -94,34 +104,49 @@ const scene = (): Pick<Scene, "source" | "ledger"> => {
 
 /** Stages take turns as threads would let them: at random. */
 async function run(
-  { source, ledger, rules = [sequence], batch = 90, breaks = () => {} }: Scene,
+  { source, ledger, rules = [sequence], batch = 90, breaks = () => {}, ...more }: Scene,
   seed = 1,
 ): Promise<void> {
+  const { rulesOf = () => rules, current = () => VERSIONS, memory, hold, onStored } = more;
   const random = createRandom(seed);
   const someTime = () => new Promise((resolve) => setTimeout(resolve, random.u32() % 8));
-  const first = createProcessor(rules, WORLD);
-  const second = createOrderedProcessor(rules, createOrderedStage(rules, createResidents(10)));
+  const stages = new Map<string, ReturnType<typeof makeStages>>();
+  const makeStages = (rules: LiveRule[]) => ({
+    first: createProcessor(rules, WORLD),
+    second: createOrderedProcessor(rules, createOrderedStage(rules, createResidents(10))),
+  });
+  const stagesOf = (catalogue: string) => {
+    const made = stages.get(catalogue) ?? makeStages(rulesOf(catalogue));
+    stages.set(catalogue, made);
+    return made;
+  };
   const compact = createStateCompactor(place.store, 300);
   const work = createOrderedWork({
     pool: {
-      run: async ({ batch }) => {
+      run: async ({ batch, catalogue }) => {
+        await hold?.({ batch, catalogue });
         await someTime();
-        return first(batch);
+        return stagesOf(catalogue).first(batch);
       },
-      runSecond: async ({ batch }, { handover, tables }) => {
+      runSecond: async ({ batch, catalogue }, { handover, tables }) => {
         await someTime();
-        return second(batch, structuredClone(handover), structuredClone(tables));
+        return stagesOf(catalogue).second(batch, structuredClone(handover), structuredClone(tables));
       },
     },
-    rules: async () => rules,
-    load: (from, lane) => loadState(place.store, from, lane.partition, lane.began),
+    rules: async (catalogue) => rulesOf(catalogue),
+    memory: createStateMemory({
+      load: (from, lane, before, only) => loadState(place.store, from, lane.partition, before, only),
+      most: Number.POSITIVE_INFINITY,
+      onOver: () => {},
+      ...memory,
+    }),
   });
   await runPipeline(
     {
       source: createRecordingSource(await inspectRecording(path), source),
       ledger,
       work,
-      current: () => VERSIONS,
+      current,
       limits: {
         batch: { records: batch, bytes: 1 << 20 },
         tasks: 3,
@@ -140,6 +165,7 @@ async function run(
           },
         });
         breaks("after");
+        onStored?.(members.at(-1)!.range.cuts.at(-1)!);
         for (const { partition, range, stored } of members) await compact(source, partition, range, stored);
       },
     },
@@ -233,6 +259,72 @@ describe("a rule with state", () => {
   }, 60_000);
 });
 
+test("what remembers too much is reported; without it memory is free again, and it comes back with what it knew", async () => {
+  const at = scene();
+  const [WITHOUT, WITH] = [{ ...VERSIONS, catalogue: "ffff" }, VERSIONS];
+  const few = parseCondition({ from: `0x${"7".padStart(40, "a")}` });
+  if (!few.ok) throw new Error(JSON.stringify(few.problems));
+  const [sent, lately] = sequence.manifest.state!;
+  const manifest = { ...sequence.manifest, state: [sent!, { ...lately!, buckets: 6 } as StateDeclaration] };
+  const modest = { ...sequence, name: "modest", condition: few.condition, manifest };
+  let current = WITH;
+  /** Where the set without the rule began, and up to where all is stored. */
+  let [without, stored] = [Number.POSITIVE_INFINITY, 0];
+  const used = new Map<string, number>();
+  const freed: number[] = [];
+  const reported: { rule: string; reason: string }[] = [];
+  await run({
+    ...at,
+    batch: 50,
+    rulesOf: (catalogue) => (catalogue === WITHOUT.catalogue ? [modest] : [modest, sequence]),
+    current: () => current,
+    memory: {
+      most: 40_000, // a window of 60 steps takes 32 KiB for the first keys, one of 6 steps 5
+      onOver(greedy) {
+        reported.push(greedy);
+        if (freed.length === 0) current = WITHOUT;
+      },
+      onUse(rule, bytes, total) {
+        used.set(rule, bytes);
+        expect([...used.values()].reduce((sum, each) => sum + each, 0)).toBe(total);
+        if (rule !== "sequence" || bytes > 0) return;
+        freed.push(total);
+        current = WITH;
+      },
+    },
+    async hold({ catalogue, batch: { from } }) {
+      if (catalogue !== WITHOUT.catalogue) return;
+      without = Math.min(without, from);
+      // the second batch without it waits until all that was written before is stored, so that it can go
+      while (from > without && stored <= without) await new Promise((resolve) => setTimeout(resolve, 10));
+    },
+    onStored: (to) => {
+      stored = to;
+    },
+  });
+  expect(reported.map(({ rule }) => rule)).toContain("sequence");
+  expect(reported[0]!.reason).toMatch(/^Its state takes \d+ bytes of memory, that of all rules \d+, expected at most WEIR_STATE_BYTES=40000$/); // biome-ignore format: one expression
+  expect(freed.length).toBeGreaterThan(0);
+  expect(freed[0]).toBeLessThan(10_000); // the modest rule's stays
+  expect([...used.values()]).toEqual([0, 0]); // the lane has ended
+
+  const [stats] = await place.store.rows<{ sequence: number; modest: number }>(
+    `SELECT toFloat64(sumIf(evaluations, rule = 'sequence')) AS sequence, toFloat64(sumIf(evaluations, rule = 'modest')) AS modest
+     FROM rule_stats WHERE source = {source:String}`,
+    { source: at.source },
+  );
+  expect(stats!.sequence).toBeLessThan(LINES);
+  expect(stats!.modest).toBeGreaterThan(0);
+  const counted = await place.store.rows(
+    `SELECT rule, toFloat64(sum(last)) AS n FROM (
+       SELECT rule, argMax(reinterpretAsUInt64(value), offset) AS last FROM rule_state
+       WHERE source = {source:String} AND name = 'sent' GROUP BY rule, key) GROUP BY rule ORDER BY rule`,
+    { source: at.source },
+  );
+  // whatever it was shown, before and after, it has counted once
+  expect(counted).toEqual([{ rule: "modest", n: stats!.modest }, { rule: "sequence", n: stats!.sequence }]); // biome-ignore format: two rows
+}, 60_000);
+
 test("a lane keeps no outcome once it has gone on", async () => {
   const outcome = {
     minutes: new Map(),
@@ -249,7 +341,10 @@ test("a lane keeps no outcome once it has gone on", async () => {
       runSecond: () => Promise.reject(new Error("there is nothing to hand over")),
     },
     rules: async () => [],
-    load: () => Promise.reject(new Error("there is no state")),
+    memory: createStateMemory({
+      load: () => Promise.reject(new Error("there is no state")),
+      ...{ most: Number.POSITIVE_INFINITY, onOver: () => {} },
+    }),
   });
   const lane = openLane(0, { stored: 0, published: 0, ranges: [] }, 0);
   const task = { batch: packBatch("s", 0, 0, 0, []), ...VERSIONS };

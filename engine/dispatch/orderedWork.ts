@@ -6,64 +6,54 @@
  *     batch 2 ──first──────────▶   waits   ──second──▶ …       a batch's changes are put in when its second stage is done
  *     batch 3 ──first──▶ outcome                              nothing that such rules see: it waits for nobody
  *
- * A lane's state is made when it is first needed: as the store has it below the offset where the lane began. Nothing that is held
- * here has to be saved: with the lane it goes, and whoever has the partition next begins where the ledger says, on the state that
- * is stored below.
+ * A lane's state is read when it is first needed (stateMemory.ts): as the store has it below the offset where the lane began. Nothing that
+ * is held here has to be saved: with the lane it goes, and whoever has the partition next begins where the ledger says, on the state
+ * that is stored below.
  */
 import { withMarks } from "../../clickhouse/tables.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
-import { type StoredState, stateKey } from "../sink/stateLog.ts";
-import { shapeOf } from "../state/declaration.ts";
-import { applyChange, restoreTable, type StateTable } from "../state/stateTable.ts";
+import type { StateTable } from "../state/stateTable.ts";
 import { orderedRules } from "../worker/orderedRules.ts";
-import { stateOwner } from "../worker/orderedStage.ts";
 import type { Handover, Outcome, TableName } from "../worker/outcome.ts";
 import type { OrderedOutcome } from "../worker/process.ts";
 import type { Lane, Task } from "./lane.ts";
 import type { Pool } from "./pool.ts";
+import type { StateMemory } from "./stateMemory.ts";
 
 type BatchTask = Pick<Task, "batch" | "catalogue" | "world">;
 
 export interface OrderedWorkOptions {
   readonly pool: Pick<Pool, "run" | "runSecond">;
   readonly rules: (catalogue: string) => Promise<readonly LiveRule[]>;
-  /** State of a lane's partition as it is stored below the offset where the lane began. */
-  readonly load: (source: string, lane: Lane) => Promise<StoredState>;
-}
-
-interface LaneState {
-  /** Resolves when all batches so far have left their changes. */
-  done: Promise<void>;
-  tables: Promise<(rule: LiveRule) => StateTable[]> | undefined;
+  readonly memory: StateMemory;
 }
 
 /** To be called for the batches of a lane in their order. Lanes of one partition never overlap. */
-export function createOrderedWork({ pool, rules, load }: OrderedWorkOptions) {
-  const lanes = new WeakMap<Lane, LaneState>();
+export function createOrderedWork({ pool, rules, memory }: OrderedWorkOptions) {
+  /** Of each lane: resolves when all batches so far have left their changes. */
+  const done = new WeakMap<Lane, Promise<void>>();
+  /** By catalogue: those with state. A set has thousands of others. */
+  let latest: { catalogue: string; ordered: ReadonlySet<LiveRule> } | undefined;
 
-  function stateOf(lane: Lane): LaneState {
-    const state = lanes.get(lane) ?? { done: Promise.resolve(), tables: undefined };
-    lanes.set(lane, state);
-    return state;
+  async function orderedOf(catalogue: string): Promise<ReadonlySet<LiveRule>> {
+    if (latest?.catalogue !== catalogue) latest = { catalogue, ordered: orderedRules(await rules(catalogue)) };
+    return latest.ordered;
   }
 
   async function second(task: BatchTask, lane: Lane, outcome: Outcome, handover: Handover): Promise<Outcome> {
-    const state = stateOf(lane);
-    state.tables ??= load(task.batch.source, lane).then(openTables);
-    const tablesOf = await state.tables;
+    const all = await orderedOf(task.catalogue);
     const seen = new Set(handover.rules.map(({ key }) => key));
-    const here = [...orderedRules(await rules(task.catalogue))].filter((rule) => seen.has(ruleKey(rule)));
-    const tables = new Map(here.map((rule) => [ruleKey(rule), tablesOf(rule)]));
+    const here = new Map([...all].map((rule) => [ruleKey(rule), rule] as const).filter(([key]) => seen.has(key)));
+    const tables = new Map<string, readonly StateTable[]>();
+    for (const [key, rule] of here) tables.set(key, await memory.tablesOf(task.batch.source, lane, rule, all));
     const ordered = await pool.runSecond(task, { handover, tables });
-    for (const [key, changes] of ordered.changes)
-      for (const [i, change] of changes.entries()) if (change) applyChange(tables.get(key)![i]!, change);
+    for (const [key, changes] of ordered.changes) memory.apply(lane, here.get(key)!, changes, task.batch.to);
     return merge(outcome, handover, ordered);
   }
 
   return (task: BatchTask, lane: Lane): Promise<Outcome> => {
-    const state = stateOf(lane);
-    const before = state.done;
+    const before = done.get(lane) ?? Promise.resolve();
     const outcome = pool.run(task).then(async (first) => {
       const { handover, ...rest } = first;
       if (handover === undefined || first.halt !== undefined) return rest;
@@ -71,23 +61,11 @@ export function createOrderedWork({ pool, rules, load }: OrderedWorkOptions) {
       return second(task, lane, rest, handover);
     });
     // Without a value: it would hold the outcomes of all batches so far.
-    state.done = Promise.all([before, outcome]).then(() => {});
-    state.done.catch(() => {}); // whose outcome it is hears of it
+    const after = Promise.all([before, outcome]).then(async () => memory.tidy(lane, await orderedOf(task.catalogue)));
+    after.catch(() => {}); // whose outcome it is hears of it
+    done.set(lane, after);
     return outcome;
   };
-}
-
-/** What was stored becomes tables when a rule first asks for them. Each owner, name and shape is a table of its own, and stays it. */
-function openTables(stored: StoredState): (rule: LiveRule) => StateTable[] {
-  const tables = new Map<string, StateTable>();
-  return (rule) =>
-    (rule.manifest.state ?? []).map((declaration) => {
-      const key = stateKey({ ...stateOwner(rule), name: declaration.name, shape: shapeOf(declaration) });
-      const table = tables.get(key) ?? restoreTable(declaration, stored.get(key) ?? new Uint32Array(0));
-      stored.delete(key);
-      tables.set(key, table);
-      return table;
-    });
 }
 
 /** Both stages as one outcome: rows and records of the first, then of the second. */

@@ -39,6 +39,9 @@ export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) 
     ownerMaxFuel: gauge("weir_owner_max_fuel_per_second", "Fuel an owner may use for a second of the stream", [
       "owner",
     ]),
+    stateBytes: gauge("weir_state_bytes", "Memory that state of rules takes, all partitions together"),
+    stateMaxBytes: gauge("weir_state_max_bytes", "Memory that state of rules may take"),
+    ruleStateBytes: gauge("weir_rule_state_bytes", "Memory that the state of a rule takes", ["rule"]),
     batches: counter("weir_batches_total", "Batches processed"),
     batchRecords: histogram("weir_batch_records", "Records in a batch", [], [1, 16, 64, 256, 1024, 4096, 16_384]),
     stageSeconds: histogram("weir_stage_seconds", "CPU that a batch took in a stage of its worker", ["stage"], SECONDS),

@@ -21,12 +21,23 @@ interface Line {
 
 const BEFORE = "source = {source:String} AND partition = {partition:UInt16} AND offset < {before:UInt64}";
 
-/** The state of a partition as of an offset. @throws StoreUnavailable */
-export async function loadState(store: Store, source: string, partition: number, before: number): Promise<StoredState> {
+/** Whose state it is, and which. */
+export type StateName = Pick<Line, "rule" | "trial" | "name" | "shape">;
+
+const ONLY = "rule = {rule:String} AND trial = {trial:UInt32} AND name = {name:String} AND shape = {shape:String}";
+
+/** The state of a partition as of an offset, all of it or one counter or window. @throws StoreUnavailable */
+export async function loadState(
+  store: Store,
+  source: string,
+  partition: number,
+  before: number,
+  only?: StateName,
+): Promise<StoredState> {
   const lines = await store.stream(
     `SELECT rule, trial, name, shape, hex(key) AS key, hex(argMax(value, offset)) AS value, argMax(generation, offset) AS generation
-     FROM rule_state WHERE ${BEFORE} GROUP BY rule, trial, name, shape, key`,
-    { source, partition, before },
+     FROM rule_state WHERE ${BEFORE}${only ? ` AND ${ONLY}` : ""} GROUP BY rule, trial, name, shape, key`,
+    { source, partition, before, ...only },
   );
   const entries = new Map<string, Uint32Array[]>();
   for await (const line of splitLines(lines)) {
@@ -43,8 +54,7 @@ export async function loadState(store: Store, source: string, partition: number,
 }
 
 /** What a table of state is known by. */
-export const stateKey = (of: Pick<Line, "rule" | "trial" | "name" | "shape">): string =>
-  [of.rule, of.trial, of.name, of.shape].join("\n");
+export const stateKey = (of: StateName): string => [of.rule, of.trial, of.name, of.shape].join("\n");
 
 function joined(all: readonly Uint32Array[]): Uint32Array {
   const words = new Uint32Array(all.reduce((sum, { length }) => sum + length, 0));

@@ -3,7 +3,7 @@
  * writes as a whole or not at all: what an unfinished one wrote is undone.
  */
 import { entryLayout, type StateDeclaration } from "./declaration.ts";
-import { clearTable, createKeyTable, dropLast, findEntry, type KeyTable, putEntry } from "./keyTable.ts";
+import { borrowTable, dropLast, findEntry, giveBackTable, type KeyTable, putEntry, rebuild } from "./keyTable.ts";
 import { findKnown, isKnown, type StateChange, type StateTable } from "./stateTable.ts";
 import { addAmount, addToWindow, bucketOf, copyAmount, sumOfWindow } from "./values.ts";
 
@@ -98,17 +98,17 @@ export function createStateSession(declarations: readonly StateDeclaration[]): S
       events = times;
       current = -1;
       journal.length = 0;
-      layers = tables.map((table, i) => {
+      layers = tables.map((table) => {
         const { declaration, generation, young } = table;
-        const written = layers[i]?.written ?? createKeyTable(entryLayout(declaration), false);
-        clearTable(written);
-        return { declaration, written, table, generation, young };
+        return { declaration, written: borrowTable(entryLayout(declaration)), table, generation, young };
       });
     },
     begin(transaction) {
       if (transaction === current) return;
       current = transaction;
       journal.length = 0;
+      for (const { written, generation } of layers)
+        if (written.count > MOST_WRITTEN * written.layout.half) rebuild(written, (each) => isKnown(each, generation));
     },
     undo(transaction) {
       if (transaction !== current) return;
@@ -160,13 +160,18 @@ export function createStateSession(declarations: readonly StateDeclaration[]): S
     close() {
       current = -1;
       journal.length = 0;
-      return layers.map(({ written, generation, young }) =>
+      const changes = layers.map(({ written, generation, young }) =>
         written.count === 0 ? undefined : { generation, young, entries: knownEntries(written, generation) },
       );
+      for (const { written } of layers) giveBackTable(written);
+      layers = []; // nor is a table held that its owner lets go
+      return changes;
     },
   };
 }
 
+/** A batch may write to any number of keys. Once they are so many times what is known at least, those that are forgotten are dropped. */
+const MOST_WRITTEN = 4;
 const NOTHING = new Uint32Array(0);
 
 /** What is still known at the end, copied. */

@@ -221,7 +221,7 @@ describe("state", () => {
         second: 1_000,
       })),
     ];
-    for (const keys of [half, half * 2, half * 3 + 7]) {
+    for (const keys of [half, half * 2, half * 3 + 7, half * 9 + 5]) {
       const { table } = run(LARGE, once(keys), false);
       const session = createStateSession([LARGE]);
       session.open([table], Float64Array.of(1e9));
