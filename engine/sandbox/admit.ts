@@ -20,7 +20,7 @@ import {
 } from "./inject.ts";
 import { readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
-import { countedFunctions, globalsSetBy, meteredBody } from "./meter.ts";
+import { countedFunctions, globalsSetBy, meteredBody, type Stretch } from "./meter.ts";
 import { MAX_PARAMETER_AREA } from "./parameterArea.ts";
 import { type Manifest, parseManifest } from "./parseManifest.ts";
 import { type ScannedBody, scanBody } from "./scanBody.ts";
@@ -54,11 +54,15 @@ export function admit(
   return report.findings.length === 0 ? admission : { ok: false, findings: report.findings };
 }
 
-/** The same for a module that was admitted before: all but trying it. */
+/**
+ * The same for a module that was admitted before: all but trying it.
+ * @param stretches filled with where each function's code is from: what tells an author where a budget ended
+ */
 export function readmit(
   bytes: Uint8Array,
   limits: ModuleLimits = MODULE_LIMITS,
   runLimits: RunLimits = RUN_LIMITS,
+  stretches?: Stretch[][],
 ): Admission {
   if (limits.memoryPages > 64)
     throw new RangeError(`Cannot cap memory at ${limits.memoryPages} pages: expected at most 64`);
@@ -83,7 +87,7 @@ export function readmit(
       report.add("invalid", message, { offset });
       return refused();
     }
-    const admitted = write(module, abi, functions, bodies as ScannedBody[]);
+    const admitted = write(module, abi, functions, bodies as ScannedBody[], stretches);
     if (!WebAssembly.validate(admitted)) {
       throw new Error(`Cannot meter a valid module: ${whyInvalid(admitted).message}`); // a bug of ours
     }
@@ -218,7 +222,13 @@ function checkDeclared(module: ParsedModule, manifest: Manifest, report: Report)
 }
 
 /** The module's sections with what the host adds; only the exports that the host uses are kept. */
-function write(module: ParsedModule, abi: Abi, functions: HostFunctions, bodies: readonly ScannedBody[]): Uint8Array {
+function write(
+  module: ParsedModule,
+  abi: Abi,
+  functions: HostFunctions,
+  bodies: readonly ScannedBody[],
+  stretches?: Stretch[][],
+): Uint8Array {
   const globals = hostGlobals(module, globalsSetBy(abi.onTx, bodies, module), abi.outLength);
   const entries = guestEntries(module);
   const out = new Writer(module.bytes.length * 3 + 4096);
@@ -302,7 +312,9 @@ function write(module: ParsedModule, abi: Abi, functions: HostFunctions, bodies:
       numbers((content) => content.u32(module.dataCount!)),
     );
   const counted = countedFunctions(bodies, module.imports.length);
-  const guests = bodies.map((body) => meteredBody(body, globals, counted.has(body.index)));
+  const guests = bodies.map((body, i) =>
+    meteredBody(body, globals, counted.has(body.index), stretches && (stretches[i] = [])),
+  );
   const all = [...guests, ...hostBodies(module, globals, abi, entries)];
   const code = new Writer(module.bytes.length * 3 + 4096);
   code.u32(all.length);

@@ -79,8 +79,25 @@ export function globalsSetBy(
 
 const frameOf = ({ slots }: ScannedBody): number => FRAME_BYTES + SLOT_BYTES * slots;
 
-/** The function's body as it is written: locals and code, without its length in front. */
-export function meteredBody(body: ScannedBody, globals: HostGlobals, counted: boolean): Uint8Array {
+/** A stretch of a metered body, up to the next one: what was copied from the module's `from` on, or stands in front of what is there. */
+export interface Stretch {
+  /** in bytes from the body's first */
+  readonly at: number;
+  /** in bytes from the module's first */
+  readonly from: number;
+  readonly copied: boolean;
+}
+
+/**
+ * The function's body as it is written: locals and code, without its length in front.
+ * @param stretches filled with where its parts are from
+ */
+export function meteredBody(
+  body: ScannedBody,
+  globals: HostGlobals,
+  counted: boolean,
+  stretches?: Stretch[],
+): Uint8Array {
   const { bytes, groupsAt, codeAt, end, groups, results, temporaries, marks, edits, charges } = body;
   const fuel = leb(body.fuel);
   const out = new Writer((end - groupsAt) * 2 + 128);
@@ -90,13 +107,16 @@ export function meteredBody(body: ScannedBody, globals: HostGlobals, counted: bo
   if (counted) out.bytes(take(globals.stack, frameOf(body), globals.fuel, fuel));
   out.bytes([0x02, results[0] ?? EMPTY_BLOCK]);
   let from = codeAt;
+  const note = (copied: boolean): void => void stretches?.push({ at: out.length, from, copied });
   for (let c = 0, e = 0; c < charges.length || e < edits.length; ) {
     const block: MeteredBlock | undefined = charges[c];
     const edit = edits[e];
     const chargeFirst = block !== undefined && (edit === undefined || block.at <= edit.at);
     const at = chargeFirst ? block.at : edit!.at;
+    note(true);
     out.range(bytes, from, at);
     from = at;
+    note(false);
     if (chargeFirst) {
       out.bytes(charge(globals.fuel, fuel, block.cost));
       c++;
@@ -106,6 +126,7 @@ export function meteredBody(body: ScannedBody, globals: HostGlobals, counted: bo
       e++;
     }
   }
+  note(true);
   out.range(bytes, from, end); // the function's own end is the block's
   if (counted) out.bytes(giveBack(globals.stack, frameOf(body)));
   if (marks !== null) out.bytes(keepMarks(globals.dirty, leb(marks)));

@@ -27,8 +27,9 @@ export interface Failure {
 /** A rule's own fault: it would happen again with the same transaction. */
 export class RuleFault extends Error {
   readonly code: FailureCode;
-  constructor(code: FailureCode, message: string) {
-    super(message);
+  /** @param options with what the guest threw, whose stack has the offsets in the module */
+  constructor(code: FailureCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }
@@ -69,8 +70,9 @@ export function classify(error: unknown, { fuel, stack, starved, budget, whose }
   if (starved)
     throw new SandboxExhausted("Cannot grow the memory of a rule: the process is out of memory", { cause: error });
   const where = firstFrame(error);
-  if (fuel < 0) return new RuleFault("fuel", `Cannot go on${where}: the ${whose}'s ${budget} fuel is used up`);
-  if (stack < 0) return new RuleFault("stack", `Cannot call any deeper${where}: the stack is used up`);
+  const thrown = { cause: error };
+  if (fuel < 0) return new RuleFault("fuel", `Cannot go on${where}: the ${whose}'s ${budget} fuel is used up`, thrown);
+  if (stack < 0) return new RuleFault("stack", `Cannot call any deeper${where}: the stack is used up`, thrown);
   const code = KINDS.find(([pattern]) => pattern.test(error.message))?.[1];
   if (code === undefined) throw error;
   return new RuleFault(code, `Cannot go on${where}: ${error.message}`);

@@ -10,7 +10,7 @@ import { functionBodies, parseSourceMap } from "./sourceMap.ts";
 import { sampleTransaction, type TriedRule, tryModule } from "./tryRule.ts";
 
 /** Each nonce fails in its own way, at a line that says which. */
-const RULE = `import { Tx, Severity, alert } from "@weir/rules";
+const RULE = `import { Tx, Severity, alert, counter, keccak256 } from "@weir/rules";
 import { third } from "./lists";
 
 function ratio(a: u64, b: u64): u64 {
@@ -27,6 +27,12 @@ export function onTx(tx: Tx): void {
   if (tx.nonce == 5) tx.log(0);
   if (tx.nonce == 6) unreachable();
   if (tx.nonce == 7) spin(tx.gas);
+  if (tx.nonce == 8) hash(tx);
+  if (tx.nonce == 9) for (let i: u64 = 0; i <= tx.gas; i += 0) seen.add(tx.from, 1);
+}
+const seen = counter("seen");
+function hash(tx: Tx): void {
+  for (;;) total += keccak256(tx.input).isZero ? 1 : 2;
 }
 let total: u64 = 0;
 function spin(n: u64): void {
@@ -68,10 +74,12 @@ test.for([
   [1, "fails.ts:5:10", "return a / b;", "division"],
   [2, "lists.ts:3:", "return MANY[i];", "an index that the library checks"],
   [3, "fails.ts:13:22", 'throw new Error("three")', "an error thrown"],
-  [4, "fails.ts:8:", "again(n + 1) + n", "endless recursion: its function"],
+  [4, "fails.ts:8:", "again(n + 1) + n", "endless recursion"],
   [5, "fails.ts:15:", "tx.log(0)", "an abort within the SDK"],
   [6, "fails.ts:16:", "unreachable()", "unreachable"],
-  [7, "fails.ts:", "", "out of fuel: the function it was in"],
+  [7, "fails.ts:28:", "n = (n * 3 + 1) | 1", "out of fuel in a loop"],
+  [8, "fails.ts:23:", "keccak256(tx.input)", "out of fuel within the SDK, called from a loop"],
+  [9, "fails.ts:19:", "seen.add(tx.from, 1)", "out of fuel before a call of the host's"],
 ] as const)("nonce %i is found at %s: %s, %s", async ([nonce, place, line]) => {
   const found = await placeOf(nonce);
   expect(found?.startsWith(place), found ?? "no place").toBe(true);

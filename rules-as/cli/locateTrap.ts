@@ -1,6 +1,6 @@
 /**
  * Where in the author's source a rule failed. A failure in the sandbox names a function at best; here the same transaction runs
- * through the same code once more, built with a source map.
+ * through the same code once more, built with a source map: metered where the budget ended, else as the compiler made it.
  */
 import { basename, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -8,6 +8,7 @@ import { buildRule } from "./build.ts";
 import { codeFrameOf } from "./diagnostics.ts";
 import { functionBodies, type Mapping, parseSourceMap } from "./sourceMap.ts";
 import { ENTRY, ruleSources } from "./sources.ts";
+import { type CallSite, traceMetered } from "./traceMetered.ts";
 
 export interface TrapPlace {
   readonly file: string;
@@ -24,7 +25,7 @@ export interface RuleFailure {
   readonly frame: Uint8Array;
 }
 
-/** A transaction that failed in the sandbox ends here as well; only what ran out of fuel may not. */
+/** A transaction that failed in the sandbox ends here as well; without its state and lists it may not. */
 const LIMIT_MS = 5_000;
 
 /** @param file the rule's source  @returns null when no place can be told, such as for a source that has changed since */
@@ -41,13 +42,17 @@ export async function locateTrap(file: string, { message, frame }: RuleFailure):
 
   const { wasm, map } = await buildRule(file, { sourceMap: true });
   if (wasm === null || map === null) return null;
-  const mappings = parseSourceMap(map).filter(({ source }) => source !== ENTRY && files[source] !== undefined);
+  const mappings = parseSourceMap(map);
+  const isAuthors = ({ source }: Mapping): boolean => source !== ENTRY && files[source] !== undefined;
   const bodies = functionBodies(wasm);
   const exhausted = /used up/.test(message) && /function (\d+)/.exec(message);
-  // Out of fuel or stack: only the function that it was in is known, and of a library's function nothing is told.
-  const place = exhausted
-    ? firstIn(mappings, bodies[Number(exhausted[1]) - importsOf(wasm)])
-    : innermost(mappings, bodies, await trace(wasm, frame));
+  const calls = exhausted
+    ? traceMetered(wasm, frame)
+    : (await trace(wasm, frame)).map((offset) => ({ offset, before: false }));
+  // With other state, or in a library's function that nothing of the author's calls, the function that the message names is all there is.
+  const place =
+    innermost(mappings, isAuthors, bodies, calls) ??
+    (exhausted && firstIn(mappings.filter(isAuthors), bodies[Number(exhausted[1]) - importsOf(wasm)]));
   return place ? inFile(place.source, place.line, place.column) : null;
 }
 
@@ -58,12 +63,16 @@ export const formatPlace = ({ file, line, column, codeFrame }: TrapPlace): strin
 /** Of the stack, innermost first, the first place in the author's files: a library's code may be inlined into them. */
 function innermost(
   mappings: readonly Mapping[],
+  isAuthors: (mapping: Mapping) => boolean,
   bodies: ReturnType<typeof functionBodies>,
-  stack: readonly number[],
+  stack: readonly CallSite[],
 ): Mapping | undefined {
-  for (const offset of stack) {
+  for (const { offset, before } of stack) {
     const body = bodies.find(({ from, to }) => from <= offset && offset < to);
-    const place = body && mappings.findLast((one) => one.offset <= offset && one.offset >= body.from);
+    if (!body) continue;
+    const next = before ? mappings.find((one) => one.offset >= offset && one.offset < body.to) : undefined;
+    if (next && isAuthors(next)) return next;
+    const place = mappings.findLast((one) => one.offset <= offset && one.offset >= body.from && isAuthors(one));
     if (place) return place;
   }
   return undefined;
