@@ -1,41 +1,50 @@
-/** `weir replay --dead-letters` over a real store, as its users run it: processes of their own, one of them killed on its way. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+/** `weir replay --dead-letters` over a real store: within this process, but for the replay that is killed on its way and the first one. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createSynthetic } from "../../bench/load/synthetic.ts";
-import { openStore, type Store } from "../../clickhouse/client.ts";
-import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
+import { type Databases, openDatabases, type Run } from "../../test/support/databases.ts";
 import { startWeir } from "../../test/support/engineProcess.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import type { FailpointName } from "../ops/failpoint.ts";
+import { weir as weirHere } from "./rule/testCommand.ts";
 
-let folder: string;
-let store: Store;
+let databases: Databases;
+let run: Run;
+let env: Record<string, string>;
+beforeAll(async () => {
+  databases = await openDatabases();
+}, 60_000);
+afterAll(() => databases?.close());
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "weir-letters-"));
-  await mkdir(join(folder, "rules"));
-  store = await openStore({ folder: join(folder, "clickhouse") });
-});
-afterEach(async () => {
-  await store.close();
-  await stopEmbedded(join(folder, "clickhouse"));
-  await rm(folder, { recursive: true, force: true });
+  run = await databases.newRun();
+  env = { ...run.env, RULES_DIR: join(run.data, "rules"), WEIR_THREADS: "1", LOG_LEVEL: "error" };
+  await mkdir(env.RULES_DIR!, { recursive: true });
 });
 
-/** @returns what its last line says; for one that was killed, nothing */
-async function weir(args: readonly string[], env: Record<string, string> = {}): Promise<Record<string, unknown>> {
-  const running = startWeir(args, { WEIR_DATA: folder, RULES_DIR: join(folder, "rules"), WEIR_THREADS: "1", ...env });
+type Summary = Record<string, unknown>;
+const lastLine = (stdout: string): Summary => JSON.parse(stdout.trim().split("\n").at(-1)!) as Summary;
+
+/** @returns what its last line says */
+async function weir(args: readonly string[], more: Record<string, string> = {}): Promise<Summary> {
+  const { code, stdout, stderr } = await weirHere(args, { env: { ...env, ...more } });
+  expect(code, stderr).toBe(0);
+  return lastLine(stdout);
+}
+
+/** In a process of its own, as its users run it. For one that was killed, nothing. */
+async function weirProcess(args: readonly string[], more: Record<string, string> = {}): Promise<Summary> {
+  const running = startWeir(args, { ...env, ...more });
   const { code, signal } = await running.exited;
   if (signal === "SIGKILL") return { killed: true };
   expect(code, running.log()).toBe(0);
-  return JSON.parse(running.stdout().trim().split("\n").at(-1)!) as Record<string, unknown>;
+  return lastLine(running.stdout());
 }
 
 const stored = async (): Promise<unknown> =>
   (
-    await store.rows(`SELECT toFloat64(count()) AS rows, toFloat64(uniqExact(hash)) AS hashes,
+    await run.store.rows(`SELECT toFloat64(count()) AS rows, toFloat64(uniqExact(hash)) AS hashes,
       (SELECT toFloat64(sum(transactions)) FROM transactions_per_minute) AS in_minutes,
       (SELECT toFloat64(count()) FROM dead_letters) AS letters FROM transactions`)
   )[0];
@@ -45,9 +54,9 @@ test("letters are put back once their chain is configured: once, through a kill 
   const lines = Array.from({ length: 200 }, (_, i) =>
     i % 4 === 0 ? synthetic.next().replace(/"chainId":\d+/, '"chainId":999') : synthetic.next(),
   );
-  const recording = join(folder, "some.ndjson");
+  const recording = join(run.data, "some.ndjson");
   await writeFile(recording, [...lines, "no transaction", ""].join("\n"));
-  expect(await weir(["replay", recording])).toMatchObject({ transactions: 150, dead_letters: 51 });
+  expect(await weirProcess(["replay", recording])).toMatchObject({ transactions: 150, dead_letters: 51 });
 
   const failing = { not_json: 1, unknown_chain: 50 };
   expect(await weir(["replay", "--dead-letters"])).toMatchObject({ put_back: 0, still_failing: failing });
@@ -55,7 +64,9 @@ test("letters are put back once their chain is configured: once, through a kill 
 
   const configured = { WEIR_CHAINS: "1,999" };
   const kill: FailpointName = "stored transactions";
-  expect(await weir(["replay", "--dead-letters"], { ...configured, WEIR_FAILPOINT: kill })).toEqual({ killed: true });
+  expect(await weirProcess(["replay", "--dead-letters"], { ...configured, WEIR_FAILPOINT: kill })).toEqual({
+    killed: true,
+  });
   expect(await weir(["replay", "--dead-letters"], configured)).toMatchObject({
     put_back: 50,
     already: 0,
@@ -79,7 +90,7 @@ test("what a letter holds is told from its bytes: packed frames, many lines, one
   const frames = Buffer.from(writer.bytes.slice(0, writer.end));
   const time = Date.UTC(2024, 5, 1);
   const letter = (offset: number, bytes: Uint8Array, { reason = "other", rule = "", blankKiB = 0 } = {}) =>
-    store.command(
+    run.store.command(
       `INSERT INTO dead_letters (source, partition, offset, n, record_time, reason, rule, size, bytes)
         SELECT 'tx_raw', 2, {offset:UInt64}, 0, fromUnixTimestamp64Milli({time:Int64}, 'UTC'), {reason:String}, {rule:String},
           length(body), concat(base64Decode({bytes:String}), repeat(repeat(' ', 1024), {blankKiB:UInt32})) AS body`,
@@ -103,9 +114,9 @@ test("what a letter holds is told from its bytes: packed frames, many lines, one
     transactions: 6,
   });
   expect(await stored()).toMatchObject({ rows: 6, hashes: 6 });
-  expect(await store.rows("SELECT DISTINCT toUnixTimestamp64Milli(event_time) AS ms FROM transactions")).toEqual([
+  expect(await run.store.rows("SELECT DISTINCT toUnixTimestamp64Milli(event_time) AS ms FROM transactions")).toEqual([
     { ms: String(time) },
   ]);
-  const file = await readFile(join(folder, "ledger/dead-letters-1.ndjson"), "utf8");
+  const file = await readFile(join(run.data, "ledger/dead-letters-1.ndjson"), "utf8");
   expect(file.trim().split("\n")).toHaveLength(3);
 });

@@ -11,9 +11,11 @@ import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import { buildList, type ListTable } from "../world/listTable.ts";
 import { createRuleIndex } from "./ruleIndex.ts";
 
+const writer = createFrameWriter();
+
 /** Transactions by rule. Every second rule, and then the others, are only counted as well, and must come to as many. */
 function selected(records: readonly TransactionRecord[], conditions: readonly Condition[]): number[][] {
-  const writer = createFrameWriter();
+  writer.reset();
   for (const record of records) writeFrame(writer, record);
   const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
   const index = createRuleIndex(conditions);

@@ -67,7 +67,7 @@ describe("weir rule backtest", () => {
     );
     expect(stored.length).toBeGreaterThan(20);
     expect(found.filter(({ severity }) => severity !== undefined)).toEqual(stored);
-    expect(resultOf(await weirProcess("backtest", "whale-transfer", "--json")).found).toEqual(found);
+    expect((await backtest("whale-transfer")).found).toEqual(found);
     const over = await weirRule(["run", MODULE, RECORDING, "--json"]);
     expect(over.lines()).toEqual([...found, { summary }]);
   });
@@ -98,7 +98,7 @@ describe("weir rule backtest", () => {
       code: 1,
       stderr: expect.stringContaining("no transaction is stored"),
     });
-    expect(await weirProcess("backtest", "nobody")).toMatchObject({
+    expect(await weir("backtest", "nobody")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("no such rule"),
     });

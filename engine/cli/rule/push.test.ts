@@ -67,7 +67,7 @@ export function onTx(tx: Tx): void { seen.add(tx.from, 1); }
     expect(shadow.lines()[0]).toMatchObject({ ok: true, state: "live", live_version: 2, shadow_version: 3 });
     const draft = await push(bench.write("waits.ts", rule("draft")), "--state", "draft");
     expect(draft.lines()[0]).toMatchObject({ ok: true, name: "waits", state: "draft", live_version: null });
-    expect((await weirRuleProcess(["list"], { env })).lines()).toMatchObject([
+    expect((await weirRule(["list"], { env })).lines()).toMatchObject([
       { name: "remembers", version: 2, state: "draft" },
       { name: "speaks", version: 2, state: "live" },
       { name: "waits", version: 1, state: "draft" },
@@ -119,7 +119,7 @@ export function onTx(tx: Tx): void { seen.add(tx.from, 1); }
       code: 1,
       stderr: expect.stringContaining("WEIR_TOKEN, or --token"),
     });
-    const nobody = await weirRuleProcess(["push", file, "--api", "http://127.0.0.1:1"], { env });
+    const nobody = await weirRule(["push", file, "--api", "http://127.0.0.1:1"], { env });
     expect(nobody).toMatchObject({ code: 4, stderr: expect.stringContaining("npx weir start") });
     expect(await push(file, "--state", "sleeping")).toMatchObject({ code: 2 });
     const store = await weirRule(["push", file, "--api", env.CLICKHOUSE_URL!], { env });

@@ -88,7 +88,7 @@ describe("weir rule run", () => {
     const others = await Promise.all([
       weirRule(["run", bench.write("large.ts", rule(100)), RECORDING, "--json"]),
       weirRule(["run", module, RECORDING, "--batch", "13"]), // in a pipe, JSON needs no flag
-      weirRuleProcess(["run", module, packed]),
+      weirRule(["run", module, packed]),
     ]);
     for (const { stdout } of others) expect(stdout).toBe(first.stdout);
   });

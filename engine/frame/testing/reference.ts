@@ -72,8 +72,13 @@ function parse(json: string): Node {
       }
     }
     i++;
-    const raw = tokens.slice(from, i).join("");
-    return token === "[" ? { raw, value: [], items } : { raw, value: {}, members };
+    const to = i;
+    const text = {
+      get raw() {
+        return tokens.slice(from, to).join(""); // few are asked for it
+      },
+    };
+    return Object.assign(text, token === "[" ? { value: [], items } : { value: {}, members });
   };
   return node(0);
 }
@@ -222,13 +227,15 @@ function pad(data: Buffer): Buffer {
   return Buffer.concat([data, Buffer.alloc((8 - (data.length % 8)) % 8)]);
 }
 
+const KNOWN = new Set([
+  ...(FIELDS as readonly Field[]).flatMap(({ json }) => (json ? [json] : [])),
+  ...["input", "accessList", "block", "receipt", "block.number", "block.hash", "receipt.logs"],
+]);
+
 function unknown(object: Node | undefined, prefix: string, withoutData: boolean): string[] {
-  const known = new Set((FIELDS as readonly Field[]).flatMap(({ json }) => (json ? [json] : [])));
-  for (const name of ["input", "accessList", "block", "receipt", "block.number", "block.hash", "receipt.logs"])
-    known.add(name);
   const members: string[] = [];
   for (const [key, { rawKey, node }] of object?.members ?? []) {
-    if (known.has(prefix + key) && (prefix !== "" || !key.includes("."))) continue;
+    if (KNOWN.has(prefix + key) && (prefix !== "" || !key.includes("."))) continue;
     if (prefix === "" && /^(block|receipt)\./.test(key)) refuse(`reserved ${key}`);
     if (prefix === "" && key === "data" && (withoutData || node.value === null)) continue;
     members.push(`"${prefix}${rawKey.slice(1)}:${node.raw}`);
