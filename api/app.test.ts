@@ -380,6 +380,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
   const deps = {
     store: server.store,
     rules: server.rules,
+    labels: server.labels,
     health: createHealth(),
     metrics: createMetrics({ defaults: false }),
     log: createLog({ level: "silent" }),

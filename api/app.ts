@@ -14,6 +14,7 @@ import { alertRoutes } from "./routes/alerts.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
+import { labelRoutes } from "./routes/labels.ts";
 import { namedListRoutes } from "./routes/namedLists.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { ownerRoutes } from "./routes/owners.ts";
@@ -67,6 +68,7 @@ export function createApi(deps: ApiDeps) {
     ruleTrialRoutes(deps),
     ruleFieldRoutes(),
     namedListRoutes(deps),
+    labelRoutes(deps),
   ])
     app.route("/", router);
 

@@ -1,4 +1,5 @@
 /** What the API needs of the rest, and nothing more. */
+import type { LabelStore } from "../engine/label/labels.ts";
 import type { Config } from "../engine/ops/config.ts";
 import type { Health } from "../engine/ops/health.ts";
 import type { Log } from "../engine/ops/log.ts";
@@ -8,6 +9,7 @@ import type { Catalogue } from "../engine/rules/catalogue.ts";
 export interface ApiDeps {
   readonly store: ReadableStore;
   readonly rules: RulesCatalogue;
+  readonly labels: LabelStore;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -15,14 +15,14 @@ interface Paging {
   readonly cursor?: readonly string[] | undefined;
 }
 
-/** @param encode a row as it is stored to the body's */
+/** @param encode rows as they are stored to the body's */
 export async function answerList<Row extends { readonly cursor: readonly string[] }, Body>(
   c: Context,
   store: ReadableStore,
   list: ListSpec,
   conditions: readonly Condition[],
   { limit = 100, offset = 0, cursor }: Paging,
-  encode: (row: Row) => Body,
+  encode: (rows: readonly Row[]) => readonly Body[] | Promise<readonly Body[]>,
 ) {
   const page = listQuery(list, conditions, { limit, offset, after: cursor });
   const count = countQuery(list, conditions);
@@ -36,7 +36,7 @@ export async function answerList<Row extends { readonly cursor: readonly string[
   if (last && rows.length === limit) links.push(link(c, "next", { cursor: encodeCursor(last.cursor), offset: null }));
   if (offset > 0) links.push(link(c, "prev", { offset: String(Math.max(0, offset - limit)) }));
   c.header("link", links.join(", "));
-  return withETag(c, rows.map(encode));
+  return withETag(c, await encode(rows));
 }
 
 /** The request's own path and query, with some parameters changed: what the client sees is where it asked. */

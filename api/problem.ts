@@ -5,6 +5,7 @@ import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { StoreRefused, StoreUnavailable } from "../clickhouse/storeErrors.ts";
 import { ControlUnavailable } from "../engine/control/errors.ts";
+import { LabelConflict } from "../engine/label/labels.ts";
 import { stripCredentials, type UserError } from "../engine/ops/errors.ts";
 import { RuleConflict } from "../engine/rules/lifecycle.ts";
 import { ListConflict, NoSuchList } from "../engine/world/lists.ts";
@@ -110,7 +111,7 @@ export function classify(error: unknown): { kind: Kind; status: ContentfulStatus
       detail: "Control store not connected: the rules go on as they are, and cannot be changed until it is back",
     };
   if (error instanceof NoSuchList) return { kind: "client", status: 404, detail: wordsOf(error) };
-  if (error instanceof RuleConflict || error instanceof ListConflict)
+  if (error instanceof RuleConflict || error instanceof ListConflict || error instanceof LabelConflict)
     return { kind: "client", status: 409, detail: wordsOf(error) };
   return { kind: "bug", status: 500, detail: "An error on our side; the log has the details" };
 }

@@ -11,6 +11,7 @@ import { openEmbedded } from "../clickhouse/embedded/open.ts";
 import { migrate } from "../clickhouse/migrate.ts";
 import { migrateControl } from "../engine/control/migrate.ts";
 import { openControl } from "../engine/control/open.ts";
+import { createLabelStore } from "../engine/label/labels.ts";
 import { createHealth } from "../engine/ops/health.ts";
 import { createLog } from "../engine/ops/log.ts";
 import { createMetrics } from "../engine/ops/metrics.ts";
@@ -41,6 +42,7 @@ export async function startTestServer({
   const control = openControl({ folder: join(folder, "store") });
   await migrateControl(control);
   const rules = await openCatalogue({ control, maxRules });
+  const labels = createLabelStore(control);
   const api = { host: "127.0.0.1", port: 0, token: token ?? undefined };
   const { app, document, listen } = createApi({
     store,
@@ -48,6 +50,7 @@ export async function startTestServer({
     metrics,
     log,
     rules,
+    labels,
     config: { api },
     version: "1.2.3",
   });
@@ -60,7 +63,7 @@ export async function startTestServer({
   }
 
   return {
-    url, store, health, metrics, rules, app, document, get,
+    url, store, health, metrics, rules, labels, app, document, get,
     /** What was logged so far. */
     log: () => lines.join(""),
     /** The body of a 200, which must be exactly what the schema says: nothing missing, nothing more. */

@@ -3,6 +3,7 @@ import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries
 import { listQuery } from "../../clickhouse/queries/list.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import type { ApiDeps } from "../deps.ts";
+import { createMessageReader } from "../labelledMessages.ts";
 import { answerList, READ_SETTINGS, withETag } from "../list.ts";
 import { toNumber } from "../numbers.ts";
 import {
@@ -26,7 +27,15 @@ export const alertSchema = z
     rule: z.string(),
     rule_version: z.int(),
     severity: z.enum(SEVERITIES),
-    message: z.string(),
+    message: z.string().openapi({
+      description: "amounts and addresses that the rule has marked read as they are labelled now",
+      example: "12.3 WETH to Uniswap V2: Router",
+    }),
+    message_raw: z.string().openapi({
+      description: "as the rule wrote it, exact, with its marks",
+      example:
+        "{12300000000000000000 of 0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2} to {0x7a250d5630b4cf539739df2c5dacb4c659f2488d}",
+    }),
     chain_id: z.int(),
     tx_hash: z.string(),
     from_address: z.string(),
@@ -88,25 +97,34 @@ const one = createRoute({
   },
 });
 
-export function alertRoutes({ store }: Pick<ApiDeps, "store">) {
+export function alertRoutes({ store, labels, log }: Pick<ApiDeps, "store" | "labels" | "log">) {
+  const read = createMessageReader(labels, log);
+  const toAlerts = async (rows: readonly AlertRow[]): Promise<AlertBody[]> => {
+    const messages = await read(rows.map(({ chain_id, message }) => ({ chainId: Number(chain_id), message })));
+    return rows.map((row, i) => toAlert(row, messages[i]!));
+  };
   return createRouter()
     .openapi(list, (c) => {
       const { chain_id, chainId, tx_hash, ...rest } = c.req.valid("query");
       const conditions = alertConditions({ ...rest, chainId: chain_id ?? chainId, txHash: tx_hash });
-      return answerList<AlertRow, unknown>(c, store, ALERTS, conditions, rest, toAlert);
+      return answerList<AlertRow, unknown>(c, store, ALERTS, conditions, rest, toAlerts);
     })
     .openapi(one, async (c) => {
       const { sql, params } = listQuery(ALERTS, alertConditions(c.req.valid("param")), { limit: 1, offset: 0 });
       const [row] = await store.rows<AlertRow>(sql, params, READ_SETTINGS);
       if (!row) throw refuse(404, "Alert not found");
-      return withETag(c, toAlert(row));
+      return withETag(c, (await toAlerts([row]))[0]!);
     });
 }
 
-export function toAlert({ cursor, chain_id, block_number, severity, ...row }: AlertRow): z.infer<typeof alertSchema> {
+type AlertBody = z.infer<typeof alertSchema>;
+
+function toAlert({ cursor, chain_id, block_number, severity, ...row }: AlertRow, message: string): AlertBody {
   return {
     ...row,
-    severity: severity as z.infer<typeof alertSchema>["severity"],
+    message,
+    message_raw: row.message,
+    severity: severity as AlertBody["severity"],
     chain_id: Number(chain_id),
     block_number: toNumber(block_number),
     pending: block_number === null,

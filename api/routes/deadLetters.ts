@@ -59,13 +59,8 @@ const list = createRoute({
 export function deadLetterRoutes({ store }: Pick<ApiDeps, "store">) {
   return createRouter().openapi(list, (c) => {
     const values = c.req.valid("query");
-    return answerList<DeadLetterRow, unknown>(
-      c,
-      store,
-      DEAD_LETTERS,
-      deadLetterConditions(values),
-      values,
-      toDeadLetter,
+    return answerList<DeadLetterRow, unknown>(c, store, DEAD_LETTERS, deadLetterConditions(values), values, (rows) =>
+      rows.map(toDeadLetter),
     );
   });
 }

@@ -3,10 +3,13 @@ import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries
 import { frameByHashQuery, frameByPositionQuery, type StoredFrameRow } from "../../clickhouse/queries/frames.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
 import type { Query } from "../../clickhouse/queries/types.ts";
+import { u64AsNumber } from "../../engine/frame/readFrame.ts";
+import { OFFSET } from "../../engine/frame/schema.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import { explainRule } from "../../engine/worker/explainRule.ts";
 import { createStoredBatches } from "../../engine/worker/storedBatch.ts";
 import type { ApiDeps } from "../deps.ts";
+import { createMessageReader } from "../labelledMessages.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
 import { chain, hashText, optional, query } from "../parameters.ts";
 import { refuse } from "../problem.ts";
@@ -29,7 +32,9 @@ export const explanationSchema = z
       description:
         "every comparison: and, or, not, or field, operator, value with what the transaction has (actual), of a list which of it is in there (in_list), as the list is now; of an event or a call: match, where, and the log that is so or comes nearest (log_index)",
     }),
-    alerts: z.array(z.object({ severity: z.enum(SEVERITIES), message: z.string() })),
+    alerts: z
+      .array(z.object({ severity: z.enum(SEVERITIES), message: z.string() }))
+      .openapi({ description: "with amounts and addresses as they are labelled now" }),
     tags: z.array(z.string()),
     score: z.number().nullable(),
     failure: z.object({ reason: z.string(), detail: z.string() }).nullable(),
@@ -79,7 +84,8 @@ const ofAlert = createRoute({
   responses: { ...answers, 404: problemResponse("No such alert, or its transaction is gone") },
 });
 
-export function explainRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store">) {
+export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rules" | "store" | "labels" | "log">) {
+  const read = createMessageReader(labels, log);
   const batchOf = createStoredBatches();
 
   async function explanation(
@@ -91,7 +97,10 @@ export function explainRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store">
     if (!row) throw refuse(404, "Transaction not found");
     const rule = await rules.version(name, version);
     const lists = await rules.listsFor([rule]);
-    const made = explainRule(rule, batchOf(row.source, row.partition, [row]), lists);
+    const batch = batchOf(row.source, row.partition, [row]);
+    const made = explainRule(rule, batch, lists);
+    const chainId = u64AsNumber({ bytes: batch.bytes, u32: batch.words }, batch.frames[0]! + OFFSET.chainId);
+    const messages = await read(made.alerts.map(({ message }) => ({ chainId, message })));
     const place = { tx_hash: `0x${row.hash.replace(/^0x/, "")}`, block_number: row.block_number };
     return {
       rule: name,
@@ -99,7 +108,7 @@ export function explainRoutes({ rules, store }: Pick<ApiDeps, "rules" | "store">
       ...place,
       ...made,
       condition: { ...made.condition },
-      alerts: [...made.alerts],
+      alerts: made.alerts.map(({ severity }, i) => ({ severity, message: messages[i]! })),
       tags: [...made.tags],
       lists: [...made.lists],
     };

@@ -147,13 +147,8 @@ export function transactionRoutes({ store }: Pick<ApiDeps, "store">) {
         to: to_address,
         blockNumber: block_number,
       };
-      return answerList<TransactionRow, unknown>(
-        c,
-        store,
-        TRANSACTIONS,
-        transactionConditions(filter),
-        rest,
-        toTransaction,
+      return answerList<TransactionRow, unknown>(c, store, TRANSACTIONS, transactionConditions(filter), rest, (rows) =>
+        rows.map(toTransaction),
       );
     })
     .openapi(one, async (c) => {

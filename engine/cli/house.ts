@@ -6,6 +6,7 @@ import { migrate } from "../../clickhouse/migrate.ts";
 import { migrateControl } from "../control/migrate.ts";
 import type { Control } from "../control/open.ts";
 import { createEngine, type Engine } from "../engine.ts";
+import { createLabelStore, type LabelStore } from "../label/labels.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
 import { VARIABLES } from "../ops/configTable.ts";
 import { messageOf } from "../ops/errors.ts";
@@ -26,6 +27,7 @@ export interface House {
   readonly health: Health;
   readonly store: Store;
   readonly catalogue: Catalogue;
+  readonly labels: LabelStore;
   readonly engine: Engine;
   readonly failpoint: Failpoint;
   close(): Promise<void>;
@@ -100,6 +102,7 @@ export async function openHouse(config: Config): Promise<House> {
     health,
     store,
     catalogue,
+    labels: createLabelStore(control),
     engine,
     failpoint,
     async close() {

@@ -42,6 +42,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "named lists that rules refer to: addresses, tokens, selectors, topics",
     load: async () => (await import("./list.ts")).listCommand,
   },
+  label: {
+    description: "what addresses and tokens are called where people read alerts",
+    load: async () => (await import("./label.ts")).labelCommand,
+  },
   migrate: {
     description: "bring the tables of the store up to this version",
     load: async () => (await import("./migrate.ts")).migrateCommand,

@@ -148,3 +148,13 @@ export const auditLog = pgTable("audit_log", {
   before: jsonb("before"),
   after: jsonb("after"),
 });
+
+export const labels = pgTable("labels", {
+  chainId: bigint("chain_id", { mode: "number" }).notNull(),
+  address: bytea("address").notNull(),
+  name: text("name").notNull(),
+  symbol: text("symbol"),
+  decimals: integer("decimals"),
+  owner: text("owner").notNull(),
+  updatedAt: when("updated_at"),
+});

@@ -9,6 +9,7 @@ export { param } from "./param";
 export { U256, U128, u256, ether, gwei, units, formatUnits, formatEther, formatGwei } from "./u256";
 export { Address, Bytes32, Bytes, address, bytes32, bytes } from "./bytes";
 export { AbiData, AbiArray } from "./abiData";
+export { amount, nameOf } from "./label";
 export { AddressSet, addressSet } from "./addressSet";
 export { AddressList, TopicList, SelectorList, addressList, topicList, selectorList } from "./list";
 export { Counter, Window, counter, counterOf, window, windowOf } from "./state";

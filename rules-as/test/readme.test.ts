@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("README", () => {
   test("has its code blocks", () => {
-    expect(blocks.length).toBe(7);
+    expect(blocks.length).toBe(8);
   });
 
   test.for(blocks.map((code, i) => [i + 1, code] as const))(
