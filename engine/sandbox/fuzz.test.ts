@@ -42,9 +42,11 @@ function random(seed: number): (below: number) => number {
   };
 }
 
+const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.concat(parts));
+
 /** One or two of: a byte changed, a bit flipped, a run removed or doubled. What keeps the length is likelier: it may well be valid. */
 function damage(module: Uint8Array, next: (below: number) => number): Uint8Array {
-  let bytes = [...module];
+  let bytes = Uint8Array.from(module);
   for (let n = 1 + next(2); n > 0; n--) {
     // mostly behind the header: damage there is found at once
     const at = next(20) === 0 ? next(8) : 8 + next(bytes.length - 8);
@@ -53,11 +55,11 @@ function damage(module: Uint8Array, next: (below: number) => number): Uint8Array
     if (kind <= 1) bytes[at] = next(256);
     else if (kind <= 4) bytes[at]! ^= 1 << next(8);
     else if (kind <= 6) bytes[at] = [0x00, 0x7f, 0x80, 0xff, 0x0b, 0x10, 0x23, 0x24, 0x40, 0xfc][next(10)]!;
-    else if (kind === 7) bytes.splice(at, length);
-    else bytes = [...bytes.slice(0, at), ...bytes.slice(at, at + length), ...bytes.slice(at)];
-    if (bytes.length < 9) return Uint8Array.from(bytes);
+    else if (kind === 7) bytes = joined(bytes.subarray(0, at), bytes.subarray(at + length));
+    else bytes = joined(bytes.subarray(0, at + length), bytes.subarray(at));
+    if (bytes.length < 9) return bytes;
   }
-  return Uint8Array.from(bytes);
+  return bytes;
 }
 
 it(`admits or refuses ${ROUNDS} damaged modules, and runs what it admitted`, async () => {
