@@ -313,7 +313,7 @@ function write(
     );
   const counted = countedFunctions(bodies, module.imports.length);
   const guests = bodies.map((body, i) =>
-    meteredBody(body, globals, counted.has(body.index), stretches && (stretches[i] = [])),
+    meteredBody(body, globals, counted.has(body.index), body.index === abi.onTx, stretches && (stretches[i] = [])),
   );
   const all = [...guests, ...hostBodies(module, globals, abi, entries)];
   const code = new Writer(module.bytes.length * 3 + 4096);

@@ -109,10 +109,14 @@ const starve = (fuel: number, own: readonly number[]): number[] => [...note(fuel
 /** fuel = own: the local that has what is left (its number as LEB128) */
 export const note = (fuel: number, own: readonly number[]): number[] => [0x20, ...own, ...set(fuel)];
 
-/** own −= amount; trap below 0. Amounts stay under 2^30, so it cannot wrap: it was at least 0 before. */
-export const charge = (fuel: number, own: readonly number[], amount: number): number[] => [
-  0x20, ...own, ...i32(amount), SUB, 0x22, ...own,
-  ...i32(0), LESS, 0x04, EMPTY, ...starve(fuel, own), END,
+/** own −= amount. Between two checks less than 2^30 is charged, so it cannot wrap. */
+export const charge = (own: readonly number[], amount: number): number[] => [
+  0x20, ...own, ...i32(amount), SUB, 0x21, ...own,
+]; // biome-ignore format: one instruction sequence
+
+/** Trap if own is below 0. */
+export const check = (fuel: number, own: readonly number[]): number[] => [
+  0x20, ...own, ...i32(0), LESS, 0x04, EMPTY, ...starve(fuel, own), END,
 ]; // biome-ignore format: one instruction sequence
 
 /** stack −= amount; trap below 0 */
@@ -150,8 +154,8 @@ export const chargeBulk = (
   0x20, ...length, ...i32(1 << BLOCK_SHIFT), 0x4b, 0x04, EMPTY, // length > a block's: the host's function
   0x20, ...address, 0x20, ...length, 0x20, ...fuel, ...call(bulk), 0x21, ...fuel,
   0x05,
-  0x20, ...fuel, 0x20, ...length, ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, 0x22, ...fuel,
-  ...i32(0), LESS, 0x04, EMPTY, ...starve(fuelNumber, fuel), END,
+  0x20, ...fuel, 0x20, ...length, ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, 0x21, ...fuel,
+  ...check(fuelNumber, fuel),
   0x20, ...address, 0x20, ...length, ADD, 0x21, ...last,
   ...markBlock(marks, address, 0), ...markBlock(marks, last, -1),
   END,
@@ -286,7 +290,8 @@ export function hostBodies(
   const aborting = module.imports.indexOf("abort");
   const abort = [...noLocals, ...(aborting < 0 ? TRAP : [...parameters(4), ...call(aborting)]), ...local(4), END];
   const entryBodies = entries.map(({ target, type }) => [
-    ...noLocals, ...parameters(type.parameters.length), ...get(fuel), ...call(target), ...set(fuel), END,
+    ...noLocals, ...parameters(type.parameters.length), ...get(fuel), ...call(target), ...set(fuel),
+    ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END, END,
   ]); // biome-ignore format: one instruction sequence
   return [bulk, grow, snapshot, run, abort, ...entryBodies];
 }

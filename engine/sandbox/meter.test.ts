@@ -6,11 +6,14 @@ import { compileGuest } from "./testGuest.ts";
 import {
   all,
   appendRecord,
+  COUNTER,
   EMPTY,
   END,
   F64,
   FUNCTION,
   I32,
+  INPUT,
+  MANIFEST,
   NONCE,
   OUT,
   op,
@@ -173,5 +176,67 @@ describe("a metered module computes what it did before", () => {
     const fuel = [0, 1, 2].map(() => rule.run(testFrames(count), all(count), count).fuel);
     expect(new Set(fuel).size).toBe(1);
     expect(fuel[0]).toBe(758_767);
+  });
+});
+
+describe("whoever takes more than the budget fails, wherever it is found out", () => {
+  const times = (count: number) => new Array(count).fill(0x01).flat();
+  const tag = appendRecord(2, 1, 0x61, 0);
+  const codes = (options: TestModule, fuel: number) =>
+    createRule(compile(testModule(options)), { ...RUN_LIMITS, fuel })
+      .run(testFrames(2), all(2), 2)
+      .failures.map(({ transaction, code }) => [transaction, code]);
+  const both = (code: string) => [
+    [0, code],
+    [1, code],
+  ];
+
+  it("in an arm without a loop or a call: at the transaction's end, with its results", () => {
+    const onTx = [...op.i32(1), ...op.when(times(100), tag)];
+    const cost = fuelOf({ onTx });
+    const run = createRule(compile(testModule({ onTx })), { ...RUN_LIMITS, fuel: cost - 1 }).run(
+      testFrames(1),
+      all(1),
+      1,
+    );
+    expect(run).toMatchObject({ matches: [], failures: [{ code: "fuel" }], fuel: cost - 1 });
+    expect(codes({ onTx }, cost)).toEqual([]);
+  });
+
+  it("before a division by zero or unreachable that comes after it", () => {
+    expect(codes({ onTx: [...op.i32(1), ...op.when(times(50), op.unreachable)] }, 40)).toEqual(both("fuel"));
+    expect(codes({ onTx: [...op.i32(1), ...op.when(times(50), op.unreachable)] }, 60)).toEqual(both("unreachable"));
+  });
+
+  it("in a loop that begins with another, or with nothing that costs", () => {
+    expect(codes({ onTx: op.loop(op.loop(op.block(), op.br(1))) }, 1_000)).toEqual(both("fuel"));
+    expect(codes({ onTx: op.loop(op.loop(), op.br(0)) }, 1_000)).toEqual(both("fuel"));
+    expect(codes({ onTx: op.loop(op.block(op.br(1))) }, 1_000)).toEqual(both("fuel"));
+    expect(codes({ onTx: op.loop(op.block(op.block(op.br(0)), op.br(0)), op.br(0)) }, 1_000)).toEqual(both("fuel"));
+  });
+
+  it("on the way back from a recursion: a function that may call itself looks at its end, too", () => {
+    // 200 deep; each then goes on for 5,000
+    const more = [[...op.get(COUNTER), ...op.i32(1), 0x6b, ...op.set(COUNTER), ...op.get(COUNTER), ...op.when(op.call(FUNCTION.more)), ...op.i32(1), ...op.when(times(5_000))]]; // biome-ignore format: one function
+    const onTx = [...op.i32(200), ...op.set(COUNTER), ...op.call(FUNCTION.more)];
+    const module = compile(testModule({ onTx, more }));
+    const guest = new WebAssembly.Instance(module, { env: { abort() {} } }).exports as unknown as {
+      readonly weir_host_fuel: WebAssembly.Global;
+      readonly weir_host_budget: WebAssembly.Global;
+      weir_host_snapshot(): void;
+      weir_host_run(table: number, count: number, left: number): number;
+    };
+    guest.weir_host_budget.value = 500_000; // of 1,000,000 that it would take, nearly all on the way back
+    guest.weir_host_snapshot();
+    expect(() => guest.weir_host_run(INPUT, 1, 1e9)).toThrow(WebAssembly.RuntimeError);
+    expect(guest.weir_host_fuel.value).toBeLessThan(0);
+    expect(guest.weir_host_fuel.value).toBeGreaterThan(-6_000);
+  });
+
+  it("while it starts: at the end of what the host has called", () => {
+    const bytes = testModule({ getManifest: [...op.i32(1), ...op.when(times(200)), ...op.i32(MANIFEST)] });
+    const admitted = (initFuel: number) => readmit(bytes, undefined, { ...RUN_LIMITS, initFuel });
+    expect(admitted(300).ok).toBe(true);
+    expect(admitted(100)).toMatchObject({ ok: false, findings: [{ code: "initialization", actual: "fuel" }] });
   });
 });

@@ -3,7 +3,10 @@
  *
  * - fuel: at the head of each metered block its cost. A metered block is a straight run of instructions: whoever enters it
  *   leaves at its end. Code behind a `block … end` that nothing jumps out of belongs to the run before it, so most loops
- *   pay once or twice a round. (The merging follows parity's wasm-instrument, `gas/mod.rs`.) What is left stays in a register: it is
+ *   pay once or twice a round. Whether anything is left is asked where the same code could be come by again: at the beginning of a
+ *   function and of a loop's round, and at the end of a function that may call itself; before what is large (bulk memory, memory.grow, a
+ *   function of the host's); and when the transaction is done. In between one goes over the budget by what the code costs once, at
+ *   most, and fails all the same. (The merging follows parity's wasm-instrument, `gas/mod.rs`.) What is left stays in a register: it is
  *   each function's last parameter and last result. Through a global it would cost 5 cycles after every call before the next charge.
  * - stack: in functions that call themselves or whatever a table says, and in those that call such, bytes taken at entry and given back
  *   at the end. All others are as deep as their calls say: only if that is much are they counted as well.
@@ -11,7 +14,7 @@
  *   They are collected in a local and kept at the function's end. A trap ends the instance, then nobody asks.
  * - canonical NaN, where a float's bits can get out: stores, reinterpretations, and copysign, which shows a NaN's sign.
  */
-import { charge, FRAME_BYTES, giveBack, type HostGlobals, keepMarks, SLOT_BYTES, take } from "./inject.ts";
+import { charge, check, FRAME_BYTES, giveBack, type HostGlobals, keepMarks, SLOT_BYTES, take } from "./inject.ts";
 import type { MeteredBlock, ScannedBody } from "./scanBody.ts";
 import type { ParsedModule } from "./wasm/module.ts";
 import { leb, Writer } from "./wasm/writer.ts";
@@ -90,12 +93,15 @@ export interface Stretch {
 
 /**
  * The function's body as it is written: locals and code, without its length in front.
+ * @param counted its stack is
+ * @param isLast nobody looks at the fuel after it
  * @param stretches filled with where its parts are from
  */
 export function meteredBody(
   body: ScannedBody,
   globals: HostGlobals,
   counted: boolean,
+  isLast: boolean,
   stretches?: Stretch[],
 ): Uint8Array {
   const { bytes, groupsAt, codeAt, end, groups, results, temporaries, marks, edits, charges } = body;
@@ -118,7 +124,8 @@ export function meteredBody(
     from = at;
     note(false);
     if (chargeFirst) {
-      out.bytes(charge(globals.fuel, fuel, block.cost));
+      out.bytes(charge(fuel, block.cost));
+      if (block.checked) out.bytes(check(globals.fuel, fuel));
       c++;
     } else {
       out.bytes(edit!.bytes);
@@ -128,7 +135,10 @@ export function meteredBody(
   }
   note(true);
   out.range(bytes, from, end); // the function's own end is the block's
+  from = end - 1;
+  note(false);
   if (counted) out.bytes(giveBack(globals.stack, frameOf(body)));
+  if (counted || isLast) out.bytes(check(globals.fuel, fuel));
   if (marks !== null) out.bytes(keepMarks(globals.dirty, leb(marks)));
   out.bytes([0x20, ...fuel, 0x0b]);
   return out.done();

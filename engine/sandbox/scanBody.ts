@@ -6,7 +6,7 @@
  */
 import type { Report } from "./finding.ts";
 import { HOST_FUNCTIONS } from "./hostFunctions.ts";
-import { chargeBulk, fuelGlobal, type HostFunctions, markBlock, note } from "./inject.ts";
+import { chargeBulk, check, fuelGlobal, type HostFunctions, markBlock, note } from "./inject.ts";
 import type { ModuleLimits } from "./limits.ts";
 import { F32, F64, I32, I64, type ParsedModule, valueType } from "./wasm/module.ts";
 import { EXTENDED, IMMEDIATE, INSTRUCTIONS, refusedOpcode } from "./wasm/opcodes.ts";
@@ -62,6 +62,8 @@ export interface Edit {
 export interface MeteredBlock {
   readonly at: number;
   cost: number;
+  /** It begins a function or a loop: no way back to it, and no recursion, that does not look whether anything is left. */
+  readonly checked: boolean;
 }
 
 interface Control {
@@ -158,7 +160,8 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
   const open = (at: number, results: number, kind: "block" | "loop" | "if") => {
     // a block begins inside the run that is under way, an arm or a loop's body begins its own
     const parent = stack[stack.length - 1];
-    const block = { at: kind === "block" && parent !== undefined ? parent.block.at : at, cost: 0 };
+    const isInside = kind === "block" && parent !== undefined;
+    const block = { at: isInside ? parent.block.at : at, cost: 0, checked: kind === "loop" || parent === undefined };
     const lowest = stack.length;
     stack.push({
       isLoop: kind === "loop",
@@ -182,10 +185,10 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
     context.complexity.merged += locals;
     const top = stack[stack.length - 1]!;
     const ended = top.block;
-    top.block = { at: next, cost: 0 };
+    top.block = { at: next, cost: 0, checked: false };
     const parent = stack[stack.length - 2];
     if (parent !== undefined && parent.block.at === ended.at) parent.block.cost += ended.cost;
-    else if (ended.cost > 0) charges.push(ended);
+    else if (ended.cost > 0 || (ended.checked && parent !== undefined)) charges.push(ended);
   };
   const branch = (depth: number, at: number, next: number): void => {
     const target = stack.length - 1 - depth;
@@ -347,7 +350,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
           if (imported !== undefined) {
             stack[stack.length - 1]!.block.cost += imported.fuel;
             if (imported.writes > 0) insert(at, writing(imported.writes));
-            insert(at, noteFuel);
+            insert(at, [...noteFuel, ...check(fuelGlobal(module), fuel)]);
           } else {
             // what is left goes in as the last operand and comes out as the last result
             insert(at, [0x20, ...fuel]);
