@@ -21,6 +21,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          isolate: false, // each file imported all it needs anew: 3 s of CPU
           pool: "forks",
           globalSetup: "test/support/globalKafka.ts",
         },
