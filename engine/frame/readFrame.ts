@@ -130,3 +130,7 @@ export function accessKeyAt(entry: number, key: number): number {
 export function isMined(frames: FrameBytes, frame: number): boolean {
   return has(frames, frame, PRESENT.blockNumber);
 }
+
+/** Whether the transaction is not in a block yet. @param frame byte offset */
+export const isPending = (words: Uint32Array, frame: number): boolean =>
+  (words[(frame + OFFSET.present) >> 2]! & PRESENT.blockNumber) === 0;

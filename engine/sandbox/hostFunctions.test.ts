@@ -42,10 +42,16 @@ const COUNT = [
   ...op.i32(8192 - 8), ...op.get(1), ...op.add, ...op.i32(CELL), ...op.load(), ...op.i32(0x20202030), ...op.add, ...op.store(),
 ]; // biome-ignore format: one code
 
+const shown = ({ words, offsets }: ReturnType<typeof testFrames>) => ({
+  words,
+  frames: offsets,
+  events: new Float64Array(64),
+});
+
 function run(options: TestModule, count = 4, indices = all(count)): RuleRun & { said: string[] } {
   const admitted = admit(stateful(options));
   if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
-  const session = createLocalState(admitted.manifest.state!).open("", new Float64Array(64));
+  const session = createLocalState(admitted.manifest.state!).open("", shown(testFrames(64)));
   const rule = createRule(new WebAssembly.Module(admitted.module));
   const ran = rule.run(testFrames(64), indices, count, { state: session });
   return {
@@ -106,7 +112,7 @@ describe("state of a guest", () => {
     const state = createLocalState(admitted.manifest.state!);
     const rule = createRule(new WebAssembly.Module(admitted.module));
     for (let batch = 0; batch < 3; batch++) {
-      const ran = rule.run(testFrames(64), Uint32Array.of(63), 1, { state: state.open("", new Float64Array(64)) });
+      const ran = rule.run(testFrames(64), Uint32Array.of(63), 1, { state: state.open("", shown(testFrames(64))) });
       expect(ran).toMatchObject({ matches: [], failures: [] });
     }
   });

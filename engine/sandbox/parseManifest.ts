@@ -71,7 +71,12 @@ const listSchema = z.strictObject({
 });
 
 const stateName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_-]{0,63}$/, "Expected 1 to 64 letters, digits, _ and -");
-const keyAndValue = { name: stateName, key: z.enum(STATE_KEYS), value: z.enum(STATE_VALUES) };
+const keyAndValue = {
+  name: stateName,
+  key: z.enum(STATE_KEYS),
+  value: z.enum(STATE_VALUES),
+  mined: z.boolean().optional(),
+};
 
 /** See engine/state/declaration.ts. */
 const stateSchema = z.discriminatedUnion("kind", [

@@ -49,7 +49,7 @@ function tryCuts(
   const all = samples.names.map((_, i) => i);
   const small = all.slice(0, -1);
   const verdicts = (indices: readonly number[]) =>
-    verdictsOf(rule, samples, indices, { state: forgetful(state), lists: asked });
+    verdictsOf(rule, samples, indices, { state: forgetful(state, samples, indices), lists: asked });
   const alone = all.map((i) => verdicts([i])[0]!);
   const cuts: readonly (readonly [string, readonly number[]])[] = [
     ["when all samples are one batch", all],
@@ -68,14 +68,22 @@ function tryCuts(
 }
 
 /** State that begins anew with each transaction: what a rule declares of others is no state that it carries across in secret. */
-function forgetful(declarations: readonly StateDeclaration[]): StateSession {
+function forgetful(
+  declarations: readonly StateDeclaration[],
+  { words, offsets }: Samples,
+  indices: readonly number[],
+): StateSession {
+  const shown = { words, frames: Uint32Array.from(indices, (i) => offsets[i]!), events: NO_TIMES };
   const session = createStateSession(declarations);
   const tables = declarations.map(createStateTable);
   let current = -1;
   return {
     ...session,
     begin(transaction) {
-      if (transaction !== current) session.open(tables, NO_TIMES);
+      if (transaction !== current) {
+        session.close();
+        session.open(tables, shown);
+      }
       current = transaction;
       session.begin(transaction);
     },

@@ -2,7 +2,7 @@
  * What a rule declares of its state, and what that makes of an entry: a key with a value that the host keeps for it.
  *
  *     {"name": "seen", "kind": "counter", "key": "address", "value": "u64"}
- *     {"name": "volume", "kind": "window", "key": "address", "value": "u256", "seconds": 3600, "buckets": 60}
+ *     {"name": "volume", "kind": "window", "key": "address", "value": "u256", "seconds": 3600, "buckets": 60, "mined": true}
  */
 export const STATE_KEYS = ["address", "bytes32"] as const;
 export const STATE_VALUES = ["u64", "i64", "f64", "u256"] as const;
@@ -12,6 +12,8 @@ interface Declared {
   readonly name: string;
   readonly key: (typeof STATE_KEYS)[number];
   readonly value: StateValue;
+  /** Only mined transactions write to it; to pending ones it answers, and stays as it is. */
+  readonly mined?: boolean | undefined;
 }
 
 export type StateDeclaration =
@@ -62,6 +64,7 @@ export const shapeOf = (declaration: StateDeclaration): string =>
     declaration.key,
     declaration.value,
     ...(declaration.kind === "window" ? [`${declaration.seconds}s`, `${declaration.buckets} buckets`] : []),
+    ...(declaration.mined ? ["mined"] : []),
   ].join(" ");
 
 /** What becomes of a rule's state with its next version. */

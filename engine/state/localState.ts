@@ -1,11 +1,11 @@
 /** The state of one rule in one thread that runs its batches in order: for commands that try rules. Streams have each their own. */
 import type { StateDeclaration } from "./declaration.ts";
-import { createStateSession, type StateSession } from "./session.ts";
+import { createStateSession, type Shown, type StateSession } from "./session.ts";
 import { applyChange, createStateTable, type StateTable } from "./stateTable.ts";
 
 export interface LocalState {
-  /** The stream's next batch begins. @param events of its transactions, in µs */
-  open(stream: string, events: Float64Array): StateSession;
+  /** The stream's next batch begins. */
+  open(stream: string, shown: Shown): StateSession;
   /** It has ended: the next one finds what it wrote. */
   close(): void;
 }
@@ -15,10 +15,10 @@ export function createLocalState(declarations: readonly StateDeclaration[]): Loc
   const streams = new Map<string, StateTable[]>();
   let current: StateTable[] = [];
   return {
-    open(stream, events) {
+    open(stream, shown) {
       current = streams.get(stream) ?? declarations.map(createStateTable);
       streams.set(stream, current);
-      session.open(current, events);
+      session.open(current, shown);
       return session;
     },
     close() {

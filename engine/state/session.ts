@@ -2,6 +2,7 @@
  * A rule's state while a batch runs: the tables as they were before it, and over them what it has written so far. Each transaction
  * writes as a whole or not at all: what an unfinished one wrote is undone.
  */
+import { isPending } from "../frame/readFrame.ts";
 import { entryLayout, type StateDeclaration } from "./declaration.ts";
 import { borrowTable, dropLast, findEntry, giveBackTable, type KeyTable, putEntry, rebuild } from "./keyTable.ts";
 import { findKnown, isKnown, type StateChange, type StateTable } from "./stateTable.ts";
@@ -10,8 +11,8 @@ import { addAmount, addToWindow, bucketOf, copyAmount, sumOfWindow } from "./val
 /** Keys and amounts as words, from the first word of the array on; an amount is also where the answer goes. */
 export interface StateSession {
   readonly declarations: readonly StateDeclaration[];
-  /** A batch begins. @param tables one a declaration @param events of each transaction, in µs */
-  open(tables: readonly StateTable[], events: Float64Array): void;
+  /** A batch begins. @param tables one a declaration */
+  open(tables: readonly StateTable[], shown: Shown): void;
   /** All that follows is this transaction's; what was another's is final. */
   begin(transaction: number): void;
   /** What the transaction has written is undone; nothing if it has not begun, or is not the last that has. */
@@ -24,6 +25,13 @@ export interface StateSession {
   set(declaration: number, key: Uint32Array, amount: Uint32Array): boolean;
   /** The batch ends. @returns of each table what was changed, undefined where nothing was */
   close(): (StateChange | undefined)[];
+}
+
+/** What is to be known of the transactions of a batch: the frame of each, and its event time in µs. */
+export interface Shown {
+  readonly words: Uint32Array;
+  readonly frames: Uint32Array;
+  readonly events: Float64Array;
 }
 
 /** What one declaration has of the batch. */
@@ -47,7 +55,7 @@ interface Undo {
 
 export function createStateSession(declarations: readonly StateDeclaration[]): StateSession {
   let layers: Layer[] = [];
-  let events: Float64Array = new Float64Array(0);
+  let shown: Shown = NOBODY;
   let current = -1;
   const journal: Undo[] = [];
   const sum = new Uint32Array(8);
@@ -90,12 +98,25 @@ export function createStateSession(declarations: readonly StateDeclaration[]): S
     return known < 0 ? undefined : { words: table.keys.entries, at: known + first };
   }
 
-  const bucket = (window: Extract<StateDeclaration, { kind: "window" }>): number => bucketOf(window, events[current]!);
+  const bucket = (window: Extract<StateDeclaration, { kind: "window" }>): number =>
+    bucketOf(window, shown.events[current]!);
+  const ignores = ({ declaration }: Layer): boolean =>
+    declaration.mined === true && isPending(shown.words, shown.frames[current]!);
+
+  const get: StateSession["get"] = (i, key, amount) => {
+    const layer = layers[i]!;
+    const { declaration } = layer;
+    const value = wordsOf(layer, key);
+    if (value === undefined) amount.fill(0);
+    else if (declaration.kind === "counter") copyAmount(declaration.value, amount, 0, value.words, value.at);
+    else sumOfWindow(declaration, value.words, value.at, bucket(declaration), amount);
+    return value !== undefined;
+  };
 
   return {
     declarations,
-    open(tables, times) {
-      events = times;
+    open(tables, transactions) {
+      shown = transactions;
       current = -1;
       journal.length = 0;
       layers = tables.map((table) => {
@@ -121,17 +142,10 @@ export function createStateSession(declarations: readonly StateDeclaration[]): S
         else layer.written.entries.set(before, at);
       }
     },
-    get(i, key, amount) {
-      const layer = layers[i]!;
-      const { declaration } = layer;
-      const value = wordsOf(layer, key);
-      if (value === undefined) amount.fill(0);
-      else if (declaration.kind === "counter") copyAmount(declaration.value, amount, 0, value.words, value.at);
-      else sumOfWindow(declaration, value.words, value.at, bucket(declaration), amount);
-      return value !== undefined;
-    },
+    get,
     add(i, key, amount) {
       const layer = layers[i]!;
+      if (ignores(layer)) return get(i, key, amount);
       const { declaration, written } = layer;
       const at = entryFor(layer, key);
       const { entries, layout } = written;
@@ -150,6 +164,7 @@ export function createStateSession(declarations: readonly StateDeclaration[]): S
     },
     set(i, key, amount) {
       const layer = layers[i]!;
+      if (ignores(layer)) return get(i, key, amount);
       const at = entryFor(layer, key);
       const { entries, layout } = layer.written;
       const there = isKnown(entries[at]!, layer.generation);
@@ -165,6 +180,7 @@ export function createStateSession(declarations: readonly StateDeclaration[]): S
       );
       for (const { written } of layers) giveBackTable(written);
       layers = []; // nor is a table held that its owner lets go
+      shown = NOBODY;
       return changes;
     },
   };
@@ -172,6 +188,7 @@ export function createStateSession(declarations: readonly StateDeclaration[]): S
 
 /** A batch may write to any number of keys. Once they are so many times what is known at least, those that are forgotten are dropped. */
 const MOST_WRITTEN = 4;
+const NOBODY: Shown = { words: new Uint32Array(0), frames: new Uint32Array(0), events: new Float64Array(0) };
 const NOTHING = new Uint32Array(0);
 
 /** What is still known at the end, copied. */

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { HEADER_SIZE, OFFSET, PRESENT } from "../frame/schema.ts";
 import { entryLayout, type StateDeclaration, shapeOf, stateFate } from "./declaration.ts";
-import { createStateSession, type StateSession } from "./session.ts";
+import { createStateSession, type Shown, type StateSession } from "./session.ts";
 import { applyChange, createStateTable, restoreTable, type StateTable } from "./stateTable.ts";
 
 const COUNTER = { name: "seen", kind: "counter", key: "address", value: "u64" } as const;
@@ -109,10 +110,7 @@ function run(
   const words = SIZE[declaration.value] / 32;
   let table = createStateTable(declaration);
   for (const batch of batches) {
-    session.open(
-      [table],
-      Float64Array.from(batch, ({ second }) => second * 1e6 + 999_999),
-    );
+    session.open([table], shown(batch.map(({ second }) => second * 1e6 + 999_999)));
     batch.forEach(({ writes, traps }, transaction) => {
       for (const { key, what, amount, small } of writes) {
         session.begin(transaction);
@@ -224,7 +222,7 @@ describe("state", () => {
     for (const keys of [half, half * 2, half * 3 + 7, half * 9 + 5]) {
       const { table } = run(LARGE, once(keys), false);
       const session = createStateSession([LARGE]);
-      session.open([table], Float64Array.of(1e9));
+      session.open([table], shown([1e9]));
       const known = (key: number) => read(session, keyOf(key));
       const last = Array.from({ length: keys }, (_, key) => known(key + 1)).lastIndexOf(false);
       expect(keys - last - 1).toBeGreaterThanOrEqual(Math.min(half, keys));
@@ -232,10 +230,34 @@ describe("state", () => {
     }
   });
 
+  test("pending transactions do not count where only mined ones do, and are told what there is", () => {
+    for (const declaration of [COUNTER, WINDOW]) {
+      const mined = { ...declaration, mined: true };
+      const session = createStateSession([declaration, mined]);
+      const tables = [createStateTable(declaration), createStateTable(mined)];
+      session.open(tables, shown([1e9, 1e9, 1e9, 1e9], [0, 2]));
+      const write = (transaction: number, i: number, what: "add" | "set" = "add"): [boolean, bigint] => {
+        session.begin(transaction);
+        const cell = new Uint32Array(8);
+        cell[0] = 5;
+        return [session[what](i, keyOf(1), cell), fromWords(cell, SIZE[declaration.value] / 32)];
+      };
+      const all = [0, 1, 2, 3].map((transaction) => [write(transaction, 0), write(transaction, 1)]);
+      expect(all.map(([both]) => both)).toEqual([[false, 5n], [true, 10n], [true, 15n], [true, 20n]]); // biome-ignore format: four answers
+      expect(all.map(([, one]) => one)).toEqual([[false, 0n], [false, 5n], [true, 5n], [true, 10n]]); // biome-ignore format: four answers
+      if (declaration.kind === "counter") expect(write(2, 1, "set")).toEqual([true, 10n]);
+      const [, change] = session.close();
+      applyChange(tables[1]!, change!);
+      session.open(tables, shown([1e9], [0]));
+      expect(write(0, 1)).toEqual([true, 10n]);
+      expect(session.close()[1]).toBeUndefined();
+    }
+  });
+
   test("a f64 is the sum in the order of the stream, and any NaN is one", () => {
     const share = { ...COUNTER, value: "f64" } as const;
     const session = createStateSession([share]);
-    session.open([createStateTable(share)], Float64Array.of(0, 0));
+    session.open([createStateTable(share)], shown([0, 0]));
     session.begin(0);
     const add = (bits: bigint): bigint => {
       const cell = new Uint32Array(8);
@@ -251,6 +273,15 @@ describe("state", () => {
 
 /** 4,096 keys, the fewest there are, so that a test sees them forgotten. */
 const LARGE: StateDeclaration = { ...WINDOW, name: "large", key: "bytes32", buckets: 60 };
+
+/** Mined transactions but for those at these places. */
+function shown(events: readonly number[], pending: readonly number[] = []): Shown {
+  const words = new Uint32Array(events.length * (HEADER_SIZE / 4));
+  const frames = Uint32Array.from(events, (_, i) => i * HEADER_SIZE);
+  for (const [i, frame] of frames.entries())
+    if (!pending.includes(i)) words[(frame + OFFSET.present) >> 2] = PRESENT.blockNumber;
+  return { words, frames, events: Float64Array.from(events) };
+}
 
 const read = (session: StateSession, key: Uint32Array): boolean => {
   session.begin(0);
@@ -273,5 +304,8 @@ test("what becomes of state with the next version", () => {
     why: '"volume" was a window bytes32 u256 60s 6 buckets and is a window bytes32 u256 120s 6 buckets: it begins empty; the other one goes on',
   });
   expect(stateFate([COUNTER], [])).toEqual({ state: "reset", why: '"seen" is declared no more' });
+  expect(stateFate([COUNTER], [{ ...COUNTER, mined: true }])?.why).toBe(
+    '"seen" was a counter address u64 and is a counter address u64 mined: it begins empty',
+  );
   expect(shapeOf(COUNTER)).toBe("counter address u64");
 });

@@ -65,7 +65,7 @@ export function createOrderedStage(rules: readonly LiveRule[], residents: Reside
         matched.addAll(rule, seen);
         continue;
       }
-      session.open(tables.get(key) ?? [], events);
+      session.open(tables.get(key) ?? [], { words, frames, events });
       const run = sandbox.run({ words, offsets: frames }, seen, seen.length, {
         state: session,
         lists: tablesOf(rule.manifest.lists ?? [], lists),

@@ -119,7 +119,10 @@ export function createRuleStage(
           state = states.get(number) ?? createLocalState(declared);
           states.set(number, state);
         }
-        scene = { state: state?.open(`${source}/${partition}`, events), lists: uses && tablesOf(uses, lists) };
+        scene = {
+          state: state?.open(`${source}/${partition}`, { words, frames, events }),
+          lists: uses && tablesOf(uses, lists),
+        };
       }
       const run = sandbox.run(all, seen, seen.length, scene);
       state?.close();

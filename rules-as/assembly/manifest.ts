@@ -87,6 +87,12 @@ export function declareState(name: string, json: string): i32 {
   return states.length - 1;
 }
 
+/** Says more of one that was declared. */
+export function addToState(declaration: i32, json: string): void {
+  declaring("minedOnly");
+  states[declaration] = states[declaration].slice(0, -1) + "," + json + "}";
+}
+
 /** @returns its number in the manifest; of a list that is declared twice the first one */
 export function declareList(name: string, bytes: i32): i32 {
   declaring("a list");

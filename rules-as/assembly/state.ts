@@ -3,7 +3,7 @@
  * stream on its own, in the order of the stream, and exactly once. What a transaction writes that the rule then fails on is undone.
  */
 import { Address, Bytes32 } from "./bytes";
-import { declareState } from "./manifest";
+import { addToState, declareState } from "./manifest";
 import { U256 } from "./u256";
 
 // @ts-ignore: decorator
@@ -47,6 +47,12 @@ function declare<V, K>(name: string, kind: string, more: string = ""): i32 {
 export class Counter<V, K> {
   constructor(private readonly declaration: i32) {}
 
+  /** `const confirmed = counter("confirmed").minedOnly()`: what a pending transaction adds or sets is left out; it is told what there is. */
+  minedOnly(): Counter<V, K> {
+    addToState(this.declaration, '"mined":true');
+    return this;
+  }
+
   /** Its value. */
   get(key: K): V {
     stateGet(this.declaration, changetype<usize>(key), cell);
@@ -70,6 +76,12 @@ export class Counter<V, K> {
 /** Sums for each key over the last seconds, by the time of the transactions: when they were seen, or their block. */
 export class Window<V, K> {
   constructor(private readonly declaration: i32) {}
+
+  /** `const calls = window("calls", 3600).minedOnly()`: what a pending transaction adds is left out; it is told what there is. */
+  minedOnly(): Window<V, K> {
+    addToState(this.declaration, '"mined":true');
+    return this;
+  }
 
   /** The sum up to now. */
   sum(key: K): V {

@@ -26,6 +26,7 @@ export function traceMetered(wasm: Uint8Array, frame: Uint8Array): CallSite[] {
   const admitted = readmit(wasm, undefined, undefined, stretches);
   if (!admitted.ok) return [];
   const { state = [], lists = [] } = admitted.manifest;
+  const words = new Uint32Array(frame.slice().buffer);
   const deepest = Error.stackTraceLimit;
   Error.stackTraceLimit = DEEPEST;
   try {
@@ -33,7 +34,7 @@ export function traceMetered(wasm: Uint8Array, frame: Uint8Array): CallSite[] {
     guest.words[guest.input >> 2] = guest.input + TABLE_BYTES;
     new Uint8Array(guest.memory.buffer).set(frame, guest.input + TABLE_BYTES);
     const { fault } = guest.run(1, undefined, {
-      state: createLocalState(state).open("", new Float64Array(1)),
+      state: createLocalState(state).open("", { words, frames: new Uint32Array(1), events: new Float64Array(1) }),
       lists: lists.map(({ bytes }) => ({ bytes, has: () => false })),
       transactionAt: () => 0,
     });

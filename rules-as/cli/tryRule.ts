@@ -114,7 +114,8 @@ function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): T
       const events = Float64Array.from(frames.offsets.subarray(0, frames.count), (at) =>
         eventTime(frames.words, at >> 2, 0),
       );
-      const state = createLocalState(manifest.state ?? []).open("", events); // nothing came before
+      const shown = { words: frames.words, frames: frames.offsets, events };
+      const state = createLocalState(manifest.state ?? []).open("", shown); // nothing came before
       const { matches, failures, fuel } = rule.run(frames, seen, count, {
         state,
         lists: tablesOf(manifest.lists ?? [], lists),
