@@ -2,10 +2,21 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
 import { frameByHashQuery, frameByPositionQuery, type StoredFrameRow } from "../../clickhouse/queries/frames.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
+import {
+  type BatchRow,
+  batchQuery,
+  batchUpToQuery,
+  isWholeQuery,
+  stateBeforeQuery,
+} from "../../clickhouse/queries/ruleState.ts";
 import type { Query } from "../../clickhouse/queries/types.ts";
 import { u64AsNumber } from "../../engine/frame/readFrame.ts";
 import { OFFSET } from "../../engine/frame/schema.ts";
+import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
+import { type StateLine, stateKey, stateOfLines } from "../../engine/sink/stateLog.ts";
+import { shapeOf } from "../../engine/state/declaration.ts";
+import { restoreTable, type StateTable } from "../../engine/state/stateTable.ts";
 import { explainRule } from "../../engine/worker/explainRule.ts";
 import { createStoredBatches } from "../../engine/worker/storedBatch.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -41,6 +52,21 @@ export const explanationSchema = z
     lists: z
       .array(z.object({ list: z.string(), entry: z.string(), has: z.boolean() }))
       .openapi({ description: "what the rule's code asked of lists, as they are now, and the answers" }),
+    state: z
+      .object({
+        known: z.boolean().openapi({
+          description:
+            "it is exactly what the rule remembered then; false: what is left of it, `why` says what is missing",
+        }),
+        why: z.string(),
+        asked: z
+          .array(
+            z.object({ name: z.string(), key: z.string(), action: z.enum(["get", "add", "set"]), answer: z.string() }),
+          )
+          .openapi({ description: "what the rule's code asked of its counters and windows, and the answers" }),
+      })
+      .nullable()
+      .openapi({ description: "null: the rule declares none" }),
     fuel: z.int().openapi({ description: "what the rule used for it" }),
   })
   .openapi("Explanation");
@@ -84,6 +110,13 @@ const ofAlert = createRoute({
   responses: { ...answers, 404: problemResponse("No such alert, or its transaction is gone") },
 });
 
+interface Past {
+  readonly rows: readonly StoredFrameRow[];
+  readonly past: readonly StateTable[] | undefined;
+  readonly known: boolean;
+  readonly why: string;
+}
+
 export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rules" | "store" | "labels" | "log">) {
   const read = createMessageReader(labels, log);
   const batchOf = createStoredBatches();
@@ -97,9 +130,13 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
     if (!row) throw refuse(404, "Transaction not found");
     const rule = await rules.version(name, version);
     const lists = await rules.listsFor([rule]);
-    const batch = batchOf(row.source, row.partition, [row]);
-    const made = explainRule(rule, batch, lists);
-    const chainId = u64AsNumber({ bytes: batch.bytes, u32: batch.words }, batch.frames[0]! + OFFSET.chainId);
+    const { rows, past, known, why } = await stateAt(rule, row);
+    const batch = batchOf(row.source, row.partition, rows);
+    const made = explainRule(rule, batch, lists, past);
+    const chainId = u64AsNumber(
+      { bytes: batch.bytes, u32: batch.words },
+      batch.frames.at(batch.count - 1)! + OFFSET.chainId,
+    );
     const messages = await read(made.alerts.map(({ message }) => ({ chainId, message })));
     const place = { tx_hash: `0x${row.hash.replace(/^0x/, "")}`, block_number: row.block_number };
     return {
@@ -111,7 +148,34 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
       alerts: made.alerts.map(({ severity }, i) => ({ severity, message: messages[i]! })),
       tags: [...made.tags],
       lists: [...made.lists],
+      state: rule.manifest.state ? { known, why, asked: [...made.state] } : null,
     };
+  }
+
+  const ask = <T>({ sql, params }: Query): Promise<T[]> => store.rows<T>(sql, params, READ_SETTINGS);
+
+  /** What the rule remembered before the transaction's batch, and the batch's transactions up to it. */
+  async function stateAt(rule: LiveRule, row: StoredFrameRow): Promise<Past> {
+    const { name, version, manifest } = rule;
+    const unknown = (why: string): Past => ({ rows: [row], past: undefined, known: false, why });
+    if (!manifest.state) return unknown("");
+    const [batch] = await ask<BatchRow>(batchQuery(name, version, row));
+    const first = batch?.first;
+    if (first == null) return unknown("this version has not run there: it is shown the transaction without a past");
+    const place = { ...row, offset: first };
+    const info = rules.get(name);
+    const trial = info?.shadowVersion === version && info.liveVersion !== null ? version : 0;
+    const lines = await ask<StateLine>(stateBeforeQuery(name, trial, place));
+    const whole = batch!.is_first === 1 || (await ask(isWholeQuery(place))).length > 0;
+    const stored = stateOfLines(lines);
+    const past = manifest.state.map((declaration) => {
+      const key = stateKey({ rule: name, trial, name: declaration.name, shape: shapeOf(declaration) });
+      return restoreTable(declaration, stored.get(key) ?? new Uint32Array(0));
+    });
+    const why = whole
+      ? ""
+      : "older values may have been removed from the log since: a key that was written again begins with nothing";
+    return { rows: await ask<StoredFrameRow>(batchUpToQuery(first, row)), past, known: whole, why };
   }
 
   return createRouter()

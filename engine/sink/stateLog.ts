@@ -9,7 +9,8 @@ import type { ClosedRange } from "./storeRound.ts";
 /** Entries by `stateKey`: see engine/state/stateTable.ts. */
 export type StoredState = Map<string, Uint32Array>;
 
-interface Line {
+/** The last row of a key. */
+export interface StateLine {
   readonly rule: string;
   readonly trial: number;
   readonly name: string;
@@ -22,7 +23,7 @@ interface Line {
 const BEFORE = "source = {source:String} AND partition = {partition:UInt16} AND offset < {before:UInt64}";
 
 /** Whose state it is, and which. */
-export type StateName = Pick<Line, "rule" | "trial" | "name" | "shape">;
+export type StateName = Pick<StateLine, "rule" | "trial" | "name" | "shape">;
 
 const ONLY = "rule = {rule:String} AND trial = {trial:UInt32} AND name = {name:String} AND shape = {shape:String}";
 
@@ -39,19 +40,31 @@ export async function loadState(
      FROM rule_state WHERE ${BEFORE}${only ? ` AND ${ONLY}` : ""} GROUP BY rule, trial, name, shape, key`,
     { source, partition, before, ...only },
   );
-  const entries = new Map<string, Uint32Array[]>();
-  for await (const line of splitLines(lines)) {
-    const { rule, trial, name, shape, key, value, generation } = JSON.parse(line.toString()) as Line;
-    const table = stateKey({ rule, trial, name, shape });
-    const words = new Uint32Array(1 + (key.length + value.length) / 8);
-    words[0] = generation;
-    new Uint8Array(words.buffer).set(Buffer.from(key + value, "hex"), 4);
-    const known = entries.get(table);
-    if (known) known.push(words);
-    else entries.set(table, [words]);
-  }
-  return new Map([...entries].map(([table, all]) => [table, joined(all)]));
+  const entries: Entries = new Map();
+  for await (const line of splitLines(lines)) addLine(entries, JSON.parse(line.toString()) as StateLine);
+  return joinAll(entries);
 }
+
+/** The same of rows that somebody else has read. */
+export function stateOfLines(lines: readonly StateLine[]): StoredState {
+  const entries: Entries = new Map();
+  for (const line of lines) addLine(entries, line);
+  return joinAll(entries);
+}
+
+type Entries = Map<string, Uint32Array[]>;
+
+function addLine(entries: Entries, { key, value, generation, ...name }: StateLine): void {
+  const table = stateKey(name);
+  const words = new Uint32Array(1 + (key.length + value.length) / 8);
+  words[0] = generation;
+  new Uint8Array(words.buffer).set(Buffer.from(key + value, "hex"), 4);
+  const known = entries.get(table);
+  if (known) known.push(words);
+  else entries.set(table, [words]);
+}
+
+const joinAll = (entries: Entries): StoredState => new Map([...entries].map(([table, all]) => [table, joined(all)]));
 
 /** What a table of state is known by. */
 export const stateKey = (of: StateName): string => [of.rule, of.trial, of.name, of.shape].join("\n");

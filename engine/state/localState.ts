@@ -10,13 +10,17 @@ export interface LocalState {
   close(): void;
 }
 
-export function createLocalState(declarations: readonly StateDeclaration[]): LocalState {
+/** @param past tables that every stream begins with; default: empty ones */
+export function createLocalState(
+  declarations: readonly StateDeclaration[],
+  past: () => StateTable[] = () => declarations.map(createStateTable),
+): LocalState {
   const session = createStateSession(declarations);
   const streams = new Map<string, StateTable[]>();
   let current: StateTable[] = [];
   return {
     open(stream, shown) {
-      current = streams.get(stream) ?? declarations.map(createStateTable);
+      current = streams.get(stream) ?? past();
       streams.set(stream, current);
       session.open(current, shown);
       return session;

@@ -45,6 +45,14 @@ export function copyAmount(type: StateValue, words: Uint32Array, at: number, amo
   else for (let i = 0; i < size; i++) words[at + i] = amount[from + i]!;
 }
 
+/** In decimal. */
+export function amountText(type: StateValue, words: Uint32Array): string {
+  if (type === "f64") return String(readF64(words, 0));
+  let value = 0n;
+  for (let i = type === "u256" ? 7 : 1; i >= 0; i--) value = (value << 32n) | BigInt(words[i]!);
+  return String(type === "i64" ? BigInt.asIntN(64, value) : value);
+}
+
 type Window = Extract<StateDeclaration, { kind: "window" }>;
 
 const amountAt = ({ value, buckets }: Window, at: number, bucket: number): number =>

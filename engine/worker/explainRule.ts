@@ -5,6 +5,10 @@ import { describeFailure, type Explanation, explain, firstFailure } from "../rul
 import { filterCondition } from "../rules/filterCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { SEVERITIES, type Severity } from "../sandbox/manifest.ts";
+import { createLocalState, type LocalState } from "../state/localState.ts";
+import type { StateSession } from "../state/session.ts";
+import type { StateTable } from "../state/stateTable.ts";
+import { amountText } from "../state/values.ts";
 import type { ListTable } from "../world/listTable.ts";
 import { type Lists, NO_LISTS } from "../world/world.ts";
 import type { Decoded } from "./decode.ts";
@@ -23,6 +27,8 @@ export interface RuleExplanation {
   readonly failure: { readonly reason: string; readonly detail: string } | null;
   /** What its code asked of lists, in order, and the answers: the first 64. */
   readonly lists: readonly AskedList[];
+  /** What its code asked of its state, in order, and the answers: the first 64. */
+  readonly state: readonly AskedState[];
   readonly fuel: number;
 }
 
@@ -32,15 +38,39 @@ export interface AskedList {
   readonly has: boolean;
 }
 
-/** @param decoded a batch of one transaction  @param lists those that the rule names */
-export function explainRule(rule: LiveRule, decoded: Decoded, lists: Lists = NO_LISTS): RuleExplanation {
+export interface AskedState {
+  readonly name: string;
+  readonly key: string;
+  readonly action: "get" | "add" | "set";
+  /** Its value, or the sum of its window, then: decimal. */
+  readonly answer: string;
+}
+
+/**
+ * @param batch the transaction, behind those that the rule has seen since its state was so
+ * @param lists those that the rule names
+ * @param past its state before the first of them, one table a declaration; default: it remembers nothing
+ */
+export function explainRule(
+  rule: LiveRule,
+  batch: Decoded,
+  lists: Lists = NO_LISTS,
+  past?: readonly StateTable[],
+): RuleExplanation {
+  const decoded = part(batch, batch.count - 1, batch.count);
   const wanted = rule.condition ?? filterCondition(rule.manifest.filter);
   const condition = explain(wanted, { bytes: decoded.bytes, u32: decoded.words }, decoded.frames[0]!, lists);
   const failed = firstFailure(condition);
   const asked: AskedList[] = [];
+  const askedState: AskedState[] = [];
+  const declared = rule.manifest.state ?? [];
+  const state = createLocalState(declared, past && (() => [...past]));
+  if (batch.count > 1)
+    createRuleStage([rule], { states: new Map([[0, state]]) })(part(batch, 0, batch.count - 1), lists);
   // The condition has had its say: what is asked of lists from now on, the rule's code asks.
   const seeing: LiveRule[] = condition.holds ? [{ ...rule, silent: false, condition: ALWAYS }] : [];
-  const run = createRuleStage(seeing)(decoded, condition.holds ? overheard(lists, asked) : NO_LISTS);
+  const states = new Map([[0, overheardState(state, askedState)]]);
+  const run = createRuleStage(seeing, { states })(decoded, condition.holds ? overheard(lists, asked) : NO_LISTS);
   const [failure] = run.failures;
   return {
     sees: condition.holds,
@@ -51,12 +81,45 @@ export function explainRule(rule: LiveRule, decoded: Decoded, lists: Lists = NO_
     score: run.scores.get(0) ?? null,
     failure: failure ? { reason: failure.reason, detail: failure.detail } : null,
     lists: asked,
+    state: askedState,
     fuel: run.counts[0]?.fuel ?? 0,
   };
 }
 
 /** Questions of one transaction that are shown. */
 const SHOWN_QUESTIONS = 64;
+
+/** Some transactions of a batch. */
+const part = (all: Decoded, from: number, to: number): Decoded => ({
+  ...all,
+  count: to - from,
+  frames: all.frames.subarray(from, to),
+  offsets: all.offsets.subarray(from, to),
+  times: all.times.subarray(from, to),
+  indexes: all.indexes.subarray(from, to),
+  events: all.events.subarray(from, to),
+});
+
+/** State that notes what it is asked. */
+function overheardState(state: LocalState, asked: AskedState[]): LocalState {
+  return {
+    ...state,
+    open(stream, shown) {
+      const session = state.open(stream, shown);
+      const listen =
+        (action: AskedState["action"]): StateSession["get"] =>
+        (number, key, amount) => {
+          const { name, key: kind, value } = session.declarations[number]!;
+          const bytes = Buffer.from(new Uint8Array(key.slice(0, kind === "address" ? 5 : 8).buffer));
+          const there = session[action](number, key, amount);
+          if (asked.length < SHOWN_QUESTIONS)
+            asked.push({ name, key: `0x${bytes.toString("hex")}`, action, answer: amountText(value, amount) });
+          return there;
+        };
+      return { ...session, get: listen("get"), add: listen("add"), set: listen("set") };
+    },
+  };
+}
 
 /** Lists that note what they are asked. */
 function overheard(lists: Lists, asked: AskedList[]): Lists {

@@ -49,6 +49,8 @@ export interface RuleStageOptions {
   readonly residents?: Residents;
   /** Rules that must see batches in order are left out here: see orderedStage.ts. Default: batches come in order. */
   readonly leavesOrdered?: boolean;
+  /** State by place in the rule set, for what is not to begin without a past. */
+  readonly states?: Map<number, LocalState>;
 }
 
 const DEFAULT_INSTANCES = 4_000;
@@ -62,7 +64,7 @@ export type RuleStage = (decoded: Decoded, lists?: Lists) => Matched;
  */
 export function createRuleStage(
   rules: readonly LiveRule[],
-  { residents = createResidents(DEFAULT_INSTANCES), leavesOrdered = false }: RuleStageOptions = {},
+  { residents = createResidents(DEFAULT_INSTANCES), leavesOrdered = false, states = new Map() }: RuleStageOptions = {},
 ): RuleStage {
   const left = leavesOrdered ? orderedRules(rules) : new Set<LiveRule>();
   const trials = createTrials(rules.filter((rule) => !left.has(rule)));
@@ -80,7 +82,6 @@ export function createRuleStage(
   const asks = rules.map(({ manifest }) => manifest.state !== undefined || manifest.lists !== undefined);
   /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
   const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
-  const states = new Map<number, LocalState>();
 
   return ({ source, partition, bytes, words, frames, count, events }, lists = NO_LISTS) => {
     const found = index.select({ bytes, words, offsets: frames, count }, lists);
