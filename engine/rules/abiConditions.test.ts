@@ -44,6 +44,12 @@ const problemsOf = (conditions: unknown, abi: unknown = SIGNATURES): string[] =>
   return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
 };
 
+/** Every eighth. */
+const mainnetRecords = (): TransactionRecord[] =>
+  mainnetLines()
+    .filter((_, i) => i % 8 === 0)
+    .map((line) => JSON.parse(line.toString()) as TransactionRecord);
+
 function framesOf(records: readonly TransactionRecord[]) {
   const writer = createFrameWriter();
   for (const record of records) writeFrame(writer, record);
@@ -195,6 +201,39 @@ describe("conditions on events and calls", () => {
     ).toEqual(expected);
     expect(expected.filter((found) => found.length > 0 && found.length < records.length).length).toBeGreaterThan(400);
   }, 60_000);
+
+  test("hundreds of thresholds of one argument, beside what else is asked of it", (context) => {
+    const records = mainnetRecords();
+    if (records.length === 0) context.skip("no mainnet data beside the checkout");
+    const decoded = records.map(decode);
+    for (const [source, name, other] of [
+      ["event.Transfer", "value", "to"],
+      ["call.transfer", "amount", "to"],
+    ] as const) {
+      const seen = decoded.flatMap((each) => each.get(source) ?? []);
+      const rules = fc.sample(
+        fc.tuple(fc.constantFrom(...seen), fc.constantFrom("gte", "gt", "eq"), fc.constantFrom(-1n, 0n, 1n), fc.nat(2)),
+        { numRuns: 300, seed: 5 },
+      );
+      const groups = rules.map(([args, operator, beside, more]): Group => {
+        const found = args[name] as bigint;
+        const value = String(BigInt.asUintN(256, found + beside));
+        const and = [
+          { name, operator, value },
+          { name: other, operator: "ne", value: String(args[other]) },
+        ];
+        return { source, and: and.slice(0, more === 0 ? 1 : 2), or: [], negated: false };
+      });
+      const expected = groups.map((group) => decoded.flatMap((each, i) => (holds(each, group) ? [i] : [])));
+      expect(
+        selected(
+          records,
+          groups.map((group) => ({ and: written(group) })),
+        ),
+      ).toEqual(expected);
+      expect(expected.filter((found) => found.length > 0).length).toBeGreaterThan(150);
+    }
+  });
 
   const [A, B, TOKEN] = ["a", "b", "c"].map((digit) => `0x${digit.repeat(40)}`) as [Hex, Hex, Hex];
   const word = (value: bigint | Hex): string => toHex(BigInt(value), { size: 32 });

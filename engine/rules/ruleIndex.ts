@@ -4,11 +4,13 @@
  */
 import type { Condition } from "../condition/condition.ts";
 import { type Lists, NO_LISTS } from "../world/world.ts";
+import { MIN_THRESHOLDS } from "./index/argumentField.ts";
 import { createColumns } from "./index/columns.ts";
 import { Found } from "./index/found.ts";
 import type { Frames } from "./index/frames.ts";
 import { CHUNK, createKeyIndex, type RuleTerm } from "./index/keyIndex.ts";
 import { termsOf } from "./index/normalForm.ts";
+import type { NumberField } from "./index/number.ts";
 import { createRangeIndex } from "./index/rangeIndex.ts";
 import { createScope } from "./index/scope.ts";
 import { createTouch } from "./index/touch.ts";
@@ -42,8 +44,8 @@ export function createRuleIndex(
 ): RuleIndex {
   const columns = createColumns();
   const scope = createScope();
-  const terms = conditions.flatMap((condition, rule): RuleTerm[] =>
-    termsOf(condition, scope).map((term) => ({ ...term, rule })),
+  const terms = withoutRareArguments(
+    conditions.flatMap((condition, rule): RuleTerm[] => termsOf(condition, scope).map((term) => ({ ...term, rule }))),
   );
   const keyedTerms = terms.filter(({ keys }) => keys.length > 0);
   const rangeTerms = terms.filter(({ keys }) => keys.length === 0);
@@ -74,6 +76,19 @@ export function createRuleIndex(
       return sort(found);
     },
   };
+}
+
+/** Bounds of arguments are hints: where few rules have one, its column would cost more than the tests that it saves. */
+function withoutRareArguments(terms: readonly RuleTerm[]): readonly RuleTerm[] {
+  const uses = new Map<NumberField, number>();
+  for (const { numbers } of terms)
+    for (const field of numbers.keys()) if (field.kind === "argument") uses.set(field, (uses.get(field) ?? 0) + 1);
+  const isRare = (field: NumberField): boolean => (uses.get(field) ?? MIN_THRESHOLDS) < MIN_THRESHOLDS;
+  return terms.map((term) =>
+    [...term.numbers.keys()].some(isRare)
+      ? { ...term, numbers: new Map([...term.numbers].filter(([field]) => !isRare(field))) }
+      : term,
+  );
 }
 
 /** In how many ways a transaction may be found for a rule, by its keys: each term is one, several where it has several keys. */

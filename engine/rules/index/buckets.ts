@@ -217,7 +217,9 @@ function runsOf(terms: readonly KeyedTerm[], countedRules: readonly boolean[]): 
   const runs = new Map<string, Run>();
   for (const { rule, numbers, tests: others } of terms) {
     const bound = firstBound(numbers);
-    const rest = [...numbers].filter(([field]) => field !== bound?.field || !bound.whole);
+    const rest = [...numbers].filter(
+      ([field]) => field.kind !== "argument" && (field !== bound?.field || !bound.whole), // an argument's own test is among the others
+    );
     const tests = [...rest.map(([field, set]) => numberTest(field, set)), ...others];
     const asks = tests.length > 0;
     const counted = !asks && countedRules[rule]!;

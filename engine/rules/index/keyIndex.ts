@@ -224,12 +224,16 @@ function createTable(
         let hash = SEED;
         for (let p = 0; p < places.length; p++) hash = mix(hash, words[frame + places[p]!]!);
         let at = firstLog(words, frame);
+        let walked = -1; // thousands of one event lead to the same place
         for (let left = words[frame + WORD.logCount]!; left > 0; left--) {
           if (words[at + LOG_WORD.topicCount]! >= log.topics) {
             let ofLog = hash;
             for (let p = 0; p < logPlaces.length; p++) ofLog = mix(ofLog, words[at + logPlaces[p]!]!);
             const bucket = find(words, frame, finish(ofLog), at);
-            if (bucket >= 0) buckets.walk(bucket, frames, i, frame, values, found);
+            if (bucket >= 0 && bucket !== walked) {
+              buckets.walk(bucket, frames, i, frame, values, found);
+              walked = bucket;
+            }
           }
           at = nextLog(words, at);
         }

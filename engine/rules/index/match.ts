@@ -87,7 +87,9 @@ function matchTest(match: Match, tables: Tables): Test {
 }
 
 /** Asks of each log that is the event, or of the call data where it is the call, until one is. */
-export function visitor({ match }: Match): (frames: Frames, frame: number, where: WhereTest) => boolean {
+export function visitor({
+  match,
+}: Match): (frames: Pick<Frames, "bytes" | "words">, frame: number, where: WhereTest) => boolean {
   const id = new Uint32Array(bytesOf(match.id).buffer);
   if (match.kind === "call")
     return ({ bytes, words }, frame, where) => {

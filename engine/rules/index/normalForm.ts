@@ -100,7 +100,10 @@ function whole(condition: Condition, negated: boolean, scope: Scope): Literal {
 
 function matchLiterals(match: Match, negated: boolean, scope: Scope): Literal[] {
   if (negated) return [whole(match, negated, scope)];
-  return [...matchKeys(match).map((key): Literal => ({ kind: "key", key })), whole(match, negated, scope)];
+  const literals = matchKeys(match).map((key): Literal => ({ kind: "key", key }));
+  const bound = scope.arguments.bound(match);
+  if (bound) literals.push({ kind: "number", ...bound });
+  return [...literals, whole(match, negated, scope)];
 }
 
 /** One comparison as what can be looked up of it, and what must be asked. */

@@ -5,12 +5,13 @@
 
 import type { BooleanField, IntegerField } from "../../condition/fields.ts";
 import { END, type NumberSet } from "../../condition/intervals.ts";
+import type { ArgumentField } from "./argumentField.ts";
 import type { Frames, Test } from "./frames.ts";
 import type { ListField } from "./listField.ts";
 import { WORD } from "./words.ts";
 
 /** What a condition compares: numbers, and what is 1 or 0. */
-export type NumberField = IntegerField | BooleanField | ListField;
+export type NumberField = IntegerField | BooleanField | ListField | ArgumentField;
 
 const WORDS = 8;
 const EXACT = 2 ** 53;
@@ -32,7 +33,7 @@ export function cutOf(field: NumberField, value: bigint): Cut {
  * The sum from the least significant word up, each step rounded. Rounding is monotonic and a sum below 2^(32k) rounds to at
  * most 2^(32k), so a smaller word higher up cannot overtake: the order is kept.
  */
-function floatOf(words: Uint32Array, at: number, width: number): number {
+export function floatOf(words: Uint32Array, at: number, width: number): number {
   let float = words[at]!;
   for (let i = 1, scale = 2 ** 32; i < width; i++, scale *= 2 ** 32) float += words[at + i]! * scale;
   return float;
@@ -54,6 +55,11 @@ export function fillColumn(
   }
   if (field.kind === "list") {
     for (let i = from; i < to; i++) into[i] = field.has(words, offsets[i]! >> 2) ? 1 : 0;
+    return;
+  }
+  if (field.kind === "argument") {
+    const bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+    for (let i = from; i < to; i++) into[i] = field.largest({ bytes, words }, offsets[i]! >> 2);
     return;
   }
   const { word, width, present, shift, mask } = field;
