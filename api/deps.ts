@@ -39,5 +39,6 @@ export type RulesCatalogue = Pick<
   | "countByOwner"
   | "lists"
   | "listsFor"
+  | "worldOf"
   | "naming"
 >;

@@ -215,6 +215,7 @@ export const RULE_STAT_COLUMNS = [
   ["partition", "UInt16"],
   ["offset", "UInt64"],
   ["event_time", "DateTime64(6, 'UTC')"],
+  ["world", "String"],
   ["rule", "String"],
   ["rule_version", "UInt32"],
   ["evaluations", "UInt64"],
@@ -233,6 +234,7 @@ export interface RuleStatRow {
   partition: number;
   offset: number;
   event_time: number;
+  world: string;
   rule: string;
   rule_version: number;
   evaluations: number;

@@ -47,11 +47,16 @@ beforeAll(async () => {
 }, 120_000);
 
 /** What an engine does with the transactions. */
-async function store(rules: readonly LiveRule[], tables: readonly ("transactions" | "alerts" | "rule_stats")[]) {
+async function store(
+  rules: readonly LiveRule[],
+  tables: readonly ("transactions" | "alerts" | "rule_stats")[],
+  world = createWorld({ chains: [1] }),
+  source = "tx_raw",
+) {
   const records = TRANSACTIONS.map((each, offset) => {
     return { offset, time: 0, content: CONTENT.json, value: Buffer.from(JSON.stringify(each)) };
   });
-  const outcome = createProcessor(rules, createWorld({ chains: [1] }))(packBatch("tx_raw", 0, 0, 3, records));
+  const outcome = createProcessor(rules, world)(packBatch(source, 0, 0, 3, records));
   for (const table of tables) {
     const blocks = outcome.tables[table]!;
     const columns = COLUMNS[table].map(([name]) => name);
@@ -135,6 +140,31 @@ test("a trial: which alerts the version on trial would add and drop", async () =
   expect((await read("?limit=1")).changes).toHaveLength(1);
   await server.problem("/api/v1/rules/large/trial?limit=0", 400);
   await server.problem("/api/v1/rules/nothing/trial", 404);
+});
+
+test("lists are those that the batch ran with; once these are gone, as they are now, and it says which", async () => {
+  const entry = Buffer.from(TRANSACTIONS[0]!.to!.slice(2), "hex");
+  await server.rules.lists.put("watched", "address", entry, "me");
+  for (const [name, world] of [["then", undefined], ["gone", "0123456789abcdef"]] as const) {
+    const rule = JSON.stringify({ name, conditions: { to_in_list: "watched" } });
+    expect(await server.rules.upload(name, Buffer.from(rule), { by: "me", kind: "json" })).toMatchObject({ ok: true });
+    const then = await server.rules.worldOf(server.rules.world());
+    const ran = { ...then, chains: [1], ...(world && { id: world }) };
+    await store([await server.rules.version(name, 1)], ["transactions", "alerts", "rule_stats"], ran, `tx_${name}`);
+  } // biome-ignore format: two rules
+  await server.rules.lists.edit("watched", { added: new Uint8Array(0), removed: entry }, "me");
+
+  const alerts = (await server.read("/api/v1/alerts", z.array(alertSchema))).filter(
+    ({ rule }) => rule === "then" || rule === "gone",
+  );
+  expect(alerts).toHaveLength(6);
+  const made = await Promise.all(alerts.map(({ id }) => explained(`/api/v1/alerts/${id}/explain`)));
+  const said = made.map(({ lists_of, sees, condition }) => JSON.stringify([lists_of, sees, condition.in_list]));
+  expect(said.sort()).toEqual([
+    ...new Array(3).fill('["now",false,[]]'),
+    ...new Array(3).fill(JSON.stringify(["then", true, [TRANSACTIONS[0]!.to]])),
+  ]);
+  expect((await explained(`/api/v1/rules/large/explain?tx_hash=${hash("b")}`)).lists_of).toBeNull();
 });
 
 test("404 for a rule, version, transaction or alert that is not there, 400 for what is none", async () => {

@@ -8,10 +8,12 @@ import {
   batchUpToQuery,
   isWholeQuery,
   stateBeforeQuery,
+  worldQuery,
 } from "../../clickhouse/queries/ruleState.ts";
 import type { Query } from "../../clickhouse/queries/types.ts";
 import { u64AsNumber } from "../../engine/frame/readFrame.ts";
 import { OFFSET } from "../../engine/frame/schema.ts";
+import { UserError } from "../../engine/ops/errors.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import { type StateLine, stateKey, stateOfLines } from "../../engine/sink/stateLog.ts";
@@ -19,6 +21,7 @@ import { shapeOf } from "../../engine/state/declaration.ts";
 import { restoreTable, type StateTable } from "../../engine/state/stateTable.ts";
 import { explainRule } from "../../engine/worker/explainRule.ts";
 import { createStoredBatches } from "../../engine/worker/storedBatch.ts";
+import { type Lists, listsOf, NO_LISTS } from "../../engine/world/world.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createMessageReader } from "../labelledMessages.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
@@ -41,7 +44,7 @@ export const explanationSchema = z
     }),
     condition: z.looseObject({ holds: z.boolean() }).openapi({
       description:
-        "every comparison: and, or, not, or field, operator, value with what the transaction has (actual), of a list which of it is in there (in_list), as the list is now; of an event or a call: match, where, and the log that is so or comes nearest (log_index)",
+        "every comparison: and, or, not, or field, operator, value with what the transaction has (actual), of a list which of it is in there (in_list); of an event or a call: match, where, and the log that is so or comes nearest (log_index)",
     }),
     alerts: z
       .array(z.object({ severity: z.enum(SEVERITIES), message: z.string() }))
@@ -51,7 +54,11 @@ export const explanationSchema = z
     failure: z.object({ reason: z.string(), detail: z.string() }).nullable(),
     lists: z
       .array(z.object({ list: z.string(), entry: z.string(), has: z.boolean() }))
-      .openapi({ description: "what the rule's code asked of lists, as they are now, and the answers" }),
+      .openapi({ description: "what the rule's code asked of lists, and the answers" }),
+    lists_of: z.enum(["then", "now"]).nullable().openapi({
+      description:
+        "which lists were asked: those that the transaction's batch ran with, or, where these are gone, as they are now; null: none",
+    }),
     state: z
       .object({
         known: z.boolean().openapi({
@@ -110,6 +117,11 @@ const ofAlert = createRoute({
   responses: { ...answers, 404: problemResponse("No such alert, or its transaction is gone") },
 });
 
+/** Worlds are kept for 30 days. */
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
+}
+
 interface Past {
   readonly rows: readonly StoredFrameRow[];
   readonly past: readonly StateTable[] | undefined;
@@ -129,7 +141,7 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
     const [row] = await store.rows<StoredFrameRow>(transaction.sql, transaction.params, READ_SETTINGS);
     if (!row) throw refuse(404, "Transaction not found");
     const rule = await rules.version(name, version);
-    const lists = await rules.listsFor([rule]);
+    const { lists, lists_of } = await listsAt(rule, row);
     const { rows, past, known, why } = await stateAt(rule, row);
     const batch = batchOf(row.source, row.partition, rows);
     const made = explainRule(rule, batch, lists, past);
@@ -148,11 +160,28 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
       alerts: made.alerts.map(({ severity }, i) => ({ severity, message: messages[i]! })),
       tags: [...made.tags],
       lists: [...made.lists],
+      lists_of,
       state: rule.manifest.state ? { known, why, asked: [...made.state] } : null,
     };
   }
 
   const ask = <T>({ sql, params }: Query): Promise<T[]> => store.rows<T>(sql, params, READ_SETTINGS);
+
+  /** The lists of the transaction's batch, as long as the control store keeps its world. */
+  async function listsAt(
+    rule: LiveRule,
+    row: StoredFrameRow,
+  ): Promise<{ lists: Lists; lists_of: "then" | "now" | null }> {
+    const uses = rule.manifest.lists ?? [];
+    if (uses.length === 0) return { lists: NO_LISTS, lists_of: null };
+    const [batch] = await ask<{ world: string }>(worldQuery(row));
+    const world = batch?.world ? await rules.worldOf(batch.world).catch(unlessGone) : undefined;
+    const then = world && listsOf(world);
+    // a rule that did not run then may name lists that its world had not
+    if (then && uses.every(({ name, bytes }) => then.get(name)?.bytes === bytes))
+      return { lists: then, lists_of: "then" };
+    return { lists: await rules.listsFor([rule]), lists_of: "now" };
+  }
 
   /** What the rule remembered before the transaction's batch, and the batch's transactions up to it. */
   async function stateAt(rule: LiveRule, row: StoredFrameRow): Promise<Past> {

@@ -14,6 +14,12 @@ export interface BatchRow {
   readonly is_first: number;
 }
 
+/** In which world its batch ran, or the last one before in which any rule did; empty: not known. */
+export const worldQuery = ({ source, partition, offset }: Place): Query => ({
+  sql: `SELECT argMax(world, offset) AS world FROM rule_stats WHERE ${PARTITION} AND offset <= {offset:UInt64}`,
+  params: { source, partition, offset },
+});
+
 export const batchQuery = (rule: string, version: number, { source, partition, offset }: Place): Query => ({
   sql: `WITH (SELECT maxOrNull(offset) FROM rule_stats
     WHERE rule = {rule:String} AND rule_version = {version:UInt32} AND ${PARTITION} AND offset <= {offset:UInt64} AND evaluations > 0) AS begun

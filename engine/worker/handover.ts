@@ -4,7 +4,7 @@ import type { Handover } from "./outcome.ts";
 import type { Matched } from "./ruleStage.ts";
 
 /** Of a batch whose rules with state have to see it in order; undefined when none of them sees a transaction. */
-export function handoverOf(decoded: Decoded, { left, tags, scores }: Matched): Handover | undefined {
+export function handoverOf(decoded: Decoded, { left, tags, scores }: Matched, world: string): Handover | undefined {
   if (left.length === 0) return undefined;
   const numbers = Uint32Array.from(new Set(left.flatMap(({ seen }) => [...seen]))).sort();
   const sizeOf = (number: number): number => decoded.words[(decoded.frames[number]! >> 2) + 1]!;
@@ -31,6 +31,7 @@ export function handoverOf(decoded: Decoded, { left, tags, scores }: Matched): H
     indexes: Uint32Array.from(numbers, (number) => decoded.indexes[number]!),
     events: floats(decoded.events),
     firstEvent: decoded.events[0]!,
+    world,
     rules: left.map(({ rule, seen }) => ({ key: ruleKey(rule), seen: seen.map((number) => places.get(number)!) })),
     tags,
     scores,

@@ -39,6 +39,8 @@ export interface Handover {
   readonly events: Float64Array;
   /** event_time of the batch's first transaction. */
   readonly firstEvent: number;
+  /** Id of the world that it runs in. */
+  readonly world: string;
   /** By `ruleKey`: which of them the rule sees. */
   readonly rules: readonly { readonly key: string; readonly seen: Uint32Array }[];
   /** What other rules said of the batch's transactions, by their number there. */

@@ -53,10 +53,10 @@ export function createProcessor(
     const matched = runRules(decoded, lists);
     lap("rules");
     const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
-    const outcome = outcomeOf(decoded, matched, { refused, firstEvent: decoded.events[0] ?? 0 }, lap);
+    const outcome = outcomeOf(decoded, matched, { refused, firstEvent: decoded.events[0] ?? 0, world: world.id }, lap);
     const transactions = decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched }) } : {};
     lap("rows");
-    const handover = handoverOf(decoded, matched);
+    const handover = handoverOf(decoded, matched, world.id);
     return {
       ...outcome,
       transactions: decoded.count,
@@ -91,7 +91,7 @@ export function createOrderedProcessor(
     const decoded: Decoded = { ...handover, bytes, source, partition, from, count: numbers.length, failures: [] };
     const { matched, changes } = stage(decoded, handover, tables, lists);
     lap("rules");
-    const outcome = outcomeOf(decoded, matched, { refused: [], firstEvent: handover.firstEvent }, lap);
+    const outcome = outcomeOf(decoded, matched, { refused: [], ...handover }, lap);
     const rows = stateRows(decoded, rules, changes);
     const state = rows.length > 0 ? { rule_state: [encodeRuleState(rows)] } : {};
     lap("rows");
@@ -110,13 +110,15 @@ interface Rest {
   /** Letters of what could not be decoded. */
   readonly refused: readonly DeadLetterRow[];
   readonly firstEvent: number;
+  /** Id of the world. */
+  readonly world: string;
 }
 
 /** What rules made of a batch, without its transactions. */
 function outcomeOf(
   decoded: Decoded,
   matched: Matched,
-  { refused, firstEvent }: Rest,
+  { refused, firstEvent, world }: Rest,
   lap: (stage: Stage) => void,
 ): Outcome {
   const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
@@ -131,7 +133,7 @@ function outcomeOf(
   };
   add("alerts", alerts.length, () => encodeAlerts(alerts));
   add("dead_letters", letters.length, () => encodeDeadLetters(letters));
-  add("rule_stats", matched.counts.length, () => encodeRuleStats(statRows(decoded, firstEvent, matched)));
+  add("rule_stats", matched.counts.length, () => encodeRuleStats(statRows(decoded, { firstEvent, world }, matched)));
   lap("rows");
   const records = packRecords(topicRecords(alerts, letters));
   lap("records");
@@ -155,7 +157,11 @@ function topicRecords(alerts: readonly RaisedAlert[], letters: readonly DeadLett
 /** Of what a version on trial changes in a batch so many hashes are kept of each kind: enough to look at, and 4 KiB. */
 const MAX_HASHES = 64;
 
-function statRows(decoded: Decoded, firstEvent: number, { counts, trialChanges }: Matched): RuleStatRow[] {
+function statRows(
+  decoded: Decoded,
+  { firstEvent, world }: Pick<Rest, "firstEvent" | "world">,
+  { counts, trialChanges }: Matched,
+): RuleStatRow[] {
   const { source, partition, from, bytes, frames } = decoded;
   const hashes = (transactions: readonly number[] = []): Uint8Array[] =>
     transactions.slice(0, MAX_HASHES).map((i) => {
@@ -169,6 +175,7 @@ function statRows(decoded: Decoded, firstEvent: number, { counts, trialChanges }
       partition,
       offset: from,
       event_time: firstEvent,
+      world,
       rule,
       rule_version: version,
       ...numbers,
