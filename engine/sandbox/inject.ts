@@ -16,10 +16,10 @@ export const FRAME_BYTES = 128;
 export const SLOT_BYTES = 16;
 
 /**
- * What the guest writes to is marked by blocks of 4 KiB, one bit for all whose numbers are the same modulo 64, so a mark puts back
- * a block in each 256 KiB of the memory. An alert is written to two or three blocks; pages of 64 KiB were two of those.
+ * What the guest writes to is marked by blocks of 2 KiB, one bit for all whose numbers are the same modulo 64, so a mark puts back
+ * a block in each 128 KiB of the memory. An alert is written to two or three blocks; smaller ones would come twice in most memories.
  */
-export const BLOCK_SHIFT = 12;
+export const BLOCK_SHIFT = 11;
 
 /** Appended globals, in this order behind the guest's own. */
 export interface HostGlobals {
@@ -136,7 +136,7 @@ export const giveBack = (global: number, amount: number): number[] => [
  */
 export const markBlock = (marks: readonly number[], address: readonly number[], offset: number): number[] => [
   0x20, ...marks,
-  0x42, 1, 0x20, ...address, ...i32(offset | 0), ADD, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 12), modulo 64
+  0x42, 1, 0x20, ...address, ...i32(offset | 0), ADD, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 11), modulo 64
   0x84, 0x21, ...marks,
 ]; // biome-ignore format: one instruction sequence
 

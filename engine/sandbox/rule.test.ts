@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readmit } from "./admit.ts";
+import { BLOCK_SHIFT } from "./inject.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { createRule, type RuleRun } from "./rule.ts";
 import { compileGuest } from "./testGuest.ts";
@@ -342,14 +343,15 @@ describe("memory is put back whole", () => {
     };
     const clean = hash();
     const size = 21 * 65_536;
+    const BLOCK = 1 << BLOCK_SHIFT;
     const sizes = [1, 2, 4, 8, 4, 8, 1];
     const wrote = (action: number, at: number, length = 0) => {
       expect(rule.run(frame(action, at, length), all(1), 1).failures, `${action} at ${at}`).toEqual([]);
       expect(hash(), `${action} at ${at}, ${length} bytes`).toBe(clean);
     };
     for (let action = 0; action < sizes.length; action++) {
-      // ends of blocks of 4 KiB, among them the last that has a bit of its own, and the memory's
-      for (const end of [2 * 65_536, 40 * 4_096, 64 * 4_096, 65 * 4_096, 128 * 4_096, 20 * 65_536, size]) {
+      // ends of blocks, among them the last that has a bit of its own, and the memory's
+      for (const end of [2 * 65_536, 40 * BLOCK, 64 * BLOCK, 65 * BLOCK, 128 * BLOCK, 20 * 65_536, size]) {
         for (let before = sizes[action]!; before >= (end === size ? sizes[action]! : 1); before -= 3)
           wrote(action, end - before);
       }
@@ -360,10 +362,10 @@ describe("memory is put back whole", () => {
         [5 * 65_536 - 1, 2],
         [4 * 65_536, 65_536],
         [300_000, 200_000],
-        [63 * 4_096 - 1, 4_098],
-        [70 * 4_096, 62 * 4_096],
-        [70 * 4_096 - 1, 63 * 4_096 + 1],
-        [70 * 4_096 - 1, 64 * 4_096],
+        [63 * BLOCK - 1, BLOCK + 2],
+        [70 * BLOCK, 62 * BLOCK],
+        [70 * BLOCK - 1, 63 * BLOCK + 1],
+        [70 * BLOCK - 1, 64 * BLOCK],
         [300_000, 700_000],
         [size - 9, 9],
         [size, 0],

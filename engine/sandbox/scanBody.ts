@@ -76,6 +76,8 @@ interface Control {
   /** outermost control block that a forward branch from in here leads to: its index on the control stack */
   lowest: number;
   block: MeteredBlock;
+  /** Of an if: the runs that its arms begin with, the one before else first. */
+  readonly arms: MeteredBlock[];
 }
 
 const EMPTY_BLOCK = 0x40;
@@ -171,6 +173,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
       unreachable: false,
       lowest,
       block,
+      arms: kind === "if" ? [block] : [],
     });
     if (stack.length === limits.nesting + 1) {
       report.add("nested_too_deep", `Cannot admit function ${index}: blocks nested deeper than ${limits.nesting}`, {
@@ -301,6 +304,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
           const top = stack[stack.length - 1]!;
           if (!top.isIf) throw new Malformed("else without if", at);
           finish(body.at);
+          top.arms.push(top.block);
           height = top.base;
           top.unreachable = false;
           break;
@@ -313,6 +317,14 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
           const top = stack[stack.length - 1];
           if (top === undefined) break;
           top.lowest = Math.min(top.lowest, closed.lowest);
+          // what either arm costs is paid before the if: of most comparisons one arm is a constant, and has nothing left to pay
+          const [first, second] = closed.arms;
+          if (first !== undefined && second !== undefined) {
+            const least = Math.min(first.cost, second.cost);
+            top.block.cost += least;
+            first.cost -= least;
+            second.cost -= least;
+          }
           // something may jump past what follows: it needs a run of its own
           if (closed.lowest < stack.length) finish(body.at);
           break;
@@ -404,7 +416,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
   }
   if (!body.done) throw new Malformed(`${body.end - body.at} bytes behind the function's end`, body.at);
 
-  charges.sort((a, b) => a.at - b.at);
+  const charged = charges.filter(({ cost, checked }) => cost > 0 || checked).sort((a, b) => a.at - b.at);
   return {
     index,
     bytes,
@@ -419,7 +431,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
     temporaries: temporaries.map(({ type }) => type),
     marks: temporaries.some(({ use }) => use === "marks") ? numberOf("marks", I64) : null,
     edits,
-    charges,
+    charges: charged,
     callees,
     callsIndirectly,
     copiesData,
