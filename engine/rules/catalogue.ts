@@ -8,9 +8,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listProblems } from "../condition/listKinds.ts";
-import { nextNumber, readAudit, readNumber, writeAudit } from "../control/changes.ts";
+import { nextNumber, readAudit, readNumber } from "../control/changes.ts";
 import type { Control, Transaction } from "../control/open.ts";
-import type { ListVersion, RuleKind, RuleState, SetMember, WorldContent } from "../control/schema.ts";
+import type { ListVersion, RuleKind, SetMember, WorldContent } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
 import type { Finding } from "../sandbox/finding.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
@@ -23,24 +23,27 @@ import { contentId, type Lists, type World, worldId } from "../world/world.ts";
 import { createWorlds } from "../world/worlds.ts";
 import { admissionId } from "./admission.ts";
 import { finding, hashOf, type Prepared, prepare } from "./content.ts";
-import {
-  type Action,
-  act,
-  baseVersion,
-  canAct,
-  type Life,
-  RuleConflict,
-  runningVersions,
-  type Wish,
-} from "./lifecycle.ts";
+import { type Action, type Life, runningVersions } from "./lifecycle.ts";
 import type { LiveRule } from "./liveRule.ts";
-import { lifeOf, otherValues, type Plan, type PlannedRule, planVersions, sameLife, uploadOf } from "./newVersions.ts";
-import { createOwners, type Owners, type Quota, quotaIn, readQuotas } from "./owners.ts";
+import { lifeOf, otherValues } from "./newVersions.ts";
+import { createOwners, type Owners, type Quota, readQuotas } from "./owners.ts";
+import {
+  type ChangeOptions,
+  chunks,
+  createRuleChanges,
+  ListsMissing,
+  noSuchRule,
+  type ParameterOptions,
+  type RuleChange,
+  subjectOf,
+  type UploadOptions,
+} from "./ruleChanges.ts";
 import { createRuleSets } from "./ruleSets.ts";
 import * as tables from "./ruleTables.ts";
 
 export type { RuleState } from "../control/schema.ts";
 export { RuleConflict } from "./lifecycle.ts";
+export type { ChangeOptions, ParameterOptions, RuleChange, UploadOptions } from "./ruleChanges.ts";
 
 export interface RuleVersion {
   /** Counts from 1. */
@@ -80,42 +83,11 @@ export type UploadResult =
     }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
-export interface UploadOptions {
-  /** Who uploads it, for the audit log. */
-  readonly by: string;
-  /** Default wasm. */
-  readonly kind?: RuleKind;
-  /** Default live: at once. */
-  readonly state?: Wish;
-}
-
-export interface ParameterOptions extends Pick<UploadOptions, "by" | "state"> {
-  /** Values that are not given stay as they are; else they are the defaults. */
-  readonly merge?: boolean;
-}
-
 export interface ParametersSet {
   readonly rule: RuleInfo;
   /** The version that has these values, whether it runs or not. */
   readonly version: number;
   readonly changed: boolean;
-}
-
-export interface ChangeOptions {
-  /** Who changes it, for the audit log. */
-  readonly by: string;
-  /** Of disable, quarantine and throttle. */
-  readonly reason?: string | undefined;
-  /** Of rollback: becomes live again as it was. Of quarantine and throttle: which is to blame; one on trial beside a live one ends alone. */
-  readonly version?: number;
-}
-
-/** One of several changes at once. */
-export interface RuleChange extends Omit<ChangeOptions, "by"> {
-  readonly name: string;
-  readonly action: Action;
-  /** Only if it is in this state by then. */
-  readonly from?: RuleState;
 }
 
 /** How many rules of an owner there are. */
@@ -204,8 +176,6 @@ export interface CatalogueOptions {
 }
 
 const DEFAULT_MAX_RULES = 10_000;
-/** Uploaded in one transaction. */
-const CHUNK = { rules: 500, bytes: 4 << 20 };
 /** A set says that it runs so often; it is removed when it has not for so long. */
 const SAY_MS = 3_600_000;
 const KEEP_DAYS = 30;
@@ -221,6 +191,7 @@ export async function openCatalogue({
   const contents = createListContents();
   const worlds = createWorlds(control, contents, chains);
   const lists = createListStore(control, contents, (edit, committed) => change(edit, committed));
+  const changes = createRuleChanges({ maxRules, quota });
   const owners = createOwners(quota, (edit, committed) => change(edit, committed));
   /** Of the control store, when we read it last. */
   let number = -1;
@@ -331,100 +302,8 @@ export async function openCatalogue({
     });
 
   /** @returns of each upload its version, and whether it made a difference */
-  const uploadAll = (items: readonly Prepared[], { by, state = "live" }: UploadOptions) =>
-    change(async (tx, changeNumber) => {
-      const before = await tables.readRules(tx, [...new Set(items.map(({ manifest }) => manifest.name))]);
-      await checkLists(
-        tx,
-        items.map(({ manifest }) => manifest),
-      );
-      const plan = planVersions(before, items.map(uploadOf), { by, state });
-      if (plan.results.some(({ changed }) => changed)) {
-        await tables.writeContents(
-          tx,
-          items.map(({ sha256, bytes }) => ({ sha256, bytes })),
-        );
-        await tables.writeAdmitted(
-          tx,
-          items.flatMap(({ sha256, admitted, manifest }) =>
-            admitted ? [{ sha256, admission: admissionId(), bytes: admitted, manifest }] : [],
-          ),
-        );
-      }
-      await writePlan(tx, changeNumber, before, plan, { by, state, action: "upload" });
-      return plan.results;
-    });
-
-  async function writePlan(
-    tx: Transaction,
-    changeNumber: number,
-    before: ReadonlyMap<string, PlannedRule>,
-    { rules, versions, results }: Plan,
-    { by, state, action }: { by: string; state: Wish; action: string },
-  ): Promise<void> {
-    const names = [...new Set(results.flatMap(({ name, changed }) => (changed ? [name] : [])))];
-    if (names.length === 0) return;
-    const running = await tables.countRunning(tx);
-    await tables.writeRules(
-      tx,
-      names.map((name) => rules.get(name)!),
-      changeNumber,
-    );
-    await tables.writeVersions(tx, versions);
-    await writeAudit(
-      tx,
-      names.map((name) => {
-        const [from, to] = [before.get(name), rules.get(name)!].map((rule) => rule && withValues(rule, state));
-        return entry(name, by, action, from, to!);
-      }),
-    );
-    await checkRunning(tx, running, names[0]!);
-  }
-
-  /** @throws ListsMissing */
-  async function checkLists(tx: Transaction, manifests: readonly Manifest[]): Promise<void> {
-    const uses = manifests.flatMap((manifest) => manifest.lists ?? []);
-    if (uses.length === 0) return;
-    const there = new Map((await readLists(tx)).map((row) => [row.name, row]));
-    const problems = [...new Set(listProblems(uses, there))];
-    if (problems.length > 0) throw new ListsMissing(problems);
-  }
-
-  /** @param before by owner, how many ran @throws RuleConflict when this makes too many */
-  async function checkRunning(tx: Transaction, before: ReadonlyMap<string, number>, name: string): Promise<void> {
-    const running = await tables.countRunning(tx);
-    const [was, is] = [before, running].map((counts) => [...counts.values()].reduce((sum, count) => sum + count, 0));
-    if (is! > maxRules && is! > was!)
-      throw new RuleConflict(
-        `Cannot run the rule "${name}": ${is} rules would run, expected at most MAX_CONCURRENT_RULES=${maxRules}`,
-        { next: "Disable rules that are not needed, or raise MAX_CONCURRENT_RULES" },
-      );
-    const quotas = await readQuotas(tx);
-    for (const [owner, count] of running) {
-      const most = quotaIn(quotas, owner, quota).maxRules;
-      if (count <= most || count <= (before.get(owner) ?? 0)) continue;
-      throw new RuleConflict(
-        `Cannot run the rule "${name}": ${count} rules of "${owner}" would run, expected at most ${most}`,
-        { next: "Disable some of them, or raise WEIR_OWNER_MAX_RULES or the owner's quota" },
-      );
-    }
-  }
-
-  /** A list may have gone while the rule did not run. @throws RuleConflict */
-  async function checkListsOf(tx: Transaction, name: string, action: string, after: Life): Promise<void> {
-    const runs = runningVersions(after).map(({ version }) => version);
-    if (runs.length === 0) return;
-    const versions = (await tables.readVersions(tx, name)).filter(({ version }) => runs.includes(version));
-    try {
-      await checkLists(
-        tx,
-        versions.map(({ manifest }) => manifest),
-      );
-    } catch (error) {
-      if (!(error instanceof ListsMissing)) throw error;
-      throw new RuleConflict(`Cannot ${action} the rule "${name}": ${error.message}`);
-    }
-  }
+  const uploadAll = (items: readonly Prepared[], options: UploadOptions) =>
+    change((tx, changeNumber) => changes.upload(tx, changeNumber, items, options));
 
   const missingLists = ({ lists: uses = [] }: Manifest): Finding[] =>
     listProblems(uses, new Map(lists.list().map((info) => [info.name, info]))).map((problem) => finding(problem));
@@ -474,55 +353,16 @@ export async function openCatalogue({
       }
     },
     async setParameters(name, given, { by, state = "live", merge = false }) {
-      const result = await change(async (tx, changeNumber) => {
-        const before = await tables.readRules(tx, [name]);
-        const rule = before.get(name);
-        if (!rule) throw noSuchRule(name, "set parameters of");
-        const base = rule.versions.get(baseVersion(rule, state))!;
-        const wanted = await otherValues(tx, name, base, given, merge);
-        const plan = planVersions(before, [wanted], { by, state });
-        await writePlan(tx, changeNumber, before, plan, { by, state, action: "parameters" });
-        await checkListsOf(tx, name, "set parameters of", plan.rules.get(name)!);
-        return plan.results[0]!;
-      });
+      const result = await change((tx, changeNumber) =>
+        changes.setParameters(tx, changeNumber, name, given, { by, state, merge }),
+      );
       return { rule: need(name, "set parameters of"), version: result.version, changed: result.changed };
     },
-    async change(name, action, { by, reason, version }) {
-      await change(async (tx, changeNumber) => {
-        const rule = (await tables.readRules(tx, [name])).get(name) ?? need(name, action);
-        const after = { ...rule, ...act(name, rule, action, { reason, version }) };
-        if (sameLife(rule, after)) return;
-        const running = await tables.countRunning(tx);
-        await tables.writeRules(tx, [after], changeNumber);
-        await writeAudit(tx, [entry(name, by, action, lifeOf(rule), lifeOf(after))]);
-        await checkRunning(tx, running, name);
-        await checkListsOf(tx, name, action, after);
-      });
+    async change(name, action, options) {
+      await change((tx, changeNumber) => changes.act(tx, changeNumber, name, action, options));
       return need(name, action);
     },
-    changeEach: (changes, by) =>
-      change(async (tx, changeNumber) => {
-        const rules = await tables.readRules(tx, [...new Set(changes.map(({ name }) => name))]);
-        const running = await tables.countRunning(tx);
-        const changed = new Map<string, Life & { name: string; owner: string }>();
-        const entries = changes.flatMap(({ name, action, from, ...options }) => {
-          const rule = changed.get(name) ?? rules.get(name);
-          if (!rule || (from !== undefined && rule.state !== from) || !canAct(rule, action)) return [];
-          const after = { ...rule, ...act(name, rule, action, options) };
-          if (sameLife(rule, after)) return [];
-          changed.set(name, after);
-          return [entry(name, by, action, lifeOf(rule), lifeOf(after))];
-        });
-        const names = [...changed.keys()];
-        for (let at = 0; at < names.length; at += CHUNK.rules) {
-          const some = names.slice(at, at + CHUNK.rules).map((name) => changed.get(name)!);
-          await tables.writeRules(tx, some, changeNumber);
-        }
-        for (let at = 0; at < entries.length; at += CHUNK.rules)
-          await writeAudit(tx, entries.slice(at, at + CHUNK.rules));
-        if (names.length > 0) await checkRunning(tx, running, names[0]!);
-        return names;
-      }),
+    changeEach: (several, by) => change((tx, changeNumber) => changes.actEach(tx, changeNumber, several, by)),
     owners,
     countByOwner() {
       const counts = new Map<string, { running: number; throttled: number }>();
@@ -563,15 +403,6 @@ export async function openCatalogue({
   };
 }
 
-/** A rule names lists that are not there, or of another kind. */
-class ListsMissing extends UserError {
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(problems.join(" "));
-    this.problems = problems;
-  }
-}
-
 const versionOf = ({
   version,
   kind,
@@ -585,41 +416,6 @@ const versionOf = ({
 
 /** What makes a set's member that has all its defaults the same as one that has no parameters. */
 const someValues = ({ parameters }: tables.NewVersion) => (Object.keys(parameters).length > 0 ? { parameters } : {});
-
-const noSuchRule = (name: string, action: string): UserError =>
-  new UserError(`Cannot ${action} the rule "${name}": there is no such rule`, { next: "npx weir rule list" });
-
-/** A rule with the values that the version has in whose place a new one would run. */
-function withValues(rule: PlannedRule, state: Wish): Life & { parameters?: ParameterValues } {
-  const parameters = rule.versions.get(baseVersion(rule, state))?.parameters ?? {};
-  return { ...lifeOf(rule), ...(Object.keys(parameters).length > 0 && { parameters }) };
-}
-
-const subjectOf = (name: string): string => `rule ${name}`;
-
-/** Of the audit log. */
-const entry = (name: string, who: string, action: string, before: Life | undefined, after: Life) => ({
-  who,
-  action,
-  subject: subjectOf(name),
-  before: before ?? null,
-  after,
-});
-
-function* chunks(items: readonly Prepared[]): Iterable<Prepared[]> {
-  let chunk: Prepared[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    if (chunk.length > 0 && (chunk.length === CHUNK.rules || bytes + item.bytes.length > CHUNK.bytes)) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(item);
-    bytes += item.bytes.length;
-  }
-  if (chunk.length > 0) yield chunk;
-}
 
 function nothingThere(error: NodeJS.ErrnoException): string[] {
   if (error.code === "ENOENT") return [];
