@@ -74,6 +74,16 @@ export function problem(
   return c.body(JSON.stringify(body), status, { ...headers, "content-type": "application/problem+json" }) as never;
 }
 
+/** 400 that names each parameter that is wrong. */
+export function invalid(c: Context, errors: NonNullable<Problem["errors"]>) {
+  const detail = errors.map(({ parameter, detail }) => `Invalid ${parameter}: ${detail}`).join("; ");
+  return problem(c, 400, detail.slice(0, 4_096), { errors });
+}
+
+/** Of a body that a schema does not take. */
+export const bodyErrors = (issues: readonly z.core.$ZodIssue[]): NonNullable<Problem["errors"]> =>
+  issues.map(({ path, message }) => ({ parameter: path.map(String).join(".") || "body", detail: message }));
+
 /** As it was sent: c.req.path is decoded. */
 export function pathOf(c: Context): string {
   return new URL(c.req.url).pathname.slice(0, 256);

@@ -1,14 +1,15 @@
 /** Our routers: how they answer parameters that are wrong, and what their docs have in common. */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { type Problem, problem, problemSchema } from "./problem.ts";
+import { invalid, type Problem, problemSchema } from "./problem.ts";
 
 export function createRouter(): OpenAPIHono {
   return new OpenAPIHono({
     defaultHook: (result, c) => {
       if (result.success) return;
-      const errors = result.error.issues.flatMap((issue) => describeIssue(issue as z.core.$ZodIssue, result.target));
-      const detail = errors.map(({ parameter, detail }) => `Invalid ${parameter}: ${detail}`).join("; ");
-      return problem(c, 400, detail.slice(0, 4096), { errors });
+      return invalid(
+        c,
+        result.error.issues.flatMap((issue) => describeIssue(issue as z.core.$ZodIssue, result.target)),
+      );
     },
   });
 }
@@ -18,6 +19,12 @@ function describeIssue(issue: z.core.$ZodIssue, target: string): NonNullable<Pro
     return [{ parameter: issue.path.map(String).join(".") || target, detail: issue.message }];
   return issue.keys.slice(0, 20).map((key) => ({ parameter: key.slice(0, 100), detail: "There is no such parameter" }));
 }
+
+/** For the docs: a response of JSON. */
+export const json = <T extends z.ZodType>(schema: T, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});
 
 /** For the docs: a response that is a problem. */
 export const problemResponse = (description: string) => ({

@@ -7,8 +7,8 @@ import type { ApiDeps } from "../deps.ts";
 import { tokenRequired } from "../guard.ts";
 import { withETag } from "../list.ts";
 import { addressText, chain, optional, paging, query, safeInteger, wordText } from "../parameters.ts";
-import { problem, refuse } from "../problem.ts";
-import { COMMON_PROBLEMS, createRouter, problemResponse } from "../router.ts";
+import { bodyErrors, invalid, problem, refuse } from "../problem.ts";
+import { COMMON_PROBLEMS, createRouter, json, problemResponse } from "../router.ts";
 import { BY } from "./rules.ts";
 
 const MAX_BODY = 4_096;
@@ -42,10 +42,6 @@ const TAGS = { tags: ["labels"] };
 const placeSchema = z.object({
   chain_id: safeInteger.openapi({ param: { description: "EIP-155 chain" }, example: "1" }),
   address: addressText.openapi({ example: "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2" }),
-});
-const json = <T extends z.ZodType>(schema: T, description: string) => ({
-  description,
-  content: { "application/json": { schema } },
 });
 const PROBLEMS = {
   400: problemResponse("Wrong parameters"),
@@ -158,10 +154,7 @@ export function labelRoutes({ labels, config, log }: Pick<ApiDeps, "labels" | "c
     const body = jsonOf(await readBody(c, "the label", "application/json", MAX_BODY));
     const said = labelBody.safeParse(body);
     if (!place.success || !said.success) {
-      const issues = [...(place.error?.issues ?? []), ...(said.error?.issues ?? [])];
-      const errors = issues.map(({ path, message }) => ({ parameter: path.join(".") || "body", detail: message }));
-      const detail = errors.map(({ parameter, detail }) => `Invalid ${parameter}: ${detail}`).join("; ");
-      return problem(c, 400, detail.slice(0, 4_096), { errors });
+      return invalid(c, bodyErrors([...(place.error?.issues ?? []), ...(said.error?.issues ?? [])]));
     }
     const { chain_id: chainId, address } = place.data;
     await labels.set([{ chainId, address, ...said.data }], BY);

@@ -15,8 +15,8 @@ import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
 import { tokenRequired } from "../guard.ts";
 import { link, withETag } from "../list.ts";
-import { problem, refuse } from "../problem.ts";
-import { COMMON_PROBLEMS, createRouter, problemResponse } from "../router.ts";
+import { bodyErrors, problem, refuse } from "../problem.ts";
+import { COMMON_PROBLEMS, createRouter, json, problemResponse } from "../router.ts";
 import { BY } from "./rules.ts";
 
 /** Entries that one PATCH names: 10,000 topics twice, and some. */
@@ -55,10 +55,6 @@ const auditSchema = z
 const nameText = z.string().regex(LIST_NAME.pattern, LIST_NAME.expected);
 const nameSchema = z.object({
   name: nameText.openapi({ param: { description: "name of the list" }, example: "sanctioned" }),
-});
-const json = <T extends z.ZodType>(schema: T, description: string) => ({
-  description,
-  content: { "application/json": { schema } },
 });
 const READ_PROBLEMS = {
   400: problemResponse("Wrong parameters"),
@@ -336,10 +332,7 @@ function parseEdit(kind: ListKind, text: string): Edit {
   if (!parsed.success)
     return {
       ok: false,
-      errors: parsed.error.issues.map(({ path, message }) => ({
-        parameter: path.map(String).join(".") || "body",
-        detail: message,
-      })),
+      errors: bodyErrors(parsed.error.issues),
     };
   const errors: { parameter: string; detail: string }[] = [];
   const read = (member: "add" | "remove"): Uint8Array => {

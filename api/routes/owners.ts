@@ -5,7 +5,7 @@ import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
 import { tokenRequired } from "../guard.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
-import { problem } from "../problem.ts";
+import { bodyErrors, invalid, problem } from "../problem.ts";
 import { COMMON_PROBLEMS, createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
 import { BY, countFields, toCounts } from "./rules.ts";
 
@@ -82,13 +82,7 @@ export function ownerRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules"
     if (!owner.success) return problem(c, 400, "Invalid owner: expected 1 to 256 characters");
     const body = await readBody(c, "the quota", "application/json", MAX_QUOTA_BYTES);
     const parsed = parseQuota(Buffer.from(body).toString("utf8"));
-    if (!parsed.success) {
-      const errors = parsed.error.issues.map(({ path, message }) => ({
-        ...{ parameter: path.join(".") || "body", detail: message },
-      }));
-      const detail = errors.map(({ parameter, detail }) => `Invalid ${parameter}: ${detail}`).join("; ");
-      return problem(c, 400, detail.slice(0, 4096), { errors });
-    }
+    if (!parsed.success) return invalid(c, bodyErrors(parsed.error.issues));
     const { max_rules, fuel_per_second } = parsed.data;
     await rules.owners.setQuota(owner.data, { maxRules: max_rules, fuelPerSecond: fuel_per_second }, BY);
     log.info({ event: "owner_quota_changed", owner: owner.data, ...parsed.data }, "Gave an owner other limits");

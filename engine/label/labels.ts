@@ -87,8 +87,8 @@ export function createLabelStore(control: Control): LabelStore {
       }
       for (let at = 0; at < addresses.length; at += CHUNK) {
         const some = addresses.slice(at, at + CHUNK);
-        for (const row of await control.read((db) => readLabels(db, some)))
-          found.set(keyOf(labelOf(row)), labelOf(row));
+        for (const label of (await control.read((db) => readLabels(db, some))).map(labelOf))
+          found.set(keyOf(label), label);
       }
       return found;
     },

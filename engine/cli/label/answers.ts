@@ -1,11 +1,4 @@
-/** What the label commands have in common: whom they ask, and what is answered. */
-import { openApi } from "../rule/api.ts";
-
-export interface LabelOptions {
-  readonly api?: string;
-  readonly token?: string;
-  readonly json?: boolean;
-}
+/** What the label commands have in common: where a label is, and what is answered. */
 
 export interface LabelAnswer {
   readonly chain_id: number;
@@ -16,7 +9,5 @@ export interface LabelAnswer {
   readonly source: "bundled" | "user";
 }
 
-export const apiOf = ({ api, token }: LabelOptions) => openApi({ url: api, token });
-export const asJson = ({ json }: LabelOptions): boolean => json === true || !process.stdout.isTTY;
 export const pathOf = (chain: number, address: string): string =>
   `/api/v1/labels/${chain}/${encodeURIComponent(address)}`;

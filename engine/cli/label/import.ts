@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { UserError } from "../../ops/errors.ts";
+import { type ApiOptions, apiOf, asJson } from "../apiCommands.ts";
 import { expectSuccess } from "../rule/api.ts";
 import { count } from "../terminal.ts";
-import { apiOf, asJson, type LabelOptions } from "./answers.ts";
 
 export function importLabelsCommand(command: Command): void {
   command
@@ -15,7 +15,7 @@ export function importLabelsCommand(command: Command): void {
       "after",
       "\nAddress and name are needed; the chain is 1 where it is not said. At most 10,000 labels and 2 MiB at a time.\n\nExit codes: 0 taken, 1 refused, 4 nobody answers\n\nExample:\n  weir label import tokens.csv",
     )
-    .action(async (file: string, options: LabelOptions) => {
+    .action(async (file: string, options: ApiOptions) => {
       const body = await readFile(file).catch((error: Error) => {
         throw new UserError(`Cannot read "${file}": ${error.message}`);
       });

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { type ApiOptions, apiOf } from "../apiCommands.ts";
 import { expectSuccess } from "../rule/api.ts";
 import { printRows } from "../terminal.ts";
-import { apiOf, type LabelAnswer, type LabelOptions } from "./answers.ts";
+import type { LabelAnswer } from "./answers.ts";
 
-interface Options extends LabelOptions {
+interface Options extends ApiOptions {
   readonly chain?: number;
   readonly find?: string;
 }

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
+import { type ApiOptions, apiOf, asJson } from "../apiCommands.ts";
 import { expectSuccess } from "../rule/api.ts";
-import { apiOf, asJson, type LabelOptions, pathOf } from "./answers.ts";
+import { pathOf } from "./answers.ts";
 import { chainId } from "./list.ts";
 
-interface Options extends LabelOptions {
+interface Options extends ApiOptions {
   readonly chain: number;
 }
 

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { type ApiOptions, apiOf, asJson } from "../apiCommands.ts";
 import { expectSuccess } from "../rule/api.ts";
-import { apiOf, asJson, type LabelAnswer, type LabelOptions, pathOf } from "./answers.ts";
+import { type LabelAnswer, pathOf } from "./answers.ts";
 import { chainId } from "./list.ts";
 
-interface Options extends LabelOptions {
+interface Options extends ApiOptions {
   readonly chain: number;
   readonly symbol?: string;
   readonly decimals?: number;

@@ -1,13 +1,7 @@
-/** What the list commands have in common: whom they ask, and how they show what was answered. */
+/** What the list commands have in common: where a list is, and how they show what was answered. */
 import type { ListKind } from "../../condition/listKinds.ts";
-import { openApi } from "../rule/api.ts";
+import { type ApiOptions, asJson } from "../apiCommands.ts";
 import { count, group } from "../terminal.ts";
-
-export interface ListOptions {
-  readonly api?: string;
-  readonly token?: string;
-  readonly json?: boolean;
-}
 
 export interface ListAnswer {
   readonly name: string;
@@ -23,11 +17,9 @@ export interface ListChangeAnswer extends ListAnswer {
   readonly removed: number;
 }
 
-export const apiOf = ({ api, token }: ListOptions) => openApi({ url: api, token });
-export const asJson = ({ json }: ListOptions): boolean => json === true || !process.stdout.isTTY;
 export const pathOf = (name: string): string => `/api/v1/lists/${encodeURIComponent(name)}`;
 
-export function printChange(answer: ListChangeAnswer, options: ListOptions): void {
+export function printChange(answer: ListChangeAnswer, options: ApiOptions): void {
   const { name, version, size, added, removed } = answer;
   const made = added + removed === 0 ? "nothing changed" : `${group(added)} added, ${group(removed)} removed`;
   process.stdout.write(

@@ -2,10 +2,11 @@ import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { LIST_KINDS } from "../../condition/listKinds.ts";
 import { UserError } from "../../ops/errors.ts";
+import { type ApiOptions, apiOf } from "../apiCommands.ts";
 import { expectSuccess } from "../rule/api.ts";
-import { apiOf, type ListChangeAnswer, type ListOptions, pathOf, printChange } from "./answers.ts";
+import { type ListChangeAnswer, pathOf, printChange } from "./answers.ts";
 
-interface Options extends ListOptions {
+interface Options extends ApiOptions {
   readonly kind?: string;
 }
 

@@ -1,15 +1,16 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { EXIT } from "../../ops/errors.ts";
+import { type ApiOptions, apiOf, asJson } from "../apiCommands.ts";
 import { expectSuccess } from "../rule/api.ts";
 import { writeOut } from "../rule/output.ts";
 import { group } from "../terminal.ts";
-import { apiOf, asJson, type ListAnswer, type ListOptions, pathOf } from "./answers.ts";
+import { type ListAnswer, pathOf } from "./answers.ts";
 
 /** Entries of one request. */
 const PAGE = 10_000;
 const SHOWN = 20;
 
-interface Options extends ListOptions {
+interface Options extends ApiOptions {
   readonly limit?: number;
   readonly has?: string;
 }
