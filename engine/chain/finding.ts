@@ -1,8 +1,12 @@
 /** What we say happened. One is one line of `weir detect` (findingJson.ts) and one row of its table. Amounts: a token's smallest unit. */
 import type { Address, Confidence, Swap } from "./swap.ts";
 
-/** Every finding says how sure it is, why, and by which logs of the block. */
+/** Every finding says where it stands in its block, how sure it is, why, and by which logs of the block. */
 interface Judged {
+  /** Number of the transaction in the block view; of findings over several, the first. */
+  readonly transaction: number;
+  /** Of the first log that says so. */
+  readonly logIndex: number;
   readonly confidence: Confidence;
   readonly reason: string;
   readonly evidence: readonly number[];
@@ -13,21 +17,42 @@ export interface SwapFinding extends Swap {
 }
 
 /**
+ * What is left of a gross profit, in wei of the chain's own coin where nothing else is said. null: unknown, never zero instead.
+ */
+export interface Profit {
+  /** gasUsed × effectiveGasPrice of all transactions that the searcher sent for it. */
+  readonly gasCost: bigint | null;
+  /** Paid to the block's fee recipient besides gas: value, wrapped coin, and with a trace what contracts sent. */
+  readonly feeRecipientPayment: bigint;
+  /** Whether a trace showed what contracts sent. If not, more may have been paid, and net and ROI are upper bounds. */
+  readonly paymentsComplete: boolean;
+  /** Gross − gas − payments. null where the profit token has no price in the chain's own coin, or gas is unknown. */
+  readonly net: bigint | null;
+  /** net / what was put in, in percent. */
+  readonly roiPercent: number | null;
+  /** In USD, six decimals. */
+  readonly grossUsd: number | null;
+  readonly netUsd: number | null;
+}
+
+/**
  * `cycle`: swaps of one account that form a closed route; what statistics count. `router`: two swaps or more through a known router's
  * known method, as seed 002 defines it, which catches ordinary two-hop trades, too.
  */
 export interface ArbitrageFinding extends Judged {
   readonly kind: "arbitrage";
   readonly definition: "cycle" | "router";
-  readonly transaction: number;
-  readonly logIndex: number;
   readonly account: Address;
   readonly profitToken: Address;
   readonly startAmount: bigint;
   readonly endAmount: bigint;
-  /** endAmount − startAmount: may be negative; gas and payments are not deducted. */
-  readonly profitAmount: bigint;
+  /**
+   * endAmount − startAmount: may be negative; gas and payments are not deducted. null for a `router` trade that ends in another token
+   * than it began with.
+   */
+  readonly profitAmount: bigint | null;
   readonly route: readonly Swap[];
+  readonly profit?: Profit;
 }
 
 export interface SandwichFinding extends Judged {
@@ -47,13 +72,15 @@ export interface SandwichFinding extends Judged {
     readonly token: Address;
     readonly amount: bigint | null;
   }[];
+  readonly profit?: Profit;
 }
 
 export interface LiquidationFinding extends Judged {
   readonly kind: "liquidation";
+  /** As mev-inspect-py names them, else by the same pattern: aave (any version), compound_v2, cream, compound_v3, maker … */
   readonly protocol: string;
-  readonly transaction: number;
-  readonly logIndex: number;
+  /** The contract that says so: the lending pool, or the market that was owed. */
+  readonly pool: Address;
   readonly liquidator: Address;
   readonly user: Address;
   readonly debtToken: Address;
@@ -71,7 +98,20 @@ export interface JitFinding extends Judged {
   readonly mintTransaction: number;
   readonly swapTransactions: readonly number[];
   readonly burnTransaction: number;
-  readonly logIndex: number;
+  readonly liquidity: bigint;
 }
 
-export type Finding = SwapFinding | ArbitrageFinding | SandwichFinding | LiquidationFinding | JitFinding;
+/** A reverted transaction of an account that is known to search. */
+export interface AttemptFinding extends Judged {
+  readonly kind: "attempt";
+  /** Sender or recipient, whichever is known. */
+  readonly searcher: Address;
+}
+
+export type Finding =
+  | SwapFinding
+  | ArbitrageFinding
+  | SandwichFinding
+  | LiquidationFinding
+  | JitFinding
+  | AttemptFinding;
