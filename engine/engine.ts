@@ -200,7 +200,11 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
         },
         current: () => ({ catalogue: catalogue.current(), world: catalogue.world() }),
         limits: {
-          batch: { records: config.engine.batchMaxRecords, bytes: config.engine.batchMaxBytes },
+          batch: {
+            records: config.engine.batchMaxRecords,
+            bytes: config.engine.batchMaxBytes,
+            blockWait: config.engine.blockWaitMs,
+          },
           tasks: config.engine.threads + 1,
           rangeAge: config.engine.rangeMaxAgeMs,
           rangeRows: config.engine.rangeMaxRows,

@@ -3,6 +3,7 @@ import { UserError } from "../ops/errors.ts";
 import type { PartitionState, RangeState } from "../sink/ledger.ts";
 import { type Batch, packBatch, type SourceRecord } from "../source/batch.ts";
 import type { Outcome, TableName } from "../worker/outcome.ts";
+import { type BlockEdges, createBlockEdges, MAX_BLOCK_RECORDS } from "./blockEdges.ts";
 
 /**
  * A lane is one partition on its way through the engine, everything in order:
@@ -18,7 +19,11 @@ export interface Lane {
   readonly began: number;
   queue: SourceRecord[];
   queuedBytes: number;
+  /** Where the queue may be cut. */
+  readonly edges: BlockEdges;
   paused: boolean;
+  /** The source has come to its end: no more of a block will come. */
+  ended: boolean;
   /** First offset that is not in a batch yet. */
   next: number;
   /** Everything below is published: as the ledger was when the lane opened, then as committed. */
@@ -71,6 +76,10 @@ export interface Range {
 export interface BatchLimits {
   readonly records: number;
   readonly bytes: number;
+  /** If it is more, because of a block that is larger: bytes, besides MAX_BLOCK_RECORDS. */
+  readonly blockBytes: number;
+  /** How long a block is waited for that is not whole, in ms. */
+  readonly blockWait: number;
 }
 
 export function openLane(partition: number, state: PartitionState, now: number): Lane {
@@ -85,7 +94,9 @@ export function openLane(partition: number, state: PartitionState, now: number):
     began: state.stored,
     queue: [],
     queuedBytes: 0,
+    edges: createBlockEdges(),
     paused: false,
+    ended: false,
     next: state.stored,
     published: state.published,
     replay: ranges.flatMap((range) => range.cuts.map((cut) => ({ cut, range }))),
@@ -122,8 +133,11 @@ export function laneState(lane: Lane): PartitionState {
   return { stored: lane.storedTo, published: lane.published, ranges: lane.ranges };
 }
 
-/** @throws UserError for a record from before our position: then the offsets are not those that the ledger knows */
-export function acceptRecords(lane: Lane, records: readonly SourceRecord[]): void {
+/**
+ * @param now ms, monotonic
+ * @throws UserError for a record from before our position: then the offsets are not those that the ledger knows
+ */
+export function acceptRecords(lane: Lane, records: readonly SourceRecord[], now: number): void {
   for (const record of records) {
     if (record.offset < lane.next) {
       throw new UserError(
@@ -133,6 +147,7 @@ export function acceptRecords(lane: Lane, records: readonly SourceRecord[]): voi
     }
     lane.queue.push(record);
     lane.queuedBytes += size(record);
+    lane.edges.add(record, now);
   }
 }
 
@@ -147,39 +162,53 @@ export function isStarved(lane: Lane): boolean {
   return again !== undefined && (lane.queue.at(-1)?.offset ?? -1) < again.cut - 1;
 }
 
+/** All that is queued is a block that is not whole yet. Such a lane must go on reading, too. */
+export const isHeld = (lane: Lane): boolean =>
+  lane.replay.length === 0 && lane.queue.length > 0 && lane.edges.isHeld(lane.queue[0].offset);
+
 /**
  * The next batch, or undefined when there is nothing to do yet. New batches take what is there up to the limits: small when
- * idle, large under load. A replayed batch takes exactly what it had.
+ * idle, large under load; they end where no block is open. A replayed batch takes exactly what it had.
+ * @param now ms, monotonic. What it decides is where batches are cut, which is replayed, and nothing else.
  */
 export function takeBatch(
   lane: Lane,
   source: string,
   limits: BatchLimits,
+  now: number,
 ): { batch: Batch; range: Range | undefined } | undefined {
   const again = lane.replay[0];
-  if (again === undefined && (lane.draining || lane.queue.length === 0)) return undefined;
+  if (again ? isStarved(lane) : lane.draining || lane.queue.length === 0) return undefined;
+  const to = again?.cut ?? endOfNext(lane, limits, now);
+  if (to === undefined) return undefined;
+  if (again) lane.replay.shift();
   let count = 0;
-  let to: number;
-  if (again) {
-    if (isStarved(lane)) return undefined;
-    while (count < lane.queue.length && lane.queue[count].offset < again.cut) count++;
-    to = again.cut;
-    lane.replay.shift();
-  } else {
-    let bytes = 0;
-    while (count < lane.queue.length && count < limits.records) {
-      bytes += size(lane.queue[count]);
-      if (count > 0 && bytes > limits.bytes) break;
-      count++;
-    }
-    to = lane.queue[count - 1].offset + 1;
-  }
+  while (count < lane.queue.length && lane.queue[count].offset < to) count++;
   const records = lane.queue.slice(0, count);
   lane.queue = lane.queue.slice(count);
   for (const record of records) lane.queuedBytes -= size(record);
   const batch = packBatch(source, lane.partition, lane.next, to, records);
   lane.next = to;
   return { batch, range: again?.range };
+}
+
+/** Offset where a new batch ends; undefined while it must wait for the rest of a block. */
+function endOfNext(lane: Lane, limits: BatchLimits, now: number): number | undefined {
+  const { queue, edges } = lane;
+  const isFull = queue.length >= MAX_BLOCK_RECORDS || lane.queuedBytes >= limits.blockBytes;
+  if (lane.ended || (isHeld(lane) && (isFull || edges.isOverdue(now, limits.blockWait)))) edges.giveUp();
+  let count = 0;
+  let bytes = 0;
+  while (count < queue.length && count < limits.records) {
+    bytes += size(queue[count]);
+    if (count > 0 && bytes > limits.bytes) break;
+    count++;
+  }
+  const end = edges.end(queue[0].offset, queue[count - 1].offset + 1);
+  if (end === undefined) return undefined;
+  while (count > 0 && queue[count - 1].offset >= end) count--;
+  while (count < queue.length && queue[count].offset < end) count++;
+  return queue[count - 1].offset + 1; // the next one may stand further on
 }
 
 /** Adds a batch's rows to its range. */

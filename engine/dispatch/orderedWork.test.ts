@@ -148,7 +148,7 @@ async function run(
       work,
       current,
       limits: {
-        batch: { records: batch, bytes: 1 << 20 },
+        batch: { records: batch, bytes: 1 << 20, blockWait: 1_000 },
         tasks: 3,
         rangeAge: 50,
         rangeRows: 400,

@@ -7,6 +7,7 @@ import { createSynthetic } from "../../bench/load/synthetic.ts";
 import { CONTENT } from "../frame/content.ts";
 import { createFileLedger } from "../sink/fileLedger.ts";
 import type { Ledger, PartitionState } from "../sink/ledger.ts";
+import type { Batch } from "../source/batch.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
 import type { Source } from "../source/source.ts";
 import { createProcessor } from "../worker/process.ts";
@@ -19,7 +20,7 @@ const ROUND = "00ff00ff00ff00ff";
 const VERSIONS = { catalogue: "0123456789abcdef", world: "fedcba9876543210" };
 const SOURCE = "recording:x";
 const LIMITS: PipelineLimits = {
-  batch: { records: 500, bytes: 1 << 20 },
+  batch: { records: 500, bytes: 1 << 20, blockWait: 30_000 },
   tasks: 2,
   rangeAge: 50,
   rangeRows: 1_000,
@@ -56,7 +57,7 @@ async function run({
   limits?: PipelineLimits;
   signal?: AbortSignal;
   store?: (range: Range) => Promise<void>;
-  onBatch?: (to: number) => void;
+  onBatch?: (batch: Batch) => void;
 } = {}): Promise<Ran> {
   const process = createProcessor([], createWorld({ chains: [1, 56, 137, 42161] }));
   const batches: number[] = [];
@@ -69,7 +70,7 @@ async function run({
       current: () => VERSIONS,
       work: async ({ batch }) => {
         batches.push(batch.to);
-        onBatch(batch.to);
+        onBatch(batch);
         return process(batch);
       },
       store: async (round) => {
@@ -125,7 +126,7 @@ test("a batch to be run again that is larger than a lane's share of memory is re
 
 test("stopped anywhere, what was begun is stored, and the next run goes on behind it", async () => {
   const stop = new AbortController();
-  const first = await run({ signal: stop.signal, onBatch: (to) => to > 1_200 && stop.abort() });
+  const first = await run({ signal: stop.signal, onBatch: ({ to }) => to > 1_200 && stop.abort() });
   const { stored } = first.state;
   expect(stored).toBeGreaterThan(1_200);
   expect(stored).toBeLessThan(LINES);
@@ -156,7 +157,7 @@ test("a store that is slow holds the source back: memory stays bounded", async (
   let published = 0;
   let stored = 0;
   const ran = await run({
-    onBatch: (to) => {
+    onBatch: ({ to }) => {
       published = to;
       most = Math.max(most, published - stored);
     },
@@ -168,6 +169,40 @@ test("a store that is slow holds the source back: memory stays bounded", async (
   expectWhole(ran);
   // 1 MiB of rows and records at about 1.3 KB a transaction, a chunk of 1,024 lines and the batches under way.
   expect(most).toBeLessThan(3_500);
+});
+
+test("blocks reach the worker whole, however batches would fall, and what never came is not waited for at the end", async () => {
+  const synthetic = createSynthetic({ seed: 3 });
+  const lines: string[] = [];
+  for (let block = 0; block < 60; block++) {
+    const hash = `0x${(block + 1).toString(16).padStart(4, "0")}${"0".repeat(60)}`;
+    const count = 1 + ((block * 7) % 40);
+    for (let index = 0; index < count - Number(block === 59); index++) {
+      const place = {
+        blockHash: hash,
+        transactionIndex: `0x${index.toString(16)}`,
+        block: { transactionCount: count },
+      };
+      lines.push(JSON.stringify({ ...JSON.parse(synthetic.next()), ...place }));
+      if (index % 5 === 0) lines.push(synthetic.next());
+    }
+  }
+  await writeFile(path, lines.join("\n"));
+  const blocks: string[][] = [];
+  await run({
+    limits: { ...LIMITS, batch: { records: 25, bytes: 1 << 20, blockWait: 30_000 } },
+    onBatch: ({ bytes }) =>
+      blocks.push([
+        ...new Set(
+          Buffer.from(bytes)
+            .toString("latin1")
+            .match(/"blockHash":"0x.{4}/g),
+        ),
+      ]),
+  });
+  expect(blocks.flat()).toHaveLength(60);
+  expect(new Set(blocks.flat()).size).toBe(60);
+  expect(blocks.length).toBeGreaterThan(30);
 });
 
 describe("rounds of several partitions", () => {

@@ -13,6 +13,7 @@ import {
   acceptRecords,
   type BatchLimits,
   fillRange,
+  isHeld,
   isIdle,
   isStarved,
   isStorable,
@@ -46,7 +47,7 @@ export interface Stored {
 }
 
 export interface PipelineLimits {
-  readonly batch: BatchLimits;
+  readonly batch: Omit<BatchLimits, "blockBytes">;
   /** Batches under way at once, all lanes together: one more than threads, so that none waits for work. */
   readonly tasks: number;
   /** Ranges close when one is so old (ms), or all of them have so many rows or bytes together. */
@@ -75,6 +76,8 @@ const MAX_WAITING = MAX_STORING + 1;
 const MAX_TASKS_A_LANE = 4;
 /** Outcomes published in one transaction. */
 const MAX_RECORD_BYTES_A_COMMIT = 16 << 20;
+/** A block is taken whole up to this, or its lane's share of memory. */
+const MAX_BLOCK_BYTES = 64 << 20;
 /** How often ages are looked at, in ms. */
 const TICK = 50;
 
@@ -105,19 +108,23 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     return bytes;
   };
 
+  /** Of the memory for records, what one lane's queue may have. */
+  const shareOfLane = (): number => limits.bytesInFlight / Math.max(4, lanes.size);
+
   /** Pauses lanes that are ahead of the rest of the engine, and lets them go on at half of that. */
   function balance(): void {
     const total = bytesInFlight();
     observe?.bytesInFlight?.(total);
-    const share = limits.bytesInFlight / Math.max(4, lanes.size);
+    const share = shareOfLane();
     for (const lane of lanes.values()) {
-      const starved = isStarved(lane); // what it holds is free again once it has read on, however much that is
+      const starved = isStarved(lane) || isHeld(lane); // what it holds is free again once it has read on, however much that is
       const ahead = lane.queuedBytes > 0 && (total > limits.bytesInFlight || lane.queuedBytes > share);
       if (!lane.paused && ahead && !starved) {
         lane.paused = true;
         source.pause(lane.partition);
       } else if (lane.paused && (starved || (total < limits.bytesInFlight / 2 && lane.queuedBytes < share / 2))) {
         lane.paused = false;
+        lane.edges.resume(performance.now());
         source.resume(lane.partition);
       }
     }
@@ -126,9 +133,12 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   /** Gives batches to worker threads, lane after lane, so that none starves. */
   function dispatch(): void {
     const order = [...lanes.values()];
+    const blockBytes = Math.max(limits.batch.bytes, Math.min(MAX_BLOCK_BYTES, shareOfLane()));
+    const batch = { ...limits.batch, blockBytes };
+    const now = performance.now();
     for (let tried = 0; running < limits.tasks && tried < order.length; ) {
       const lane = order[turn++ % order.length];
-      const taken = lane.tasks.length < MAX_TASKS_A_LANE ? takeBatch(lane, source.name, limits.batch) : undefined;
+      const taken = lane.tasks.length < MAX_TASKS_A_LANE ? takeBatch(lane, source.name, batch, now) : undefined;
       tried = taken ? 0 : tried + 1;
       if (taken) start(lane, taken);
     }
@@ -426,7 +436,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     records(partition, records) {
       const lane = lanes.get(partition);
       if (!lane || lane.draining) return;
-      acceptRecords(lane, records);
+      acceptRecords(lane, records, performance.now());
       dispatch();
     },
   };
@@ -434,6 +444,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   const sourceDone = source.run(events, stopSource).then(
     () => {
       finished = true;
+      for (const lane of lanes.values()) lane.ended = true;
       wake();
     },
     (error) => fail(error),

@@ -199,6 +199,7 @@ function nest(values: Values) {
       chains: values.WEIR_CHAINS,
       batchMaxRecords: values.WEIR_BATCH_MAX_RECORDS,
       batchMaxBytes: values.WEIR_BATCH_MAX_BYTES,
+      blockWaitMs: values.WEIR_BLOCK_WAIT_MS,
       stateBytes: values.WEIR_STATE_BYTES,
       inFlightBytes: values.WEIR_IN_FLIGHT_BYTES,
       rangeMaxAgeMs: values.WEIR_RANGE_MAX_AGE_MS,

@@ -69,6 +69,7 @@ export const VARIABLES = {
   LOG_LEVEL: { group: "engine", type: t.choice("trace", "debug", "info", "warn", "warning", "error", "fatal", "silent"), default: "info", meaning: "Least level that is logged" },
   WEIR_BATCH_MAX_RECORDS: { group: "engine", type: t.integer(1, 65_536), default: "4096", meaning: "Records in a batch at most" },
   WEIR_BATCH_MAX_BYTES: { group: "engine", type: t.bytes(8 * MiB, 256 * MiB), default: "8MiB", meaning: "Bytes in a batch at most; a single record may have 4 MiB" },
+  WEIR_BLOCK_WAIT_MS: { group: "engine", type: t.integer(0, 600_000, "ms"), default: "30000", meaning: "How long a block is waited for of which some transactions have come; then it is processed as it is, and nothing is found in it that another transaction could change" },
   WEIR_IN_FLIGHT_BYTES: { group: "engine", type: t.bytes(16 * MiB, 64 * 1024 * MiB), default: "256MiB", meaning: "Bytes of records between source and store at most; beyond, the source is paused" },
   WEIR_RANGE_MAX_AGE_MS: { group: "engine", type: t.integer(50, 60_000, "ms"), default: "1000", meaning: "Age at which rows are stored, those of all partitions together" },
   WEIR_RANGE_MAX_ROWS: { group: "engine", type: t.integer(1_000, 1_000_000), default: "50000", meaning: "Rows at which they are stored, however young they are" },

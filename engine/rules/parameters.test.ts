@@ -99,7 +99,12 @@ test("values change alerts and versions in a running pipeline; trial, promotion 
         source: createRecordingSource(await inspectRecording(path), "recording:x"),
         ledger: createFileLedger(join(folder, "ledger.json"), "recording:x"),
         limits: {
-          ...{ batch: { records: values.length, bytes: 1 << 20 }, tasks: 1, rangeAge: 1_000, rangeRows: 1_000 },
+          ...{
+            batch: { records: values.length, bytes: 1 << 20, blockWait: 1_000 },
+            tasks: 1,
+            rangeAge: 1_000,
+            rangeRows: 1_000,
+          },
           ...{ rangeBytes: 1 << 20, bytesInFlight: 1 << 20, drain: 1_000 },
         },
         current: () => ({ catalogue: catalogue.current(), world: world.id }),

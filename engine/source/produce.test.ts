@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { mainnetLines } from "../frame/testing/records.ts";
-import { refresh } from "./produce.ts";
+import { createPacker, refresh } from "./produce.ts";
 
 const hash = (digit: string): string => `0x${digit.repeat(64)}`;
 const line = JSON.stringify({
@@ -10,6 +10,34 @@ const line = JSON.stringify({
   transactionIndex: "0x1",
   block: { number: "0x10", hash: hash("b"), parentHash: hash("c") },
   receipt: { logs: [{ topics: [hash("a")], data: hash("b") }] },
+});
+
+test("packed records hold frames of one block each, and of pending transactions whatever comes", async () => {
+  const sent: [key: string, count: number][] = [];
+  const packer = createPacker(async (key, _value, _type, count) => void sent.push([key, count]));
+  const transaction = {
+    chainId: 1,
+    hash: hash("d"),
+    from: `0x${"1".repeat(40)}`,
+    nonce: "0x0",
+    gas: "0x1",
+    value: "0x0",
+  };
+  const text = JSON.stringify({ ...transaction, to: null, input: "0x" });
+  const places = ["1 b", "1 b", "1 c", "1:0x1 ", "1:0x2 ", "1 c", ...Array<string>(65).fill("1 d")];
+  for (const place of places) {
+    const [key, block] = place.split(" ") as [string, string];
+    await packer.add({ key, block }, text, "file", 1);
+  }
+  await packer.flush();
+  expect(sent).toEqual([
+    ["1", 2],
+    ["1", 1],
+    ["1:", 2],
+    ["1", 1],
+    ["1", 64],
+    ["1", 1],
+  ]);
 });
 
 describe("refresh()", () => {

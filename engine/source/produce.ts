@@ -65,9 +65,9 @@ export async function produceRecording(options: ProduceOptions): Promise<Produce
       const line = bytes.toString().trim();
       if (line === "") continue;
       const text = round === 0 ? line : refresh(line, round);
-      const key = keyOf(text, path, number);
-      if (packer) await packer.add(key, text, path, number);
-      else await send(key, Buffer.from(text), "application/json", 1);
+      const place = placeOf(text, path, number);
+      if (packer) await packer.add(place, text, path, number);
+      else await send(place.key, Buffer.from(text), "application/json", 1);
     }
   }
   await packer?.flush();
@@ -98,21 +98,31 @@ const xorHead = (hash: string, mark: string): string =>
   ((Number.parseInt(hash.slice(0, 8), 16) ^ Number.parseInt(mark, 16)) >>> 0).toString(16).padStart(8, "0") +
   hash.slice(8);
 
-function keyOf(text: string, path: string, line: number): string {
-  let transaction: { chainId?: number | string; from?: string; blockNumber?: string | null };
+interface Place {
+  readonly key: string;
+  /** Hash of its block, or "" while it is pending. */
+  readonly block: string;
+}
+
+function placeOf(text: string, path: string, line: number): Place {
+  let transaction: { chainId?: number | string; from?: string; blockNumber?: string | null; blockHash?: string | null };
   try {
     transaction = JSON.parse(text) as typeof transaction;
   } catch (error) {
     throw new UserError(`Cannot produce "${path}": line ${line} is not JSON: ${(error as Error).message}`);
   }
   const chain = Number(transaction.chainId);
-  return transaction.blockNumber ? String(chain) : `${chain}:${transaction.from}`;
+  return {
+    key: transaction.blockNumber ? String(chain) : `${chain}:${transaction.from}`,
+    block: transaction.blockHash ?? "",
+  };
 }
 
-/** Gathers frames of one key into records. */
-function createPacker(send: (key: string, value: Buffer, type: string, count: number) => Promise<void>) {
+/** Gathers frames of one key into records. None has parts of two blocks: the engine cuts between blocks, and a record is never cut. */
+export function createPacker(send: (key: string, value: Buffer, type: string, count: number) => Promise<void>) {
   const writer = createFrameWriter();
   let key = "";
+  let block = "";
   const flush = async (): Promise<void> => {
     if (writer.count === 0) return;
     const { count } = writer;
@@ -122,12 +132,14 @@ function createPacker(send: (key: string, value: Buffer, type: string, count: nu
   };
   return {
     flush,
-    async add(of: string, text: string, path: string, line: number): Promise<void> {
+    async add(place: Place, text: string, path: string, line: number): Promise<void> {
       // Pending transactions of different senders share records: their order among each other means nothing.
-      const pending = of.includes(":") ? of.slice(0, of.indexOf(":") + 1) : of;
-      if (pending !== key || writer.count >= FRAMES_A_RECORD || writer.end >= FRAME_RECORD_BYTES) {
+      const shared = place.key.replace(/:.*/, ":");
+      const isOther = shared !== key || place.block !== block;
+      if (isOther || writer.count >= FRAMES_A_RECORD || writer.end >= FRAME_RECORD_BYTES) {
         await flush();
-        key = pending;
+        key = shared;
+        block = place.block;
       }
       const bytes = Buffer.from(text);
       decodeRecord(bytes, 0, bytes.length, CONTENT.json, writer, () => {

@@ -71,7 +71,7 @@ async function run(name: string, engine: Catalogue, onBatch: (to: number) => Pro
         },
       },
       limits: {
-        batch: { records: 250, bytes: 1 << 20 },
+        batch: { records: 250, bytes: 1 << 20, blockWait: 1_000 },
         ...{ tasks: 1, rangeAge: 50, rangeRows: 1_000, rangeBytes: 1 << 20, bytesInFlight: 1 << 20, drain: 1_000 },
       },
       current: () => ({ catalogue: engine.current(), world: engine.world() }),
