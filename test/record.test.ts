@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RecordOptions, record } from "../engine/source/recordCommand.ts";
 import { createTestNode } from "./recordings/make/node.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
+import { startRpcProxy } from "./support/rpcProxy.ts";
 
 type Json = Record<string, unknown>;
 let folder: string;
@@ -113,7 +114,7 @@ describe("record()", () => {
     const out = join(folder, `${kind}.ndjson.gz`);
     const before = Date.now();
     const { counts, hashes, number } = await recordBlock({ urls: [anvil[kind]], out });
-    expect(counts).toEqual({ transactions: 4, blocks: 1, pendingSightings: 4 });
+    expect(counts).toEqual({ transactions: 4, blocks: 1, pendingSightings: 4, replaced: 0 });
 
     const lines = await linesOf(out);
     const [pending, mined] = [lines.slice(0, 4), lines.slice(4)];
@@ -223,22 +224,20 @@ describe("record()", () => {
   });
 
   it("takes receipts one by one and reads the whole pool where the node offers no better way", async () => {
-    const asked = new Map<string, number>();
-    const oldNode = await proxy((method) => {
-      asked.set(method, (asked.get(method) ?? 0) + 1);
-      return ["eth_getBlockReceipts", "eth_newPendingTransactionFilter"].includes(method)
-        ? { code: -32601, message: "the method is not available" }
-        : null;
-    });
+    const oldNode = await startRpcProxy(anvil.url, ({ method }) =>
+      ["eth_getBlockReceipts", "eth_newPendingTransactionFilter"].includes(method)
+        ? { error: { code: -32601, message: "the method is not available" } }
+        : undefined,
+    );
     try {
       const { counts, hashes } = await recordBlock({ urls: [oldNode.url], out: join(folder, "old.ndjson") });
-      expect(counts).toEqual({ transactions: 4, blocks: 1, pendingSightings: 4 });
+      expect(counts).toEqual({ transactions: 4, blocks: 1, pendingSightings: 4, replaced: 0 });
       const lines = await linesOf(join(folder, "old.ndjson"));
       expect(lines.slice(4).map(({ hash, receipt }) => [hash, (receipt as Json).status])).toEqual(
         hashes.map((hash, index) => [hash, index === 3 ? "0x0" : "0x1"]),
       );
-      expect(asked.get("eth_getTransactionReceipt")).toBe(4);
-      expect(asked.get("txpool_content")).toBeGreaterThan(1);
+      expect(oldNode.asked.get("eth_getTransactionReceipt")).toBe(4);
+      expect(oldNode.asked.get("txpool_content")).toBeGreaterThan(1);
     } finally {
       await oldNode.stop();
     }
@@ -261,8 +260,10 @@ describe("record()", () => {
   });
 
   it("keeps what it has when the node fails in between, and says what failed", async () => {
-    const failing = await proxy((method, params) =>
-      method === "eth_getBlockByNumber" && params[0] === "0x2" ? { code: -32603, message: "disk is on fire" } : null,
+    const failing = await startRpcProxy(anvil.url, ({ method, params }) =>
+      method === "eth_getBlockByNumber" && params[0] === "0x2"
+        ? { error: { code: -32603, message: "disk is on fire" } }
+        : undefined,
     );
     const out = join(folder, "failed.ndjson.gz");
     try {
@@ -321,35 +322,3 @@ describe("record()", () => {
     );
   });
 });
-
-type RpcFailure = { code: number; message: string };
-
-/** A node that answers some calls with an error of its own and passes the others on to anvil. */
-async function proxy(failureOf: (method: string, params: unknown[]) => RpcFailure | null) {
-  type Request = { id: number; method: string; params: unknown[] };
-  const answer = async (request: Request) => {
-    const error = failureOf(request.method, request.params);
-    if (error) return { jsonrpc: "2.0", id: request.id, error };
-    const upstream = await fetch(anvil.url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(request),
-    });
-    return upstream.json();
-  };
-  const server = createServer(async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    const asked = JSON.parse(Buffer.concat(parts).toString()) as Request | Request[];
-    response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(Array.isArray(asked) ? await Promise.all(asked.map(answer)) : await answer(asked)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}

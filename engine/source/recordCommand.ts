@@ -1,6 +1,6 @@
-import { blockLines, pendingLine } from "./recordingLine.ts";
 import { checkRecordingName, createRecordingWriter } from "./recordingWriter.ts";
-import { createRpcSource, type RpcSourceOptions } from "./rpc.ts";
+import { createChainLines } from "./rpc/chainLines.ts";
+import { type ChainOptions, openChain } from "./rpc/follow.ts";
 
 export type RecordCounts = {
   /** Mined transactions: lines with a block. */
@@ -9,9 +9,11 @@ export type RecordCounts = {
   blocks: number;
   /** Lines of transactions that were announced before their block. */
   pendingSightings: number;
+  /** Blocks that were written and then replaced: their lines stay, those of the blocks in their place follow. */
+  replaced: number;
 };
 
-export type RecordOptions = Omit<RpcSourceOptions, "pending"> & {
+export type RecordOptions = Omit<ChainOptions, "pending"> & {
   /** The file: `.ndjson`, `.ndjson.gz` or `.ndjson.zst`; it must not exist yet. */
   out: string;
   /** Overwrite `out` if it exists. */
@@ -21,9 +23,6 @@ export type RecordOptions = Omit<RpcSourceOptions, "pending"> & {
   onProgress?: (progress: RecordCounts & { block: number | null }) => void;
 };
 
-/** First sightings remembered for the lines of blocks to come, about 150 B each. */
-const MAX_REMEMBERED = 500_000;
-
 /**
  * `weir record`: writes what a node's RPC gives as a recording, one transaction a line in chain order.
  *
@@ -31,28 +30,25 @@ const MAX_REMEMBERED = 500_000;
  *
  * @example
  * await record({ urls: ["ws://127.0.0.1:8545"], out: "today.ndjson.gz", pending: true, signal });
- * // { transactions: 18204, blocks: 97, pendingSightings: 13377 }
+ * // { transactions: 18204, blocks: 97, pendingSightings: 13377, replaced: 0 }
  */
 export async function record(options: RecordOptions): Promise<RecordCounts> {
   const { out, onProgress } = options;
   checkRecordingName(out);
-  const counts: RecordCounts = { transactions: 0, blocks: 0, pendingSightings: 0 };
-  const firstSeen = new Map<string, number>();
-  const source = await createRpcSource(options);
+  const counts: RecordCounts = { transactions: 0, blocks: 0, pendingSightings: 0, replaced: 0 };
+  const chain = await openChain(options);
   try {
     const writer = await createRecordingWriter(out, options);
+    const linesOf = createChainLines(chain.chainId);
     try {
       let block: number | null = null;
       onProgress?.({ ...counts, block });
-      for await (const event of source.events()) {
-        if (event.kind === "pending") {
-          const line = pendingLine(source.chainId, event.transaction, event.seenAt);
-          rememberFirst(line.hash, event.seenAt);
-          await writer.write(line);
-          counts.pendingSightings++;
-        } else {
-          const lines = blockLines(source.chainId, event, takeFirst);
-          for (const line of lines) await writer.write(line);
+      for await (const event of chain.events()) {
+        const lines = linesOf(event);
+        for (const line of lines) await writer.write(line);
+        if (event.kind === "pending") counts.pendingSightings++;
+        else if (event.kind === "reorg") counts.replaced += event.replaced.length;
+        else if (event.kind === "block") {
           counts.transactions += lines.length;
           if (lines.length > 0) counts.blocks++;
           block = event.number;
@@ -63,18 +59,7 @@ export async function record(options: RecordOptions): Promise<RecordCounts> {
       await writer.close();
     }
   } finally {
-    await source.close();
+    await chain.close();
   }
   return counts;
-
-  function rememberFirst(hash: string, seenAt: number): void {
-    firstSeen.set(hash, seenAt);
-    if (firstSeen.size > MAX_REMEMBERED) firstSeen.delete(firstSeen.keys().next().value!);
-  }
-
-  function takeFirst(hash: string): number | undefined {
-    const seenAt = firstSeen.get(hash.toLowerCase());
-    firstSeen.delete(hash.toLowerCase());
-    return seenAt;
-  }
 }

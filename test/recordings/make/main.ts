@@ -65,7 +65,7 @@ try {
     pending: true,
     pollMs: 2,
     signal: stop.signal,
-    now: () => (clock.ms += clock.step),
+    clock: () => (clock.ms += clock.step),
     onProgress: progress.update,
   });
   recording.catch(progress.fail);

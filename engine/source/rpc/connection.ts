@@ -1,24 +1,31 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createClient, fallback, http, type Transport, webSocket } from "viem";
-import { ServiceUnavailable, UserError } from "../ops/errors.ts";
+import { createClient, http, webSocket } from "viem";
+import { ServiceUnavailable, UserError } from "../../ops/errors.ts";
 
-/** A connection to one node, or to several that stand in for each other. */
-export type RpcClient = {
-  /** Host names only, for messages: paths and query strings of RPC URLs often carry API keys. */
-  name: string;
+/** A connection to one node. */
+export interface Connection {
+  /** Host only, for messages: paths and query strings of RPC URLs often carry API keys. */
+  readonly name: string;
   /** Calls a JSON-RPC method and gives its raw result. Throws RpcError. Calls of one tick share an HTTP batch. */
   request<Result>(method: string, params?: unknown[]): Promise<Result>;
-  /** Subscribes to hashes of pending transactions; null when no URL is a WebSocket. */
-  subscribePending: ((listener: PendingListener) => Promise<() => Promise<void>>) | null;
+  /** null where the URL is no WebSocket. What was announced while a socket was broken is lost: the listener hears of the break. */
+  readonly subscribe: ((topic: SubscriptionTopic, listener: Listener) => Promise<() => Promise<void>>) | null;
   close(): Promise<void>;
-};
+}
 
-export type PendingListener = { onHash(hash: string): void; onError(error: Error): void };
+export type SubscriptionTopic = "newHeads" | "newPendingTransactions";
+export interface Listener {
+  /** A block's header, or a transaction's hash. */
+  onData(result: unknown): void;
+  onError(error: Error): void;
+}
 
-/** A call to a node failed for good: retries and the other URLs are used up. */
+/** A call to a node failed. */
 export class RpcError extends ServiceUnavailable {
-  /** The node does not offer the method: another method may give the same. */
+  /** The node does not offer the method: another method, or another node, may give the same. */
   readonly unsupported: boolean;
+  /** Bounded: a label of a metric. */
+  readonly kind: "unsupported" | "rate_limited" | "timeout" | "refused" | "connection";
 
   constructor(method: string, node: string, cause: unknown) {
     const unsupported = isUnsupported(cause);
@@ -27,37 +34,31 @@ export class RpcError extends ServiceUnavailable {
       : "expected an answer; check the RPC URL and that the node is up";
     super(`Cannot call "${method}" on "${node}": ${reasonOf(cause)}, ${remedy}`, { cause });
     this.unsupported = unsupported;
+    this.kind = unsupported ? "unsupported" : kindOf(cause);
   }
 }
 
 /** At most this many calls in one HTTP batch: the lowest cap among large providers is 100. */
 const MAX_BATCH_CALLS = 100;
-const MAX_URLS = 16;
 const CLOSE_MS = 1_000;
 
 /**
- * Connects to Ethereum nodes over HTTP or WebSocket.
+ * Connects to an Ethereum node over HTTP or WebSocket. What fails is not tried again here, but for a socket that was closed while
+ * it rested.
  *
- * @param urls http(s) or ws(s) URLs; the first that answers serves a call
- * @param timeoutMs how long one attempt may take
- * @param retries further attempts a URL gets after an error that may pass
+ * @param url http(s) or ws(s)
+ * @param timeoutMs how long a call may take
  */
-export function createRpcClient(options: { urls: string[]; timeoutMs?: number; retries?: number }): RpcClient {
-  const { urls, timeoutMs = 30_000, retries = 3 } = options;
-  if (urls.length === 0 || urls.length > MAX_URLS) {
-    throw new UserError(`Cannot connect to a node: ${urls.length} RPC URLs given, expected 1 to ${MAX_URLS}`);
-  }
-  const parsed = urls.map(parseUrl);
-  const name = parsed.map((url) => url.host).join(", ");
-  const shared = { retryCount: retries, timeout: timeoutMs };
+export function createConnection({ url: text, timeoutMs }: { url: string; timeoutMs: number }): Connection {
+  const url = parseUrl(text);
+  const name = url.host;
+  const shared = { retryCount: 0, timeout: timeoutMs };
+  const overSocket = url.protocol.startsWith("ws");
   // viem's own reconnecting reports to the console and keeps dialling after the caller gave up: it is done here instead.
-  const socket = (url: URL) => webSocket(url.href, { ...shared, reconnect: false });
-  const transports = parsed.map(
-    (url): Transport =>
-      isSocket(url) ? socket(url) : http(url.href, { ...shared, batch: { batchSize: MAX_BATCH_CALLS } }),
-  );
-  const client = createClient({ transport: transports.length === 1 ? transports[0]! : fallback(transports) });
-  const socketUrl = parsed.find(isSocket);
+  const socket = () => webSocket(url.href, { ...shared, reconnect: false });
+  const client = createClient({
+    transport: overSocket ? socket() : http(url.href, { ...shared, batch: { batchSize: MAX_BATCH_CALLS } }),
+  });
   let connected = false;
 
   return {
@@ -67,7 +68,7 @@ export function createRpcClient(options: { urls: string[]; timeoutMs?: number; r
       try {
         const result = await call().catch(async (error) => {
           if (!connected || !chain(error).some((link) => link.name === "SocketClosedError")) throw error;
-          await closeSockets(); // viem keeps a dead socket until it is closed; the next call opens another
+          await closeSocket(); // viem keeps a dead socket until it is closed; the next call opens another
           return call();
         });
         connected = true;
@@ -76,40 +77,35 @@ export function createRpcClient(options: { urls: string[]; timeoutMs?: number; r
         throw new RpcError(method, name, error);
       }
     },
-    subscribePending: socketUrl ? subscribePending : null,
+    subscribe: overSocket ? subscribe : null,
     async close() {
-      if (connected) await closeSockets();
+      if (overSocket && connected) await closeSocket();
     },
   };
 
-  async function subscribePending({ onHash, onError }: PendingListener) {
+  async function subscribe(topic: SubscriptionTopic, { onData, onError }: Listener) {
     try {
-      const { unsubscribe } = await socket(socketUrl!)({}).value!.subscribe({
-        params: ["newPendingTransactions"],
-        onData: ({ result }: { result?: unknown }) => typeof result === "string" && onHash(result),
+      const { unsubscribe } = await socket()({}).value!.subscribe({
+        params: [topic] as never, // its types name one topic only
+        onData: ({ result }: { result?: unknown }) => onData(result),
         onError: (error: unknown) => {
-          void closeSockets();
-          onError(new RpcError("eth_subscribe", socketUrl!.host, error));
+          void closeSocket();
+          onError(new RpcError("eth_subscribe", name, error));
         },
       });
+      connected = true;
       return async () => void (await unsubscribe());
     } catch (error) {
-      throw new RpcError("eth_subscribe", socketUrl!.host, error);
+      throw new RpcError("eth_subscribe", name, error);
     }
   }
 
   /** viem shares one socket a URL; asking for one that is not open would dial, and that must not hold up the end. */
-  async function closeSockets(): Promise<void> {
-    for (const url of parsed.filter(isSocket)) {
-      const opened = socket(url)({}).value!.getRpcClient();
-      const shared = await Promise.race([opened.catch(() => null), sleep(CLOSE_MS, null, { ref: false })]);
-      shared?.close();
-    }
+  async function closeSocket(): Promise<void> {
+    const opened = socket()({}).value!.getRpcClient();
+    const shared = await Promise.race([opened.catch(() => null), sleep(CLOSE_MS, null, { ref: false })]);
+    shared?.close();
   }
-}
-
-function isSocket(url: URL): boolean {
-  return url.protocol.startsWith("ws");
 }
 
 function parseUrl(text: string): URL {
@@ -130,6 +126,16 @@ function isUnsupported(error: unknown): boolean {
         String(message),
       ),
   );
+}
+
+function kindOf(error: unknown): RpcError["kind"] {
+  const links = chain(error);
+  const has = (holds: (link: ErrorLink) => boolean) => links.some(holds);
+  if (has(({ code, status }) => status === 429 || code === -32005 || code === 429)) return "rate_limited";
+  if (has(({ name, code }) => name === "TimeoutError" || code === "ETIMEDOUT")) return "timeout";
+  return has(({ code, status }) => (typeof code === "number" && code !== -1) || status !== undefined)
+    ? "refused"
+    : "connection";
 }
 
 /** The innermost plain reason; viem's own messages repeat the URL (with its key) and the request body. */

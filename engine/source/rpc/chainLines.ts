@@ -1,0 +1,18 @@
+import { blockLines, pendingLine, type RecordingLine } from "../recordingLine.ts";
+import type { ChainEvent } from "./follow.ts";
+
+/** First sightings remembered for the lines of blocks to come, about 150 B each. */
+const MAX_REMEMBERED = 500_000;
+
+/** Makes the recording's lines of what a chain does: a mined transaction has the time at which it was first seen pending. */
+export function createChainLines(chainId: number): (event: ChainEvent) => RecordingLine[] {
+  const firstSeen = new Map<string, number>();
+  return (event) => {
+    if (event.kind === "block") return blockLines(chainId, event, (hash) => firstSeen.get(hash.toLowerCase()));
+    if (event.kind !== "pending") return [];
+    const line = pendingLine(chainId, event.transaction, event.seenAt);
+    firstSeen.set(line.hash, event.seenAt);
+    if (firstSeen.size > MAX_REMEMBERED) firstSeen.delete(firstSeen.keys().next().value!);
+    return [line];
+  };
+}
