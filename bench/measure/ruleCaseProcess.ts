@@ -2,7 +2,7 @@
  * Run by ruleCase.ts with fork(): the case as JSON in its argument, the result in its message. Transactions lie in memory as frames;
  * a pass is all of them in batches of 4,096, through the stage and, where alerts are written, to the rows and the topic's records.
  */
-import { encodeAlerts } from "../../clickhouse/tables.ts";
+import { encodeAlerts } from "../../clickhouse/tables/alerts.ts";
 import type { Condition } from "../../engine/condition/condition.ts";
 import { parseCondition } from "../../engine/condition/parseCondition.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";

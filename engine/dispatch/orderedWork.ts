@@ -10,7 +10,7 @@
  * is held here has to be saved: with the lane it goes, and whoever has the partition next begins where the ledger says, on the state
  * that is stored below.
  */
-import { withMarks } from "../../clickhouse/tables.ts";
+import { withMarks } from "../../clickhouse/tables/transactions.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { StateTable } from "../state/stateTable.ts";

@@ -1,7 +1,7 @@
 /** Ranges against the real store: what was there before, what was lost, what came twice. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { migrate } from "../../clickhouse/migrate.ts";
-import { encodeDeadLetters } from "../../clickhouse/tables.ts";
+import { encodeDeadLetters } from "../../clickhouse/tables/deadLetters.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { type ClosedRange, type Member, storeRound } from "./storeRound.ts";
 

@@ -1,5 +1,5 @@
 import { hash as digest } from "node:crypto";
-import type { AlertRow } from "../../clickhouse/tables.ts";
+import type { AlertRow } from "../../clickhouse/tables/alerts.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
 import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Decoded } from "./decode.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { DeadLetterRow } from "../../clickhouse/tables.ts";
+import type { DeadLetterRow } from "../../clickhouse/tables/deadLetters.ts";
 import { frameToJson } from "../frame/frameToJson.ts";
 import { frameBytes } from "../frame/readFrame.ts";
 import type { Batch } from "../source/batch.ts";

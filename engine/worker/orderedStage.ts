@@ -1,5 +1,5 @@
 /** The second stage: rules with state see what the first has left for them. A pure function, too: state in, changes out. */
-import type { RuleStateRows } from "../../clickhouse/tables.ts";
+import type { RuleStateRows } from "../../clickhouse/tables/ruleState.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import type { Residents } from "../rules/residents.ts";
 import { ruleKey } from "../rules/ruleKey.ts";

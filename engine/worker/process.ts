@@ -6,15 +6,11 @@
  *        └── dead letters      └── failures ──▶ dead letters
  */
 import type { Block } from "../../clickhouse/native.ts";
-import {
-  type DeadLetterRow,
-  encodeAlerts,
-  encodeDeadLetters,
-  encodeRuleState,
-  encodeRuleStats,
-  encodeTransactions,
-  type RuleStatRow,
-} from "../../clickhouse/tables.ts";
+import { encodeAlerts } from "../../clickhouse/tables/alerts.ts";
+import { type DeadLetterRow, encodeDeadLetters } from "../../clickhouse/tables/deadLetters.ts";
+import { encodeRuleState } from "../../clickhouse/tables/ruleState.ts";
+import { encodeRuleStats, type RuleStatRow } from "../../clickhouse/tables/ruleStats.ts";
+import { encodeTransactions } from "../../clickhouse/tables/transactions.ts";
 import { OFFSET } from "../frame/schema.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
