@@ -1,17 +1,10 @@
 import type { Store } from "../../clickhouse/client.ts";
-
-/** Where a range lies: what its rows have in common. */
-export interface RangeBounds extends Record<string, unknown> {
-  readonly source: string;
-  readonly partition: number;
-  readonly from: number;
-  readonly to: number;
-}
+import { type RangeBounds, rowsOf } from "./rangeBounds.ts";
 
 interface RollUp {
   readonly table: string;
   readonly base: string;
-  /** The view's SELECT, as in the migration, over the base rows of one source and partition and the minutes in question. */
+  /** The view's SELECT, as in the migration, over the base rows of one source and the partitions' minutes in question. */
   readonly select: string;
 }
 
@@ -32,20 +25,23 @@ const ROLL_UPS: readonly RollUp[] = [
 ];
 
 /**
- * Makes the buckets that a range touches anew from the base table. A bucket belongs to one source and partition, so nobody else
+ * Makes the buckets that ranges touch anew from the base table. A bucket belongs to one source and partition, so nobody else
  * writes it. Run twice it gives the same: a kill in the middle is mended by the next run.
  */
-export async function recomputeRollUps(store: Store, bounds: RangeBounds): Promise<void> {
+export async function recomputeRollUps(store: Store, source: string, ranges: readonly RangeBounds[]): Promise<void> {
+  const { sql: inRanges, params } = rowsOf(source, ranges);
   for (const { table, base, select } of ROLL_UPS) {
-    const minutes = `SELECT ${MINUTE} FROM ${base} WHERE source = {source:String} AND partition = {partition:UInt16}
-      AND offset >= {from:UInt64} AND offset < {to:UInt64}`;
-    const owned = "source = {source:String} AND partition = {partition:UInt16}";
-    await store.command(`DELETE FROM ${table} WHERE ${owned} AND minute IN (${minutes})`, bounds);
+    const touched = `SELECT partition, ${MINUTE} FROM ${base} WHERE ${inRanges}`;
+    await store.command(
+      `DELETE FROM ${table} WHERE source = {source:String} AND (partition, minute) IN (${touched})`,
+      params,
+    );
     // Made twice, the block is the same bytes: without this it would be taken for a repeat, and dropped.
     await store.command(
-      `INSERT INTO ${table} SELECT ${select} FROM ${base} WHERE ${owned} AND ${MINUTE} IN (${minutes})
+      `INSERT INTO ${table} SELECT ${select} FROM ${base}
+       WHERE source = {source:String} AND (partition, ${MINUTE}) IN (${touched})
        GROUP BY ALL SETTINGS insert_deduplicate = 0`,
-      bounds,
+      params,
     );
   }
 }

@@ -5,7 +5,7 @@
  * a block with a known token for a repeat. That holds as long as the store's process lives. After it was killed it does not:
  * the token's record and the rows are two writes, so a repeat may be taken for new, or something new for a repeat. Therefore
  * the token names the store's process (`instance`), and whenever a part of a range may have been inserted before — by an engine
- * that stopped, or into a store that is another process by now — it goes alone, and we count first:
+ * that stopped, or into a store that is another process by now — we count first, range by range:
  *
  *     all there, once        nothing to insert
  *     none                   insert
@@ -25,7 +25,8 @@ import type { Block } from "../../clickhouse/native.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
 import type { TableName } from "../worker/outcome.ts";
-import { type RangeBounds, recomputeRollUps } from "./rollUps.ts";
+import { type RangeBounds, rowsOf } from "./rangeBounds.ts";
+import { recomputeRollUps } from "./rollUps.ts";
 import { recentInstance, storeInstance } from "./storeInstance.ts";
 
 /** What is to be stored: it will never grow again. */
@@ -76,7 +77,7 @@ export async function storeRound(options: StoreRoundOptions): Promise<void> {
       if (first) trusted = instance;
       first = false;
       if (instance === trusted) await insertTogether(options, instance);
-      else for (const member of members) await insertMissing(options, member, instance);
+      else await insertMissing(options, instance);
       return;
     } catch (error) {
       await retry(error, attempt);
@@ -93,25 +94,50 @@ async function insertTogether(options: StoreRoundOptions, instance: string): Pro
   options.signal.throwIfAborted();
 }
 
-async function insertMissing(options: StoreRoundOptions, member: Member, instance: string): Promise<void> {
-  const { store, signal, failpoint } = options;
-  const bounds = boundsOf(options, member);
-  for (const table of TABLES) {
-    const rows = sumRows(member.range.blocks[table] ?? []);
-    const token = tokenOf(member, table, instance);
+/**
+ * Each statement is about all members and, where it can be, all tables: a recovered round is some 12 statements, not 90.
+ * The first insert of a table goes under the round's token. That outlives its rows, deleted by us or by an attempt before this
+ * one, and one of a round may have been another member's: what is missing still comes under a token that nobody had.
+ */
+async function insertMissing(options: StoreRoundOptions, instance: string): Promise<void> {
+  const { store, source, members, signal, failpoint } = options;
+  for (let pass = 1; ; pass++) {
     signal.throwIfAborted();
-    let present = await countRange(store, table, bounds);
-    if (present.rows === present.distinct && present.rows >= rows) continue;
-    if (present.rows > 0) await store.command(`DELETE FROM ${table} WHERE ${IN_RANGE}`, bounds);
-    await insert(store, table, [member], token);
-    // A token outlives its rows, deleted by us or by an attempt before this one, and one of a round may have been another
-    // member's: then they come under another only.
-    present = await countRange(store, table, bounds);
-    if (present.rows < rows) await insert(store, table, [member], `${token}-${randomUUID()}`);
-    failpoint(`stored ${table}`);
+    const count = await countRanges(store, source, members);
+    let missing = 0;
+    for (const table of TABLES) {
+      const lacking = members.filter((member) => !isWhole(rowsIn(member, table), count(table, member)));
+      if (lacking.length === 0) continue;
+      if (pass > MAX_PASSES)
+        throw new Error(
+          `Cannot store round "${members[0]!.range.round}": ${table} still lacks rows after ${MAX_PASSES} inserts, expected all of them`,
+        );
+      missing++;
+      const torn = lacking.filter((member) => count(table, member).rows > 0);
+      if (torn.length > 0) {
+        const { sql, params } = rowsOf(source, torn.map(boundsOf));
+        await store.command(`DELETE FROM ${table} WHERE ${sql}`, params);
+      }
+      signal.throwIfAborted();
+      const token = tokenOf(members[0]!, table, instance);
+      await insert(store, table, lacking, pass === 1 ? token : `${token}-${randomUUID()}`);
+      failpoint(`stored ${table}`);
+    }
+    if (missing === 0) break;
   }
-  signal.throwIfAborted();
-  await recomputeRollUps(store, bounds);
+  await recomputeRollUps(store, source, members.map(boundsOf));
+}
+
+/** The second is for a known token, the third for an insert of an engine that is gone and came in between. */
+const MAX_PASSES = 3;
+
+/** All there, once. More than we can make again is all there, too. */
+const isWhole = (rows: number, present: Present): boolean =>
+  present.distinct > rows || (present.distinct === rows && present.rows === rows);
+
+interface Present {
+  readonly rows: number;
+  readonly distinct: number;
 }
 
 async function insert(store: Store, table: TableName, members: readonly Member[], token: string): Promise<void> {
@@ -128,16 +154,14 @@ async function insert(store: Store, table: TableName, members: readonly Member[]
   });
 }
 
+const rowsIn = ({ range }: Member, table: TableName): number => sumRows(range.blocks[table] ?? []);
+
 const sumRows = (blocks: readonly Block[]): number => blocks.reduce((sum, { rows }) => sum + rows, 0);
 
 const tokenOf = ({ range }: Member, table: TableName, instance: string): string =>
   `${range.round}-${table}-${instance}`;
 
-const IN_RANGE =
-  "source = {source:String} AND partition = {partition:UInt16} AND offset >= {from:UInt64} AND offset < {to:UInt64}";
-
-const boundsOf = ({ source }: StoreRoundOptions, { partition, range }: Member): RangeBounds => ({
-  source,
+const boundsOf = ({ partition, range }: Member): RangeBounds => ({
   partition,
   from: range.from,
   to: range.cuts.at(-1)!,
@@ -152,14 +176,26 @@ const IDENTITY: Readonly<Record<TableName, string>> = {
   rule_state: "offset, rule, trial, name, shape, key",
 };
 
-async function countRange(
+/** One statement counts what is there of all members, which are of different partitions, in all tables. */
+async function countRanges(
   store: Store,
-  table: TableName,
-  bounds: RangeBounds,
-): Promise<{ rows: number; distinct: number }> {
-  const [row] = await store.rows<{ rows: string; distinct: string }>(
-    `SELECT count() AS rows, uniqExact(${IDENTITY[table]}) AS distinct FROM ${table} WHERE ${IN_RANGE}`,
-    bounds,
+  source: string,
+  members: readonly Member[],
+): Promise<(table: TableName, member: Member) => Present> {
+  const { sql, params } = rowsOf(source, members.map(boundsOf));
+  const counts = TABLES.map(
+    (table) =>
+      `SELECT '${table}' AS name, partition, count() AS rows, uniqExact(${IDENTITY[table]}) AS distinct FROM ${table} WHERE ${sql} GROUP BY partition`,
   );
-  return { rows: Number(row!.rows), distinct: Number(row!.distinct) };
+  const found = await store.rows<{ name: string; partition: number; rows: string; distinct: string }>(
+    counts.join(" UNION ALL "),
+    params,
+  );
+  const byPlace = new Map(
+    found.map(({ name, partition, rows, distinct }) => [
+      `${name} ${partition}`,
+      { rows: Number(rows), distinct: Number(distinct) },
+    ]),
+  );
+  return (table, { partition }) => byPlace.get(`${table} ${partition}`) ?? { rows: 0, distinct: 0 };
 }
