@@ -235,11 +235,13 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         sum("rows") >= limits.rangeRows ||
         sum("bytes") >= limits.rangeBytes);
     let round = newRound();
+    /** Of ranges from before a restart: under the others' name they would be taken for them, or they for these. */
+    const recovered = newRound();
     let bytes = 0;
     for (const { lane, range } of open) {
       if (lane.draining ? lane.tasks.length > 0 : !due && !isFull(range)) continue;
       if (range.recovered) {
-        range.round = newRound(); // goes alone; under the others' name it would be taken for them, or they for it
+        range.round = recovered;
         continue;
       }
       range.round = round;
@@ -329,17 +331,15 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   }
 
   /**
-   * Ranges of one round, each the first of its lane. One from before a restart goes alone: it is looked for in the store. Of a
-   * lane one is stored at a time, since mending a roll-up after an unclean stop must not meet another insert into it.
+   * Ranges of one round, each the first of its lane. Of a lane one is stored at a time, since mending a roll-up after an unclean
+   * stop must not meet another insert into it.
    */
   function nextRound(): { lane: Lane; range: Range }[] {
     const all = [...lanes.values()].flatMap((lane) => lane.ranges.map((range) => ({ lane, range })));
     const isNext = ({ lane, range }: (typeof all)[number]): boolean =>
       range === lane.ranges[0] && !lane.storing && isStorable(range);
     for (const first of all.filter(isNext)) {
-      const members = first.range.recovered
-        ? [first]
-        : all.filter(({ range }) => range.round === first.range.round && !range.recovered);
+      const members = all.filter(({ range }) => range.round === first.range.round);
       if (members.every(isNext)) return members;
     }
     return [];

@@ -26,7 +26,7 @@ import { COLUMNS } from "../../clickhouse/tables.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
 import type { TableName } from "../worker/outcome.ts";
 import { type RangeBounds, rowsOf } from "./rangeBounds.ts";
-import { recomputeRollUps } from "./rollUps.ts";
+import { mendRollUps } from "./rollUps.ts";
 import { recentInstance, storeInstance } from "./storeInstance.ts";
 
 /** What is to be stored: it will never grow again. */
@@ -125,7 +125,7 @@ async function insertMissing(options: StoreRoundOptions, instance: string): Prom
     }
     if (missing === 0) break;
   }
-  await recomputeRollUps(store, source, members.map(boundsOf));
+  await mendRollUps(store, source, members.map(boundsOf));
 }
 
 /** The second is for a known token, the third for an insert of an engine that is gone and came in between. */
