@@ -53,7 +53,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
 
   const env = (instance: string): Record<string, string> => ({
     ...engineVariables(names, { brokers, folder, instance }),
-    WEIR_RANGE_MAX_ROWS: "1500", // seven rounds a failpoint, of which it waits for up to four
+    WEIR_RANGE_MAX_ROWS: "3500", // rows of all tables: eight rounds a failpoint, of which it waits for up to four
     RULES_DIR: join(folder, "rules"),
   });
 

@@ -250,7 +250,7 @@ describe("rounds of several partitions", () => {
     for (const { names } of seen) expect(names.size).toBe(1);
   });
 
-  test("a range from before a restart goes alone, under a name that no other has", async () => {
+  test("ranges from before a restart go under a name that no later one has", async () => {
     const ranges = [{ cuts: [50], round: undefined, ...VERSIONS }];
     await ledger.commit([{ partition: 1, state: { stored: 0, published: 50, ranges } }], []);
     const seen = await rounds();

@@ -12,7 +12,7 @@
  *     some, or some twice    delete the range, insert
  *
  * More than we can make again is all there, too: what was stored stays, also when the topic no longer has its records. And the
- * roll-ups that the range touches are made anew from their base table, since a view's rows are a third write.
+ * roll-ups that the ranges touch are mended from their base tables, since a view's rows are a third write.
  *
  * An engine that is gone may have left its insert of a whole round under way. Whoever has one of its ranges now inserts that
  * under the round's token: either finds the other's done, and is taken for a repeat. If it was ours that came first, the round's
