@@ -7,8 +7,8 @@ import { packBatch } from "../engine/source/batch.ts";
 import { readLines } from "../engine/source/recording.ts";
 import { createProcessor } from "../engine/worker/process.ts";
 import { createWorld } from "../engine/world/world.ts";
+import { encodeRows } from "./encodeRows.ts";
 import { mergeBlocks } from "./mergeBlocks.ts";
-import { encodeRows } from "./native.ts";
 
 const RECORDING = fileURLToPath(new URL("../test/recordings/dex.ndjson.gz", import.meta.url));
 const process = createProcessor([], createWorld({ chains: [1, 56, 137, 31_337, 42_161] }));

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TemporaryStore, temporaryStore } from "../test/support/embeddedStore.ts";
+import { encodeRows, type RowOf } from "./encodeRows.ts";
 import { migrate } from "./migrate.ts";
-import { createBlockWriter, encodeRows, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
+import { createBlockWriter, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
 import { COLUMNS } from "./tables.ts";
 
 let temporary: TemporaryStore;
@@ -45,19 +46,22 @@ describe("Native blocks", () => {
     ["time", "DateTime64(6, 'UTC')"],
     ["maybe_u64", "Nullable(UInt64)"],
     ["maybe_fixed", "Nullable(FixedString(3))"],
+    ["bool", "Bool"],
+    ["i32", "Int32"],
+    ["float", "Nullable(Float64)"],
+    ["u128", "UInt128"],
+    ["u256", "UInt256"],
+    ["i256", "Nullable(Int256)"],
+    ["decimal", "Nullable(Decimal(38, 6))"],
+    ["list_u32", "Array(UInt32)"],
+    ["list_string", "Array(String)"],
+    ["list_fixed", "Array(FixedString(3))"],
+    ["list_i256", "Array(Nullable(Int256))"],
   ] as const;
-  interface Row {
-    string: string | Uint8Array;
-    fixed: Uint8Array;
-    u16: number;
-    u32: number;
-    u64: number;
-    time: number;
-    maybe_u64: number | null;
-    maybe_fixed: Uint8Array | null;
-  }
+  type Row = RowOf<typeof types>;
   const fixed = fc.uint8Array({ minLength: 3, maxLength: 3 });
   const whole = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }));
+  const int256 = fc.bigInt(-(2n ** 255n), 2n ** 255n - 1n);
   const row: fc.Arbitrary<Row> = fc.record({
     string: fc.oneof(fc.string({ unit: "binary" }), fc.uint8Array({ maxLength: 200 })),
     fixed,
@@ -67,9 +71,26 @@ describe("Native blocks", () => {
     time: fc.integer({ min: 0, max: 2 ** 32 * 1e6 }),
     maybe_u64: fc.option(whole),
     maybe_fixed: fc.option(fixed),
+    bool: fc.boolean(),
+    i32: fc.integer(),
+    float: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
+    u128: fc.bigInt(0n, 2n ** 128n - 1n),
+    u256: fc.bigInt(0n, 2n ** 256n - 1n),
+    i256: fc.option(int256),
+    decimal: fc.option(fc.bigInt(-(10n ** 30n), 10n ** 30n)),
+    list_u32: fc.array(fc.integer({ min: 0, max: 0xffff_ffff }), { maxLength: 3 }),
+    list_string: fc.array(fc.string({ unit: "binary" }), { maxLength: 3 }),
+    list_fixed: fc.array(fixed, { maxLength: 3 }),
+    list_i256: fc.array(fc.option(int256), { maxLength: 3 }),
   });
   const hex = (value: string | Uint8Array): string =>
     (typeof value === "string" ? Buffer.from(value) : Buffer.from(value)).toString("hex");
+
+  /** Millionths as ClickHouse writes them: without zeros at the end. */
+  const decimal = (value: bigint): string => {
+    const digits = String(value < 0n ? -value : value).padStart(7, "0");
+    return `${value < 0n ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, "");
+  };
 
   test("rows come back from the store as they were written, whatever bytes they hold", async () => {
     const { store } = temporary;
@@ -84,7 +105,10 @@ describe("Native blocks", () => {
     await store.insertBlock({ table: "written", columns: names, format: "Native", bodies, rows: rows.length });
     const back = await store.rows(
       `SELECT i, lower(hex(string)) AS string, lower(hex(fixed)) AS fixed, u16, u32, toString(u64) AS u64,
-         toString(toUnixTimestamp64Micro(time)) AS time, toString(maybe_u64) AS maybe_u64, lower(hex(maybe_fixed)) AS maybe_fixed
+         toString(toUnixTimestamp64Micro(time)) AS time, toString(maybe_u64) AS maybe_u64, lower(hex(maybe_fixed)) AS maybe_fixed,
+         bool, i32, float, toString(u128) AS u128, toString(u256) AS u256, toString(i256) AS i256, toString(decimal) AS decimal, list_u32,
+         arrayMap(x -> lower(hex(x)), list_string) AS list_string, arrayMap(x -> lower(hex(x)), list_fixed) AS list_fixed,
+         arrayMap(x -> toString(x), list_i256) AS list_i256
        FROM written ORDER BY i`,
     );
     expect(back).toEqual(
@@ -96,6 +120,13 @@ describe("Native blocks", () => {
         time: String(each.time),
         maybe_u64: each.maybe_u64 === null ? null : String(each.maybe_u64),
         maybe_fixed: each.maybe_fixed && hex(each.maybe_fixed),
+        u128: String(each.u128),
+        u256: String(each.u256),
+        i256: each.i256 === null ? null : String(each.i256),
+        decimal: each.decimal === null ? null : decimal(each.decimal),
+        list_string: each.list_string.map(hex),
+        list_fixed: each.list_fixed.map(hex),
+        list_i256: each.list_i256.map((value) => (value === null ? null : String(value))),
       })),
     );
   });
@@ -115,7 +146,16 @@ describe("Native blocks", () => {
     expect(out.at).toBe(0);
   });
 
+  test("digits stand for the bytes of a FixedString", () => {
+    const [digits, bytes] = ["0x0aff", Uint8Array.of(10, 255)].map((a) =>
+      encodeRows([["a", "FixedString(2)"]], [{ a }]),
+    );
+    expect(digits).toEqual(bytes);
+  });
+
   test("a value of the wrong width and an unknown type are refused", () => {
+    expect(() => encodeRows([["a", "UInt256"]], [{ a: 2n ** 256n }])).toThrow("expected a number of 256 bits");
+    expect(() => encodeRows([["a", "UInt256"]], [{ a: -1n }])).toThrow('Cannot write "-1"');
     expect(() => encodeRows([["a", "FixedString(2)"]], [{ a: new Uint8Array(3) }])).toThrow("the value has 3 bytes");
     expect(() => encodeRows([["a", "Int8"]], [{ a: 1 }])).toThrow('Cannot write a value of type "Int8"');
   });

@@ -1,4 +1,5 @@
-import { type Block, encodeRows } from "../native.ts";
+import { encodeRows } from "../encodeRows.ts";
+import type { Block } from "../native.ts";
 
 export const ALERT_COLUMNS = [
   ["source", "String"],

@@ -1,4 +1,5 @@
-import { type Block, encodeRows } from "../native.ts";
+import { encodeRows } from "../encodeRows.ts";
+import type { Block } from "../native.ts";
 
 export const DEAD_LETTER_COLUMNS = [
   ["source", "String"],

@@ -1,0 +1,141 @@
+/** Blocks from row objects: for tables with few rows (alerts, findings, statistics), not for transactions. Native's layout: native.ts. */
+import {
+  type Block,
+  type BlockWriter,
+  createBlockWriter,
+  PART,
+  raw,
+  reserve,
+  startBlock,
+  startColumn,
+  startPart,
+  string,
+  takeBlock,
+  u32,
+  u64,
+  varuint,
+} from "./native.ts";
+
+/** What a row object holds for a column: a FixedString as bytes or `0x…`, times and decimals in the column's last unit. */
+export type Value = string | number | bigint | boolean | Uint8Array | null | readonly Value[];
+
+/** The value for a type of ClickHouse. */
+export type ValueOf<Type extends string> = Type extends `Nullable(${infer T})`
+  ? ValueOf<T> | null
+  : Type extends `Array(${infer T})`
+    ? readonly ValueOf<T>[]
+    : Type extends `FixedString(${string})`
+      ? Uint8Array | string
+      : Type extends "String"
+        ? string | Uint8Array
+        : Type extends "UInt128" | "UInt256" | "Int256" | `Decimal(${string})`
+          ? bigint
+          : Type extends "Bool"
+            ? boolean
+            : number;
+
+export type Columns = readonly (readonly [name: string, type: string])[];
+
+/** A row object of a table. */
+export type RowOf<C extends Columns> = { readonly [Column in C[number] as Column[0]]: ValueOf<Column[1]> };
+
+const rowWriter = createBlockWriter();
+
+/** @throws TypeError for a type that it does not know, RangeError for a value that is too wide */
+export function encodeRows<Row>(
+  columns: readonly (readonly [name: keyof Row & string, type: string])[],
+  rows: readonly Row[],
+): Block {
+  const out = rowWriter;
+  out.at = 0; // of a block that could not be written something may be left
+  out.parts = [];
+  startBlock(out, columns.length, rows.length);
+  for (const [name, type] of columns) {
+    startColumn(out, name, type);
+    writeValues(out, type, rows.map((row) => row[name] as Value)); // biome-ignore format: one call
+  }
+  return takeBlock(out);
+}
+
+/** `startColumn` has begun a part of values. */
+function writeValues(out: BlockWriter, type: string, values: readonly Value[]): void {
+  const [, outer, inner] = /^(Array|Nullable)\((.*)\)$/.exec(type) ?? [];
+  if (outer === "Array") {
+    const arrays = values as readonly (readonly Value[])[];
+    out.parts[out.parts.length - 2] = PART.ends;
+    reserve(out, 8 * arrays.length);
+    let end = 0;
+    for (const { length } of arrays) u64(out, (end += length));
+    startPart(out, PART.values);
+    writeValues(out, inner!, arrays.flat());
+    return;
+  }
+  if (outer === "Nullable") {
+    reserve(out, values.length);
+    for (const value of values) out.bytes[out.at++] = value === null ? 1 : 0;
+    startPart(out, PART.values);
+  }
+  const write = writerOf(inner ?? type);
+  for (const value of values) {
+    reserve(out, 32);
+    write(out, value);
+  }
+}
+
+/** How a column's values are written. Of null any bytes will do: Native wants them all the same. Room for 32 bytes is there. */
+function writerOf(type: string): (out: BlockWriter, value: Value) => void {
+  const width = /^FixedString\((\d+)\)$/.exec(type)?.[1];
+  if (width !== undefined) return (out, value) => fixedString(out, Number(width), value as Uint8Array | string | null);
+  const bits = /^Decimal\(38, /.test(type) ? "128" : /^U?Int(128|256)$/.exec(type)?.[1];
+  if (bits !== undefined) {
+    const isSigned = !type.startsWith("U");
+    return (out, value) => bigInteger(out, BigInt((value ?? 0n) as bigint), Number(bits) / 64, isSigned);
+  }
+  if (type === "String") return (out, value) => text(out, (value ?? "") as string | Uint8Array);
+  if (type === "UInt64" || type.startsWith("DateTime64")) return (out, value) => u64(out, Number(value ?? 0));
+  if (type === "UInt32" || type === "Int32") return (out, value) => u32(out, Number(value ?? 0));
+  if (type === "Float64") return (out, value) => float64(out, Number(value ?? 0));
+  if (type === "Bool") return (out, value) => void (out.bytes[out.at++] = value ? 1 : 0);
+  if (type === "UInt16")
+    return (out, value) => {
+      out.bytes[out.at++] = Number(value);
+      out.bytes[out.at++] = Number(value) >>> 8;
+    };
+  throw new TypeError(`Cannot write a value of type "${type}": expected one that writerOf knows`);
+}
+
+function fixedString(out: BlockWriter, width: number, value: Uint8Array | string | null): void {
+  const bytes = typeof value === "string" ? Buffer.from(value.slice(2), "hex") : (value ?? new Uint8Array(width));
+  if (bytes.length !== width)
+    throw new RangeError(`Cannot write FixedString(${width}): the value has ${bytes.length} bytes`);
+  raw(out, bytes, 0, width);
+}
+
+function bigInteger(out: BlockWriter, value: bigint, words: number, isSigned: boolean): void {
+  const bits = 64 * words;
+  if (value !== (isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)))
+    throw new RangeError(`Cannot write "${value}": expected a number of ${bits} bits`);
+  let rest = value;
+  for (let i = 0; i < words; i++, rest >>= 64n) {
+    const word = BigInt.asUintN(64, rest);
+    u32(out, Number(word & 0xffff_ffffn));
+    u32(out, Number(word >> 32n));
+  }
+}
+
+const float = new Float64Array(1);
+const floatBytes = new Uint8Array(float.buffer);
+
+function float64(out: BlockWriter, value: number): void {
+  float[0] = value;
+  raw(out, floatBytes, 0, 8);
+}
+
+function text(out: BlockWriter, value: string | Uint8Array): void {
+  if (typeof value === "string") {
+    string(out, value);
+  } else {
+    varuint(out, value.length);
+    raw(out, value, 0, value.length);
+  }
+}
