@@ -2,19 +2,18 @@ import { hexAt, logDataAt, logDataLength, logTopicAt, logTopicCount } from "../f
 import type { BlockView } from "./blockView.ts";
 import type { Address } from "./swap.ts";
 
-/** Types of arguments that fill one word. */
-type Type = `uint${number}` | `int${number}` | "address" | "bool" | "bytes32";
+/** Types of one word; but `bytes`, which is a word that says where in the data its length and its bytes stand. */
+type Type = `uint${number}` | `int${number}` | "address" | "bool" | "bytes32" | "bytes";
 type Parameter = Type | `indexed ${Type}`;
 
-type Value<P> = P extends `${"" | "indexed "}${"address" | "bytes32"}` ? Address : bigint;
+type Value<P> = P extends `${"" | "indexed "}${"address" | "bytes32" | "bytes"}` ? Address : bigint;
 type Values<P extends readonly Parameter[]> = { readonly [K in keyof P]: Value<P[K]> };
 
-/** An event of which each argument is one word. */
 export interface LogEvent<P extends readonly Parameter[] = readonly Parameter[]> {
   /** As Solidity writes it: its Keccak-256 is the first topic. */
   readonly signature: string;
   /**
-   * The arguments in order: addresses and bytes32 as `0x…`, numbers and booleans as bigint.
+   * The arguments in order: addresses and bytes as `0x…`, numbers and booleans as bigint.
    * undefined if the log cannot be this event: more or less topics or data than it has, or a word that is out of its type's range.
    *
    * @param log byte offset
@@ -28,16 +27,20 @@ export function createEvent<const P extends readonly Parameter[]>(name: string, 
   const isIndexed = parameters.map((parameter) => parameter.startsWith("indexed "));
   const topics = isIndexed.filter(Boolean).length;
   const readers = types.map(readerOf);
+  const words = 32 * (types.length - topics);
+  const isExact = !types.includes("bytes");
   return {
     signature: `${name}(${types.join(",")})`,
     read(view, log) {
       if (logTopicCount(view, log) !== 1 + topics) return undefined;
-      if (logDataLength(view, log) !== 32 * (types.length - topics)) return undefined;
+      const length = logDataLength(view, log);
+      if (isExact ? length !== words : length < words) return undefined;
       let topic = logTopicAt(log, 1);
-      let data = logDataAt(view, log);
+      const dataAt = logDataAt(view, log);
+      let data = dataAt;
       const values: (Address | bigint)[] = [];
       for (let i = 0; i < types.length; i++) {
-        const value = readers[i]!(view, isIndexed[i] ? topic : data);
+        const value = readers[i]!(view, isIndexed[i] ? topic : data, dataAt, length);
         if (value === undefined) return undefined;
         values.push(value);
         if (isIndexed[i]) topic += 32;
@@ -48,10 +51,12 @@ export function createEvent<const P extends readonly Parameter[]>(name: string, 
   };
 }
 
-type Reader = (view: BlockView, at: number) => Address | bigint | undefined;
+/** @param dataAt where the log's data begin, and their length, for bytes */
+type Reader = (view: BlockView, at: number, dataAt: number, length: number) => Address | bigint | undefined;
 
 function readerOf(type: Type): Reader {
   if (type === "address") return addressAt;
+  if (type === "bytes") return bytesAt;
   if (type === "bytes32") return (view, at) => hexAt(view, at, 32);
   if (type === "bool") return (view, at) => upTo(1n, wordAt(view, at));
   const bits = Number(/\d+$/.exec(type)![0]);
@@ -75,6 +80,13 @@ export function addressAt(view: BlockView, at: number): Address | undefined {
   const word = at >> 2;
   if ((view.u32[word]! | view.u32[word + 1]! | view.u32[word + 2]!) !== 0) return undefined;
   return hexAt(view, at + 12, 20);
+}
+
+function bytesAt(view: BlockView, at: number, dataAt: number, length: number): string | undefined {
+  const offset = wordAt(view, at);
+  if (offset > length - 32 || offset % 32n !== 0n) return undefined;
+  const size = wordAt(view, dataAt + Number(offset));
+  return size > length - 32 - Number(offset) ? undefined : hexAt(view, dataAt + Number(offset) + 32, Number(size));
 }
 
 /** A word as an unsigned number: 32 bytes, the highest first, at a multiple of 4. */

@@ -1,22 +1,13 @@
-import { between, type Direction, type Movements } from "./movements.ts";
+import { findSide, type Side, type Sought } from "./findSide.ts";
+import type { Direction } from "./movements.ts";
 import type { Exchange, Tokens } from "./protocols/exchange.ts";
-import type { Address, Confidence, Swap } from "./swap.ts";
-import type { PlacedTransfer } from "./transfers.ts";
+import { type Address, type Confidence, NATIVE, type Swap } from "./swap.ts";
+import { type PlacedTransfer, ZERO } from "./transfers.ts";
 
-/** Which tokens a pool holds. */
+/** Which tokens a pool holds; NATIVE for the chain's coin. */
 export interface PoolTokens {
   readonly token0: Address;
   readonly token1: Address;
-}
-
-/** One side of a swap: its token and the transfer that shows it. */
-interface Side {
-  readonly token: Address;
-  readonly transfer: PlacedTransfer;
-  /** What moved is exactly what the log says: in one transfer or in several. */
-  readonly isExact: boolean;
-  /** Another token moved as well as this one. */
-  readonly hasRival: boolean;
 }
 
 export type Resolved = Pick<Swap, "from" | "to" | "tokenIn" | "tokenOut" | "provenance" | "confidence" | "reason"> & {
@@ -24,107 +15,102 @@ export type Resolved = Pick<Swap, "from" | "to" | "tokenIn" | "tokenOut" | "prov
 };
 
 /**
- * Finds the tokens of a swap, and who paid and was paid, from the transfers into and out of the contract that holds the tokens, between
- * two positions of the receipt: its swap before, and this one's log. Of several that would do the last one counts.
+ * Finds the tokens of a swap, and who paid and was paid, from the transfers to and from the holder of its tokens.
  *
- * @param holder the contract that holds the tokens
- * @returns undefined where a token remains unknown
+ * @param pool its tokens, where they are known and the log does not name them
+ * @param isOfficial the log is one of the protocol's own contracts, as the registry has them
+ * @returns undefined where a token remains unknown, or where only a stranger's log says that there was a swap
  */
 export function resolve(
   exchange: Exchange,
-  holder: Address,
   pool: PoolTokens | undefined,
-  movements: Movements,
-  [from, to]: readonly [number, number],
+  isOfficial: boolean,
+  place: Pick<Sought, "layout" | "movements" | "holder" | "from" | "to">,
 ): Resolved | undefined {
-  const said = saidTokens(exchange.tokens, pool);
-  const { amountIn, amountOut, tokens } = exchange;
-  const find = (direction: Direction, amount: bigint, fits: (token: Address) => boolean) =>
-    findSide(movements, holder, direction, amount, from, to, fits);
+  const { tokens, recipient } = exchange;
+  const find = (direction: Direction, token: Address | undefined, fits: (token: Address) => boolean) =>
+    findSide(
+      { ...place, recipient, direction, amount: direction === "in" ? exchange.amountIn : exchange.amountOut },
+      token,
+      fits,
+    );
+  const said = saidTokens(tokens, pool);
   let sideIn: Side | undefined;
   let sideOut: Side | undefined;
   if (said !== undefined) {
-    sideIn = find("in", amountIn, (token) => token === said.tokenIn);
-    sideOut = find("out", amountOut, (token) => token === said.tokenOut);
+    sideIn = find("in", said.tokenIn, (token) => token === said.tokenIn);
+    sideOut = find("out", said.tokenOut, (token) => token === said.tokenOut);
+    if (sideIn === undefined && sideOut === undefined && !isOfficial) return undefined;
   } else {
-    const zeroForOne = tokens.known === "direction" ? tokens.zeroForOne : undefined;
-    sideOut = find("out", amountOut, () => true);
-    sideIn = find("in", amountIn, (token) => sideOut === undefined || canBe(token, sideOut.token, zeroForOne));
+    sideOut = find("out", undefined, () => true);
+    sideIn = find("in", undefined, (token) => sideOut === undefined || canBe(token, sideOut.token, tokens));
     if (sideIn === undefined) {
-      sideIn = find("in", amountIn, () => true);
-      sideOut = sideIn && find("out", amountOut, (token) => canBe(sideIn!.token, token, zeroForOne));
+      sideIn = find("in", undefined, () => true);
+      sideOut = sideIn && find("out", undefined, (token) => canBe(sideIn!.token, token, tokens));
     }
+    if (sideIn === undefined || sideOut === undefined) return undefined;
+    if (sideIn.sight === "silence" && sideOut.sight !== "exact") return undefined;
+    if (sideOut.sight === "silence" && sideIn.sight !== "exact") return undefined;
   }
-  const tokenIn = said?.tokenIn ?? sideIn?.token;
-  const tokenOut = said?.tokenOut ?? sideOut?.token;
-  if (tokenIn === undefined || tokenOut === undefined) return undefined;
   return {
-    tokenIn,
-    tokenOut,
-    from: sideIn?.transfer.from ?? exchange.payer ?? holder,
-    to: sideOut?.transfer.to ?? exchange.recipient ?? holder,
+    tokenIn: said?.tokenIn ?? sideIn!.token,
+    tokenOut: said?.tokenOut ?? sideOut!.token,
+    from: who(sideIn?.transfer?.from) ?? exchange.payer ?? place.holder,
+    to: recipient ?? who(sideOut?.transfer?.to) ?? exchange.payer ?? place.holder,
     provenance: said?.provenance ?? "transfers",
-    ...judge(said !== undefined, sideIn, sideOut),
+    ...judge(said !== undefined, isOfficial, sideIn, sideOut),
     transfers: [sideIn, sideOut].flatMap((side) => side?.transfer ?? []),
   };
 }
 
+/** What is wrapped comes from nobody, what is unwrapped goes to nobody. */
+function who(account: Address | undefined): Address | undefined {
+  return account === ZERO ? undefined : account;
+}
+
 function saidTokens(tokens: Tokens, pool: PoolTokens | undefined) {
-  if (tokens.known === "both") return { ...tokens, provenance: "log" } as const;
+  if (tokens.known === "both")
+    return { tokenIn: tokens.tokenIn, tokenOut: tokens.tokenOut, provenance: "log" } as const;
   if (tokens.known === "nothing" || pool === undefined) return undefined;
   const [tokenIn, tokenOut] = tokens.zeroForOne ? [pool.token0, pool.token1] : [pool.token1, pool.token0];
   return { tokenIn, tokenOut, provenance: "pool" } as const;
 }
 
-/** A pool's two tokens differ, and token0 is the one with the lower address. */
-function canBe(tokenIn: Address, tokenOut: Address, zeroForOne: boolean | undefined): boolean {
-  return zeroForOne === undefined ? tokenIn !== tokenOut : zeroForOne ? tokenIn < tokenOut : tokenIn > tokenOut;
+/** A pool's two tokens differ; where they are sorted, token0 has the lower address, and the coin the lowest. */
+function canBe(tokenIn: Address, tokenOut: Address, tokens: Tokens): boolean {
+  if (tokens.known !== "direction" || !tokens.sorted || tokenIn === tokenOut) return tokenIn !== tokenOut;
+  return rank(tokenIn) < rank(tokenOut) === tokens.zeroForOne;
 }
 
-function findSide(
-  movements: Movements,
-  holder: Address,
-  direction: Direction,
-  amount: bigint,
-  from: number,
-  to: number,
-  fits: (token: Address) => boolean,
-): Side | undefined {
-  const exact = between(movements.exactly(holder, direction, amount), from, to).filter(({ token }) => fits(token));
-  const last = exact.at(-1);
-  if (last !== undefined) {
-    const hasRival = exact.some(({ token }) => token !== last.token);
-    return { token: last.token, transfer: last, isExact: true, hasRival };
-  }
-  const all = between(movements.of(holder, direction), from, to).filter(({ token }) => fits(token));
-  const transfer = all.at(-1);
-  if (transfer === undefined) return undefined;
-  const token = transfer.token;
-  const same = all.filter((other) => other.token === token);
-  const sum = same.reduce((total, other) => total + other.amount, 0n);
-  return { token, transfer, isExact: sum === amount, hasRival: same.length < all.length };
-}
+const rank = (token: Address): Address => (token === NATIVE ? "0x" : token);
 
+/** How sure we are that it was a swap of these tokens, and why not more. */
 function judge(
   isSaid: boolean,
+  isOfficial: boolean,
   sideIn: Side | undefined,
   sideOut: Side | undefined,
 ): { confidence: Confidence; reason: string } {
-  const words = { in: "paid in", out: "paid out" } as const;
-  const sides = [["in", sideIn], ["out", sideOut]] as const; // biome-ignore format: two
-  const unseen = sides.filter(([, side]) => side === undefined).map(([name]) => words[name]);
-  if (unseen.length > 0)
-    return {
-      confidence: unseen.length === 2 ? "low" : "medium",
-      reason: `no transfer shows what was ${unseen.join(" and ")}`,
-    };
-  if (!isSaid && sides.some(([, side]) => side!.hasRival))
+  const sides = [sideIn, sideOut];
+  if (sides.every((side) => side?.sight === "exact" && (isSaid || !side.hasRival)))
+    return { confidence: "high", reason: "transfers of exactly these amounts" };
+  if (isSaid && isOfficial) return { confidence: "high", reason: "logged by the protocol's own contract" };
+  if (!isSaid && sides.some((side) => side?.hasRival))
     return { confidence: "low", reason: "more than one token moved as the log says" };
-  const inexact = sides.filter(([, side]) => !side!.isExact).map(([name]) => words[name]);
-  if (inexact.length > 0)
-    return {
-      confidence: "medium",
-      reason: `what was ${inexact.join(" and ")} differs from what was transferred, as with a taxed token`,
-    };
-  return { confidence: "high", reason: "transfers of exactly these amounts" };
+  const doubts = [doubt("in", sideIn), doubt("out", sideOut)].filter(Boolean);
+  return { confidence: "medium", reason: doubts.join("; ") };
+}
+
+function doubt(direction: Direction, side: Side | undefined): string | undefined {
+  if (side === undefined) return `no transfer shows what was paid ${direction}`;
+  switch (side.sight) {
+    case "exact":
+      return undefined;
+    case "about":
+      return `another amount was transferred ${direction}, as of a taxed token`;
+    case "coin":
+      return `the chain's coin was paid ${direction}, as its value or wrapping shows`;
+    case "silence":
+      return `no token was transferred ${direction}, so it was the chain's coin`;
+  }
 }

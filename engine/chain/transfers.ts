@@ -5,7 +5,8 @@ import { createEvent } from "./event.ts";
 import { type Address, NATIVE, type Transfer } from "./swap.ts";
 import { createTopicTable } from "./topicTable.ts";
 
-const ZERO: Address = `0x${"0".repeat(40)}`;
+/** Whom what is minted or wrapped comes from, and what is burned or unwrapped goes to. */
+export const ZERO: Address = `0x${"0".repeat(40)}`;
 
 /** ERC-721's Transfer has the same topic and a fourth one, the token's id: it is none of these. */
 const transfer = createEvent("Transfer", ["indexed address", "indexed address", "uint256"]);

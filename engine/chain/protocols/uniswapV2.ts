@@ -3,15 +3,18 @@ import type { BlockView } from "../blockView.ts";
 import { createEvent } from "../event.ts";
 import type { Swap } from "../swap.ts";
 import { createTopicTable } from "../topicTable.ts";
-import type { Exchange, Layout } from "./exchange.ts";
+import { byBalance, type Exchange, type Layout } from "./exchange.ts";
 
 /** Uniswap V2 and its forks; Solidly's first pools (THENA, Velodrome V1) log the same. */
 const swap = createEvent("Swap", ["indexed address", "uint256", "uint256", "uint256", "uint256", "indexed address"]);
+/** KyberDMM: with its fee behind. Prices follow reserves that are partly virtual, so what it logs of them is of no use to others. */
+const kyberSwap = createEvent("Swap", ["indexed address", "uint256", "uint256", "uint256", "uint256", "indexed address", "uint256"]); // biome-ignore format: a line each
 /** Velodrome V2 and Aerodrome: the same with `to` in second place. */
 const solidlySwap = createEvent("Swap", ["indexed address", "indexed address", "uint256", "uint256", "uint256", "uint256"]); // biome-ignore format: a line each
 
 export const uniswapV2: Layout = {
   signature: swap.signature,
+  settles: "before",
   read(view, log, previous) {
     const values = swap.read(view, log);
     if (values === undefined) return undefined;
@@ -20,8 +23,20 @@ export const uniswapV2: Layout = {
   },
 };
 
+export const kyberDmm: Layout = {
+  signature: kyberSwap.signature,
+  settles: "before",
+  read(view, log) {
+    const values = kyberSwap.read(view, log);
+    if (values === undefined) return undefined;
+    const [payer, in0, in1, out0, out1, recipient] = values;
+    return exchange([in0, in1], [out0, out1], { payer, recipient });
+  },
+};
+
 export const solidly: Layout = {
   signature: solidlySwap.signature,
+  settles: "before",
   read(view, log, previous) {
     const values = solidlySwap.read(view, log);
     if (values === undefined) return undefined;
@@ -43,13 +58,9 @@ function exchange(
   paid: readonly [bigint, bigint],
   rest: Pick<Exchange, "payer" | "recipient" | "after">,
 ): Exchange | undefined {
-  const net0 = received[0] - paid[0];
-  const net1 = received[1] - paid[1];
-  if (net0 > 0n && net1 < 0n)
-    return { amountIn: net0, amountOut: paid[1], tokens: { known: "direction", zeroForOne: true }, ...rest };
-  if (net1 > 0n && net0 < 0n)
-    return { amountIn: net1, amountOut: paid[0], tokens: { known: "direction", zeroForOne: false }, ...rest };
-  return undefined;
+  const amounts = byBalance(received[0] - paid[0], received[1] - paid[1]);
+  if (amounts?.tokens.known !== "direction") return undefined;
+  return { ...amounts, amountOut: paid[amounts.tokens.zeroForOne ? 1 : 0], ...rest };
 }
 
 const sync = createEvent("Sync", ["uint112", "uint112"]);

@@ -1,5 +1,5 @@
 import { createEvent } from "../event.ts";
-import type { Exchange, Layout } from "./exchange.ts";
+import { byBalance, type Exchange, type Layout } from "./exchange.ts";
 
 /** Uniswap V3 and its forks; Algebra (QuickSwap V3, Camelot V3) logs the same. Amounts are the pool's: what it received is positive. */
 const swap = createEvent("Swap", ["indexed address", "indexed address", "int256", "int256", "uint160", "uint128", "int24"]); // biome-ignore format: a line each
@@ -8,6 +8,7 @@ const pancakeSwap = createEvent("Swap", ["indexed address", "indexed address", "
 
 export const uniswapV3: Layout = {
   signature: swap.signature,
+  settles: "before",
   read(view, log) {
     const values = swap.read(view, log);
     return values && exchange(values);
@@ -16,6 +17,7 @@ export const uniswapV3: Layout = {
 
 export const pancakeV3: Layout = {
   signature: pancakeSwap.signature,
+  settles: "before",
   read(view, log) {
     const values = pancakeSwap.read(view, log);
     return values && exchange(values);
@@ -24,10 +26,8 @@ export const pancakeV3: Layout = {
 
 type Values = readonly [string, string, bigint, bigint, bigint, bigint, bigint, ...unknown[]];
 
+/** A price that moved through empty ranges exchanged nothing. */
 function exchange([payer, recipient, amount0, amount1, sqrtPriceX96, liquidity, tick]: Values): Exchange | undefined {
-  const zeroForOne = amount0 > 0n;
-  const [amountIn, amountOut] = zeroForOne ? [amount0, -amount1] : [amount1, -amount0];
-  if (amountIn <= 0n || amountOut <= 0n) return undefined; // a price that moved through empty ranges exchanged nothing
-  const after = { sqrtPriceX96, liquidity, tick: Number(tick) };
-  return { amountIn, amountOut, tokens: { known: "direction", zeroForOne }, payer, recipient, after };
+  const amounts = byBalance(amount0, amount1);
+  return amounts && { ...amounts, payer, recipient, after: { sqrtPriceX96, liquidity, tick: Number(tick) } };
 }

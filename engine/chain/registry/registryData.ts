@@ -1,0 +1,36 @@
+import type { LayoutName } from "../protocols/layouts.ts";
+import type { Address } from "../swap.ts";
+
+/** A registry as plain data: what is built in, and what WEIR_REGISTRY's file holds. Addresses and topics in lower case. */
+export interface RegistryData {
+  readonly chains?: readonly ChainData[];
+  /** Signatures of routers' methods that swap, by selector. */
+  readonly methods?: Readonly<Record<string, string>>;
+  readonly protocols?: readonly ProtocolData[];
+}
+
+export interface ChainData {
+  readonly id: number;
+  readonly name?: string;
+  /** Symbol of its coin: ETH, BNB … */
+  readonly nativeToken?: string;
+  /** The wrapped coin (WETH, WBNB …). */
+  readonly wrapped?: Address;
+  /** Seconds from block to block. */
+  readonly blockSeconds?: number;
+  /** Tokens that are meant to be worth a dollar: their decimals. */
+  readonly stableCoins?: Readonly<Record<Address, number>>;
+  /** Names of routers. */
+  readonly routers?: Readonly<Record<Address, string>>;
+}
+
+/** A kind of log by which pools say that they traded. */
+export interface ProtocolData {
+  readonly name: string;
+  /** First topic of the logs. */
+  readonly topic0: string;
+  /** What stands in them, and what they mean. */
+  readonly layout: LayoutName;
+  /** The protocol's own contracts, where one holds all pools: what they log needs no other proof. */
+  readonly contracts?: readonly Address[];
+}
