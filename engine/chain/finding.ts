@@ -64,7 +64,13 @@ export interface SandwichFinding extends Judged {
   readonly frontruns: readonly number[];
   readonly victims: readonly number[];
   readonly backruns: readonly number[];
+  /** Sums over the frontruns and over the backruns: what went into the pool, and what came out. */
+  readonly frontrunIn: bigint;
+  readonly frontrunOut: bigint;
+  readonly backrunIn: bigint;
+  readonly backrunOut: bigint;
   readonly profitToken: Address;
+  /** Of this pool alone: over the pools of one attack they add up to what it earned. May be negative. */
   readonly profitAmount: bigint;
   /** What each victim got less than it would have without the frontrun, in its token out; null where it cannot be computed. */
   readonly victimLosses: readonly {

@@ -1,0 +1,115 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { readLines } from "../source/recording.ts";
+import { BUNDLED_RECORDING } from "./bundled.ts";
+import { createWorkbench, type Workbench, weir } from "./rule/testCommand.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+
+/** What the script that made the bundled recording knows, since it sent it. */
+const truth = JSON.parse(
+  readFileSync(fileURLToPath(new URL("../../test/recordings/truth.json", import.meta.url)), "utf8"),
+) as {
+  swaps: Record<string, number>;
+  arbitrageList: { hash: string; account: string; profitToken: string; profit: string }[];
+  sandwichList: { pool: string; front: string; victims: string[]; back: string; profit: string }[];
+};
+
+interface Line {
+  readonly kind: string;
+  readonly tx_hash: string;
+  readonly [field: string]: unknown;
+}
+
+let bench: Workbench;
+beforeAll(() => {
+  bench = createWorkbench();
+});
+afterAll(() => bench.remove());
+
+/** Lines of the bundled recording that a test's file has. */
+async function part(take: (line: { blockNumber: string | null }) => boolean): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of readLines(BUNDLED_RECORDING))
+    if (take(JSON.parse(line.toString()))) lines.push(line.toString());
+  return lines;
+}
+
+describe("weir detect", () => {
+  test("finds what the bundled recording was made with, no less and no more, in the same bytes each time", async () => {
+    const first = await weir(["detect", BUNDLED_RECORDING, "--json"]);
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    const lines = first.lines<Line>();
+    const of = (kind: string): Line[] => lines.filter((line) => line.kind === kind);
+
+    const swaps = Object.values(truth.swaps).reduce((sum, count) => sum + count, 0);
+    expect(of("swap")).toHaveLength(swaps);
+    expect(of("arbitrage").map((line) => [line.tx_hash, line.account, line.profit_token, line.profit_amount])).toEqual(
+      truth.arbitrageList.map(({ hash, account, profitToken, profit }) => [hash, account, profitToken, profit]),
+    );
+    const place = (text: { pool: unknown; front: unknown; back: unknown }) => `${text.front} ${text.back} ${text.pool}`;
+    expect(
+      new Map(
+        of("sandwich").map((line) => [
+          place({ pool: line.pool, front: line.frontrun_tx, back: line.backrun_tx }),
+          [line.victim_txs, line.profit_amount],
+        ]),
+      ),
+    ).toEqual(new Map(truth.sandwichList.map((each) => [place(each), [each.victims, each.profit]])));
+    expect(of("sandwich")).toHaveLength(truth.sandwichList.length);
+    for (const { victim_losses } of of("sandwich"))
+      for (const { amount } of victim_losses as { amount: string | null }[])
+        expect(BigInt(amount!)).toBeGreaterThan(0n);
+
+    const order = lines.map((line) => [line.block_number, line.log_index]);
+    expect(order).toEqual([...order].sort((a, b) => Number(a[0]) - Number(b[0])));
+    expect((await weir(["detect", BUNDLED_RECORDING, "--json"])).stdout).toBe(first.stdout);
+  });
+
+  test("narrows by kind and block", async () => {
+    const { lines } = await weir(["detect", BUNDLED_RECORDING, "--kind", "sandwich,arbitrage", "--block", "100-103"]);
+    const found = lines<Line>().map((line) => `${line.block_number} ${line.kind}`);
+    expect(new Set(found.map((text) => text.split(" ")[1]))).toEqual(new Set(["sandwich", "arbitrage"]));
+    expect(found.every((text) => /^10[0-3] /.test(text))).toBe(true);
+  });
+
+  test("says nothing of whole blocks where some of the block is missing", async () => {
+    const [block] = truth.sandwichList.map(({ front }) => front);
+    const all = await part(({ blockNumber }) => blockNumber === "0x64");
+    expect(all.some((line) => line.includes(block!))).toBe(true);
+    const whole = bench.write("whole.ndjson", all.join("\n"));
+    const less = bench.write("less.ndjson", all.slice(0, -1).join("\n"));
+    const found = async (file: string) => (await weir(["detect", file])).lines<Line>();
+    expect((await found(whole)).some(({ kind, status }) => kind === "sandwich" && status === "confirmed")).toBe(true);
+    expect((await found(less)).some(({ kind }) => kind === "sandwich")).toBe(false);
+    expect((await found(less)).every(({ status }) => status === "provisional")).toBe(true);
+  });
+
+  test("names each line that is no transaction, looks at the rest, and exits with 1", async () => {
+    const lines = await part(({ blockNumber }) => blockNumber === "0x64");
+    const file = bench.write("broken.ndjson", ["{", ...lines, '{"hash":"0x1"}', ""].join("\n"));
+    const { code, stderr, lines: found } = await weir(["detect", file]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${file}:1: Cannot decode transaction: byte 1 is cut off`);
+    expect(stderr).toContain(`${file}:${lines.length + 2}: Cannot decode transaction: "hash"`);
+    expect(stderr).toContain(`Cannot take 2 lines of "${file}": no transaction`);
+    expect(found<Line>().some(({ kind }) => kind === "sandwich")).toBe(true);
+  });
+
+  test.each([
+    [["nowhere.ndjson"], 1, 'Cannot read the recording "nowhere.ndjson"'],
+    [[BUNDLED_RECORDING, "--kind", "swaps"], 2, '"swaps" is no kind; expected some of swap, arbitrage'],
+    [[BUNDLED_RECORDING, "--block", "9-1"], 2, "the lower one first"],
+  ])("refuses %s", async (args, code, message) => {
+    const ended = await weir(["detect", ...args]);
+    expect(ended).toMatchObject({ code, stdout: "" });
+    expect(ended.stderr).toContain(message);
+  });
+
+  test("refuses a file without mined transactions", async () => {
+    const pending = await part(({ blockNumber }) => blockNumber === null);
+    const file = bench.write("pending.ndjson", pending.slice(0, 3).join("\n"));
+    expect(await weir(["detect", file])).toMatchObject({ code: 1, stdout: "" });
+  });
+});
