@@ -51,7 +51,7 @@ function findBefore(sought: Sought, fits: (token: Address) => boolean): Side | u
   const moved = movements.between(holder, direction, from, to);
   const fitting = moved.filter((transfer) => fits(transfer.token));
   const exact = fitting.filter((transfer) => transfer.amount === amount);
-  const side = sideOf(exact, exact.at(-1)) ?? findCoin(sought, fits);
+  const side = sideOf(exact, exact.at(-1)) ?? findAnywhere(sought, undefined, fits);
   if (side !== undefined) return side;
   const paid = direction === "out" ? fitting.filter((transfer) => transfer.to === recipient) : [];
   const transfer = paid.at(-1) ?? fitting.at(-1);

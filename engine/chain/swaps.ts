@@ -79,14 +79,18 @@ type What = Pick<Swap, "transaction" | "logIndex" | "protocol" | "pool">;
 
 function swapOf(what: What, { amountIn, amountOut, after }: Exchange, protocol: Protocol, resolved: Resolved): Swap {
   const { transfers, confidence, reason, ...rest } = resolved;
-  const isTooSure = confidence === "high" && !protocol.proven;
+  const caveat = protocol.layout.isSummary
+    ? "by pools that are not known"
+    : protocol.proven || confidence !== "high"
+      ? undefined
+      : "no real log of this protocol was tested";
   return {
     ...what,
     ...rest,
     amountIn,
     amountOut,
-    confidence: isTooSure ? "medium" : confidence,
-    reason: isTooSure ? `${reason}; but no real log of this protocol was tested` : reason,
+    confidence: caveat && confidence === "high" ? "medium" : confidence,
+    reason: caveat ? `${reason}; ${caveat}` : reason,
     evidence: [what.logIndex, ...transfers.map((transfer) => transfer.logIndex).filter((index) => index >= 0)],
     ...(after && { after }),
   };

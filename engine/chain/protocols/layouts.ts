@@ -5,7 +5,7 @@ import { dodoV1Buy, dodoV1Sell, dodoV2 } from "./dodo.ts";
 import type { Layout } from "./exchange.ts";
 import { liquidityBookV20, liquidityBookV21 } from "./traderJoe.ts";
 import { kyberDmm, solidly, uniswapV2 } from "./uniswapV2.ts";
-import { pancakeV3, uniswapV3 } from "./uniswapV3.ts";
+import { algebraIntegral, pancakeV3, uniswapV3 } from "./uniswapV3.ts";
 import { uniswapV4 } from "./uniswapV4.ts";
 import {
   zeroExFillV2,
@@ -24,6 +24,7 @@ export const LAYOUTS = {
   solidly,
   uniswap_v3: uniswapV3,
   pancake_v3: pancakeV3,
+  algebra_integral: algebraIntegral,
   uniswap_v4: uniswapV4,
   balancer_v1: balancerV1,
   cream,

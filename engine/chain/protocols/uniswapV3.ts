@@ -5,24 +5,23 @@ import { byBalance, type Exchange, type Layout } from "./exchange.ts";
 const swap = createEvent("Swap", ["indexed address", "indexed address", "int256", "int256", "uint160", "uint128", "int24"]); // biome-ignore format: a line each
 /** With the protocol's fees in both tokens. */
 const pancakeSwap = createEvent("Swap", ["indexed address", "indexed address", "int256", "int256", "uint160", "uint128", "int24", "uint128", "uint128"]); // biome-ignore format: a line each
+/** Algebra Integral (QuickSwap V4): with what a plug-in made of the fee. */
+const integralSwap = createEvent("Swap", ["indexed address", "indexed address", "int256", "int256", "uint160", "uint128", "int24", "uint24", "uint24"]); // biome-ignore format: a line each
 
-export const uniswapV3: Layout = {
-  signature: swap.signature,
-  settles: "before",
-  read(view, log) {
-    const values = swap.read(view, log);
-    return values && exchange(values);
-  },
-};
+export const uniswapV3 = layout(swap);
+export const pancakeV3 = layout(pancakeSwap);
+export const algebraIntegral = layout(integralSwap);
 
-export const pancakeV3: Layout = {
-  signature: pancakeSwap.signature,
-  settles: "before",
-  read(view, log) {
-    const values = pancakeSwap.read(view, log);
-    return values && exchange(values);
-  },
-};
+function layout(event: typeof swap | typeof pancakeSwap | typeof integralSwap): Layout {
+  return {
+    signature: event.signature,
+    settles: "before",
+    read(view, log) {
+      const values = event.read(view, log);
+      return values && exchange(values);
+    },
+  };
+}
 
 type Values = readonly [string, string, bigint, bigint, bigint, bigint, bigint, ...unknown[]];
 
