@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { createProducer } from "../kafka/producer.ts";
-import { UsageError } from "../ops/errors.ts";
 import { produceRecording } from "../source/produce.ts";
+import { wholeNumber } from "./chains.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { interrupted } from "./interrupt.ts";
 import { group } from "./terminal.ts";
@@ -45,11 +45,4 @@ export function produceCommand(command: Command): void {
         await producer.close();
       }
     });
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1)
-    throw new UsageError(`Cannot use ${flag} "${text}": expected a whole number from 1`);
-  return number;
 }

@@ -26,6 +26,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "write what a node gives as a recording, until Ctrl-C or the last block asked for",
     load: async () => (await import("./record.ts")).recordCommand,
   },
+  watch: {
+    description: "follow chains through their nodes and put them on the topic that the engine reads",
+    load: async () => (await import("./watch.ts")).watchCommand,
+  },
   detect: {
     description: "what a recording's transactions did: swaps, arbitrages, sandwiches, liquidations; no store, no Kafka",
     load: async () => (await import("./detect.ts")).detectCommand,

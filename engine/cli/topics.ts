@@ -4,9 +4,12 @@ import { type Config, ConfigError } from "../ops/config.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { printRows } from "./terminal.ts";
 
+const DAY_MS = 86_400_000;
+
 /** Partitions as the design fixes them: many for what comes in, few for what goes out. */
-export const topicPlan = ({ kafka: { topics } }: Config) => [
+const topicPlan = ({ kafka: { topics } }: Config): { topic: string; partitions: number; config?: object }[] => [
   { topic: topics.txRaw, partitions: 12 },
+  { topic: topics.blockStatus, partitions: 1, config: { "retention.ms": String(30 * DAY_MS) } },
   { topic: topics.alerts, partitions: 6 },
   { topic: topics.deadLetters, partitions: 3 },
 ];
@@ -39,11 +42,11 @@ export function topicsCommand(command: Command): void {
           plan
             .filter(({ topic }) => !existing.has(topic))
             // A record may be 4 MiB, and packing adds to it: the broker must take 8.
-            .map(({ topic, partitions }) => ({
+            .map(({ topic, partitions, config }) => ({
               topic,
               partitions,
               replicas: Number(replication),
-              config: { "max.message.bytes": String(8 << 20) },
+              config: { "max.message.bytes": String(8 << 20), ...config },
             })),
         );
         printRows(

@@ -158,3 +158,26 @@ export const labels = pgTable("labels", {
   owner: text("owner").notNull(),
   updatedAt: when("updated_at"),
 });
+
+export const chainCoverage = pgTable("chain_coverage", {
+  id: bigint("id", { mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
+  chainId: bigint("chain_id", { mode: "number" }).notNull(),
+  source: text("source").notNull(),
+  fromBlock: bigint("from_block", { mode: "number" }).notNull(),
+  toBlock: bigint("to_block", { mode: "number" }).notNull(),
+  proven: boolean("proven").notNull(),
+  last: jsonb("last").$type<readonly { readonly number: number; readonly hash: string }[]>().notNull(),
+  startedAt: when("started_at"),
+  updatedAt: when("updated_at"),
+});
+
+export const pendingCoverage = pgTable("pending_coverage", {
+  id: bigint("id", { mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
+  chainId: bigint("chain_id", { mode: "number" }).notNull(),
+  source: text("source").notNull(),
+  node: text("node").notNull(),
+  via: text("via").notNull(),
+  since: timestamp("since", { withTimezone: true, mode: "date" }).notNull(),
+  until: timestamp("until", { withTimezone: true, mode: "date" }).notNull(),
+  reason: text("reason"),
+});

@@ -31,7 +31,9 @@ describe("loadConfig()", () => {
     const { config, origins } = loadConfig();
     expect(config.store).toEqual({ url: undefined, database: "weir", user: "default", password: undefined });
     expect(config.kafka.brokers).toBeUndefined();
-    expect(config.kafka.topics).toEqual({ txRaw: "tx_raw", alerts: "alerts", deadLetters: "dead_letters" });
+    expect(config.kafka.topics).toEqual({
+      ...{ txRaw: "tx_raw", blockStatus: "block_status", alerts: "alerts", deadLetters: "dead_letters" },
+    });
     expect(config.engine.inFlightBytes).toBe(256 * 1024 * 1024);
     expect(config.engine.chains).toContain(31337);
     expect(config.api).toEqual({ host: "127.0.0.1", port: 8000, token: undefined });
@@ -107,6 +109,15 @@ describe("loadConfig()", () => {
     ["WEIR_IN_FLIGHT_BYTES", "1GB", undefined],
     ["WEIR_THREADS", "0", undefined],
     ["WEIR_RANGE_MAX_AGE_MS", "1e3", undefined],
+    [
+      "WEIR_RPC_URLS",
+      "100=https://a,5=wss://b, 100=wss://c/x=1",
+      { 5: ["wss://b"], 100: ["https://a", "wss://c/x=1"] },
+    ],
+    ["WEIR_RPC_URLS", "https://a", undefined],
+    ["WEIR_RPC_URLS", "100=ftp://a", undefined],
+    ["WEIR_RPC_URLS", "0=https://a", undefined],
+    ["WEIR_REORG_DEPTH", "0", undefined],
     ["KAFKA_TOPIC_TX_RAW", "..", undefined],
     ["KAFKA_TOPIC_TX_RAW", "a b", undefined],
     ["CLICKHOUSE_DATABASE", "weir; DROP", undefined],
@@ -120,6 +131,14 @@ describe("loadConfig()", () => {
   ] as const)("%s=%s", (name, text, expected) => {
     const parsed = VARIABLES[name].type.safeParse(text);
     expect(parsed.success ? parsed.data : undefined).toEqual(expected);
+  });
+
+  test("has the nodes of each chain, which one variable names", () => {
+    const env = { ETHEREUM_RPC_URL: "wss://a,https://b", WEIR_RPC_URLS: "100=https://c" };
+    expect(loadConfig({ env }).config.nodes.urls).toEqual({ 1: ["wss://a", "https://b"], 100: ["https://c"] });
+    expect(problemsOf({ env: { ...env, WEIR_RPC_URLS: "1=https://c" } })).toMatchObject([
+      { variable: "WEIR_RPC_URLS", problem: "it has nodes of chain 1, and so has ETHEREUM_RPC_URLS" },
+    ]);
   });
 
   test("wants room for two batches in flight", () => {

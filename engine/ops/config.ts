@@ -158,15 +158,41 @@ function distance(a: string, b: string): number {
 
 /** Rules between variables. */
 function crossChecks(values: Values): ConfigProblem[] {
-  if (values.WEIR_IN_FLIGHT_BYTES >= 2 * values.WEIR_BATCH_MAX_BYTES) return [];
-  return [
-    {
+  const problems: ConfigProblem[] = [];
+  if (values.WEIR_IN_FLIGHT_BYTES < 2 * values.WEIR_BATCH_MAX_BYTES)
+    problems.push({
       variable: "WEIR_IN_FLIGHT_BYTES",
       value: String(values.WEIR_IN_FLIGHT_BYTES),
       problem: "there is no room to read a batch while another is processed",
       expected: `at least twice WEIR_BATCH_MAX_BYTES: ${2 * values.WEIR_BATCH_MAX_BYTES}`,
-    },
-  ];
+    });
+  for (const [chain, variable] of Object.entries(CHAIN_VARIABLES))
+    if (values[variable] && values.WEIR_RPC_URLS?.[Number(chain)])
+      problems.push({
+        variable: "WEIR_RPC_URLS",
+        problem: `it has nodes of chain ${chain}, and so has ${variable}`,
+        next: "Set one of them",
+      });
+  return problems;
+}
+
+/** Chains whose nodes have a variable of their own. */
+const CHAIN_VARIABLES = {
+  1: "ETHEREUM_RPC_URLS",
+  10: "OPTIMISM_RPC_URLS",
+  56: "BSC_RPC_URLS",
+  137: "POLYGON_RPC_URLS",
+  8453: "BASE_RPC_URLS",
+  42161: "ARBITRUM_RPC_URLS",
+} as const;
+
+function nodeUrls(values: Values): Record<number, readonly string[]> {
+  const urls: Record<number, readonly string[]> = { ...values.WEIR_RPC_URLS };
+  for (const [chain, variable] of Object.entries(CHAIN_VARIABLES)) {
+    const own = values[variable];
+    if (own) urls[Number(chain)] = own;
+  }
+  return urls;
 }
 
 /** From the flat table to what the code reads. Paths are absolute from here on. */
@@ -189,6 +215,7 @@ function nest(values: Values) {
       drainMs: values.KAFKA_DRAIN_MS,
       topics: {
         txRaw: values.KAFKA_TOPIC_TX_RAW,
+        blockStatus: values.KAFKA_TOPIC_BLOCK_STATUS,
         alerts: values.KAFKA_TOPIC_ALERTS,
         deadLetters: values.KAFKA_TOPIC_DEAD_LETTERS,
       },
@@ -215,6 +242,11 @@ function nest(values: Values) {
         fuelPerSecond: values.WEIR_OWNER_FUEL_PER_SECOND,
       },
       coolDownMs: values.WEIR_THROTTLE_SECONDS * 1_000,
+    },
+    nodes: {
+      /** By chain id. */
+      urls: nodeUrls(values),
+      reorgDepth: values.WEIR_REORG_DEPTH,
     },
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },

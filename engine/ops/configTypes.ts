@@ -98,6 +98,24 @@ export const chainIds = () =>
     1024,
   );
 
+/** `100=https://a.example,100=wss://b.example`: the URLs of each chain, in the order given. */
+export const chainUrls = () =>
+  list(
+    z
+      .string()
+      .regex(/^\d{1,16}=/)
+      .transform((value) => [Number(value.split("=", 1)), value.slice(value.indexOf("=") + 1)] as const)
+      .pipe(z.tuple([z.int().min(1), url("http", "https", "ws", "wss")])),
+    "chain id=node URL",
+    256,
+  )
+    .transform((pairs) => {
+      const urls: Record<number, string[]> = {};
+      for (const [chain, each] of pairs) (urls[chain] ??= []).push(each);
+      return urls;
+    })
+    .describe("chain id=node URL, separated by commas, at most 256");
+
 /** Kafka's own rule for a topic's name. */
 export const topic = () =>
   z

@@ -19,7 +19,7 @@ export type RecordOptions = Omit<ChainOptions, "pending"> & {
   /** Overwrite `out` if it exists. */
   replace?: boolean;
   pending: boolean;
-  /** After each block and each pending transaction: the counts so far and the last block read. */
+  /** After each block and each few pending transactions: the counts so far and the last block read. */
   onProgress?: (progress: RecordCounts & { block: number | null }) => void;
 };
 
@@ -46,7 +46,7 @@ export async function record(options: RecordOptions): Promise<RecordCounts> {
       for await (const event of chain.events()) {
         const lines = linesOf(event);
         for (const line of lines) await writer.write(line);
-        if (event.kind === "pending") counts.pendingSightings++;
+        if (event.kind === "pending") counts.pendingSightings += lines.length;
         else if (event.kind === "reorg") counts.replaced += event.replaced.length;
         else if (event.kind === "block") {
           counts.transactions += lines.length;

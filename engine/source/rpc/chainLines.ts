@@ -10,9 +10,11 @@ export function createChainLines(chainId: number): (event: ChainEvent) => Record
   return (event) => {
     if (event.kind === "block") return blockLines(chainId, event, (hash) => firstSeen.get(hash.toLowerCase()));
     if (event.kind !== "pending") return [];
-    const line = pendingLine(chainId, event.transaction, event.seenAt);
-    firstSeen.set(line.hash, event.seenAt);
-    if (firstSeen.size > MAX_REMEMBERED) firstSeen.delete(firstSeen.keys().next().value!);
-    return [line];
+    return event.sightings.map(({ transaction, seenAt }) => {
+      const line = pendingLine(chainId, transaction, seenAt);
+      firstSeen.set(line.hash, seenAt);
+      if (firstSeen.size > MAX_REMEMBERED) firstSeen.delete(firstSeen.keys().next().value!);
+      return line;
+    });
   };
 }

@@ -60,14 +60,17 @@ export function createConnection({ url: text, timeoutMs }: { url: string; timeou
     transport: overSocket ? socket() : http(url.href, { ...shared, batch: { batchSize: MAX_BATCH_CALLS } }),
   });
   let connected = false;
+  let closed = false;
 
   return {
     name,
     async request<Result>(method: string, params: unknown[] = []): Promise<Result> {
       const call = async () => (await client.request({ method, params } as never)) as Result;
       try {
+        // A block that was read ahead must not open the socket again.
+        if (closed) throw new Error("it is closed");
         const result = await call().catch(async (error) => {
-          if (!connected || !chain(error).some((link) => link.name === "SocketClosedError")) throw error;
+          if (closed || !connected || !chain(error).some((link) => link.name === "SocketClosedError")) throw error;
           await closeSocket(); // viem keeps a dead socket until it is closed; the next call opens another
           return call();
         });
@@ -79,6 +82,7 @@ export function createConnection({ url: text, timeoutMs }: { url: string; timeou
     },
     subscribe: overSocket ? subscribe : null,
     async close() {
+      closed = true;
       if (overSocket && connected) await closeSocket();
     },
   };

@@ -86,7 +86,8 @@ type Entry = Endpoint & {
   readonly breaker: ReturnType<typeof createBreaker>;
   health: EndpointHealth;
   asideUntil: number;
-  reason: string | undefined;
+  /** What failed last; undefined after a success. */
+  error: unknown;
   checked: boolean;
   askingHead: boolean;
 };
@@ -112,7 +113,7 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
       breaker: createBreaker({ now }),
       health: UNKNOWN,
       asideUntil: 0,
-      reason: undefined,
+      error: undefined,
       checked: false,
       askingHead: false,
       head: () => entry.health.head,
@@ -153,14 +154,14 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
       if (!entry.checked) await checkChain(entry);
       const result = await work(entry);
       entry.breaker.success();
-      entry.reason = undefined;
+      entry.error = undefined;
       return result;
     } catch (error) {
       const answered =
         (error instanceof RpcError && error.unsupported) || (error instanceof NotThere && !error.promised);
       if (answered) entry.breaker.success();
       else entry.breaker.failure();
-      entry.reason = messageOf(error);
+      entry.error = error;
       if (error instanceof LyingNode) {
         meters?.error(`lie_${error.lie}`);
         entry.asideUntil = error.lie === "chain_id" ? Infinity : now() + ASIDE_MS;
@@ -194,17 +195,23 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
           last = error;
         }
       }
-      const hopeless = failed.length > 0 && failed.every((error) => error instanceof RpcError && error.unsupported);
-      if (hopeless || round >= retries || signal?.aborted) throw last ?? noneUsable();
+      const unsupported = failed.length > 0 && failed.every((error) => error instanceof RpcError && error.unsupported);
+      const wrongChain = entries.every(({ asideUntil }) => asideUntil === Infinity);
+      if (unsupported || wrongChain || round >= retries || signal?.aborted) throw last ?? noneUsable();
       await wait(backoffMs(round, random()));
     }
   }
 
-  const noneUsable = () =>
-    new ServiceUnavailable(
+  const reasonOf = ({ error }: Entry) => (error === undefined ? undefined : messageOf(error));
+
+  function noneUsable(): unknown {
+    // All are of another chain, for good.
+    if (entries.every(({ asideUntil }) => asideUntil === Infinity)) return entries[0]!.error;
+    return new ServiceUnavailable(
       `Cannot ask a node of chain ${chainId ?? "(unknown)"}: none of ${entries.length} is usable now, expected one: ` +
-        entries.map(({ name, reason }) => `${name}: ${reason ?? "not tried"}`).join("; "),
+        entries.map((entry) => `${entry.name}: ${reasonOf(entry) ?? "not tried"}`).join("; "),
     );
+  }
 
   const endpoints: Omit<Endpoints, "chainId"> = {
     use,
@@ -229,9 +236,9 @@ export async function openEndpoints(options: EndpointsOptions): Promise<Endpoint
       return newest();
     },
     states: () =>
-      entries.map(({ name, health, breaker, asideUntil, reason }) => ({
-        ...{ name, ...health, reason },
-        state: now() < asideUntil ? "set_aside" : breaker.state(),
+      entries.map((entry) => ({
+        ...{ name: entry.name, ...entry.health, reason: reasonOf(entry) },
+        state: now() < entry.asideUntil ? "set_aside" : entry.breaker.state(),
       })),
     async close() {
       await Promise.all(entries.map(({ connection }) => connection.close()));

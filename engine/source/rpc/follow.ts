@@ -1,15 +1,15 @@
 import { UserError } from "../../ops/errors.ts";
-import type { RpcObject } from "../recordingLine.ts";
 import { createChainWindow } from "./chainWindow.ts";
 import { type Endpoint, type Endpoints, type EndpointsOptions, NotThere, openEndpoints } from "./endpoints.ts";
 import { createHeadWatch } from "./headWatch.ts";
-import { createPendingWatch, type PendingSource } from "./pendingWatch.ts";
+import { createPendingWatch, type PendingSource, type Sighting } from "./pendingWatch.ts";
+import { createReadAhead } from "./readAhead.ts";
 import { type BlockRef, createBlockReader, type ReadBlock, readHeader } from "./readBlock.ts";
 import { LyingNode } from "./verifyBlock.ts";
 
 /** What a chain does, in the order in which it may be written down: a sighting always precedes its block. */
 export type ChainEvent =
-  | { kind: "pending"; transaction: RpcObject; seenAt: number }
+  | { kind: "pending"; sightings: Sighting[] }
   | ({ kind: "block" } & ReadBlock)
   /** Blocks that were handed on are not of the chain any more, ascending; those in their place follow. */
   | { kind: "reorg"; replaced: BlockRef[] }
@@ -27,6 +27,8 @@ export interface ChainOptions extends EndpointsOptions {
   readonly reorgDepth?: number | undefined;
   /** Also yield pending transactions as a node announces them. */
   readonly pending?: boolean;
+  /** Blocks that are read at a time while there are many to catch up with; default 4. */
+  readonly ahead?: number | undefined;
   /** How often heads are asked for where no node announces them, and pending transactions are collected; default 500 ms. */
   readonly pollMs?: number | undefined;
   /** The clock of `seenAt`, Unix milliseconds; called once for each announced transaction. */
@@ -58,7 +60,8 @@ const SELDOM_MS = 5_000;
  * replaced than may be
  */
 export async function openChain(options: ChainOptions): Promise<Chain> {
-  const { fromBlock, toBlock, known = [], reorgDepth = REORG_DEPTH, pollMs = 500, signal, clock = Date.now } = options;
+  const { fromBlock, toBlock, known = [], reorgDepth = REORG_DEPTH, pollMs = 500 } = options;
+  const { ahead = 4, signal, clock = Date.now } = options;
   checkRange(fromBlock, toBlock);
   const window = createChainWindow(known, reorgDepth);
   const endpoints = await openEndpoints(options);
@@ -70,11 +73,26 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     const head = endpoints.newest();
     let next = fromBlock ?? (tip ? tip.number + 1 : toBlock === undefined ? head + 1 : Math.min(head, toBlock));
 
-    /** The next block, or those that it replaces. One node says both. */
+    const reader = createReadAhead((number) => endpoints.use((endpoint) => read(endpoint, number)), ahead);
+
+    const follows = ({ number, parentHash }: ReadBlock): boolean => {
+      const tip = window.tip();
+      return tip?.number !== number - 1 || parentHash === tip.hash;
+    };
+
+    /** The next block, or those that it replaces. */
+    async function takeStep(): Promise<ReadBlock | BlockRef[]> {
+      const block = await reader.take(next, Math.min(endpoints.newest(), toBlock ?? Infinity));
+      if (follows(block)) return block;
+      reader.drop();
+      return endpoints.use(readStep);
+    }
+
+    /** The same, all of it said by one node. */
     async function readStep(endpoint: Endpoint): Promise<ReadBlock | BlockRef[]> {
       const block = await read(endpoint, next);
-      const tip = window.tip();
-      if (tip?.number !== next - 1 || block.parentHash === tip.hash) return block;
+      if (follows(block)) return block;
+      const tip = window.tip()!;
       const replaced = await window.findReplaced((number) => hashAt(endpoint, number));
       if (replaced.length > 0) return replaced;
       // It still has the block before. Was this one replaced while we asked?
@@ -88,7 +106,8 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       let source: PendingSource | undefined;
       while (!signal?.aborted && (toBlock === undefined || next <= toBlock)) {
         // Sightings first: what is announced after this is too late for the block that is read next.
-        for (const sighting of (await pending?.take(next)) ?? []) yield { kind: "pending", ...sighting };
+        const sightings = (await pending?.take(next)) ?? [];
+        if (sightings.length > 0) yield { kind: "pending", sightings };
         const now = pending?.source();
         if (now && now.healthy !== source?.healthy) yield { kind: "pending_source", ...(source = now) };
         if (next > endpoints.newest()) {
@@ -99,7 +118,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
           if (next > endpoints.newest()) await heads.wait(pollMs);
           continue;
         }
-        const step = await endpoints.use(readStep);
+        const step = await takeStep();
         if (Array.isArray(step)) {
           window.remove(step);
           next = step[0]!.number;

@@ -1,0 +1,108 @@
+import { type KafkaError, kafkaError } from "../../kafka/errors.ts";
+import { createProducer } from "../../kafka/producer.ts";
+import type { RecordingLine } from "../recordingLine.ts";
+import type { BlockRef, ReadBlock } from "./readBlock.ts";
+
+/** Puts what a chain does onto topics. Each call is one transaction: readers of committed records see all of a block, or nothing. */
+export interface TopicSink {
+  pending(lines: readonly RecordingLine[]): Promise<void>;
+  block(block: ReadBlock, lines: readonly RecordingLine[]): Promise<void>;
+  reorg(replaced: readonly BlockRef[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * A record of `block_status`, keyed by chain. Of a hash the last one counts: a chain may come back to a block that it had replaced.
+ */
+export type BlockStatus =
+  | {
+      readonly status: "mined";
+      readonly chain_id: number;
+      readonly block_number: number;
+      readonly block_hash: string;
+      readonly parent_hash: string;
+      /** Unix seconds. */
+      readonly timestamp: number;
+      readonly transaction_count: number;
+      /** How far it was verified: see verifyBlock.ts. */
+      readonly proof: "proven" | "linked";
+    }
+  | {
+      /** The block is not of the chain any more: what its transactions did has not happened. */
+      readonly status: "replaced";
+      readonly chain_id: number;
+      readonly block_number: number;
+      readonly block_hash: string;
+    };
+
+export interface TopicSinkOptions {
+  readonly brokers: string;
+  readonly txRaw: string;
+  readonly blockStatus: string;
+  readonly chainId: number;
+  /** Of all that put this chain's blocks under this name one may run: the last to start; the others are fenced. */
+  readonly transactionalId: string;
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+/** A commit that timed out goes on where it was; an aborted transaction is put together anew. */
+const ATTEMPTS = 5;
+
+/** @throws KafkaError: `fenced` when another runs under the same id, `retry` while brokers are away */
+export async function createTopicSink(options: TopicSinkOptions): Promise<TopicSink> {
+  const { brokers, txRaw, blockStatus, chainId, transactionalId } = options;
+  const producer = await createProducer({ brokers, transactionalId });
+
+  async function put(topic: string, key: string, record: object): Promise<void> {
+    const value = Buffer.from(JSON.stringify(record));
+    while (!producer.produce(topic, null, key, value, JSON_TYPE)) await producer.room();
+  }
+  const putStatus = (status: BlockStatus): Promise<void> => put(blockStatus, String(chainId), status);
+
+  async function transaction(putAll: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      await producer.begin();
+      try {
+        await putAll();
+        return await commit();
+      } catch (error) {
+        const failed = kafkaError(`put blocks of chain ${chainId}`, error);
+        if (failed.kind !== "fenced" && failed.kind !== "fatal") await producer.abort();
+        if (failed.kind !== "abort" || attempt === ATTEMPTS) throw failed;
+      }
+    }
+  }
+
+  async function commit(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await producer.commit();
+      } catch (error) {
+        if ((error as KafkaError).kind !== "retry" || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  return {
+    // By chain and sender, so that a sender's nonces stay in order.
+    pending: (lines) =>
+      transaction(async () => {
+        for (const line of lines) await put(txRaw, `${chainId}:${line.from}`, line);
+      }),
+    // By chain, so that a chain's blocks do.
+    block: ({ number, hash, parentHash, proof, block }, lines) =>
+      transaction(async () => {
+        for (const line of lines) await put(txRaw, String(chainId), line);
+        await putStatus({
+          ...{ status: "mined", chain_id: chainId, block_number: number, block_hash: hash, parent_hash: parentHash },
+          ...{ timestamp: Number(block.timestamp), transaction_count: lines.length, proof },
+        });
+      }),
+    reorg: (replaced) =>
+      transaction(async () => {
+        for (const { number, hash } of replaced.toReversed())
+          await putStatus({ status: "replaced", chain_id: chainId, block_number: number, block_hash: hash });
+      }),
+    close: () => producer.close(),
+  };
+}

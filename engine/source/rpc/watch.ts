@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { EXIT, exitCodeOf, messageOf } from "../../ops/errors.ts";
+import type { Log } from "../../ops/log.ts";
+import type { Metrics } from "../../ops/metrics.ts";
+import { backoffMs } from "./backoff.ts";
+import { createChainLines } from "./chainLines.ts";
+import type { Coverage } from "./coverage.ts";
+import type { RpcMeters } from "./endpoints.ts";
+import { type Chain, type ChainEvent, type ChainOptions, openChain } from "./follow.ts";
+import type { TopicSink } from "./topicSink.ts";
+import { LyingNode } from "./verifyBlock.ts";
+
+export interface WatchOptions extends Omit<ChainOptions, "known" | "meters"> {
+  readonly chainId: number;
+  /** As people know the chain, and as its metrics are labelled. */
+  readonly chainName: string;
+  readonly openSink: () => Promise<TopicSink>;
+  readonly coverage: Coverage;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (counts: WatchCounts & { behind: number }) => void;
+}
+
+export interface WatchCounts {
+  /** Mined ones that were put on the topic. */
+  transactions: number;
+  blocks: number;
+  pending_sightings: number;
+  /** Blocks that were put and then replaced. */
+  replaced: number;
+  /** Number of the last block; null: none yet. */
+  last_block: number | null;
+}
+
+/**
+ * Follows a chain and puts it onto topics, until `toBlock` or the signal. What may pass, nodes, brokers or control store that are away,
+ * is waited for; then it goes on behind the last block that coverage has.
+ *
+ * Each block is one Kafka transaction, and coverage moves after it: killed in between, the next run puts that block again, whole.
+ *
+ * @throws UserError for a wrong URL, range, or a reorganisation that is too deep; KafkaError `fenced` when the chain is watched elsewhere
+ */
+export async function watch(options: WatchOptions): Promise<WatchCounts> {
+  const { signal, log, chainName, fromBlock, onProgress } = options;
+  const counts: WatchCounts = { transactions: 0, blocks: 0, pending_sightings: 0, replaced: 0, last_block: null };
+  const linesOf = createChainLines(options.chainId);
+  let failures = 0;
+
+  async function run(): Promise<void> {
+    const known = await options.coverage.position();
+    if (options.toBlock !== undefined && known.at(-1) && known.at(-1)!.number >= options.toBlock) return;
+    const meters = metersOf(options.metrics, chainName);
+    const chain = await openChain({ ...options, meters, known, fromBlock: known.length > 0 ? undefined : fromBlock });
+    try {
+      const sink = await options.openSink();
+      try {
+        for await (const event of chain.events()) {
+          await put(event, chain, sink);
+          failures = 0;
+          options.metrics.chainBlocksBehind.set({ chain: chainName }, chain.behind());
+          onProgress?.({ ...counts, behind: chain.behind() });
+        }
+      } finally {
+        await sink.close();
+      }
+    } finally {
+      await chain.close();
+    }
+  }
+
+  async function put(event: ChainEvent, chain: Chain, sink: TopicSink): Promise<void> {
+    const { coverage, metrics } = options;
+    const labels = { chain: chainName };
+    const lines = linesOf(event);
+    if (event.kind === "pending") {
+      await sink.pending(lines);
+      counts.pending_sightings += lines.length;
+      metrics.chainPending.inc(labels, lines.length);
+      metrics.chainPendingMissed.set(labels, chain.missedPending());
+      await coverage.stillPending(Date.now());
+    } else if (event.kind === "block") {
+      await sink.block(event, lines);
+      await coverage.block(event, chain.blocks());
+      await coverage.stillPending(Date.now());
+      counts.transactions += lines.length;
+      counts.blocks++;
+      counts.last_block = event.number;
+      metrics.chainBlocks.inc({ ...labels, proof: event.proof });
+    } else if (event.kind === "reorg") {
+      await sink.reorg(event.replaced);
+      const from = event.replaced[0]!.number;
+      await coverage.replaced(from, chain.blocks());
+      counts.replaced += event.replaced.length;
+      metrics.chainReplaced.inc(labels, event.replaced.length);
+      log.warn({ event: "chain_reorg", chain: chainName, from, depth: event.replaced.length }, "Blocks were replaced");
+    } else {
+      await coverage.pending(event);
+      const { healthy, node, via, reason } = event;
+      if (healthy) log.info({ event: "pending_source", chain: chainName, node, via }, "Pending transactions are seen");
+      else
+        log.warn({ event: "pending_source_lost", chain: chainName, node, reason }, "No pending transactions are seen");
+    }
+  }
+
+  while (!signal.aborted) {
+    try {
+      await run();
+      break;
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!mayPass(error)) throw error;
+      const seconds = backoffMs(failures++, Math.random(), { firstMs: 1_000, mostMs: 60_000 }) / 1000;
+      const reason = messageOf(error);
+      log.error({ event: "watch_retried", chain: chainName, reason, seconds }, "Cannot follow the chain; trying again");
+      await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined); // aborted: the loop's head ends it
+    }
+  }
+  return counts;
+}
+
+/** A service is away, or the Kafka client has to be made anew. */
+const mayPass = (error: unknown): boolean =>
+  !(error instanceof LyingNode && error.lie === "chain_id") && // all of them: a mistake of the configuration
+  (exitCodeOf(error) === EXIT.unreachable || ["fatal", "abort"].includes((error as { kind?: string }).kind ?? ""));
+
+function metersOf({ chainRpcLatency, chainRpcErrors }: Metrics, chain: string): RpcMeters {
+  return {
+    latency: (endpoint, method, seconds) => chainRpcLatency.observe({ chain, endpoint, method }, seconds),
+    error: (error_type) => chainRpcErrors.inc({ chain, error_type }),
+  };
+}
