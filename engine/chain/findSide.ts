@@ -17,66 +17,85 @@ export interface Side {
   readonly hasRival: boolean;
 }
 
-/** What is looked for. */
-export interface Sought {
+/** Where a swap's transfers are looked for. */
+export interface Place {
   readonly layout: Layout;
   readonly movements: Movements;
-  /** Who held the tokens, and from where in the receipt to where they may have moved; the log stands at `to`. */
+  /** Who held the tokens, and from which position of the receipt on they may have moved; the log stands at `to`. */
   readonly holder: Address;
   readonly from: number;
   readonly to: number;
-  readonly direction: Direction;
-  readonly amount: bigint;
-  /** Whom the log says was paid. */
-  readonly recipient: Address | undefined;
 }
 
-/** @param token if it is known; @param fits whether it may be this one */
+type Fits = (token: Address) => boolean;
+
+/**
+ * @param recipient whom the log says was paid
+ * @param token if it is known
+ * @param fits whether it may be this one
+ */
 export function findSide(
-  sought: Sought,
+  place: Place,
+  direction: Direction,
+  amount: bigint,
+  recipient: Address | undefined,
   token: Address | undefined,
-  fits: (token: Address) => boolean,
+  fits: Fits,
 ): Side | undefined {
-  return sought.layout.settles === "before" ? findBefore(sought, fits) : findAnywhere(sought, token, fits);
-}
-
-function findAnywhere(sought: Sought, token: Address | undefined, fits: (token: Address) => boolean): Side | undefined {
-  const { movements, holder, direction, amount, to } = sought;
-  const near = movements.nearest(holder, direction, amount, to, token).filter((transfer) => fits(transfer.token));
-  return sideOf(near, near[0]) ?? findCoin(sought, fits);
-}
-
-function findBefore(sought: Sought, fits: (token: Address) => boolean): Side | undefined {
-  const { movements, holder, direction, amount, recipient, from, to } = sought;
+  if (place.layout.settles === "anywhere") return findAnywhere(place, direction, amount, token, fits);
+  const { movements, holder, from, to } = place;
   const moved = movements.between(holder, direction, from, to);
   const fitting = moved.filter((transfer) => fits(transfer.token));
   const exact = fitting.filter((transfer) => transfer.amount === amount);
-  const side = sideOf(exact, exact.at(-1)) ?? findAnywhere(sought, undefined, fits);
-  if (side !== undefined) return side;
-  const paid = direction === "out" ? fitting.filter((transfer) => transfer.to === recipient) : [];
-  const transfer = paid.at(-1) ?? fitting.at(-1);
-  if (transfer === undefined)
-    return moved.length === 0 && sought.layout.coin === "silent" && fits(NATIVE)
-      ? { token: NATIVE, sight: "silence", hasRival: false }
-      : undefined;
-  const same = fitting.filter(({ token }) => token === transfer.token);
-  const sum = same.reduce((total, other) => total + other.amount, 0n);
-  // a tax takes from what was sent; far less than the log says was received, or paid, is a lie, or another token
-  if (sum * 2n < amount || (direction === "out" && sum > amount * 2n)) return undefined;
-  const hasRival = sum !== amount && same.length < fitting.length;
-  return { token: transfer.token, transfer, sight: sum === amount ? "exact" : "about", hasRival };
+  return (
+    exactSide(exact, exact.at(-1)) ??
+    findAnywhere(place, direction, amount, token, fits) ??
+    findAbout(fitting, direction, amount, recipient) ??
+    (moved.length === 0 && place.layout.coin === "silent" && fits(NATIVE) ? SILENCE : undefined)
+  );
 }
 
-function sideOf(exact: readonly PlacedTransfer[], transfer: PlacedTransfer | undefined): Side | undefined {
+const SILENCE: Side = { token: NATIVE, sight: "silence", hasRival: false };
+
+/** The nearest transfer of the amount, whatever lies between, or the chain's coin. */
+function findAnywhere(
+  { layout, movements, holder, to }: Place,
+  direction: Direction,
+  amount: bigint,
+  token: Address | undefined,
+  fits: Fits,
+): Side | undefined {
+  const near = movements.nearest(holder, direction, amount, to, token).filter((transfer) => fits(transfer.token));
+  if (near.length > 0) return exactSide(near, near[0]);
+  const transfer = layout.coin && fits(NATIVE) ? movements.coin(direction, amount, to) : undefined;
+  return transfer && { token: NATIVE, transfer, sight: "coin", hasRival: false };
+}
+
+/** The token that moved last, to whom the log names if it went there, in one transfer or several. */
+function findAbout(
+  fitting: readonly PlacedTransfer[],
+  direction: Direction,
+  amount: bigint,
+  recipient: Address | undefined,
+): Side | undefined {
+  const paid = direction === "out" ? fitting.filter(({ to }) => to === recipient) : fitting;
+  const transfer = paid.at(-1) ?? fitting.at(-1);
+  if (transfer === undefined) return undefined;
+  const { token } = transfer;
+  const same = fitting.filter((other) => other.token === token);
+  const sum = same.reduce((total, other) => total + other.amount, 0n);
+  // a tax takes from what was sent; far less than the log says was received, or far from what it says was paid, is a lie or another token
+  if (sum * 2n < amount || (direction === "out" && sum > amount * 2n)) return undefined;
+  return {
+    token,
+    transfer,
+    sight: sum === amount ? "exact" : "about",
+    hasRival: sum !== amount && same.length < fitting.length,
+  };
+}
+
+function exactSide(exact: readonly PlacedTransfer[], transfer: PlacedTransfer | undefined): Side | undefined {
   if (transfer === undefined) return undefined;
   const { token } = transfer;
   return { token, transfer, sight: "exact", hasRival: exact.some((other) => other.token !== token) };
-}
-
-function findCoin(
-  { layout, movements, direction, amount, to }: Sought,
-  fits: (token: Address) => boolean,
-): Side | undefined {
-  const transfer = layout.coin && fits(NATIVE) ? movements.coin(direction, amount, to) : undefined;
-  return transfer && { token: NATIVE, transfer, sight: "coin", hasRival: false };
 }

@@ -1,8 +1,8 @@
-import { findSide, type Side, type Sought } from "./findSide.ts";
+import { findSide, type Place, type Side } from "./findSide.ts";
 import type { Direction } from "./movements.ts";
 import type { Exchange, Tokens } from "./protocols/exchange.ts";
 import { type Address, type Confidence, NATIVE, type Swap } from "./swap.ts";
-import { type PlacedTransfer, ZERO } from "./transfers.ts";
+import { ZERO } from "./transfers.ts";
 
 /** Which tokens a pool holds; NATIVE for the chain's coin. */
 export interface PoolTokens {
@@ -11,7 +11,8 @@ export interface PoolTokens {
 }
 
 export type Resolved = Pick<Swap, "from" | "to" | "tokenIn" | "tokenOut" | "provenance" | "confidence" | "reason"> & {
-  readonly transfers: readonly PlacedTransfer[];
+  readonly sideIn: Side | undefined;
+  readonly sideOut: Side | undefined;
 };
 
 /**
@@ -25,15 +26,11 @@ export function resolve(
   exchange: Exchange,
   pool: PoolTokens | undefined,
   isOfficial: boolean,
-  place: Pick<Sought, "layout" | "movements" | "holder" | "from" | "to">,
+  place: Place,
 ): Resolved | undefined {
   const { tokens, recipient } = exchange;
   const find = (direction: Direction, token: Address | undefined, fits: (token: Address) => boolean) =>
-    findSide(
-      { ...place, recipient, direction, amount: direction === "in" ? exchange.amountIn : exchange.amountOut },
-      token,
-      fits,
-    );
+    findSide(place, direction, direction === "in" ? exchange.amountIn : exchange.amountOut, recipient, token, fits);
   const said = saidTokens(tokens, pool);
   let sideIn: Side | undefined;
   let sideOut: Side | undefined;
@@ -52,14 +49,17 @@ export function resolve(
     if (sideIn.sight === "silence" && sideOut.sight !== "exact") return undefined;
     if (sideOut.sight === "silence" && sideIn.sight !== "exact") return undefined;
   }
+  const { confidence, reason } = judge(said !== undefined, isOfficial, sideIn, sideOut);
   return {
     tokenIn: said?.tokenIn ?? sideIn!.token,
     tokenOut: said?.tokenOut ?? sideOut!.token,
     from: who(sideIn?.transfer?.from) ?? exchange.payer ?? place.holder,
     to: recipient ?? who(sideOut?.transfer?.to) ?? exchange.payer ?? place.holder,
     provenance: said?.provenance ?? "transfers",
-    ...judge(said !== undefined, isOfficial, sideIn, sideOut),
-    transfers: [sideIn, sideOut].flatMap((side) => side?.transfer ?? []),
+    confidence,
+    reason,
+    sideIn,
+    sideOut,
   };
 }
 

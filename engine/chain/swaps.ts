@@ -5,7 +5,7 @@ import { createMovements, type Movements } from "./movements.ts";
 import type { Exchange } from "./protocols/exchange.ts";
 import type { Protocol, Registry } from "./registry/registry.ts";
 import { type PoolTokens, type Resolved, resolve } from "./resolve.ts";
-import type { Address, Swap } from "./swap.ts";
+import type { Address, Confidence, Swap } from "./swap.ts";
 import { createTopicTable } from "./topicTable.ts";
 import { findTransfers, hasHappened } from "./transfers.ts";
 
@@ -37,22 +37,25 @@ export function createSwapFinder({ registry, pools, onUnresolved }: SwapFinderOp
     for (let position = 0, previous = 0, next = logsAt(view, frame); position < count; position++) {
       const log = next;
       next = nextEntry(view, log);
-      const protocol = protocols[table.find(view, log)];
-      const exchange = protocol?.layout.read(view, log, previous, end);
+      const before = previous;
       previous = log;
-      if (protocol === undefined || exchange === undefined) continue;
+      const found = table.find(view, log);
+      if (found < 0) continue;
+      const protocol = protocols[found]!;
       const { layout } = protocol;
+      const exchange = layout.read(view, log, before, end);
+      if (exchange === undefined) continue;
       movements ??= createMovements(findTransfers(view, transaction, wrapped), wrapped);
       const emitter = hexAt(view, log + LOG.address, 20);
       const holder = exchange.holder ?? emitter;
       const pool = exchange.pool ?? emitter;
       const place = { layout, movements, holder, from: lastSwaps.get(holder) ?? -1, to: position };
       lastSwaps.set(holder, position);
-      const isOfficial = protocol.contracts?.has(emitter) ?? false;
+      const isOfficial = protocol.contracts.has(emitter);
       const resolved = resolve(exchange, pools?.get(pool), isOfficial, place);
-      const what = { transaction, logIndex: logIndex(view, log), protocol: protocol.name, pool };
-      if (resolved === undefined) onUnresolved?.(what);
-      else (layout.isSummary ? summaries : swaps).push(swapOf(what, exchange, protocol, resolved));
+      const index = logIndex(view, log);
+      if (resolved === undefined) onUnresolved?.({ transaction, logIndex: index, protocol: protocol.name, pool });
+      else (layout.isSummary ? summaries : swaps).push(swapOf(transaction, index, pool, exchange, protocol, resolved));
     }
     return swaps.length > 0 ? swaps : summaries;
   }
@@ -75,23 +78,40 @@ export function createSwapFinder({ registry, pools, onUnresolved }: SwapFinderOp
   }
 }
 
-type What = Pick<Swap, "transaction" | "logIndex" | "protocol" | "pool">;
+/** A literal, without spreads: these take most of the time of a swap otherwise. */
+function swapOf(
+  transaction: number,
+  logIndex: number,
+  pool: Address,
+  exchange: Exchange,
+  protocol: Protocol,
+  resolved: Resolved,
+): Swap {
+  const { sideIn, sideOut, confidence, reason } = resolved;
+  const evidence = [logIndex];
+  for (const side of [sideIn, sideOut])
+    if (side?.transfer && side.transfer.logIndex >= 0) evidence.push(side.transfer.logIndex);
+  const caveat = caveatOf(protocol, confidence);
+  const swap = {
+    transaction,
+    logIndex,
+    protocol: protocol.name,
+    pool,
+    from: resolved.from,
+    to: resolved.to,
+    tokenIn: resolved.tokenIn,
+    amountIn: exchange.amountIn,
+    tokenOut: resolved.tokenOut,
+    amountOut: exchange.amountOut,
+    provenance: resolved.provenance,
+    confidence: caveat !== undefined && confidence === "high" ? "medium" : confidence,
+    reason: caveat === undefined ? reason : `${reason}; ${caveat}`,
+    evidence,
+  } satisfies Swap;
+  return exchange.after === undefined ? swap : Object.assign(swap, { after: exchange.after });
+}
 
-function swapOf(what: What, { amountIn, amountOut, after }: Exchange, protocol: Protocol, resolved: Resolved): Swap {
-  const { transfers, confidence, reason, ...rest } = resolved;
-  const caveat = protocol.layout.isSummary
-    ? "by pools that are not known"
-    : protocol.proven || confidence !== "high"
-      ? undefined
-      : "no real log of this protocol was tested";
-  return {
-    ...what,
-    ...rest,
-    amountIn,
-    amountOut,
-    confidence: caveat && confidence === "high" ? "medium" : confidence,
-    reason: caveat ? `${reason}; ${caveat}` : reason,
-    evidence: [what.logIndex, ...transfers.map((transfer) => transfer.logIndex).filter((index) => index >= 0)],
-    ...(after && { after }),
-  };
+function caveatOf({ layout, proven }: Protocol, confidence: Confidence): string | undefined {
+  if (layout.isSummary) return "by pools that are not known";
+  return proven || confidence !== "high" ? undefined : "no real log of this protocol was tested";
 }
