@@ -3,6 +3,7 @@ import type { ArbitrageFinding, Finding, SandwichFinding } from "./finding.ts";
 import { findAttempts } from "./mev/attempts.ts";
 import { findCycles } from "./mev/cycles.ts";
 import { findLiquidations } from "./mev/liquidations.ts";
+import { findRouterArbitrages } from "./mev/routerArbitrages.ts";
 import { findSandwiches } from "./mev/sandwiches.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { PoolTokens } from "./resolve.ts";
@@ -36,6 +37,7 @@ export function createDetector({ registry, pools, searchers = new Set() }: Detec
     const findings: Finding[] = [
       ...swaps.map((swap) => ({ kind: "swap" as const, ...swap })),
       ...arbitrages,
+      ...(chain ? findRouterArbitrages(view, swaps, { routers: chain.routers, methods: registry.methods }) : []),
       ...sandwiches,
       ...findLiquidations(view, wrapped),
       ...findAttempts(view, searchersOf(arbitrages, sandwiches, searchers)),
