@@ -34,6 +34,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "what a recording's transactions did: swaps, arbitrages, sandwiches, liquidations; no store, no Kafka",
     load: async () => (await import("./detect.ts")).detectCommand,
   },
+  backfill: {
+    description: "read a range of a chain's blocks from its nodes, into a recording or onto the topic",
+    load: async () => (await import("./backfill.ts")).backfillCommand,
+  },
   produce: {
     description: "put a recording on the topic that the engine reads",
     load: async () => (await import("./produce.ts")).produceCommand,

@@ -15,18 +15,22 @@ export type RecordingWriter = {
  * Creates a recording, compressed as its name says: `.ndjson`, `.ndjson.gz` or `.ndjson.zst`.
  *
  * @param replace overwrite a file of that name
- * @throws where the name is another, the file exists already (unless replace), or its folder does not
+ * @param at go on with an existing file behind so many bytes, which end where a writer was closed: compressed streams may follow each other
+ * @throws where the name is another, the file exists already (unless replace or at), or its folder does not
  */
 export async function createRecordingWriter(
   path: string,
-  { replace = false }: { replace?: boolean } = {},
+  { replace = false, at }: { replace?: boolean; at?: number | undefined } = {},
 ): Promise<RecordingWriter> {
   checkRecordingName(path);
-  const file = createWriteStream(path, { flags: replace ? "w" : "wx" });
+  const file =
+    at === undefined
+      ? createWriteStream(path, { flags: replace ? "w" : "wx" })
+      : createWriteStream(path, { flags: "r+", start: at });
   await opened(file, path);
   const compressor = await compressorFor(path).catch((error) => {
     file.destroy();
-    if (!replace) rmSync(path); // empty, and ours
+    if (!replace && at === undefined) rmSync(path); // empty, and ours
     throw error;
   });
   const entry = compressor ?? file;
