@@ -146,19 +146,4 @@ describe("weir backfill", () => {
     expect(JSON.parse(stdout)).toEqual({ chain_id: 31337, from_block: 28, to_block: 40, ...counts });
     expect(await hashesOf("command.ndjson.gz")).toEqual(hashes.slice(0, 12));
   });
-
-  it.each([
-    [
-      ["--chain", "narnia"],
-      2,
-      'Cannot use the chain "narnia": it is not known, expected a chain id, or one of ethereum, ',
-    ],
-    [["--chain", "bsc"], 3, "BSC_RPC_URLS: it names no node of chain 56, expected https://"],
-    [["--chain", "100"], 3, "WEIR_RPC_URLS: it names no node of chain 100, expected 100=https://"],
-    [["--chain", "1", "--rpc", "http://127.0.0.1:1", "--rate", "0"], 2, 'Cannot use --rate "0"'],
-  ])("%j ends with code %i and what to do", async (args, wanted, message) => {
-    const { code, stderr } = await weir(join(folder, "no.ndjson"), "--from", "1", "--to", "2", ...args);
-    expect(stderr).toContain(message);
-    expect(code).toBe(wanted);
-  });
 });
