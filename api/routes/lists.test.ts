@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PRESENT } from "../../engine/frame/schema.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { alertSchema } from "./alerts.ts";
 import { deadLetterSchema } from "./deadLetters.ts";
@@ -37,11 +38,14 @@ beforeAll(async () => {
   );
   await store.command(
     `INSERT INTO transactions (source, partition, offset, n, event_time, chain_id, hash, from_address, block_number, block_hash, block_timestamp, status, gas_used,
-       effective_gas_price, input, log_index, log_address, log_topics, log_data, access_address, access_keys, score)
+       effective_gas_price, input, log_index, log_address, log_topics, log_data, access_address, access_keys, score, to_address, present, extra)
      SELECT ${sighting}, unhex(repeat('AB', 20)), 1007, unhex(repeat('0C', 32)), toDateTime('2024-01-01 00:00:12', 'UTC'), 1, 60000, 20000000001, unhex('a9059cbb0001'),
        [4, 5], [unhex(repeat('01', 20)), unhex(repeat('02', 20))], [[unhex(repeat('03', 32))], []], ['', unhex('00ff')],
-       [unhex(repeat('04', 20))], [[unhex(repeat('05', 32))]], 0.25`,
-    { offset: 901, hash: hash(7).slice(2) },
+       [unhex(repeat('04', 20))], [[unhex(repeat('05', 32))]], 0.25, unhex(repeat('06', 20)), {present:UInt32}, {extra:String}`,
+    {
+      ...{ offset: 901, hash: hash(7).slice(2), present: PRESENT.receipt },
+      extra: `"receipt.l1Fee":"0x10","trace":{"type":"CALL","to":"${address(6)}","input":"0xa9059cbb","value":"0x5"}`,
+    },
   );
   await store.command(`
     INSERT INTO alerts (source, partition, offset, n, event_time, alert_id, rule, rule_version, severity, ordinal, chain_id, tx_hash, block_number, from_address, to_address, message)
@@ -143,6 +147,9 @@ describe("GET /api/v1/transactions/{hash}", () => {
         { log_index: 5, address: `0x${"02".repeat(20)}`, topics: [], data: "0x00ff" },
       ],
       access_list: [{ address: `0x${"04".repeat(20)}`, storage_keys: [`0x${"05".repeat(32)}`] }],
+      calls: { calls: [{ depth: 0, name: "transfer(address,uint256)", to: `0x${"06".repeat(20)}`, length: 6, provenance: "abi" }] },
+      internal_calls: { calls: [{ type: "CALL", to: address(6), name: "transfer(address,uint256)", value_raw: "5" }] },
+      fees: { total_raw: "1200000000060016", l1_fee_raw: "16", blob_gas_used: null },
     }); // biome-ignore format: a row
     expect(found.sightings.map(({ pending, offset }) => [pending, offset])).toEqual([[false, "901"], [true, "900"]]); // biome-ignore format: two pairs
     // integers beyond 2^53 are exact in the text beside the number

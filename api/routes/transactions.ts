@@ -1,12 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { frameOfRow } from "../../clickhouse/frameOfRow.ts";
+import { frameByPositionQuery, type StoredFrameRow } from "../../clickhouse/queries/frames.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
-import {
-  partsQuery,
-  TRANSACTIONS,
-  type TransactionParts,
-  type TransactionRow,
-  transactionConditions,
-} from "../../clickhouse/queries/transactions.ts";
+import { TRANSACTIONS, type TransactionRow, transactionConditions } from "../../clickhouse/queries/transactions.ts";
+import { callsOf } from "../../engine/chain/calls/calls.ts";
+import { internalCallsOf } from "../../engine/chain/calls/internalCalls.ts";
+import { networkFeesOf, totalFee } from "../../engine/chain/gas/networkFees.ts";
+import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
+import { callsSchema, internalCallsSchema, toCalls, toInternalCalls } from "../calls.ts";
 import type { ApiDeps } from "../deps.ts";
 import { answerList, READ_SETTINGS, withETag } from "../list.ts";
 import { ETHER, GWEI, toNumber, toUnits } from "../numbers.ts";
@@ -82,6 +83,30 @@ export const transactionDetailSchema = transactionSchema
     input: describe(z.string(), "call data"),
     logs: z.array(z.object({ log_index: z.int(), address: z.string(), topics: z.array(z.string()), data: z.string() })),
     access_list: z.array(z.object({ address: z.string(), storage_keys: z.array(z.string()) })),
+    calls: describe(callsSchema, "what its input asks for: its own call and those that it hands on, as multicalls do"),
+    internal_calls: describe(
+      internalCallsSchema.nullable(),
+      "the calls that happened, where the record has a member trace of callTracer's shape",
+    ),
+    fees: z
+      .object({
+        total_native: describe(
+          z.number().nullable(),
+          "gas, data on L1 and blobs, in the chain's coin; null where the receipt does not say",
+        ),
+        total_raw: wei("total_native"),
+        l1_fee_raw: wei("for its data on L1, of Optimism's chains: on top of the gas"),
+        l1_gas_used: describe(z.number().nullable(), "gas that its data take on L1, of Optimism's chains"),
+        l1_gas_price_raw: wei("what L1 asked per gas"),
+        l1_blob_base_fee_raw: wei("what L1 asked per gas of blobs"),
+        gas_used_for_l1: describe(
+          z.number().nullable(),
+          "of Arbitrum: the part of gas_used that paid for its data on L1",
+        ),
+        blob_gas_used: describe(z.number().nullable(), "EIP-4844"),
+        blob_gas_price_raw: wei("EIP-4844, paid per gas of blobs"),
+      })
+      .openapi({ description: "what it paid, and what its receipt says of fees beside the gas" }),
     sightings: describe(
       z.array(transactionSchema),
       "every time it came in, newest first: pending, mined, mined again after a reorganisation; the newest 100",
@@ -161,8 +186,8 @@ export function transactionRoutes({ store }: Pick<ApiDeps, "store">) {
       const sightings = await store.rows<TransactionRow>(all.sql, all.params, READ_SETTINGS);
       const best = sightings.find(({ block_number }) => block_number !== null) ?? sightings[0];
       if (!best) throw refuse(404, "Transaction not found");
-      const parts = partsQuery(hash, best);
-      const [found] = await store.rows<TransactionParts>(parts.sql, parts.params, READ_SETTINGS);
+      const { sql, params } = frameByPositionQuery(hash, best);
+      const [found] = await store.rows<StoredFrameRow>(sql, params, READ_SETTINGS);
       if (!found) throw refuse(404, "Transaction not found"); // deleted between the two queries
       const seen = sightings.map(({ seen_at }) => seen_at).filter((time) => time !== null).sort()[0]; // biome-ignore format: one chain
       return withETag(c, {
@@ -223,15 +248,42 @@ export function toTransaction(row: TransactionRow): z.infer<typeof transactionSc
   };
 }
 
-function toParts(parts: TransactionParts) {
+function toParts(row: StoredFrameRow) {
+  const frame = createFrameWriter({ capacity: 1 << 12, frames: 1 });
+  frameOfRow(frame, row);
+  const internal = internalCallsOf(row.extra);
   return {
-    input: parts.input,
-    logs: parts.log_index.map((log_index, i) => ({
-      log_index,
-      address: parts.log_address[i],
-      topics: parts.log_topics[i],
-      data: parts.log_data[i],
+    input: hex(row.input),
+    logs: row.log_index.map((log_index, i) => ({
+      log_index: Number(log_index),
+      address: hex(row.log_address[i]!),
+      topics: row.log_topics[i]!.map(hex),
+      data: hex(row.log_data[i]!),
     })),
-    access_list: parts.access_address.map((address, i) => ({ address, storage_keys: parts.access_keys[i] })),
+    access_list: row.access_address.map((address, i) => ({
+      address: hex(address),
+      storage_keys: row.access_keys[i]!.map(hex),
+    })),
+    calls: toCalls(callsOf(frame, 0)),
+    internal_calls: internal ? toInternalCalls(internal) : null,
+    fees: toFees(totalFee(frame, 0), row.extra),
+  };
+}
+
+const hex = (digits: string): string => `0x${digits}`;
+
+function toFees(totalFee: bigint | null, extra: string) {
+  const fees = networkFeesOf(extra);
+  const text = (amount: bigint | null): string | null => amount?.toString() ?? null;
+  return {
+    total_native: toUnits(text(totalFee), ETHER),
+    total_raw: text(totalFee),
+    l1_fee_raw: text(fees.l1Fee),
+    l1_gas_used: toNumber(text(fees.l1GasUsed)),
+    l1_gas_price_raw: text(fees.l1GasPrice),
+    l1_blob_base_fee_raw: text(fees.l1BlobBaseFee),
+    gas_used_for_l1: toNumber(text(fees.gasUsedForL1)),
+    blob_gas_used: toNumber(text(fees.blobGasUsed)),
+    blob_gas_price_raw: text(fees.blobGasPrice),
   };
 }

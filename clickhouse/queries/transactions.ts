@@ -1,5 +1,5 @@
 import { commonConditions, equal, equalHex, exact, hex, iso, plain } from "./list.ts";
-import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position, type Query } from "./types.ts";
+import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 export interface TransactionFilter extends CommonFilter {
   readonly hash?: string | undefined;
@@ -76,33 +76,4 @@ export function transactionConditions(filter: TransactionFilter): Condition[] {
     ...(pending === undefined ? [] : [{ sql: `t.block_number IS ${pending ? "" : "NOT "}NULL` }]),
     ...(tag === undefined ? [] : [{ sql: "has(t.tags, {tag:String})", params: { tag } }]),
   ];
-}
-
-/** What a single transaction has beyond a row of the list. */
-export interface TransactionParts {
-  readonly input: string;
-  readonly log_index: readonly number[];
-  readonly log_address: readonly string[];
-  readonly log_topics: readonly (readonly string[])[];
-  readonly log_data: readonly string[];
-  readonly access_address: readonly string[];
-  readonly access_keys: readonly (readonly string[])[];
-}
-
-const hexEach = (column: string) => `arrayMap(x -> ${hex("x")}, t.${column}) AS ${column}`;
-const hexEachOfEach = (column: string) => `arrayMap(xs -> arrayMap(x -> ${hex("x")}, xs), t.${column}) AS ${column}`;
-
-/** Input, logs and access list of the transaction at one position. */
-export function partsQuery(hash: string, { source, partition, offset, n }: Position): Query {
-  return {
-    // the hash as well: it has an index that finds the granule
-    sql: `SELECT ${hex("t.input")} AS input, t.log_index AS log_index,
-  ${hexEach("log_address")}, ${hexEachOfEach("log_topics")}, ${hexEach("log_data")},
-  ${hexEach("access_address")}, ${hexEachOfEach("access_keys")}
-FROM transactions AS t
-WHERE t.hash = unhex({hash:String}) AND t.source = {source:String} AND t.partition = {partition:UInt16}
-  AND t.offset = {offset:UInt64} AND t.n = {n:UInt32}
-LIMIT 1`,
-    params: { hash: hash.slice(2), source, partition, offset, n },
-  };
 }

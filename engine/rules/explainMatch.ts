@@ -1,10 +1,11 @@
 /** Why some log, or the call data, is what a condition asks for: the log that is, or the one that comes nearest. */
+
+import { argumentReader, type Span, shownArgument } from "../condition/abi/readArgument.ts";
 import { type Condition, type Match, predicatesOf } from "../condition/condition.ts";
 import type { FrameBytes } from "../frame/readFrame.ts";
 import { LOG } from "../frame/schema.ts";
 import type { Lists } from "../world/world.ts";
 import type { Explanation } from "./explain.ts";
-import { argumentReader, type Span, shownArgument } from "./index/argument.ts";
 import { visitor, whereTest } from "./index/match.ts";
 
 /** Bytes of data and text that are shown. */

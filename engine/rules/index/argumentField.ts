@@ -4,9 +4,9 @@
  * transaction walks past those that it reaches, and what is asked together with them is asked of these.
  */
 import type { Argument } from "../../condition/abi/argument.ts";
+import { argumentReader, type Span } from "../../condition/abi/readArgument.ts";
 import type { Condition, Match } from "../../condition/condition.ts";
 import { atLeast, type NumberSet } from "../../condition/intervals.ts";
-import { argumentReader, type Span } from "./argument.ts";
 import type { Frames } from "./frames.ts";
 import { visitor } from "./match.ts";
 import { floatOf } from "./number.ts";

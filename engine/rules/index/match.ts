@@ -6,12 +6,12 @@
  * many of its logs lead to the rule.
  */
 import type { Argument, ArgumentType } from "../../condition/abi/argument.ts";
+import { argumentReader, type Span, wordOf } from "../../condition/abi/readArgument.ts";
 import type { Condition, Match, Predicate } from "../../condition/condition.ts";
 import { type BytesField, type LogField, ruleField } from "../../condition/fields.ts";
 import { HEADER_SIZE } from "../../frame/schema.ts";
 import type { ListTable } from "../../world/listTable.ts";
 import type { Lists } from "../../world/world.ts";
-import { argumentReader, type Span, wordOf } from "./argument.ts";
 import type { Frames, Test } from "./frames.ts";
 import { bytesOf, matcher, matchingText } from "./test.ts";
 import { firstLog, LOG_WORD, nextLog, WORD } from "./words.ts";

@@ -2,9 +2,9 @@
  * Arguments of events and calls as they lie in a frame. Strangers wrote them, so nothing is believed: what is cut short, points
  * beyond its end, or has other bits than its type, is not there.
  */
-import type { Argument, ArgumentType, Step } from "../../condition/abi/argument.ts";
+
 import { LOG } from "../../frame/schema.ts";
-import type { Frames } from "./frames.ts";
+import type { Argument, ArgumentType, Step } from "./argument.ts";
 
 /** Bytes of the batch: where the value begins, and ends. Of numbers and booleans it is the whole word. */
 export interface Span {
@@ -134,7 +134,12 @@ export function wordOf(type: ArgumentType, value: string | boolean): string | un
 }
 
 /** What was found, in words: decimal text, a boolean, hex, text. @param most bytes of data and text that are shown */
-export function shownArgument({ bytes }: Pick<Frames, "bytes">, type: ArgumentType, { at, end }: Span, most: number) {
+export function shownArgument(
+  { bytes }: { readonly bytes: Uint8Array },
+  type: ArgumentType,
+  { at, end }: Span,
+  most: number,
+) {
   const found = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + at, Math.min(end - at, most));
   const rest = end - at > most ? `… (${end - at} bytes)` : "";
   switch (type.of) {

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { type AbiParameter, bytesToHex, decodeAbiParameters, encodeAbiParameters, hexToBytes, isHex } from "viem";
 import { expect, test } from "vitest";
-import { findArgument } from "../../condition/abi/argument.ts";
-import { readAbi } from "../../condition/abi/items.ts";
-import { argumentReader, shownArgument } from "./argument.ts";
+import { findArgument } from "./argument.ts";
+import { readAbi } from "./items.ts";
+import { argumentReader, shownArgument } from "./readArgument.ts";
 
 const BITS = fc.constantFrom(8, 24, 40, 48, 56, 64, 128, 248, 256);
 const SIZE = fc.integer({ min: 1, max: 32 });
