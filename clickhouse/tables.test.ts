@@ -1,9 +1,17 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { blocksOf } from "../engine/chain/blocks.ts";
+import type { Finding } from "../engine/chain/finding.ts";
+import type { Swap } from "../engine/chain/swap.ts";
+import { transactionOf } from "../engine/chain/testing/fixtures.ts";
+import { createFrameWriter } from "../engine/frame/frameWriter.ts";
+import { writeFrame } from "../engine/frame/writeFrame.ts";
+import { encodeFound } from "../engine/worker/findingRows.ts";
 import { type TemporaryStore, temporaryStore } from "../test/support/embeddedStore.ts";
 import { encodeRows, type RowOf } from "./encodeRows.ts";
 import { migrate } from "./migrate.ts";
-import { createBlockWriter, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
+import { type Block, createBlockWriter, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
+import type { FindingTable } from "./tables/findings.ts";
 import { COLUMNS } from "./tables.ts";
 
 let temporary: TemporaryStore;
@@ -159,4 +167,96 @@ describe("Native blocks", () => {
     expect(() => encodeRows([["a", "FixedString(2)"]], [{ a: new Uint8Array(3) }])).toThrow("the value has 3 bytes");
     expect(() => encodeRows([["a", "Int8"]], [{ a: 1 }])).toThrow('Cannot write a value of type "Int8"');
   });
+});
+
+test("findings come back as they were found, one of each kind", async () => {
+  const address = (digit: string): string => `0x${digit.repeat(40)}`;
+  const hash = (digit: string): string => `0x${digit.repeat(64)}`;
+  const [writer, numbers] = [createFrameWriter(), [0, 1, 2]];
+  for (const i of numbers)
+    writeFrame(
+      writer,
+      transactionOf([], {
+        hash: hash(String(i)),
+        blockHash: hash("b"),
+        transactionIndex: `0x${i}`,
+        block: { timestamp: "0x64", transactionCount: 3 },
+        ...(i === 0 && { to: null }),
+      }),
+    );
+  const { bytes, u32: words, count, offsets: frames, n: indexes } = writer;
+  const place = { source: "s", partition: 3, from: 70, count, bytes, words, frames, indexes, failures: [] };
+  const times = Float64Array.of(1, 2, 3);
+  const decoded = { ...place, offsets: Float64Array.of(70, 71, 72), times, events: Float64Array.of(5e6, 6e6, 7e6) };
+  const [block] = blocksOf(decoded);
+  const judged = { confidence: "high", reason: "because", evidence: [7, 9] } as const;
+  const swap: Swap = {
+    transaction: 1,
+    logIndex: 7,
+    protocol: "uniswap_v2",
+    pool: address("a"),
+    from: address("c"),
+    to: address("d"),
+    tokenIn: address("e"),
+    amountIn: 2n ** 255n,
+    tokenOut: address("f"),
+    amountOut: 0n,
+    provenance: "log",
+    ...judged,
+    after: { reserve0: 5n, reserve1: 2n ** 111n },
+  };
+  const v4: Swap = {
+    ...swap,
+    logIndex: 8,
+    pool: hash("a"),
+    after: { sqrtPriceX96: 2n ** 159n, liquidity: 2n ** 127n, tick: -887_272 },
+  };
+  const profit = {
+    gasCost: 9n,
+    feeRecipientPayment: 0n,
+    paymentsComplete: false,
+    net: -4n,
+    roiPercent: -2.5,
+    grossUsd: 1.25,
+    netUsd: null,
+  };
+  const amounts = { profitToken: address("e"), profitAmount: -3n };
+  const findings: Finding[] = [
+    { kind: "swap", ...swap },
+    { kind: "swap", ...v4 },
+    { kind: "arbitrage", definition: "cycle", transaction: 1, logIndex: 7, account: address("c"), ...amounts, startAmount: 8n, endAmount: 5n, route: [swap, v4], profit, ...judged },
+    { kind: "sandwich", transaction: 0, logIndex: 6, pool: address("a"), protocol: "uniswap_v2", sandwicher: address("c"), frontruns: [0], victims: [1], backruns: [2], frontrunIn: 1n, frontrunOut: 2n, backrunIn: 3n, backrunOut: 4n, ...amounts, victimLosses: [{ transaction: 1, token: address("f"), amount: null }], ...judged },
+    { kind: "liquidation", transaction: 2, logIndex: 11, protocol: "aave", pool: address("a"), liquidator: address("c"), user: address("d"), debtToken: address("e"), debtAmount: 6n, collateralToken: address("f"), collateralAmount: 7n, ...judged },
+    { kind: "jit", transaction: 0, logIndex: 5, protocol: "uniswap_v3", pool: address("a"), provider: address("c"), mintTransaction: 0, swapTransactions: [1], burnTransaction: 2, liquidity: 10n, ...judged },
+    { kind: "attempt", transaction: 2, logIndex: -1, searcher: address("c"), ...judged },
+  ]; // biome-ignore format: a finding a line
+  const { store } = temporary;
+  /** As text: bytes in digits, everything else as ClickHouse writes it. */
+  const readable = ([name, type]: readonly [string, string]): string => {
+    const isBytes = type.includes("FixedString") || name === "pool" || name === "route_pools";
+    const digits = type.startsWith("Array") ? `toString(arrayMap(x -> lower(hex(x)), ${name}))` : `lower(hex(${name}))`;
+    return `ifNull(${isBytes ? digits : `toString(${name})`}, '-')`;
+  };
+  const back: string[] = [];
+  for (const [table, blocks] of Object.entries(encodeFound(decoded, [{ block: block!, findings }]))) {
+    const columns = COLUMNS[table as FindingTable];
+    const names = columns.map(([name]) => name);
+    const [{ bytes, rows }] = blocks as [Block];
+    await store.insertBlock({ table, columns: names, format: "Native", bodies: [bytes], rows });
+    const found = await store.rows<{ row: string }>(
+      `SELECT concatWithSeparator(' ', ${columns.map(readable).join(", ")}) AS row FROM ${table} ORDER BY ALL`,
+    );
+    back.push(...found.map(({ row }) => `${table}: ${row.replace(/([0-9a-f])\1{7,}/g, "$1..")}`));
+  }
+  expect(back).toMatchInlineSnapshot(`
+    [
+      "swaps: s 3 71 1 1970-01-01 00:00:06.000000 1 1 b.. 1970-01-01 00:01:40 1 1.. a.. b.. 7 uniswap_v2 a.. c.. d.. e.. 57896044618658097711785492504343953926634992332820282019728792003956564819968 f.. 0 log 5 2596148429267413814265248164610048 - - - confirmed high because [7,9]",
+      "swaps: s 3 71 1 1970-01-01 00:00:06.000000 1 1 b.. 1970-01-01 00:01:40 1 1.. a.. b.. 8 uniswap_v2 a.. c.. d.. e.. 57896044618658097711785492504343953926634992332820282019728792003956564819968 f.. 0 log - - 730750818665451459101842416358141509827966271488 170141183460469231731687303715884105728 -887272 confirmed high because [7,9]",
+      "arbitrages: s 3 71 1 1970-01-01 00:00:06.000000 1 1 b.. 1970-01-01 00:01:40 1 1.. a.. b.. 7 cycle c.. e.. 8 5 -3 [7,8] ['uniswap_v2','uniswap_v2'] ['a..','a..'] ['e..','e..'] 9 0 false -4 -2.5 1.25 - confirmed high because [7,9]",
+      "sandwiches: s 3 70 0 1970-01-01 00:00:05.000000 1 1 b.. 1970-01-01 00:01:40 0 0.. a.. - 6 uniswap_v2 a.. c.. ['0..'] ['1..'] ['2..'] 1 2 3 4 e.. -3 ['f..'] ['1..'] [NULL] - - - - - - - confirmed high because [7,9]",
+      "liquidations: s 3 72 2 1970-01-01 00:00:07.000000 1 1 b.. 1970-01-01 00:01:40 2 2.. a.. b.. 11 aave a.. c.. d.. e.. 6 f.. 7 confirmed high because [7,9]",
+      "jit_liquidity: s 3 70 0 1970-01-01 00:00:05.000000 1 1 b.. 1970-01-01 00:01:40 0 0.. a.. - 5 uniswap_v3 a.. c.. ['1..'] 2.. 10 confirmed high because [7,9]",
+      "failed_attempts: s 3 72 2 1970-01-01 00:00:07.000000 1 1 b.. 1970-01-01 00:01:40 2 2.. a.. b.. c.. confirmed high because [7,9]",
+    ]
+  `);
 });

@@ -1,6 +1,7 @@
 /** Puts the rooms together: a source, worker threads, a ledger and the store become a running engine. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Store, StoreUnavailable } from "../clickhouse/client.ts";
+import { builtInRegistry } from "./chain/registry/registry.ts";
 import { createOrderedWork } from "./dispatch/orderedWork.ts";
 import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
@@ -122,6 +123,11 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
         metrics.transactions.inc({ source: batch.source }, outcome.transactions);
         guard.observe(outcome.rules);
         throttle.observe(outcome);
+        for (const { chainId, kind, findings, transactions } of outcome.findings) {
+          const chain = builtInRegistry.chains.get(chainId)?.name ?? String(chainId);
+          metrics.findings.inc({ chain, kind }, findings);
+          if (kind === "arbitrage") metrics.transactionsDetected.inc({ chain }, transactions);
+        }
         for (const { rule, evaluations, matches, traps, fuel, skipped } of outcome.rules) {
           metrics.ruleEvaluations.inc({ rule }, evaluations);
           if (matches > 0) metrics.alerts.inc({ rule }, matches);

@@ -44,7 +44,12 @@ export async function kafkaStream(config: Config, log: Log, failpoint: Failpoint
     topic: topics.txRaw,
     consumer: source.consumer,
     producer,
-    topics: { alerts: topics.alerts, dead_letters: topics.deadLetters },
+    topics: {
+      alerts: topics.alerts,
+      dead_letters: topics.deadLetters,
+      mev_bundles: topics.mevBundles,
+      "arbitrage-transactions": topics.arbitrageTransactions,
+    },
     failpoint,
   });
   return {

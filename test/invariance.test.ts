@@ -41,6 +41,9 @@ async function content(store: Store): Promise<Record<string, string>> {
     transactions: await hashOf(`SELECT ${names("transactions")} FROM transactions ORDER BY offset, n`),
     alerts: await hashOf(`SELECT ${names("alerts")} FROM alerts ORDER BY offset, n, rule, ordinal`),
     dead_letters: await hashOf(`SELECT ${names("dead_letters")} FROM dead_letters ORDER BY offset, n, rule`),
+    swaps: await hashOf(`SELECT ${names("swaps")} FROM swaps ORDER BY offset, n, log_index`),
+    arbitrages: await hashOf(`SELECT ${names("arbitrages")} FROM arbitrages ORDER BY offset, n, log_index`),
+    sandwiches: await hashOf(`SELECT ${names("sandwiches")} FROM sandwiches ORDER BY offset, n, log_index`),
     rule_stats: await hashOf(
       `SELECT source, rule, rule_version, sum(evaluations), sum(matches), sum(traps), sum(fuel) FROM rule_stats GROUP BY ALL ORDER BY ALL`,
     ),
@@ -78,7 +81,9 @@ describe("the bundled recording", () => {
     const { records, complete } = await traced({ ...env, WEIR_THREADS: "1" });
     expect(complete).toBe(true);
     first = { content: await content(store), records: records.sort() };
-    expect(records.length).toBe(Object.values(expected.alerts).reduce((sum, count) => sum + count, 0));
+    const { arbitrage, sandwich } = expected.findings as { arbitrage: number; sandwich: number };
+    const alerts = Object.values(expected.alerts).reduce((sum, count) => sum + count, 0);
+    expect(records.length).toBe(alerts + sandwich + 2 * arbitrage); // which are on two topics
     const [rows] = await store.rows<{ n: number }>("SELECT toFloat64(count()) AS n FROM transactions");
     expect(rows).toEqual({ n: expected.transactions });
   });
@@ -116,7 +121,12 @@ describe("weir", () => {
     readonly tx_per_s: number;
   }
   const summaryOf = (stdout: string): Summary => JSON.parse(stdout.trim().split("\n").at(-1)!) as Summary;
-  const counted = ({ transactions, blocks, alerts }: Counts): Counts => ({ transactions, blocks, alerts });
+  const counted = ({ transactions, blocks, alerts, findings }: Counts): Counts => ({
+    transactions,
+    blocks,
+    alerts,
+    findings,
+  });
 
   async function weir(args: readonly string[], env: Record<string, string>): Promise<Summary> {
     const run = startWeir(args, env);
@@ -132,7 +142,16 @@ describe("weir", () => {
     const alerts = await store.rows<{ rule: string; n: number }>(
       "SELECT rule, toFloat64(count()) AS n FROM alerts GROUP BY rule",
     );
-    return { ...row, alerts: Object.fromEntries(alerts.map(({ rule, n }) => [rule, n])) };
+    // findings stand where their transaction does, and say of it what it says
+    const [findings] = await store.rows<Record<string, number>>(
+      `SELECT toFloat64(countIf(kind = 's')) AS swap, toFloat64(countIf(kind = 'a')) AS arbitrage, toFloat64(countIf(kind = 'w')) AS sandwich
+       FROM (SELECT 's' AS kind, source, offset, n, tx_hash, tx_from, block_hash, event_time FROM swaps
+         UNION ALL SELECT 'a', source, offset, n, tx_hash, tx_from, block_hash, event_time FROM arbitrages
+         UNION ALL SELECT 'w', source, offset, n, tx_hash, tx_from, block_hash, event_time FROM sandwiches) AS f
+       JOIN transactions AS t ON t.source = f.source AND t.offset = f.offset AND t.n = f.n AND t.hash = f.tx_hash
+         AND t.from_address = f.tx_from AND t.block_hash = f.block_hash AND t.event_time = f.event_time`,
+    );
+    return { ...row, alerts: Object.fromEntries(alerts.map(({ rule, n }) => [rule, n])), findings };
   };
 
   test("start --exit: its summary is what plain JavaScript and ClickHouse count; again it is stored already; --again stores it again", async () => {

@@ -49,12 +49,15 @@ export async function startEngine(
 ): Promise<EngineUnderTest> {
   const unique = `${name}-${process.pid}-${Date.now().toString(36)}`;
   const topics = { input: `${unique}-in`, alerts: `${unique}-alerts`, deadLetters: `${unique}-dead` };
+  const findings = { mevBundles: `${unique}-bundles`, arbitrages: `${unique}-arbitrages` };
   const folder = await mkdtemp(join(tmpdir(), "weir-bench-"));
   const admin = await createAdmin({ brokers });
   await admin.createTopics([
     { topic: topics.input, partitions: PARTITIONS },
     { topic: topics.alerts, partitions: 6 },
     { topic: topics.deadLetters, partitions: 3 },
+    { topic: findings.mevBundles, partitions: 6 },
+    { topic: findings.arbitrages, partitions: 10 },
   ]);
   const engine = await startProcess({
     KAFKA_BROKERS: brokers,
@@ -63,6 +66,8 @@ export async function startEngine(
     KAFKA_TOPIC_TX_RAW: topics.input,
     KAFKA_TOPIC_ALERTS: topics.alerts,
     KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
+    KAFKA_TOPIC_MEV_BUNDLES: findings.mevBundles,
+    KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: findings.arbitrages,
     WEIR_DATA: folder,
     ...env,
   });

@@ -115,11 +115,21 @@ function throwUnlessAny({ recording: { path, lines }, summary, source }: Replaye
 export const summaryLine = ({ summary, seconds, rate }: Replayed): string =>
   JSON.stringify({ ...summary, seconds, tx_per_s: rate });
 
+/** Kinds of findings in more than one, where that is not an `s` more. */
+const PLURALS: Readonly<Record<string, string>> = {
+  router_arbitrage: "routed trades",
+  sandwich: "sandwiches",
+  jit: "positions of JIT liquidity",
+  attempt: "failed attempts",
+};
+
 export function summaryTable({ recording, summary, seconds, rate, alreadyStored }: Replayed): string {
   const alerts = Object.entries(summary.alerts);
   const total = alerts.reduce((sum, [, count]) => sum + count, 0);
+  const found = Object.entries(summary.findings).map(([kind, n]) => `${group(n)} ${PLURALS[kind] ?? `${kind}s`}`);
   const lines = [
     `  ${count(summary.transactions, "transaction")} in ${count(summary.blocks, "block")}, ${count(summary.dead_letters, "dead letter")}, ${count(total, "alert")}`,
+    ...(found.length > 0 ? [`  ${found.join(", ")}`] : []),
     alreadyStored
       ? `  already stored: nothing was done; npx weir replay ${relative(process.cwd(), recording.path)} --again makes a new run`
       : `  ${seconds.toFixed(1)} s, ${group(rate)} tx/s`,

@@ -1,4 +1,5 @@
 import type { Store } from "../../clickhouse/client.ts";
+import { countFindings } from "../../clickhouse/queries/findings.ts";
 
 /** The contract's summary of a run, counted in the store: what is there, not what we believe we did. */
 export interface Summary {
@@ -31,7 +32,7 @@ export async function summarize(store: Store, sources: readonly string[]): Promi
     transactions: mined!.transactions,
     blocks: mined!.blocks,
     alerts: Object.fromEntries(alerts.map(({ rule, alerts: count }) => [rule, count])),
-    findings: {},
+    findings: await countFindings(store, sources),
     dead_letters: letters!.letters,
   };
 }

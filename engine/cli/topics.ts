@@ -12,6 +12,8 @@ const topicPlan = ({ kafka: { topics } }: Config): { topic: string; partitions: 
   { topic: topics.blockStatus, partitions: 1, config: { "retention.ms": String(30 * DAY_MS) } },
   { topic: topics.alerts, partitions: 6 },
   { topic: topics.deadLetters, partitions: 3 },
+  { topic: topics.mevBundles, partitions: 6 },
+  { topic: topics.arbitrageTransactions, partitions: 10 },
 ];
 
 /** The configured brokers. @throws ConfigError that says how to set them */

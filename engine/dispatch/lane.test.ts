@@ -40,6 +40,7 @@ const outcome = (tables: Outcome["tables"]): Outcome => ({
   deadLetters: 0,
   deadLetterReasons: {},
   alerts: 0,
+  findings: [],
   tables,
   records: { count: 0, bytes: new Uint8Array(0) },
   rules: [],

@@ -334,6 +334,7 @@ test("a lane keeps no outcome once it has gone on", async () => {
     deadLetters: 0,
     deadLetterReasons: {},
     alerts: 0,
+    findings: [],
     tables: {},
     rules: [],
   };

@@ -90,6 +90,7 @@ function merge(first: Outcome, handover: Handover, { outcome: second, ...said }:
     deadLetters: first.deadLetters + second.deadLetters,
     deadLetterReasons: reasons,
     alerts: first.alerts + second.alerts,
+    findings: first.findings,
     tables,
     records: { count: first.records.count + second.records.count, bytes },
     rules: [...first.rules, ...second.rules],

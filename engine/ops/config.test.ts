@@ -33,6 +33,7 @@ describe("loadConfig()", () => {
     expect(config.kafka.brokers).toBeUndefined();
     expect(config.kafka.topics).toEqual({
       ...{ txRaw: "tx_raw", blockStatus: "block_status", alerts: "alerts", deadLetters: "dead_letters" },
+      ...{ mevBundles: "mev_bundles", arbitrageTransactions: "arbitrage-transactions" },
     });
     expect(config.engine.inFlightBytes).toBe(256 * 1024 * 1024);
     expect(config.engine.chains).toContain(31337);

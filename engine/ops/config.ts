@@ -218,6 +218,8 @@ function nest(values: Values) {
         blockStatus: values.KAFKA_TOPIC_BLOCK_STATUS,
         alerts: values.KAFKA_TOPIC_ALERTS,
         deadLetters: values.KAFKA_TOPIC_DEAD_LETTERS,
+        mevBundles: values.KAFKA_TOPIC_MEV_BUNDLES,
+        arbitrageTransactions: values.KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS,
       },
     },
     engine: {
@@ -248,8 +250,6 @@ function nest(values: Values) {
       urls: nodeUrls(values),
       reorgDepth: values.WEIR_REORG_DEPTH,
     },
-    /** Path of a registry file, undefined: what is built in. */
-    registry: values.WEIR_REGISTRY && resolve(values.WEIR_REGISTRY),
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
     /** token undefined: changes are refused */

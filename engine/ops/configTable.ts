@@ -58,8 +58,8 @@ export const VARIABLES = {
   KAFKA_TOPIC_DEAD_LETTERS: { group: "kafka", type: t.topic(), default: "dead_letters", meaning: "Topic of records that could not be processed" },
   KAFKA_TOPIC_BLOCK_STATUS: { group: "kafka", type: t.topic(), default: "block_status", meaning: "Topic that says which blocks were mined and which were replaced" },
   KAFKA_TOPIC_TX_ENRICHED: { group: "kafka", type: t.topic(), default: "tx_enriched", later: true, meaning: "Topic of enriched transactions" },
-  KAFKA_TOPIC_MEV_BUNDLES: { group: "kafka", type: t.topic(), default: "mev_bundles", later: true, meaning: "Topic of MEV bundles" },
-  KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: { group: "kafka", type: t.topic(), default: "arbitrage-transactions", later: true, meaning: "Topic of arbitrage transactions" },
+  KAFKA_TOPIC_MEV_BUNDLES: { group: "kafka", type: t.topic(), default: "mev_bundles", meaning: "Topic of arbitrages, sandwiches, liquidations and JIT liquidity" },
+  KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: { group: "kafka", type: t.topic(), default: "arbitrage-transactions", meaning: "Topic of arbitrages alone, by either definition" },
   KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: { group: "kafka", type: t.topic(), default: "arbitrage-opportunities", later: true, meaning: "Topic of arbitrage opportunities" },
   KAFKA_TOPIC_RISK_METRICS: { group: "kafka", type: t.topic(), default: "risk-metrics", later: true, meaning: "Topic of risk metrics" },
   KAFKA_TOPIC_FEED_ITEMS: { group: "kafka", type: t.topic(), default: "feed_items", later: true, meaning: "Topic of feed items" },
@@ -98,7 +98,6 @@ export const VARIABLES = {
   BASE_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs", 16), aliases: ["BASE_RPC_URL"], meaning: "Nodes of Base, which stand in for each other" },
   WEIR_RPC_URLS: { group: "chain", type: t.chainUrls(), meaning: "Nodes of other chains by chain id, as in 100=https://one.example,100=wss://two.example" },
   WEIR_REORG_DEPTH: { group: "chain", type: t.integer(1, 4096, "blocks"), default: "64", meaning: "How many blocks a chain may replace at once; beyond, following it is an error that a person has to look at" },
-  WEIR_REGISTRY: { group: "chain", type: t.file(), meaning: "JSON file of chains, routers, their methods and protocols beside those that are built in (engine/chain/README.md)" },
   ALCHEMY_API_KEY: { group: "chain", type: t.secret(), secret: true, later: true, meaning: "Key for Alchemy's nodes" },
 
   DATABASE_URL: { group: "control", type: t.url("postgres", "postgresql"), aliases: ["POSTGRES_URL"], meaning: "PostgreSQL server (15 or later) of the control store: rules, their versions, lists, audit log; unset means the embedded one in WEIR_DATA" },

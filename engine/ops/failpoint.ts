@@ -17,6 +17,7 @@ export const FAILPOINTS = [
   "stored dead_letters",
   "stored rule_stats",
   "stored rule_state",
+  "stored findings",
   "after store",
   "before revoke",
 ] as const;

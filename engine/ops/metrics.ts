@@ -1,6 +1,6 @@
 /**
- * Every metric we expose, in one place: name, type, labels, sentence. Ours begin with `weir_`; those named `api_…` and
- * `chain_…` are what dashboards of earlier systems ask for. No metric of Go's runtime: there is none here to measure.
+ * Every metric we expose, in one place: name, type, labels, sentence. Ours begin with `weir_`; the others are what
+ * dashboards of earlier systems ask for. No metric of Go's runtime: there is none here to measure.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
@@ -27,6 +27,10 @@ export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) 
     transactions: counter("weir_transactions_total", "Transactions processed", ["source"]),
     deadLetters: counter("weir_dead_letters_total", "Records that could not be processed, by reason", ["reason"]),
     alerts: counter("weir_alerts_total", "Alerts raised, by rule", ["rule"]),
+    findings: counter("weir_findings_total", "What was found in blocks, by chain and kind", ["chain", "kind"]),
+    transactionsDetected: counter("transactions_detected_total", "Total number of arbitrage transactions detected", [
+      "chain",
+    ]),
     ruleEvaluations: counter("weir_rule_evaluations_total", "Transactions shown to a rule", ["rule"]),
     ruleTraps: counter("weir_rule_traps_total", "Transactions a rule failed on", ["rule"]),
     ruleFuel: counter("weir_rule_fuel_total", "Fuel a rule used", ["rule"]),

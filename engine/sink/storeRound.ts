@@ -22,8 +22,9 @@ import { randomUUID } from "node:crypto";
 import type { Store } from "../../clickhouse/client.ts";
 import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
 import type { Block } from "../../clickhouse/native.ts";
+import { isFindingTable } from "../../clickhouse/tables/findings.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
-import type { Failpoint } from "../ops/failpoint.ts";
+import type { Failpoint, FailpointName } from "../ops/failpoint.ts";
 import type { TableName } from "../worker/outcome.ts";
 import { type RangeBounds, rowsOf } from "./rangeBounds.ts";
 import { mendRollUps } from "./rollUps.ts";
@@ -85,11 +86,15 @@ export async function storeRound(options: StoreRoundOptions): Promise<void> {
   }
 }
 
+/** One for all findings: a crash test stops at each point there is, and they are alike. */
+const pointOf = (table: TableName): FailpointName =>
+  isFindingTable(table) ? "stored findings" : (`stored ${table}` as const);
+
 async function insertTogether(options: StoreRoundOptions, instance: string): Promise<void> {
   for (const table of TABLES) {
     options.signal.throwIfAborted();
     await insert(options.store, table, options.members, tokenOf(options.members[0]!, table, instance));
-    options.failpoint(`stored ${table}`);
+    options.failpoint(pointOf(table));
   }
   options.signal.throwIfAborted();
 }
@@ -121,7 +126,7 @@ async function insertMissing(options: StoreRoundOptions, instance: string): Prom
       signal.throwIfAborted();
       const token = tokenOf(members[0]!, table, instance);
       await insert(store, table, lacking, pass === 1 ? token : `${token}-${randomUUID()}`);
-      failpoint(`stored ${table}`);
+      failpoint(pointOf(table));
     }
     if (missing === 0) break;
   }
@@ -174,6 +179,12 @@ const IDENTITY: Readonly<Record<TableName, string>> = {
   dead_letters: "offset, n, reason, rule",
   rule_stats: "offset, rule, rule_version",
   rule_state: "offset, rule, trial, name, shape, key",
+  swaps: "offset, n, log_index",
+  arbitrages: "offset, n, log_index, definition, evidence",
+  sandwiches: "offset, n, log_index, evidence",
+  liquidations: "offset, n, log_index",
+  jit_liquidity: "offset, n, log_index, evidence",
+  failed_attempts: "offset, n",
 };
 
 /** One statement counts what is there of all members, which are of different partitions, in all tables. */

@@ -1,4 +1,5 @@
 import type { Block } from "../../clickhouse/native.ts";
+import type { FindingTable } from "../../clickhouse/tables/findings.ts";
 
 /**
  * What a worker makes of a batch, and all it makes: blocks of rows for the store, records for the topics, counts.
@@ -10,6 +11,7 @@ export interface Outcome {
   /** How many for which reason. */
   readonly deadLetterReasons: Readonly<Record<string, number>>;
   readonly alerts: number;
+  readonly findings: readonly FindingCount[];
   /** Transactions by minute of event time, counted from 1970: what fuel per second is measured by. */
   readonly minutes: ReadonlyMap<number, number>;
   /** Rows by table, as ClickHouse Native blocks. */
@@ -48,7 +50,7 @@ export interface Handover {
   readonly scores: ReadonlyMap<number, number>;
 }
 
-export type TableName = "transactions" | "alerts" | "dead_letters" | "rule_stats" | "rule_state";
+export type TableName = "transactions" | "alerts" | "dead_letters" | "rule_stats" | "rule_state" | FindingTable;
 
 export interface RuleCount {
   readonly rule: string;
@@ -64,8 +66,18 @@ export interface RuleCount {
   readonly dropped: number;
 }
 
+/** Findings of one kind on one chain. */
+export interface FindingCount {
+  readonly chainId: number;
+  /** swap, arbitrage, router_arbitrage, sandwich, liquidation, jit or attempt. */
+  readonly kind: string;
+  readonly findings: number;
+  /** Transactions that have one. */
+  readonly transactions: number;
+}
+
 /** Output topics by number, so that a record carries a byte and configuration the name. */
-export const OUTPUT_TOPICS = ["alerts", "dead_letters"] as const;
+export const OUTPUT_TOPICS = ["alerts", "dead_letters", "mev_bundles", "arbitrage-transactions"] as const;
 export type OutputTopic = (typeof OUTPUT_TOPICS)[number];
 
 /**

@@ -2,8 +2,8 @@
  * The pure function at the heart of the engine: (batch, rules, world) in, outcome out. No clock, no network, no randomness:
  * the same input gives the same bytes on any thread, so a batch may run again whenever something went wrong.
  *
- *     records ──decode──▶ frames ──rules──▶ matches ──▶ rows and topic records
- *        └── dead letters      └── failures ──▶ dead letters
+ *     records ──decode──▶ frames ──detect──▶ findings ──rules──▶ matches ──▶ rows and topic records
+ *        └── dead letters                              └── failures ──▶ dead letters
  */
 import type { Block } from "../../clickhouse/native.ts";
 import { encodeAlerts } from "../../clickhouse/tables/alerts.ts";
@@ -11,24 +11,27 @@ import { type DeadLetterRow, encodeDeadLetters } from "../../clickhouse/tables/d
 import { encodeRuleState } from "../../clickhouse/tables/ruleState.ts";
 import { encodeRuleStats, type RuleStatRow } from "../../clickhouse/tables/ruleStats.ts";
 import { encodeTransactions } from "../../clickhouse/tables/transactions.ts";
+import { builtInRegistry } from "../chain/registry/registry.ts";
 import { OFFSET } from "../frame/schema.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import { type Lists, listsOf, type World } from "../world/world.ts";
-import { alertRecord, alertRow, type RaisedAlert } from "./alerts.ts";
+import { alertRecord, alertRow } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
+import { encodeFound } from "./findingRows.ts";
+import { type BlockFindings, countFindings, createDetectStage, findingRecords } from "./findings.ts";
 import { handoverOf } from "./handover.ts";
 import { type OrderedStage, type StateChanges, type StateTables, stateRows } from "./orderedStage.ts";
 import type { Handover, Outcome, TableName } from "./outcome.ts";
 import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
-import { packRecords, type TopicRecord } from "./topicRecords.ts";
+import { packRecords } from "./topicRecords.ts";
 
 export type Processor = (batch: Batch) => Outcome;
 
 /** What a batch passes in a worker, in this order. */
-export type Stage = "decode" | "rules" | "rows" | "records";
+export type Stage = "decode" | "detect" | "rules" | "rows" | "records";
 
 /**
  * @param rules or their stage, which may be shared: making it costs as much as there are rules, another world costs nothing
@@ -42,14 +45,18 @@ export function createProcessor(
   const decode = createDecoder(world);
   const runRules = typeof rules === "function" ? rules : createRuleStage(rules, { leavesOrdered: true });
   const lists = listsOf(world);
+  const detect = createDetectStage(builtInRegistry);
 
   return (batch) => {
     const decoded = decode(batch);
     lap("decode");
+    const found = detect(decoded);
+    lap("detect");
     const matched = runRules(decoded, lists);
     lap("rules");
     const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
-    const outcome = outcomeOf(decoded, matched, { refused, firstEvent: decoded.events[0] ?? 0, world: world.id }, lap);
+    const rest = { refused, found, firstEvent: decoded.events[0] ?? 0, world: world.id };
+    const outcome = outcomeOf(decoded, matched, rest, lap);
     const transactions = decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched }) } : {};
     lap("rows");
     const handover = handoverOf(decoded, matched, world.id);
@@ -87,7 +94,7 @@ export function createOrderedProcessor(
     const decoded: Decoded = { ...handover, bytes, source, partition, from, count: numbers.length, failures: [] };
     const { matched, changes } = stage(decoded, handover, tables, lists);
     lap("rules");
-    const outcome = outcomeOf(decoded, matched, { refused: [], ...handover }, lap);
+    const outcome = outcomeOf(decoded, matched, { refused: [], found: [], ...handover }, lap);
     const rows = stateRows(decoded, rules, changes);
     const state = rows.length > 0 ? { rule_state: [encodeRuleState(rows)] } : {};
     lap("rows");
@@ -105,6 +112,7 @@ export function createOrderedProcessor(
 interface Rest {
   /** Letters of what could not be decoded. */
   readonly refused: readonly DeadLetterRow[];
+  readonly found: readonly BlockFindings[];
   readonly firstEvent: number;
   /** Id of the world. */
   readonly world: string;
@@ -114,7 +122,7 @@ interface Rest {
 function outcomeOf(
   decoded: Decoded,
   matched: Matched,
-  { refused, firstEvent, world }: Rest,
+  { refused, found, firstEvent, world }: Rest,
   lap: (stage: Stage) => void,
 ): Outcome {
   const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
@@ -123,7 +131,7 @@ function outcomeOf(
     ...matched.failures.filter(({ policy }) => policy !== "skip").map((failure) => failureLetter(decoded, failure)),
   ].sort(byPosition);
   const halt = matched.failures.find(({ policy }) => policy === "halt");
-  const tables: Partial<Record<TableName, readonly Block[]>> = {};
+  const tables: Partial<Record<TableName, readonly Block[]>> = encodeFound(decoded, found);
   const add = (table: TableName, rows: number, encode: () => Block): void => {
     if (rows > 0) tables[table] = [encode()];
   };
@@ -131,7 +139,7 @@ function outcomeOf(
   add("dead_letters", letters.length, () => encodeDeadLetters(letters));
   add("rule_stats", matched.counts.length, () => encodeRuleStats(statRows(decoded, { firstEvent, world }, matched)));
   lap("rows");
-  const records = packRecords(topicRecords(alerts, letters));
+  const records = packRecords([...alerts.map(alertRecord), ...letters.map(letterRecord), ...findingRecords(found)]);
   lap("records");
   return {
     transactions: 0,
@@ -139,15 +147,12 @@ function outcomeOf(
     deadLetters: letters.length,
     deadLetterReasons: countBy(letters, ({ reason }) => reason),
     alerts: alerts.length,
+    findings: countFindings(found),
     tables,
     records,
     rules: matched.counts,
     ...(halt ? { halt: haltText(decoded, halt) } : {}),
   };
-}
-
-function topicRecords(alerts: readonly RaisedAlert[], letters: readonly DeadLetterRow[]): TopicRecord[] {
-  return [...alerts.map(alertRecord), ...letters.map(letterRecord)];
 }
 
 /** Of what a version on trial changes in a batch so many hashes are kept of each kind: enough to look at, and 4 KiB. */

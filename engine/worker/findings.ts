@@ -1,0 +1,70 @@
+import { type BatchBlock, blocksOf } from "../chain/blocks.ts";
+import { createDetector } from "../chain/detect.ts";
+import type { Finding } from "../chain/finding.ts";
+import { findingJson } from "../chain/findingJson.ts";
+import type { Registry } from "../chain/registry/registry.ts";
+import { hexAt } from "../frame/readFrame.ts";
+import { OFFSET } from "../frame/schema.ts";
+import type { Decoded } from "./decode.ts";
+import type { FindingCount, OutputTopic } from "./outcome.ts";
+import type { TopicRecord } from "./topicRecords.ts";
+
+/** What was found in a block of a batch. */
+export interface BlockFindings {
+  readonly block: BatchBlock;
+  readonly findings: readonly Finding[];
+}
+
+/** Finds what happened in the blocks of a batch; those where nothing did are left out. */
+export function createDetectStage(registry: Registry): (decoded: Decoded) => BlockFindings[] {
+  const detect = createDetector({ registry });
+  return (decoded) =>
+    blocksOf(decoded)
+      .map((block) => ({ block, findings: detect(block) }))
+      .filter(({ findings }) => findings.length > 0);
+}
+
+/** As it is counted: `arbitrage` are cycles, which statistics mean; the other definition catches ordinary trades, too. */
+export const kindOf = (finding: Finding): string =>
+  finding.kind === "arbitrage" && finding.definition === "router" ? "router_arbitrage" : finding.kind;
+
+/** How many there are of each kind and chain, and of how many transactions they are; of a sandwich the first. */
+export function countFindings(found: readonly BlockFindings[]): FindingCount[] {
+  const counts = new Map<string, { chainId: number; kind: string; findings: number; transactions: number }>();
+  for (const { block, findings } of found) {
+    const seen = new Set<string>();
+    for (const finding of findings) {
+      const { chainId } = block;
+      const kind = kindOf(finding);
+      const key = `${chainId} ${kind}`;
+      let count = counts.get(key);
+      if (!count) counts.set(key, (count = { chainId, kind, findings: 0, transactions: 0 }));
+      count.findings++;
+      if (seen.size < seen.add(`${kind} ${finding.transaction}`).size) count.transactions++;
+    }
+  }
+  return [...counts.values()];
+}
+
+const HEADERS = { "content-type": "application/json" };
+
+/** Findings on their topics: the lines of `weir detect`, keyed by chain and transaction. Swaps are in the store alone. */
+export function findingRecords(found: readonly BlockFindings[]): TopicRecord[] {
+  return found.flatMap(({ block, findings }) =>
+    findings.flatMap((finding) => {
+      const topics = TOPICS[kindOf(finding)] ?? [];
+      if (topics.length === 0) return [];
+      const hash = hexAt(block, block.frames[finding.transaction]! + OFFSET.hash, 32);
+      const value = Buffer.from(findingJson(block, finding));
+      return topics.map((topic) => ({ topic, key: `${block.chainId}:${hash}`, headers: HEADERS, value }));
+    }),
+  );
+}
+
+const TOPICS: Readonly<Record<string, readonly OutputTopic[]>> = {
+  arbitrage: ["mev_bundles", "arbitrage-transactions"],
+  router_arbitrage: ["arbitrage-transactions"],
+  sandwich: ["mev_bundles"],
+  liquidation: ["mev_bundles"],
+  jit: ["mev_bundles"],
+};
