@@ -3,9 +3,11 @@ import { type Command, InvalidArgumentError } from "commander";
 import { createDetector, KINDS } from "../chain/detect.ts";
 import type { Finding } from "../chain/finding.ts";
 import { type FindingRecord, findingRecord } from "../chain/findingJson.ts";
-import { builtInRegistry } from "../chain/registry/registry.ts";
+import { readRegistry } from "../chain/registry/readRegistry.ts";
+import { createRegistry } from "../chain/registry/registry.ts";
 import { UserError } from "../ops/errors.ts";
 import { inspectRecording } from "../source/recording.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { recordingBlocks } from "./detect/recordingBlocks.ts";
 import { writeOut } from "./rule/output.ts";
 import { count, createProgress, group, table } from "./terminal.ts";
@@ -37,6 +39,7 @@ export function detectCommand(command: Command): void {
       `
 Findings are ordered by block, transaction and log, each with its confidence, the reason and the logs that say so.
 What is said of blocks as a whole (sandwich, jit) needs all transactions of the block, by block.transactionCount.
+Chains, routers and protocols that are not built in come from the file that WEIR_REGISTRY names.
 
 Examples:
   weir detect test/recordings/dex.ndjson.gz
@@ -50,10 +53,11 @@ Exit code 1 if a line of the file is no transaction: the rest is looked at all t
 
 async function detect(file: string, { json = false, kind, block }: Options): Promise<void> {
   const asLines = json || !process.stdout.isTTY;
+  const registry = createRegistry(readRegistry(loadConfiguration().config.registry));
   const progress = createProgress(`looking at ${relative(process.cwd(), file)}`, "tx");
   // Counting the lines is a pass of its own, for the bar only.
   const total = process.stderr.isTTY ? (await inspectRecording(file)).lines : 0;
-  const findIn = createDetector({ registry: builtInRegistry });
+  const findIn = createDetector({ registry });
   const shown: FindingRecord[] = [];
   const counts = new Map<string, number>();
   let broken = 0;

@@ -250,6 +250,8 @@ function nest(values: Values) {
       urls: nodeUrls(values),
       reorgDepth: values.WEIR_REORG_DEPTH,
     },
+    /** Path of a registry file, undefined: what is built in. */
+    registry: values.WEIR_REGISTRY && resolve(values.WEIR_REGISTRY),
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
     /** token undefined: changes are refused */

@@ -137,6 +137,8 @@ export const folder = () =>
     .refine((value) => !value.includes("\0"))
     .describe("the path of a folder");
 
+export const file = () => folder().describe("the path of a file");
+
 export const loopback = () =>
   z
     .string()
