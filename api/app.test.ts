@@ -381,6 +381,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
     store: server.store,
     rules: server.rules,
     labels: server.labels,
+    coverage: server.coverage,
     health: createHealth(),
     metrics: createMetrics({ defaults: false }),
     log: createLog({ level: "silent" }),

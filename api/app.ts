@@ -11,6 +11,7 @@ import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
 import { alertRoutes } from "./routes/alerts.ts";
+import { chainRoutes } from "./routes/chains.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
@@ -59,6 +60,7 @@ export function createApi(deps: ApiDeps) {
     alertRoutes(deps),
     deadLetterRoutes(deps),
     statsRoutes(deps),
+    chainRoutes(deps),
     ruleRoutes(deps),
     jsonRuleRoutes(deps),
     ruleParameterRoutes(deps),

@@ -5,11 +5,14 @@ import type { Health } from "../engine/ops/health.ts";
 import type { Log } from "../engine/ops/log.ts";
 import type { Metrics } from "../engine/ops/metrics.ts";
 import type { Catalogue } from "../engine/rules/catalogue.ts";
+import type { CoverageOfChains } from "../engine/source/rpc/coverage.ts";
 
 export interface ApiDeps {
   readonly store: ReadableStore;
   readonly rules: RulesCatalogue;
   readonly labels: LabelStore;
+  /** What was looked at, of each chain. Rejects with ControlUnavailable. */
+  readonly coverage: () => Promise<CoverageOfChains>;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;

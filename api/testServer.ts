@@ -16,6 +16,7 @@ import { createHealth } from "../engine/ops/health.ts";
 import { createLog } from "../engine/ops/log.ts";
 import { createMetrics } from "../engine/ops/metrics.ts";
 import { openCatalogue } from "../engine/rules/catalogue.ts";
+import { readCoverage } from "../engine/source/rpc/coverage.ts";
 import { createApi } from "./app.ts";
 import { type Problem, problemSchema } from "./problem.ts";
 
@@ -44,6 +45,7 @@ export async function startTestServer({
   const rules = await openCatalogue({ control, maxRules });
   const labels = createLabelStore(control);
   const api = { host: "127.0.0.1", port: 0, token: token ?? undefined };
+  const coverage = () => readCoverage(control);
   const { app, document, listen } = createApi({
     store,
     health,
@@ -51,6 +53,7 @@ export async function startTestServer({
     log,
     rules,
     labels,
+    coverage,
     config: { api },
     version: "1.2.3",
   });
@@ -63,7 +66,7 @@ export async function startTestServer({
   }
 
   return {
-    url, store, health, metrics, rules, labels, app, document, get,
+    url, store, control, health, metrics, rules, labels, coverage, app, document, get,
     /** What was logged so far. */
     log: () => lines.join(""),
     /** The body of a 200, which must be exactly what the schema says: nothing missing, nothing more. */

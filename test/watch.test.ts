@@ -1,6 +1,10 @@
 /** A chain onto topics: each block once and whole, what was replaced is said, and a restart goes on where the last run ended. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stopEmbedded } from "../clickhouse/embedded/open.ts";
 import { migrateControl } from "../engine/control/migrate.ts";
 import { type Control, openControl } from "../engine/control/open.ts";
 import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
@@ -13,6 +17,7 @@ import { type WatchOptions, watch } from "../engine/source/rpc/watch.ts";
 import { createTestNode } from "./recordings/make/node.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
 import { CONTROL_KINDS, type ControlStore } from "./support/controlStores.ts";
+import { startWeir } from "./support/engineProcess.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { startRpcProxy } from "./support/rpcProxy.ts";
 import { sharedBrokers, uniqueName } from "./support/sharedKafka.ts";
@@ -126,7 +131,9 @@ describe("watch()", () => {
         }),
       ),
     );
-    expect(await place.stretches()).toMatchObject([{ chainId: CHAIN, from, to: from + 4, proven: true }]);
+    expect(await place.stretches()).toMatchObject([
+      { chainId: CHAIN, from, to: from + 4, headBlock: from + 4, proven: true },
+    ]);
     // At the end of its range there is nothing to do.
     expect(await place.run({ toBlock: from + 4 })).toMatchObject({ blocks: 0, last_block: null });
   });
@@ -138,9 +145,9 @@ describe("watch()", () => {
     const coverage = place.coverage();
     const dying: Coverage = {
       ...coverage,
-      block: async (block, last) => {
+      block: async (block, ...rest) => {
         if (block.number === from + 1) throw new Error("killed");
-        await coverage.block(block, last);
+        await coverage.block(block, ...rest);
       },
     };
     await expect(place.run({ fromBlock: from, toBlock: from + 2, coverage: dying })).rejects.toThrow("killed");
@@ -248,5 +255,54 @@ describe("watch()", () => {
   it("refuses nodes of another chain at once", async () => {
     const place = await newPlace();
     await expect(place.run({ chainId: 1 })).rejects.toThrow("it is of chain 31337, expected one of chain 1");
+  });
+});
+
+describe("weir watch", () => {
+  it("killed with SIGKILL goes on in the next process: all blocks, in order, repeated at most whole", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "weir-watch-"));
+    const topics = { txRaw: uniqueName("tx_raw"), blockStatus: uniqueName("block_status") };
+    await admin.createTopics(Object.values(topics).map((topic) => ({ topic, partitions: 1 })));
+    const env = {
+      ...{ WEIR_DATA: folder, KAFKA_BROKERS: brokers },
+      ...{ KAFKA_TOPIC_TX_RAW: topics.txRaw, KAFKA_TOPIC_BLOCK_STATUS: topics.blockStatus },
+    };
+    const from = (await head()) + 1;
+    const flags = ["--chain", String(CHAIN), "--rpc", anvil.wsUrl, "--from", String(from)];
+    await mine(3);
+    const first = startWeir(["watch", ...flags, "--metrics-port", "0"], env);
+    const running = first.exited.then(() => Promise.reject(new Error(first.log())));
+    running.catch(() => undefined); // it is killed below
+    const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+      while (!(await holds())) await Promise.race([sleep(20), running]);
+    };
+    try {
+      const url = () => /http:\S+/.exec(first.log())?.[0];
+      await until(() => url() !== undefined);
+      await until(async () => (await (await fetch(url()!)).text()).includes('proof="proven"} '));
+      await first.kill();
+      await mine(3);
+      const second = startWeir(["watch", ...flags, "--to", String(from + 5)], env);
+      expect(await second.exited, second.log()).toEqual({ code: 0, signal: null });
+      expect(JSON.parse(second.stdout())).toMatchObject({ chain_id: CHAIN, last_block: from + 5, replaced: 0 });
+      const wanted = await blocksOf(from, from + 5);
+      const records = await readCommitted(brokers, topics.txRaw);
+      const found = records.map(({ value }) => JSON.parse(value!.toString()) as RecordingLine);
+      // Cut into blocks: neighbours of one hash, which begin anew at index 0.
+      const blocks: RecordingLine[][] = [];
+      for (const line of found) {
+        if (Number(line.transactionIndex) === 0) blocks.push([]);
+        blocks.at(-1)!.push(line);
+      }
+      const byHash = new Map(wanted.map(({ hash, transactions }) => [hash, transactions]));
+      for (const block of blocks)
+        expect(block.map(({ hash }) => hash)).toEqual(byHash.get(String(block[0]!.blockHash)));
+      const order = blocks.map((block) => block[0]!.blockHash);
+      expect(order.filter((hash, index) => hash !== order[index - 1])).toEqual(wanted.map(({ hash }) => hash));
+    } finally {
+      await first.kill();
+      await stopEmbedded(join(folder, "clickhouse"));
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -21,14 +21,22 @@ export function apiCommand(command: Command): void {
 }
 
 /** Loaded here, not above: the engine runs without the API, and nothing else in engine/ knows it. */
-export async function serve({ config, store, catalogue, labels, health, metrics, log }: House): Promise<{
+export async function serve({ config, store, catalogue, labels, coverage, health, metrics, log }: House): Promise<{
   url: string;
   close(): Promise<void>;
 }> {
   const { createApi } = await import("../../api/app.ts");
-  return createApi({ store, rules: catalogue, labels, health, metrics, log, config, version: VERSION }).listen(
-    config.api,
-  );
+  return createApi({
+    store,
+    rules: catalogue,
+    labels,
+    coverage,
+    health,
+    metrics,
+    log,
+    config,
+    version: VERSION,
+  }).listen(config.api);
 }
 
 export const untilAborted = (signal: AbortSignal): Promise<void> =>

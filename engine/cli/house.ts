@@ -16,6 +16,7 @@ import { createLog, type Log } from "../ops/log.ts";
 import { logSeldom } from "../ops/logSeldom.ts";
 import { createMetrics, type Metrics } from "../ops/metrics.ts";
 import { type Catalogue, openCatalogue } from "../rules/catalogue.ts";
+import { type CoverageOfChains, readCoverage } from "../source/rpc/coverage.ts";
 import { openControlOnly, openStoreOnly } from "./store.ts";
 
 export { loadConfiguration } from "./configuration.ts";
@@ -28,6 +29,7 @@ export interface House {
   readonly store: Store;
   readonly catalogue: Catalogue;
   readonly labels: LabelStore;
+  readonly coverage: () => Promise<CoverageOfChains>;
   readonly engine: Engine;
   readonly failpoint: Failpoint;
   close(): Promise<void>;
@@ -103,6 +105,7 @@ export async function openHouse(config: Config): Promise<House> {
     store,
     catalogue,
     labels: createLabelStore(control),
+    coverage: () => readCoverage(control),
     engine,
     failpoint,
     async close() {

@@ -4,7 +4,7 @@ import type { Control } from "../control/open.ts";
 import type { Config } from "../ops/config.ts";
 import { UsageError } from "../ops/errors.ts";
 import { createMetrics, type Metrics } from "../ops/metrics.ts";
-import { blockNumber, chainOf, type NamedChain, nodesOf, wholeNumber } from "./chains.ts";
+import { blockNumber, chainOf, type NamedChain, nodesOf } from "./chains.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { createLogFor } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
@@ -79,7 +79,10 @@ function chainsOf(config: Config, { chain, rpc, from, to }: WatchFlags): NamedCh
 
 async function serve(metrics: Metrics, port: string) {
   const { serveMetrics } = await import("../ops/metricsServer.ts");
-  const served = await serveMetrics(metrics, wholeNumber("--metrics-port", port, 65_535));
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : Infinity;
+  if (number > 65_535)
+    throw new UsageError(`Cannot use --metrics-port "${port}": expected a port from 0 (any free one) to 65535`);
+  const served = await serveMetrics(metrics, number);
   process.stderr.write(`✓ metrics  ${served.url}\n`);
   return served;
 }

@@ -166,6 +166,7 @@ export const chainCoverage = pgTable("chain_coverage", {
   fromBlock: bigint("from_block", { mode: "number" }).notNull(),
   toBlock: bigint("to_block", { mode: "number" }).notNull(),
   proven: boolean("proven").notNull(),
+  headBlock: bigint("head_block", { mode: "number" }),
   last: jsonb("last").$type<readonly { readonly number: number; readonly hash: string }[]>().notNull(),
   startedAt: when("started_at"),
   updatedAt: when("updated_at"),

@@ -12,6 +12,8 @@ export interface Stretch {
   readonly source: string;
   readonly from: number;
   readonly to: number;
+  /** Newest block that a node had named when the last was put; null: not noted. */
+  readonly headBlock: number | null;
   /** Each block's header and roots were verified. */
   readonly proven: boolean;
   readonly startedAt: Date;
@@ -35,8 +37,12 @@ export interface PendingInterval {
 export interface Coverage {
   /** The last blocks of the stretch that was put last, ascending: where to go on. Empty at the very beginning. */
   position(): Promise<readonly BlockRef[]>;
-  /** A block was put. @param last the last blocks, this one at the end */
-  block(block: Pick<ReadBlock, "number" | "proof">, last: readonly BlockRef[]): Promise<void>;
+  /**
+   * A block was put.
+   * @param last the last blocks, this one at the end
+   * @param head the newest that a node has named
+   */
+  block(block: Pick<ReadBlock, "number" | "proof">, last: readonly BlockRef[], head: number): Promise<void>;
   /** The blocks from this number on were replaced. */
   replaced(from: number, last: readonly BlockRef[]): Promise<void>;
   /** Where pending transactions come from has changed. */
@@ -73,9 +79,10 @@ export function createCoverage(control: Control, chainId: number, source: string
       stretch = row && { from: row.fromBlock, to: row.toBlock };
       return row?.last ?? [];
     },
-    async block({ number, proof }, last) {
+    async block({ number, proof }, last, headBlock) {
       stretch = { from: stretch?.to === number - 1 ? stretch.from : number, to: number };
-      const row = { chainId, source, fromBlock: stretch.from, toBlock: number, proven: proof === "proven", last };
+      const proven = proof === "proven";
+      const row = { chainId, source, fromBlock: stretch.from, toBlock: number, headBlock, proven, last };
       await control.change((tx) =>
         tx
           .insert(blocks)
@@ -83,7 +90,7 @@ export function createCoverage(control: Control, chainId: number, source: string
           .onConflictDoUpdate({
             target: [blocks.chainId, blocks.source, blocks.fromBlock],
             set: {
-              ...{ toBlock: number, last, updatedAt: sql`now()` },
+              ...{ toBlock: number, headBlock, last, updatedAt: sql`now()` },
               // What was replaced proves nothing of what came in its place.
               proven: sql`excluded.proven AND (${blocks.proven} OR ${blocks.fromBlock} = ${number})`,
             },
@@ -117,11 +124,16 @@ export function createCoverage(control: Control, chainId: number, source: string
   };
 }
 
+export interface CoverageOfChains {
+  readonly stretches: readonly Stretch[];
+  readonly pending: readonly PendingInterval[];
+}
+
 /** Of a chain, at most. */
 const MOST_INTERVALS = 100;
 
 /** What is covered, by chain, source and block; of a chain the last 100 intervals of pending transactions. @throws ControlUnavailable */
-export async function readCoverage(control: Control): Promise<{ stretches: Stretch[]; pending: PendingInterval[] }> {
+export async function readCoverage(control: Control): Promise<CoverageOfChains> {
   return control.read(async (db) => {
     const rows = await db.select().from(blocks).orderBy(asc(blocks.chainId), asc(blocks.source), asc(blocks.fromBlock));
     const ranked = db.$with("ranked").as(

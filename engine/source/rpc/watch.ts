@@ -81,7 +81,7 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
       await coverage.stillPending(Date.now());
     } else if (event.kind === "block") {
       await sink.block(event, lines);
-      await coverage.block(event, chain.blocks());
+      await coverage.block(event, chain.blocks(), chain.endpoints.newest());
       await coverage.stillPending(Date.now());
       counts.transactions += lines.length;
       counts.blocks++;
