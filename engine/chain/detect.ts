@@ -2,6 +2,7 @@ import type { BlockView } from "./blockView.ts";
 import type { ArbitrageFinding, Finding, SandwichFinding } from "./finding.ts";
 import { findAttempts } from "./mev/attempts.ts";
 import { findCycles } from "./mev/cycles.ts";
+import { findJit } from "./mev/jit.ts";
 import { findLiquidations } from "./mev/liquidations.ts";
 import { findRouterArbitrages } from "./mev/routerArbitrages.ts";
 import { findSandwiches } from "./mev/sandwiches.ts";
@@ -40,6 +41,7 @@ export function createDetector({ registry, pools, searchers = new Set() }: Detec
       ...(chain ? findRouterArbitrages(view, swaps, { routers: chain.routers, methods: registry.methods }) : []),
       ...sandwiches,
       ...findLiquidations(view, wrapped),
+      ...findJit(view, swaps),
       ...findAttempts(view, searchersOf(arbitrages, sandwiches, searchers)),
     ];
     return findings.sort(
