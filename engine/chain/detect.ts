@@ -4,6 +4,8 @@ import { findAttempts } from "./mev/attempts.ts";
 import { findCycles } from "./mev/cycles.ts";
 import { findJit } from "./mev/jit.ts";
 import { findLiquidations } from "./mev/liquidations.ts";
+import { pricesOf } from "./mev/prices.ts";
+import { profitOf } from "./mev/profit.ts";
 import { findRouterArbitrages } from "./mev/routerArbitrages.ts";
 import { findSandwiches } from "./mev/sandwiches.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -35,11 +37,17 @@ export function createDetector({ registry, pools, searchers = new Set() }: Detec
       findCycles(swaps, { wrapped, isRouter }),
       findSandwiches(view, swaps, { isRouter }),
     );
+    const routerTrades = chain
+      ? findRouterArbitrages(view, swaps, { routers: chain.routers, methods: registry.methods })
+      : [];
+    const earning = [...arbitrages, ...routerTrades, ...sandwiches];
+    const context = earning.length === 0 ? undefined : { view, prices: pricesOf(swaps, chain), wrapped };
     const findings: Finding[] = [
       ...swaps.map((swap) => ({ kind: "swap" as const, ...swap })),
-      ...arbitrages,
-      ...(chain ? findRouterArbitrages(view, swaps, { routers: chain.routers, methods: registry.methods }) : []),
-      ...sandwiches,
+      ...earning.map((finding) => {
+        const profit = profitOf(finding, context!);
+        return profit ? { ...finding, profit } : finding;
+      }),
       ...findLiquidations(view, wrapped),
       ...findJit(view, swaps),
       ...findAttempts(view, searchersOf(arbitrages, sandwiches, searchers)),

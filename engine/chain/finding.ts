@@ -22,8 +22,8 @@ export interface SwapFinding extends Swap {
 export interface Profit {
   /** gasUsed × effectiveGasPrice of all transactions that the searcher sent for it. */
   readonly gasCost: bigint | null;
-  /** Paid to the block's fee recipient besides gas: value, wrapped coin, and with a trace what contracts sent. */
-  readonly feeRecipientPayment: bigint;
+  /** Paid to the block's fee recipient besides gas: value, wrapped coin, and with a trace what contracts sent. null: who that is, is unknown. */
+  readonly feeRecipientPayment: bigint | null;
   /** Whether a trace showed what contracts sent. If not, more may have been paid, and net and ROI are upper bounds. */
   readonly paymentsComplete: boolean;
   /** Gross − gas − payments. null where the profit token has no price in the chain's own coin, or gas is unknown. */

@@ -143,7 +143,7 @@ function profitFields(profit: Profit | undefined): Fields {
   if (!profit) return {};
   return {
     gas_cost: text(profit.gasCost),
-    fee_recipient_payment: `${profit.feeRecipientPayment}`,
+    fee_recipient_payment: text(profit.feeRecipientPayment),
     net_profit: text(profit.net),
     net_is_upper_bound: !profit.paymentsComplete,
     roi_percent: profit.roiPercent,

@@ -86,6 +86,11 @@ const chain = object({
   name: name.optional(),
   nativeToken: name.optional(),
   wrapped: address.optional(),
+  nativeUsd: z
+    .number("expected USD")
+    .positive("expected more than 0 USD")
+    .max(1e9, "expected at most 1000000000 USD")
+    .optional(),
   blockSeconds: z
     .number("expected seconds")
     .min(0.01, "expected at least 0.01 s")

@@ -20,6 +20,8 @@ export interface Chain {
   readonly name: string;
   readonly nativeToken: string | undefined;
   readonly wrapped: Address | undefined;
+  /** USD of its coin, where a block's own pools do not tell. */
+  readonly nativeUsd: number | undefined;
   readonly blockSeconds: number | undefined;
   /** Decimals by address. */
   readonly stableCoins: ReadonlyMap<Address, number>;
@@ -61,6 +63,7 @@ function chainOf(data: ChainData, known: Chain | undefined): Chain {
     name: data.name ?? known?.name ?? `chain ${data.id}`,
     nativeToken: data.nativeToken ?? known?.nativeToken,
     wrapped: data.wrapped ?? known?.wrapped,
+    nativeUsd: data.nativeUsd ?? known?.nativeUsd,
     blockSeconds: data.blockSeconds ?? known?.blockSeconds,
     stableCoins: new Map([...(known?.stableCoins ?? []), ...Object.entries(data.stableCoins ?? {})]),
     routers: new Map([...(known?.routers ?? []), ...Object.entries(data.routers ?? {})]),

@@ -16,6 +16,8 @@ export interface ChainData {
   readonly nativeToken?: string;
   /** The wrapped coin (WETH, WBNB …). */
   readonly wrapped?: Address;
+  /** USD of its coin, where a block's own pools do not tell. */
+  readonly nativeUsd?: number;
   /** Seconds from block to block. */
   readonly blockSeconds?: number;
   /** Tokens that are meant to be worth a dollar: their decimals. */
