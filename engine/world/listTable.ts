@@ -19,6 +19,8 @@ export interface ListTable {
   readonly size: number;
   /** Are these words an entry? */
   has(words: Uint32Array, at: number): boolean;
+  /** Number of these words among the entries, as they lie back to back; -1: they are none. */
+  find(words: Uint32Array, at: number): number;
   /** All entries, back to back, in no order: a view. */
   readonly entries: Uint8Array;
 }
@@ -52,20 +54,22 @@ export function openListTable(buffer: SharedArrayBuffer): ListTable {
   const size = header[SIZE]!;
   const seed = header[SEED]!;
   const mask = slots.length - 1;
+  function find(words: Uint32Array, at: number): number {
+    next: for (let slot = hashOf(words, at, width, seed) & mask; ; slot = (slot + 1) & mask) {
+      const number = slots[slot]!;
+      if (number === 0) return -1;
+      const own = (number - 1) * width;
+      for (let w = 0; w < width; w++) if (entries[own + w] !== words[at + w]) continue next;
+      return number - 1;
+    }
+  }
   return {
     buffer,
     bytes: width * 4,
     size,
     entries: new Uint8Array(buffer, entries.byteOffset, size * width * 4),
-    has(words, at) {
-      next: for (let slot = hashOf(words, at, width, seed) & mask; ; slot = (slot + 1) & mask) {
-        const number = slots[slot]!;
-        if (number === 0) return false;
-        const own = (number - 1) * width;
-        for (let w = 0; w < width; w++) if (entries[own + w] !== words[at + w]) continue next;
-        return true;
-      }
-    },
+    find,
+    has: (words, at) => find(words, at) >= 0,
   };
 }
 
