@@ -1,7 +1,8 @@
 /** Puts the rooms together: a source, worker threads, a ledger and the store become a running engine. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Store, StoreUnavailable } from "../clickhouse/client.ts";
-import { builtInRegistry } from "./chain/registry/registry.ts";
+import { createRegistry } from "./chain/registry/registry.ts";
+import type { RegistryData } from "./chain/registry/registryData.ts";
 import { createOrderedWork } from "./dispatch/orderedWork.ts";
 import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
@@ -25,6 +26,8 @@ import type { Source } from "./source/source.ts";
 
 export interface EngineParts {
   readonly config: Config;
+  /** What WEIR_REGISTRY names, for the names of chains; workers find it in their world. */
+  readonly registry: RegistryData;
   readonly store: Store;
   readonly catalogue: Catalogue;
   readonly log: Log;
@@ -60,7 +63,17 @@ const LOOK_MS = 1_000;
 /** A round is one insert a table: 30,000 pending transactions. The embedded store takes bodies of 256 MiB. */
 const MAX_ROUND_BYTES = 32 << 20;
 
-export function createEngine({ config, store, catalogue, log, metrics, health, failpoint }: EngineParts): Engine {
+export function createEngine({
+  config,
+  registry,
+  store,
+  catalogue,
+  log,
+  metrics,
+  health,
+  failpoint,
+}: EngineParts): Engine {
+  const { chains } = createRegistry(registry);
   const guard = createQuarantineGuard({ catalogue, breaker: createBreaker(), log });
   const throttle = createThrottle({
     catalogue,
@@ -124,7 +137,7 @@ export function createEngine({ config, store, catalogue, log, metrics, health, f
         guard.observe(outcome.rules);
         throttle.observe(outcome);
         for (const { chainId, kind, findings, transactions } of outcome.findings) {
-          const chain = builtInRegistry.chains.get(chainId)?.name ?? String(chainId);
+          const chain = chains.get(chainId)?.name ?? String(chainId);
           metrics.findings.inc({ chain, kind }, findings);
           if (kind === "arbitrage") metrics.transactionsDetected.inc({ chain }, transactions);
         }

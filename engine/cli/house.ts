@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
+import { readRegistry } from "../chain/registry/readRegistry.ts";
 import { migrateControl } from "../control/migrate.ts";
 import type { Control } from "../control/open.ts";
 import { createEngine, type Engine } from "../engine.ts";
@@ -81,6 +82,7 @@ const POLL_MS = 400;
 
 export async function openHouse(config: Config): Promise<House> {
   const log = createLogFor(config);
+  const registry = readRegistry(config.registry);
   await checkRules(config.rules.folder, log);
   const { store, control } = await openStores(config);
   const catalogue = await openCatalogue({
@@ -88,6 +90,7 @@ export async function openHouse(config: Config): Promise<House> {
     maxRules: config.rules.max,
     quota: config.rules.quota,
     chains: config.engine.chains,
+    registry,
   });
   const { refused } = await catalogue.loadFolder(config.rules.folder);
   for (const { file, findings } of refused)
@@ -95,7 +98,7 @@ export async function openHouse(config: Config): Promise<House> {
   const metrics = createMetrics();
   const health = createHealth();
   const failpoint = createFailpoint(config.engine.failpoint);
-  const engine = createEngine({ config, store, catalogue, log, metrics, health, failpoint });
+  const engine = createEngine({ config, registry, store, catalogue, log, metrics, health, failpoint });
   const following = followRules(catalogue, { log, health });
   return {
     config,

@@ -1,5 +1,6 @@
 /** The tables as Drizzle must know them; migrations/ makes them, and says what each column means. */
 
+import type { RegistryData } from "../chain/registry/registryData.ts";
 import type { ListKind } from "../condition/listKinds.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
@@ -119,6 +120,8 @@ export const listEdits = pgTable("list_edits", {
 /** What a world is kept as. */
 export interface WorldContent {
   readonly chains: readonly number[];
+  /** Of worlds from before there was one it is not there. */
+  readonly registry?: RegistryData;
   readonly lists: readonly ListVersion[];
 }
 

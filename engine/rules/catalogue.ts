@@ -7,6 +7,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { RegistryData } from "../chain/registry/registryData.ts";
 import { listProblems } from "../condition/listKinds.ts";
 import { nextNumber, readAudit, readNumber } from "../control/changes.ts";
 import type { Control, Transaction } from "../control/open.ts";
@@ -173,6 +174,7 @@ export interface CatalogueOptions {
   readonly quota?: Quota;
   /** Of the worlds that engines run in. */
   readonly chains?: readonly number[];
+  readonly registry?: RegistryData;
 }
 
 const DEFAULT_MAX_RULES = 10_000;
@@ -185,11 +187,12 @@ export async function openCatalogue({
   maxRules = DEFAULT_MAX_RULES,
   quota = { maxRules, fuelPerSecond: Number.POSITIVE_INFINITY },
   chains = [],
+  registry = {},
 }: CatalogueOptions): Promise<Catalogue> {
   const known = new Map<string, { info: RuleInfo; members: readonly SetMember[]; lists: readonly string[] }>();
   const sets = createRuleSets(control);
   const contents = createListContents();
-  const worlds = createWorlds(control, contents, chains);
+  const worlds = createWorlds(control, contents, { chains, registry });
   const lists = createListStore(control, contents, (edit, committed) => change(edit, committed));
   const changes = createRuleChanges({ maxRules, quota });
   const owners = createOwners(quota, (edit, committed) => change(edit, committed));
@@ -286,7 +289,7 @@ export async function openCatalogue({
   function worldContent(): WorldContent {
     const named = new Set([...known.values()].flatMap((rule) => rule.lists));
     const versions = [...named].sort().map((name) => lists.version(name));
-    return { chains, lists: versions.filter((version): version is ListVersion => version !== undefined) };
+    return { chains, registry, lists: versions.filter((version): version is ListVersion => version !== undefined) };
   }
 
   /** Makes a change on what is in the store by then, alone among all processes. */

@@ -12,6 +12,7 @@ import { unpackRecords } from "./topicRecords.ts";
 
 interface Truth {
   readonly swaps: Readonly<Record<string, number>>;
+  readonly routers: Readonly<Record<string, string>>;
   readonly arbitrageList: readonly { hash: string; account: string; profitToken: string; profit: string }[];
   readonly sandwichList: readonly { front: string; victims: string[]; back: string; pool: string; profit: string }[];
 }
@@ -78,6 +79,15 @@ describe("the bundled recording", () => {
     );
     expect(bundles).toHaveLength(truth.arbitrageList.length + truth.sandwichList.length);
   });
+});
+
+test("routers are those of the world's registry", () => {
+  const routers = Object.fromEntries(Object.entries(truth.routers).map(([name, address]) => [address, name]));
+  const world = createWorld({ chains: [31_337], registry: { chains: [{ id: 31_337, routers }] } });
+  const { findings } = createProcessor([], world)(packBatch("s", 0, 0, records.length, records));
+  const kinds = Object.fromEntries(findings.map(({ kind, findings: count }) => [kind, count]));
+  expect(kinds).toMatchObject({ arbitrage: truth.arbitrageList.length, sandwich: truth.sandwichList.length });
+  expect(kinds.router_arbitrage).toBeGreaterThan(500); // users' trades over two pools and more
 });
 
 describe("a part of a block", () => {

@@ -11,7 +11,7 @@ import { type DeadLetterRow, encodeDeadLetters } from "../../clickhouse/tables/d
 import { encodeRuleState } from "../../clickhouse/tables/ruleState.ts";
 import { encodeRuleStats, type RuleStatRow } from "../../clickhouse/tables/ruleStats.ts";
 import { encodeTransactions } from "../../clickhouse/tables/transactions.ts";
-import { builtInRegistry } from "../chain/registry/registry.ts";
+import { createRegistry } from "../chain/registry/registry.ts";
 import { OFFSET } from "../frame/schema.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
@@ -45,7 +45,7 @@ export function createProcessor(
   const decode = createDecoder(world);
   const runRules = typeof rules === "function" ? rules : createRuleStage(rules, { leavesOrdered: true });
   const lists = listsOf(world);
-  const detect = createDetectStage(builtInRegistry);
+  const detect = createDetectStage(createRegistry(world.registry));
 
   return (batch) => {
     const decoded = decode(batch);

@@ -58,6 +58,19 @@ describe("named lists", () => {
   const rule = (name: string, conditions: unknown) =>
     catalogue.upload(name, Buffer.from(JSON.stringify({ name, conditions })), { ...BY, kind: "json" });
 
+  test("a registry is part of the world, and comes back from the store as it was", async () => {
+    const registry = {
+      methods: { "0x38ed1739": "swap()" },
+      chains: [{ name: "Ours", id: 31_337, routers: { [address(2)]: "b", [address(1)]: "a" } }],
+    };
+    const ours = await openCatalogue({ control, chains: [1], registry });
+    expect(ours.world()).not.toBe(catalogue.world());
+    const world = await (await another()).worldOf(ours.world());
+    expect(world).toMatchObject({ id: ours.world(), registry, chains: [1] });
+    const turned = { chains: registry.chains, methods: registry.methods };
+    expect((await openCatalogue({ control, chains: [1], registry: turned })).world()).toBe(ours.world());
+  });
+
   test("are made, edited, replaced and removed; what changes nothing is no version", async () => {
     expect(await put("bad", [address(1), address(2), address(1)])).toMatchObject({
       isNew: true,

@@ -3,6 +3,7 @@
  * ledger names the world it ran in, so a replay runs in the same one.
  */
 import { createHash } from "node:crypto";
+import type { RegistryData } from "../chain/registry/registryData.ts";
 import type { ListUse } from "../condition/listKinds.ts";
 import { type ListTable, openListTable } from "./listTable.ts";
 
@@ -11,6 +12,8 @@ export interface World {
   readonly id: string;
   /** Chains whose transactions are taken; others are dead letters. */
   readonly chains: readonly number[];
+  /** What is known of chains and protocols beside what is built in: WEIR_REGISTRY. */
+  readonly registry: RegistryData;
   /** That rules may ask, by name. */
   readonly lists: readonly WorldList[];
 }
@@ -27,21 +30,31 @@ export interface WorldList {
 export type Lists = ReadonlyMap<string, ListTable>;
 export const NO_LISTS: Lists = new Map();
 
-export function createWorld({ chains, lists = [] }: Pick<World, "chains"> & Partial<Pick<World, "lists">>): World {
-  return { id: worldId({ chains, lists }), chains: sorted(chains), lists };
+export function createWorld({
+  chains,
+  registry = {},
+  lists = [],
+}: Pick<World, "chains"> & Partial<Pick<World, "registry" | "lists">>): World {
+  return { id: worldId({ chains, registry, lists }), chains: sorted(chains), registry, lists };
 }
 
-/** The name of a world with these chains and versions of lists. */
+/** The name of a world with these chains, this registry and these versions of lists. */
 export function worldId({
   chains,
+  registry = {},
   lists,
 }: {
   readonly chains: readonly number[];
+  readonly registry?: RegistryData | undefined;
   readonly lists: readonly Pick<WorldList, "name" | "id">[];
 }): string {
   const versions = [...lists].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, id }) => ({ name, id }));
-  // Without lists it is the name that it had before there were any.
-  return contentId(versions.length === 0 ? { chains: sorted(chains) } : { chains: sorted(chains), lists: versions });
+  // Without lists or a registry it is the name that it had before there were any.
+  return contentId({
+    chains: sorted(chains),
+    ...(versions.length > 0 && { lists: versions }),
+    ...(Object.keys(registry).length > 0 && { registry: inOrder(registry) }),
+  });
 }
 
 export const listsOf = (world: Pick<World, "lists">): Lists =>
@@ -56,6 +69,14 @@ export function tablesOf(uses: readonly ListUse[], lists: Lists): ListTable[] {
     throw new Error(`Cannot ask the list "${name}": ${state}, expected one of ${bytes} bytes`);
   });
 }
+
+/** With the members of all objects by name: PostgreSQL gives them back in an order of its own. */
+const inOrder = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, inOrder(member)]));
+};
 
 const sorted = (chains: readonly number[]): number[] => [...new Set(chains)].sort((a, b) => a - b);
 

@@ -19,17 +19,21 @@ export interface Worlds {
   used(): boolean;
 }
 
-/** @param chains as they are configured */
-export function createWorlds(control: Control, contents: ListContents, chains: readonly number[]): Worlds {
+/** @param configured without lists, as they were before there were any */
+export function createWorlds(
+  control: Control,
+  contents: ListContents,
+  configured: Omit<WorldContent, "lists">,
+): Worlds {
   const worlds = new Map<string, Promise<World>>();
 
   async function contentOf(id: string): Promise<WorldContent> {
     const content = await control.read((db) => readWorld(db, id));
     if (content) return content;
-    const plain = { chains, lists: [] };
+    const plain = { ...configured, lists: [] };
     if (id === worldId(plain)) return plain; // of a version of ours that kept none
     throw new UserError(`Cannot finish what was begun in the world "${id}": the control store does not have it`, {
-      next: "The ledger needs it: use the control store (DATABASE_URL or WEIR_DATA) of then, with WEIR_CHAINS as it was",
+      next: "The ledger needs it: use the control store (DATABASE_URL or WEIR_DATA) of then, with WEIR_CHAINS and WEIR_REGISTRY as they were",
     });
   }
 
@@ -40,7 +44,7 @@ export function createWorlds(control: Control, contents: ListContents, chains: r
       const { buffer } = await contents.get((work) => control.read(work), version);
       lists.push({ name: version.name, id: version.id, buffer });
     }
-    return createWorld({ chains: content.chains, lists });
+    return createWorld({ ...content, lists });
   }
 
   return {

@@ -1,5 +1,6 @@
 /** Rules by name, out of the catalogue that the engine runs from. */
 
+import { readRegistry } from "../../chain/registry/readRegistry.ts";
 import type { ListUse } from "../../condition/listKinds.ts";
 import { migrateControl } from "../../control/migrate.ts";
 import { UserError } from "../../ops/errors.ts";
@@ -46,7 +47,7 @@ async function catalogue() {
   const { config } = loadConfiguration();
   const control = openControlOnly(config);
   await migrateControl(control);
-  return openCatalogue({ control, chains: config.engine.chains });
+  return openCatalogue({ control, chains: config.engine.chains, registry: readRegistry(config.registry) });
 }
 
 export async function listRules(): Promise<ListedRule[]> {
