@@ -280,6 +280,21 @@ describe("a reorganisation", () => {
     },
   );
 
+  it("may follow another, and reach below it", async () => {
+    const from = (await head()) + 1;
+    await mine(5);
+    const { chain } = await follow({ urls: [anvil.url], fromBlock: from });
+    const first = brief(await until(chain, from + 4));
+    await replace(1);
+    const second = brief(await until(chain, from + 5)).slice(1);
+    await replace(4);
+    expect(brief(await until(chain, from + 6))).toEqual([
+      ...[...first.slice(2, 4), ...second].map((block) => `-${block}`),
+      ...(await canonical(from + 2, from + 6)),
+    ]);
+    expect(chain.blocks().map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5, 6].map((n) => from + n));
+  });
+
   it("across a restart is noticed by what the run before knew", async () => {
     const from = (await head()) + 1;
     await mine(4);

@@ -20,16 +20,17 @@ export interface ChainWindow {
 /** @param depth how many blocks may be replaced at once; two epochs of Ethereum, after which a block is final, are 64 */
 export function createChainWindow(known: readonly BlockRef[], depth: number): ChainWindow {
   let blocks = known.slice(-depth);
-  const gap = blocks.find(({ number }, index) => index > 0 && number !== blocks[index - 1]!.number + 1);
-  if (gap) throw new Error(`Cannot go on at block "${gap.number}": the one before is not known, expected no gap`);
+  const checkNext = (number: number, tip: BlockRef | undefined): void => {
+    if (tip && number !== tip.number + 1)
+      throw new Error(`Cannot go on at block "${number}": the one before is ${tip.number}, expected no gap`);
+  };
+  for (const [index, { number }] of blocks.entries()) checkNext(number, blocks[index - 1]);
 
   return {
     tip: () => blocks.at(-1),
     blocks: () => [...blocks],
     append(block) {
-      const tip = blocks.at(-1);
-      // A range that begins elsewhere: what was before says nothing of it.
-      if (tip && block.number !== tip.number + 1) blocks = [];
+      checkNext(block.number, blocks.at(-1));
       blocks.push(block);
       if (blocks.length > depth) blocks.shift();
     },

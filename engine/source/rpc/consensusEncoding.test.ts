@@ -1,8 +1,10 @@
-import { keccak256, serializeTransaction, type TransactionSerializable } from "viem";
+import fc from "fast-check";
+import { fromRlp, keccak256, serializeTransaction, type TransactionSerializable, toHex, toRlp } from "viem";
 import { describe, expect, it } from "vitest";
 import type { RpcObject } from "../recordingLine.ts";
 import { encodeHeader, encodeReceipt, encodeTransaction } from "./consensusEncoding.ts";
-import { rlp, rlpNumber, trieRoot } from "./trieRoot.ts";
+import { number, type Rlp, rlp } from "./rlp.ts";
+import { trieRoot } from "./trieRoot.ts";
 
 const ADDRESS = "0x05a56e2d52c817161883f50c441c3228cfe54d9f";
 const WORD = `0x${"1f".repeat(32)}` as const;
@@ -49,7 +51,7 @@ describe("encodeTransaction()", () => {
     ],
     ["0x2", { ...asked, to: null, accessList: [] }, { ...given, ...fees, type: "eip1559", to: null, accessList: [] }],
   ])("type %s is what viem serializes", (type, transaction, wanted) => {
-    expect(encodeTransaction({ ...transaction, type })).toBe(
+    expect(toHex(encodeTransaction({ ...transaction, type })!)).toBe(
       serializeTransaction(wanted as TransactionSerializable, signature),
     );
   });
@@ -113,17 +115,38 @@ describe("encodeHeader()", () => {
   });
 });
 
+describe("rlp()", () => {
+  it.each([0, 1, 55, 56, 255, 256, 65_535, 65_536])("of %i bytes, alone and in a list, is viem's", (length) => {
+    const value = Buffer.alloc(length, 0x7f);
+    expect(toHex(rlp(value))).toBe(toRlp(toHex(value)));
+    expect(toHex(rlp([value, value]))).toBe(toRlp([toHex(value), toHex(value)]));
+  });
+
+  it("of anything is viem's, and is read back", () => {
+    const { any } = fc.letrec<{ any: Rlp }>((tie) => ({
+      any: fc.oneof({ maxDepth: 4 }, fc.uint8Array({ maxLength: 70 }), fc.array(tie("any"), { maxLength: 5 })),
+    }));
+    const hexOf = (value: Rlp): never => (value instanceof Uint8Array ? toHex(value) : value.map(hexOf)) as never;
+    fc.assert(
+      fc.property(any, (value) => {
+        expect(toHex(rlp(value))).toBe(toRlp(hexOf(value)));
+        expect(fromRlp(toHex(rlp(value)))).toEqual(hexOf(value));
+      }),
+    );
+  });
+});
+
 describe("trieRoot()", () => {
   it("of nothing is the hash of the empty trie", () => {
     expect(trieRoot([])).toBe("0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
   });
 
   it("tells any order, lack or change apart, with short values and long", () => {
-    const list = Array.from({ length: 300 }, (_, index) => rlp([rlpNumber(index), index % 3 ? "0x" : WORD]));
+    const list = Array.from({ length: 300 }, (_, index) => rlp([number(index), Buffer.alloc(index % 3 ? 0 : 40, 7)]));
     const root = trieRoot(list);
     expect(trieRoot([...list])).toBe(root);
     for (const at of [0, 1, 127, 128, 255, 256, 299]) {
-      expect(trieRoot(list.with(at, "0x01"))).not.toBe(root);
+      expect(trieRoot(list.with(at, Buffer.of(1)))).not.toBe(root);
       expect(trieRoot(list.toSpliced(at, 1))).not.toBe(root);
     }
     expect(trieRoot([list[1]!, list[0]!, ...list.slice(2)])).not.toBe(root);

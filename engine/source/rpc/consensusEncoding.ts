@@ -2,61 +2,64 @@
  * Transactions, receipts and headers as their hashes are taken: what a node says in JSON, back in the bytes that consensus
  * is about (EIP-2718, 2930, 1559, 4844, 7702, 4895, 4788, 7685). null: of a kind that is not known here.
  */
-import { concatHex, type Hex } from "viem";
 import type { RpcObject } from "../recordingLine.ts";
-import { type Rlp, rlp, rlpNumber } from "./trieRoot.ts";
+import { bytes, number, type Rlp, rlp } from "./rlp.ts";
 
-const bytes = (value: unknown): Hex => (value as Hex | null) ?? "0x";
+/** EIP-2718: the type, then what it wraps. */
+const typed = (type: number, fields: Rlp): Buffer => Buffer.concat([Buffer.of(type), rlp(fields)]);
 const typeOf = (object: RpcObject): number => Number(object.type ?? 0);
 
 const accessList = ({ accessList: list }: RpcObject): Rlp =>
-  ((list as { address: Hex; storageKeys: Hex[] }[] | null) ?? []).map(({ address, storageKeys }) => [
-    address,
-    storageKeys,
+  ((list as { address: string; storageKeys: string[] }[] | null) ?? []).map(({ address, storageKeys }) => [
+    bytes(address),
+    storageKeys.map(bytes),
   ]);
 
 const authorizations = ({ authorizationList: list }: RpcObject): Rlp =>
   ((list as RpcObject[] | null) ?? []).map((one) => [
-    ...[rlpNumber(one.chainId), bytes(one.address), rlpNumber(one.nonce)],
+    ...[number(one.chainId), bytes(one.address), number(one.nonce)],
     ...signature(one),
   ]);
 
-const signature = ({ yParity, v, r, s }: RpcObject): Hex[] => [yParity ?? v, r, s].map(rlpNumber);
+const signature = ({ yParity, v, r, s }: RpcObject): Rlp[] => [yParity ?? v, r, s].map(number);
 
-export function encodeTransaction(tx: RpcObject): Hex | null {
-  const call = [rlpNumber(tx.gas), bytes(tx.to), rlpNumber(tx.value), bytes(tx.input)];
+export function encodeTransaction(tx: RpcObject): Buffer | null {
+  const call = [number(tx.gas), bytes(tx.to), number(tx.value), bytes(tx.input)];
   const dynamicFee = () => [
-    ...[tx.chainId, tx.nonce, tx.maxPriorityFeePerGas, tx.maxFeePerGas].map(rlpNumber),
+    ...[tx.chainId, tx.nonce, tx.maxPriorityFeePerGas, tx.maxFeePerGas].map(number),
     ...[...call, accessList(tx)],
   ];
   switch (typeOf(tx)) {
     case 0:
-      return rlp([rlpNumber(tx.nonce), rlpNumber(tx.gasPrice), ...call, ...[tx.v, tx.r, tx.s].map(rlpNumber)]);
+      return rlp([number(tx.nonce), number(tx.gasPrice), ...call, ...[tx.v, tx.r, tx.s].map(number)]);
     case 1: {
-      const head = [tx.chainId, tx.nonce, tx.gasPrice].map(rlpNumber);
-      return concatHex(["0x01", rlp([...head, ...call, accessList(tx), ...signature(tx)])]);
+      const head = [tx.chainId, tx.nonce, tx.gasPrice].map(number);
+      return typed(1, [...head, ...call, accessList(tx), ...signature(tx)]);
     }
     case 2:
-      return concatHex(["0x02", rlp([...dynamicFee(), ...signature(tx)])]);
+      return typed(2, [...dynamicFee(), ...signature(tx)]);
     case 3: {
-      const blobs = [rlpNumber(tx.maxFeePerBlobGas), tx.blobVersionedHashes as Hex[]];
-      return concatHex(["0x03", rlp([...dynamicFee(), ...blobs, ...signature(tx)])]);
+      const blobs = [number(tx.maxFeePerBlobGas), (tx.blobVersionedHashes as string[]).map(bytes)];
+      return typed(3, [...dynamicFee(), ...blobs, ...signature(tx)]);
     }
     case 4:
-      return concatHex(["0x04", rlp([...dynamicFee(), authorizations(tx), ...signature(tx)])]);
+      return typed(4, [...dynamicFee(), authorizations(tx), ...signature(tx)]);
     default:
       return null;
   }
 }
 
-export function encodeReceipt(receipt: RpcObject): Hex | null {
+export function encodeReceipt(receipt: RpcObject): Buffer | null {
   const type = typeOf(receipt);
-  if (type > 4 || typeof receipt.logsBloom !== "string") return null;
-  const logs = (receipt.logs as RpcObject[]).map((log) => [bytes(log.address), log.topics as Hex[], bytes(log.data)]);
+  const { logsBloom, root, status, cumulativeGasUsed } = receipt;
+  if (type > 4 || logsBloom == null || cumulativeGasUsed == null || (root == null && status == null)) return null;
+  const logs = (receipt.logs as RpcObject[]).map(({ address, topics, data }) => [
+    ...[bytes(address), (topics as string[]).map(bytes), bytes(data)],
+  ]);
   // Before Byzantium a receipt had the state's root in place of a status.
-  const outcome = receipt.root == null ? rlpNumber(receipt.status) : bytes(receipt.root);
-  const body = rlp([outcome, rlpNumber(receipt.cumulativeGasUsed), bytes(receipt.logsBloom), logs]);
-  return type === 0 ? body : concatHex([`0x0${type}`, body]);
+  const outcome = root == null ? number(status) : bytes(root);
+  const fields = [outcome, number(cumulativeGasUsed), bytes(logsBloom), logs];
+  return type === 0 ? rlp(fields) : typed(type, fields);
 }
 
 const HEADER_BYTES = [
@@ -66,10 +69,10 @@ const HEADER_NUMBERS = ["difficulty", "number", "gasLimit", "gasUsed", "timestam
 const HEADER_END = ["extraData", "mixHash", "nonce"] as const;
 /** In the order in which forks added them: each is there only if those before it are. */
 const HEADER_ADDED = [
-  ["baseFeePerGas", rlpNumber],
+  ["baseFeePerGas", number],
   ["withdrawalsRoot", bytes],
-  ["blobGasUsed", rlpNumber],
-  ["excessBlobGas", rlpNumber],
+  ["blobGasUsed", number],
+  ["excessBlobGas", number],
   ["parentBeaconBlockRoot", bytes],
   ["requestsHash", bytes],
 ] as const;
@@ -81,12 +84,12 @@ const KNOWN = new Set<string>([
 ]);
 
 /** null where a member is missing, or one is there that a later fork may have added to the header. */
-export function encodeHeader(block: RpcObject): Hex | null {
+export function encodeHeader(block: RpcObject): Buffer | null {
   const fixed = [...HEADER_BYTES, ...HEADER_NUMBERS, ...HEADER_END];
   if (fixed.some((name) => block[name] == null) || Object.keys(block).some((name) => !KNOWN.has(name))) return null;
   return rlp([
     ...HEADER_BYTES.map((name) => bytes(block[name])),
-    ...HEADER_NUMBERS.map((name) => rlpNumber(block[name])),
+    ...HEADER_NUMBERS.map((name) => number(block[name])),
     ...HEADER_END.map((name) => bytes(block[name])),
     ...HEADER_ADDED.filter(([name]) => block[name] != null).map(([name, encode]) => encode(block[name])),
   ]);

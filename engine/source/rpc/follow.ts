@@ -63,7 +63,9 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   const { fromBlock, toBlock, known = [], reorgDepth = REORG_DEPTH, pollMs = 500 } = options;
   const { ahead = 4, signal, clock = Date.now } = options;
   checkRange(fromBlock, toBlock);
-  const window = createChainWindow(known, reorgDepth);
+  // Blocks that end elsewhere say nothing of a range.
+  const continues = fromBlock === undefined || fromBlock - 1 === known.at(-1)?.number;
+  const window = createChainWindow(continues ? known : [], reorgDepth);
   const endpoints = await openEndpoints(options);
   try {
     const pending = options.pending ? await createPendingWatch({ endpoints, clock }) : undefined;

@@ -50,7 +50,7 @@ export function createBlockReader(chainId: number): BlockReader {
     if (!withoutBlockReceipts.has(endpoint.name)) {
       try {
         const receipts = await endpoint.request<RpcObject[] | null>("eth_getBlockReceipts", [tag]);
-        if (receipts) return receipts;
+        if (Array.isArray(receipts)) return receipts;
       } catch (error) {
         if (!(error instanceof RpcError && error.unsupported)) throw error;
         withoutBlockReceipts.add(endpoint.name);

@@ -1,5 +1,5 @@
 import { type Hex, keccak256 } from "viem";
-import { ServiceUnavailable } from "../../ops/errors.ts";
+import { messageOf, ServiceUnavailable } from "../../ops/errors.ts";
 import type { RpcBlock, RpcObject } from "../recordingLine.ts";
 import { encodeHeader, encodeReceipt, encodeTransaction } from "./consensusEncoding.ts";
 import { trieRoot } from "./trieRoot.ts";
@@ -17,7 +17,15 @@ export class LyingNode extends ServiceUnavailable {
 }
 
 /** Bounded: they are labels of a metric. */
-export type Lie = "chain_id" | "block_number" | "receipts" | "transactions" | "parent" | "header" | "root";
+export type Lie =
+  | "malformed"
+  | "chain_id"
+  | "block_number"
+  | "receipts"
+  | "transactions"
+  | "parent"
+  | "header"
+  | "root";
 
 /**
  * How far a block was checked. `linked`: transactions and receipts are of this block, complete and in order, as far as the node's own
@@ -36,7 +44,18 @@ export function verifyBlock(node: string, chainId: number, number: number, read:
   const lie = (kind: Lie, what: string): never => {
     throw new LyingNode(node, kind, `block ${number} ${what}`);
   };
-  const { block, transactions, receipts } = read;
+  try {
+    checkLinks(number, read, lie);
+    return PROVABLE.has(chainId) ? proveBlock(read, lie) : "linked";
+  } catch (error) {
+    if (error instanceof LyingNode) throw error;
+    return lie("malformed", `is not a block with transactions and receipts: ${messageOf(error)}`); // a number that is none, say
+  }
+}
+
+type SayLie = (kind: Lie, what: string) => never;
+
+function checkLinks(number: number, { block, transactions, receipts }: RpcBlock, lie: SayLie): void {
   if (Number(block.number) !== number) lie("block_number", `was asked for, ${Number(block.number)} was given`);
   if (!isHash(block.hash) || !isHash(block.parentHash)) lie("header", "has no hash, or its parent has none");
   transactions.forEach((transaction, index) => {
@@ -50,15 +69,16 @@ export function verifyBlock(node: string, chainId: number, number: number, read:
       lie("receipts", `is "${block.hash}", but receipt ${index} is of block "${receipt.blockHash}"`);
     if (receipt.transactionHash !== transactions[index]!.hash)
       lie("receipts", `has at place ${index} the receipt of another transaction`);
-    if (!Array.isArray(receipt.logs)) lie("receipts", `has a receipt without logs at place ${index}`);
+    const { logs } = receipt;
+    if (!Array.isArray(logs) || logs.some((log) => typeof log !== "object" || log === null))
+      lie("receipts", `has a receipt without logs at place ${index}`);
   });
-  return PROVABLE.has(chainId) ? proveBlock(read, lie) : "linked";
 }
 
-function proveBlock({ block, transactions, receipts }: RpcBlock, lie: (kind: Lie, what: string) => never): Proof {
+function proveBlock({ block, transactions, receipts }: RpcBlock, lie: SayLie): Proof {
   const header = encodeHeader(block);
   if (header && keccak256(header) !== block.hash) lie("header", `has a header whose hash is not "${block.hash}"`);
-  const lists: [name: string, list: RpcObject[], encode: (item: RpcObject) => Hex | null, root: unknown][] = [
+  const lists: [name: string, list: RpcObject[], encode: (item: RpcObject) => Uint8Array | null, root: unknown][] = [
     ["transactions", transactions, encodeTransaction, block.transactionsRoot],
     ["receipts", receipts, encodeReceipt, block.receiptsRoot],
   ];
@@ -66,7 +86,7 @@ function proveBlock({ block, transactions, receipts }: RpcBlock, lie: (kind: Lie
   for (const [name, list, encode, root] of lists) {
     const encoded = list.map(encode);
     if (!isHash(root) || encoded.includes(null)) proof = "linked";
-    else if (trieRoot(encoded as Hex[]) !== root) lie("root", `has ${name} that do not make its ${name}Root`);
+    else if (trieRoot(encoded as Uint8Array[]) !== root) lie("root", `has ${name} that do not make its ${name}Root`);
   }
   return proof;
 }

@@ -52,6 +52,12 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
     if (options.toBlock !== undefined && known.at(-1) && known.at(-1)!.number >= options.toBlock) return;
     const meters = metersOf(options.metrics, chainName);
     const chain = await openChain({ ...options, meters, known, fromBlock: known.length > 0 ? undefined : fromBlock });
+    const [last, newest] = [known.at(-1)?.number ?? -1, chain.endpoints.newest()];
+    if (newest < last)
+      log.warn(
+        { event: "nodes_behind", chain: chainName, last, newest },
+        "The nodes lack blocks that were put; waiting",
+      );
     try {
       const sink = await options.openSink();
       try {
