@@ -20,6 +20,9 @@ export interface SwapFinderOptions {
 /** The swaps of a block that happened, ordered by transaction and log. Pending and reverted transactions have none. */
 export type SwapFinder = (view: BlockView) => Swap[];
 
+/** Of no token that is worth anything are there so many units: contracts that reckon with signed numbers could not even hold them. */
+const TOO_MUCH = 2n ** 255n;
+
 /** @returns a finder, which keeps nothing between two views */
 export function createSwapFinder({ registry, pools, onUnresolved }: SwapFinderOptions): SwapFinder {
   const { protocols } = registry;
@@ -44,7 +47,7 @@ export function createSwapFinder({ registry, pools, onUnresolved }: SwapFinderOp
       const protocol = protocols[found]!;
       const { layout } = protocol;
       const exchange = layout.read(view, log, before, end);
-      if (exchange === undefined) continue;
+      if (exchange === undefined || exchange.amountIn >= TOO_MUCH || exchange.amountOut >= TOO_MUCH) continue;
       movements ??= createMovements(findTransfers(view, transaction, wrapped), wrapped);
       const emitter = hexAt(view, log + LOG.address, 20);
       const holder = exchange.holder ?? emitter;
