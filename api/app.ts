@@ -19,6 +19,7 @@ import { labelRoutes } from "./routes/labels.ts";
 import { namedListRoutes } from "./routes/namedLists.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { ownerRoutes } from "./routes/owners.ts";
+import { riskRoutes } from "./routes/risk.ts";
 import { ruleCostRoutes } from "./routes/ruleCost.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
 import { ruleParameterRoutes } from "./routes/ruleParameters.ts";
@@ -57,6 +58,7 @@ export function createApi(deps: ApiDeps) {
   for (const router of [
     operationRoutes({ ...deps, rates }),
     transactionRoutes(deps),
+    riskRoutes(deps),
     alertRoutes(deps),
     deadLetterRoutes(deps),
     statsRoutes(deps),

@@ -1,9 +1,11 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RISK } from "../../engine/chain/risk/factors.ts";
 import { PRESENT } from "../../engine/frame/schema.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { alertSchema } from "./alerts.ts";
 import { deadLetterSchema } from "./deadLetters.ts";
+import { riskFactorSchema, riskSchema } from "./risk.ts";
 import { statsSchema } from "./stats.ts";
 import { transactionDetailSchema, transactionSchema } from "./transactions.ts";
 
@@ -38,12 +40,13 @@ beforeAll(async () => {
   );
   await store.command(
     `INSERT INTO transactions (source, partition, offset, n, event_time, chain_id, hash, from_address, block_number, block_hash, block_timestamp, status, gas_used,
-       effective_gas_price, input, log_index, log_address, log_topics, log_data, access_address, access_keys, score, to_address, present, extra)
+       effective_gas_price, input, log_index, log_address, log_topics, log_data, access_address, access_keys, score, to_address, present, extra, risk, risk_factors)
      SELECT ${sighting}, unhex(repeat('AB', 20)), 1007, unhex(repeat('0C', 32)), toDateTime('2024-01-01 00:00:12', 'UTC'), 1, 60000, 20000000001, unhex('a9059cbb0001'),
        [4, 5], [unhex(repeat('01', 20)), unhex(repeat('02', 20))], [[unhex(repeat('03', 32))], []], ['', unhex('00ff')],
-       [unhex(repeat('04', 20))], [[unhex(repeat('05', 32))]], 0.25, unhex(repeat('06', 20)), {present:UInt32}, {extra:String}`,
+       [unhex(repeat('04', 20))], [[unhex(repeat('05', 32))]], 0.25, unhex(repeat('06', 20)), {present:UInt32}, {extra:String}, 85, {factors:UInt32}`,
     {
       ...{ offset: 901, hash: hash(7).slice(2), present: PRESENT.receipt },
+      factors: RISK.known_bad | RISK.unlimited_approval,
       extra: `"receipt.l1Fee":"0x10","trace":{"type":"CALL","to":"${address(6)}","input":"0xa9059cbb","value":"0x5"}`,
     },
   );
@@ -156,6 +159,26 @@ describe("GET /api/v1/transactions/{hash}", () => {
     expect(found.sightings[1]).toMatchObject({
       value_raw: String(2n ** 256n - 1n), nonce_raw: String(2n ** 64n - 1n), gas_raw: String(2n ** 64n - 1n), gas_price_gwei: 30, gas_cost_raw: null, gas_used: null,
     }); // biome-ignore format: a row
+  });
+
+  test("its risk: contributions that add up, and why", async () => {
+    const risk = await server.read(`/api/v1/transactions/${hash(7)}/risk`, riskSchema);
+    expect(risk).toMatchObject({ chain_id: 1, tx_hash: hash(7), pending: false, score: 85, level: "critical" });
+    expect(risk.contributions.map(({ factor, points }) => [factor, points])).toEqual([
+      ["known_bad", 60],
+      ["unlimited_approval", 25],
+    ]);
+    const factors = await server.read("/api/v1/risk-factors", z.array(riskFactorSchema));
+    expect(factors).toContainEqual(risk.contributions[0]);
+    const none = await server.read(`/api/v1/transactions/${hash(8)}/risk`, riskSchema);
+    expect(none).toMatchObject({ score: null, level: null, contributions: [] });
+    const found = await server.read("/api/v1/transactions?min_risk=85", transactions);
+    expect(found.map(({ tx_hash, risk, risk_factors }) => [tx_hash, risk, risk_factors])).toEqual([
+      [hash(7), 85, ["known_bad", "unlimited_approval"]],
+    ]);
+    expect(await server.read("/api/v1/transactions?min_risk=86", transactions)).toEqual([]);
+    await server.problem(`/api/v1/transactions/${hash(7777)}/risk`, 404);
+    await server.problem("/api/v1/transactions?min_risk=101", 400);
   });
 
   test("404 for one that never came in, or not on that chain; 400 for what is no hash", async () => {

@@ -6,6 +6,7 @@ import { TRANSACTIONS, type TransactionRow, transactionConditions } from "../../
 import { callsOf } from "../../engine/chain/calls/calls.ts";
 import { internalCallsOf } from "../../engine/chain/calls/internalCalls.ts";
 import { networkFeesOf, totalFee } from "../../engine/chain/gas/networkFees.ts";
+import { contributionsOf, RISK_NAMES } from "../../engine/chain/risk/factors.ts";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { callsSchema, internalCallsSchema, toCalls, toInternalCalls } from "../calls.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -20,6 +21,7 @@ import {
   optional,
   query,
   safeInteger,
+  wholeNumber,
   wordText,
 } from "../parameters.ts";
 import { refuse } from "../problem.ts";
@@ -71,6 +73,8 @@ export const transactionSchema = z
     detected_at: describe(z.string(), "seen_at, else the time of the block, else the time of the record"),
     tags: describe(z.array(z.string()), "what rules tagged it with"),
     score: describe(z.number().nullable(), "highest score that a rule gave, 0 to 1"),
+    risk: describe(z.int().nullable(), "0 to 100: the points of its risk factors; null where it was not computed"),
+    risk_factors: describe(z.array(z.enum(RISK_NAMES)), "see /api/v1/transactions/{hash}/risk"),
     source: describe(z.string(), "topic, or recording:<sha256>"),
     partition: z.int(),
     offset: describe(z.string(), "offset of the record, decimal text"),
@@ -129,6 +133,7 @@ const list = createRoute({
       status: optional(z.enum(["0", "1"], "Expected 0 or 1").transform(Number), "1 succeeded, 0 reverted"),
       pending: optional(flagText, "true: mempool only; false: mined only"),
       tag: optional(wordText(), "has this tag"),
+      min_risk: optional(wholeNumber(0, 100), "its risk is at least this, 0 to 100"),
       ...listParameters(TRANSACTIONS),
     }),
   },
@@ -164,9 +169,10 @@ const one = createRoute({
 export function transactionRoutes({ store }: Pick<ApiDeps, "store">) {
   return createRouter()
     .openapi(list, (c) => {
-      const { chain_id, chainId, from_address, to_address, block_number, ...rest } = c.req.valid("query");
+      const { chain_id, chainId, from_address, to_address, block_number, min_risk, ...rest } = c.req.valid("query");
       const filter = {
         ...rest,
+        minRisk: min_risk,
         chainId: chain_id ?? chainId,
         from: from_address,
         to: to_address,
@@ -179,13 +185,7 @@ export function transactionRoutes({ store }: Pick<ApiDeps, "store">) {
     .openapi(one, async (c) => {
       const { hash } = c.req.valid("param");
       const { chain_id, chainId } = c.req.valid("query");
-      const all = listQuery(TRANSACTIONS, transactionConditions({ hash, chainId: chain_id ?? chainId }), {
-        limit: 100,
-        offset: 0,
-      });
-      const sightings = await store.rows<TransactionRow>(all.sql, all.params, READ_SETTINGS);
-      const best = sightings.find(({ block_number }) => block_number !== null) ?? sightings[0];
-      if (!best) throw refuse(404, "Transaction not found");
+      const { best, sightings } = await readSightings(store, hash, chain_id ?? chainId);
       const { sql, params } = frameByPositionQuery(hash, best);
       const [found] = await store.rows<StoredFrameRow>(sql, params, READ_SETTINGS);
       if (!found) throw refuse(404, "Transaction not found"); // deleted between the two queries
@@ -197,6 +197,15 @@ export function transactionRoutes({ store }: Pick<ApiDeps, "store">) {
         sightings: sightings.map(toTransaction),
       });
     });
+}
+
+/** Every time that a transaction came in, and the one to show: mined if there is such a one. */
+export async function readSightings(store: ApiDeps["store"], hash: string, chainId: number | undefined) {
+  const { sql, params } = listQuery(TRANSACTIONS, transactionConditions({ hash, chainId }), { limit: 100, offset: 0 });
+  const sightings = await store.rows<TransactionRow>(sql, params, READ_SETTINGS);
+  const best = sightings.find(({ block_number }) => block_number !== null) ?? sightings[0];
+  if (!best) throw refuse(404, "Transaction not found");
+  return { best, sightings };
 }
 
 export function toTransaction(row: TransactionRow): z.infer<typeof transactionSchema> {
@@ -241,6 +250,8 @@ export function toTransaction(row: TransactionRow): z.infer<typeof transactionSc
     detected_at: row.detected_at,
     tags: [...row.tags],
     score: row.score,
+    risk: row.risk,
+    risk_factors: contributionsOf(row.risk_factors).map(({ factor }) => factor),
     source: row.source,
     partition: row.partition,
     offset: row.offset,

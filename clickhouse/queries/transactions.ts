@@ -9,6 +9,7 @@ export interface TransactionFilter extends CommonFilter {
   readonly status?: number | undefined;
   readonly pending?: boolean | undefined;
   readonly tag?: string | undefined;
+  readonly minRisk?: number | undefined;
 }
 
 /** Integers that may pass 2^53 are decimal text, bytes are hex with 0x, times RFC 3339. */
@@ -41,6 +42,10 @@ export interface TransactionRow extends Position {
   readonly log_count: string;
   readonly tags: readonly string[];
   readonly score: number | null;
+  /** 0 to 100. */
+  readonly risk: number | null;
+  /** Bits of engine/chain/risk/factors.ts. */
+  readonly risk_factors: number;
   readonly cursor: readonly string[];
 }
 
@@ -50,7 +55,18 @@ export const TRANSACTIONS: ListSpec = {
   columns: [
     // 53 bits of a hash of the position: unique in practice, the same on every read, exact as a JSON number
     "toString(bitShiftRight(sipHash64(t.source, t.partition, t.offset, t.n), 11)) AS id",
-    ...plain("source", "partition", "n", "type", "transaction_index", "status", "tags", "score"),
+    ...plain(
+      "source",
+      "partition",
+      "n",
+      "type",
+      "transaction_index",
+      "status",
+      "tags",
+      "score",
+      "risk",
+      "risk_factors",
+    ),
     ...exact("offset", "chain_id", "nonce", "value", "gas", "gas_price", "max_fee_per_gas", "max_priority_fee_per_gas"),
     ...exact("effective_gas_price", "base_fee_per_gas", "block_number", "gas_used"),
     `${hex("t.hash")} AS tx_hash`,
@@ -65,7 +81,7 @@ export const TRANSACTIONS: ListSpec = {
 };
 
 export function transactionConditions(filter: TransactionFilter): Condition[] {
-  const { pending, tag } = filter;
+  const { pending, tag, minRisk } = filter;
   return [
     ...commonConditions(filter, "event_time"),
     ...equalHex("hash", filter.hash),
@@ -75,5 +91,6 @@ export function transactionConditions(filter: TransactionFilter): Condition[] {
     ...equal("status", "UInt8", filter.status),
     ...(pending === undefined ? [] : [{ sql: `t.block_number IS ${pending ? "" : "NOT "}NULL` }]),
     ...(tag === undefined ? [] : [{ sql: "has(t.tags, {tag:String})", params: { tag } }]),
+    ...(minRisk === undefined ? [] : [{ sql: "t.risk >= {min_risk:UInt8}", params: { min_risk: minRisk } }]),
   ];
 }

@@ -1,7 +1,7 @@
 /** Writers of columns that several tables have. Native's layout: ../native.ts. */
 import { type BlockWriter, raw, reserve, string, u64, varuint } from "../native.ts";
 
-export function values(out: BlockWriter, array: Uint16Array | Uint32Array): void {
+export function values(out: BlockWriter, array: Uint8Array | Uint16Array | Uint32Array): void {
   raw(out, new Uint8Array(array.buffer, array.byteOffset, array.byteLength), 0, array.byteLength);
 }
 

@@ -19,6 +19,8 @@ export interface TransactionRows {
   readonly indexes: Uint32Array;
   /** event_time of each transaction in µs. */
   readonly events: Float64Array;
+  /** Risk of each transaction, as a mask of factors. */
+  readonly risks: Uint32Array;
   /** Tags by transaction number; most have none. */
   readonly tags: ReadonlyMap<number, readonly string[]>;
   readonly scores: ReadonlyMap<number, number>;

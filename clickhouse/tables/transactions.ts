@@ -3,6 +3,7 @@
  * transaction.
  */
 
+import { riskScore } from "../../engine/chain/risk/factors.ts";
 import { ACCESS, LOG } from "../../engine/frame/schema.ts";
 import {
   type Block,
@@ -107,6 +108,8 @@ export const TRANSACTION_COLUMNS: readonly Column[] = [
   },
   { name: "extra", type: "String", write: extra },
   header("present", "UInt32", "present"),
+  { name: "risk", type: "Nullable(UInt8)", write: risk },
+  { name: "risk_factors", type: "UInt32", write: (out, rows) => values(out, rows.risks.subarray(0, rows.count)) },
   { name: "tags", type: "Array(String)", write: tags },
   { name: "score", type: "Nullable(Float64)", write: scores },
 ];
@@ -137,6 +140,7 @@ function tileOf(rows: TransactionRows, first: number): Tile {
     times: rows.times.subarray(first, end),
     indexes: rows.indexes.subarray(first, end),
     events: rows.events.subarray(first, end),
+    risks: rows.risks.subarray(first, end),
   };
 }
 
@@ -179,6 +183,13 @@ function remark(block: Block, first: number, marks: TransactionMarks): Block {
     write(writer, { first, count: block.rows, ...marks } as Tile); // these columns look at nothing else
   }
   return takeBlock(writer);
+}
+
+function risk(out: BlockWriter, { risks, count }: Tile): void {
+  reserve(out, count);
+  out.bytes.fill(0, out.at, (out.at += count)); // none is NULL
+  startPart(out, PART.values);
+  values(out, Uint8Array.from(risks.subarray(0, count), riskScore));
 }
 
 function tags(out: BlockWriter, rows: Tile): void {

@@ -20,7 +20,7 @@ import { type StateFate, stateFate } from "../state/declaration.ts";
 import { createListContents } from "../world/listContents.ts";
 import { createListStore, type ListStore, NoSuchList } from "../world/lists.ts";
 import { dropOldWorlds, keepWorld, readLists } from "../world/listTables.ts";
-import { contentId, type Lists, type World, worldId } from "../world/world.ts";
+import { contentId, KNOWN_BAD, type Lists, type World, worldId } from "../world/world.ts";
 import { createWorlds } from "../world/worlds.ts";
 import { admissionId } from "./admission.ts";
 import { finding, hashOf, type Prepared, prepare } from "./content.ts";
@@ -287,7 +287,7 @@ export async function openCatalogue({
   }
 
   function worldContent(): WorldContent {
-    const named = new Set([...known.values()].flatMap((rule) => rule.lists));
+    const named = new Set([KNOWN_BAD, ...[...known.values()].flatMap((rule) => rule.lists)]);
     const versions = [...named].sort().map((name) => lists.version(name));
     return { chains, registry, lists: versions.filter((version): version is ListVersion => version !== undefined) };
   }

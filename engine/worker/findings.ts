@@ -1,11 +1,10 @@
-import { type BatchBlock, blocksOf } from "../chain/blocks.ts";
+import type { BatchBlock } from "../chain/blocks.ts";
 import { createDetector } from "../chain/detect.ts";
 import type { Finding } from "../chain/finding.ts";
 import { findingJson } from "../chain/findingJson.ts";
 import type { Registry } from "../chain/registry/registry.ts";
 import { hexAt } from "../frame/readFrame.ts";
 import { OFFSET } from "../frame/schema.ts";
-import type { Decoded } from "./decode.ts";
 import type { FindingCount, OutputTopic } from "./outcome.ts";
 import type { TopicRecord } from "./topicRecords.ts";
 
@@ -16,12 +15,10 @@ export interface BlockFindings {
 }
 
 /** Finds what happened in the blocks of a batch; those where nothing did are left out. */
-export function createDetectStage(registry: Registry): (decoded: Decoded) => BlockFindings[] {
+export function createDetectStage(registry: Registry): (blocks: readonly BatchBlock[]) => BlockFindings[] {
   const detect = createDetector({ registry });
-  return (decoded) =>
-    blocksOf(decoded)
-      .map((block) => ({ block, findings: detect(block) }))
-      .filter(({ findings }) => findings.length > 0);
+  return (blocks) =>
+    blocks.map((block) => ({ block, findings: detect(block) })).filter(({ findings }) => findings.length > 0);
 }
 
 /** As it is counted: `arbitrage` are cycles, which statistics mean; the other definition catches ordinary trades, too. */

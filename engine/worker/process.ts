@@ -2,8 +2,8 @@
  * The pure function at the heart of the engine: (batch, rules, world) in, outcome out. No clock, no network, no randomness:
  * the same input gives the same bytes on any thread, so a batch may run again whenever something went wrong.
  *
- *     records ──decode──▶ frames ──detect──▶ findings ──rules──▶ matches ──▶ rows and topic records
- *        └── dead letters                              └── failures ──▶ dead letters
+ *     records ──decode──▶ frames ──detect──▶ findings, risk ──rules──▶ matches ──▶ rows and topic records
+ *        └── dead letters                                    └── failures ──▶ dead letters
  */
 import type { Block } from "../../clickhouse/native.ts";
 import { encodeAlerts } from "../../clickhouse/tables/alerts.ts";
@@ -11,6 +11,7 @@ import { type DeadLetterRow, encodeDeadLetters } from "../../clickhouse/tables/d
 import { encodeRuleState } from "../../clickhouse/tables/ruleState.ts";
 import { encodeRuleStats, type RuleStatRow } from "../../clickhouse/tables/ruleStats.ts";
 import { encodeTransactions } from "../../clickhouse/tables/transactions.ts";
+import { blocksOf } from "../chain/blocks.ts";
 import { createRegistry } from "../chain/registry/registry.ts";
 import { OFFSET } from "../frame/schema.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
@@ -25,6 +26,7 @@ import { type BlockFindings, countFindings, createDetectStage, findingRecords } 
 import { handoverOf } from "./handover.ts";
 import { type OrderedStage, type StateChanges, type StateTables, stateRows } from "./orderedStage.ts";
 import type { Handover, Outcome, TableName } from "./outcome.ts";
+import { createRiskStage } from "./risks.ts";
 import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
 import { packRecords } from "./topicRecords.ts";
 
@@ -46,18 +48,22 @@ export function createProcessor(
   const runRules = typeof rules === "function" ? rules : createRuleStage(rules, { leavesOrdered: true });
   const lists = listsOf(world);
   const detect = createDetectStage(createRegistry(world.registry));
+  const judge = createRiskStage(lists);
 
   return (batch) => {
     const decoded = decode(batch);
     lap("decode");
-    const found = detect(decoded);
+    const blocks = blocksOf(decoded);
+    const found = detect(blocks);
+    const risks = judge(decoded, blocks, found);
     lap("detect");
     const matched = runRules(decoded, lists);
     lap("rules");
     const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
     const rest = { refused, found, firstEvent: decoded.events[0] ?? 0, world: world.id };
     const outcome = outcomeOf(decoded, matched, rest, lap);
-    const transactions = decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched }) } : {};
+    const transactions =
+      decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched, risks }) } : {};
     lap("rows");
     const handover = handoverOf(decoded, matched, world.id);
     return {

@@ -7,6 +7,9 @@ import type { RegistryData } from "../chain/registry/registryData.ts";
 import type { ListUse } from "../condition/listKinds.ts";
 import { type ListTable, openListTable } from "./listTable.ts";
 
+/** The list of addresses that risk asks, if there is one, whatever the rules name. */
+export const KNOWN_BAD = "known-bad";
+
 /** Can be handed to a thread: the entries of lists are shared memory. */
 export interface World {
   readonly id: string;
@@ -14,7 +17,7 @@ export interface World {
   readonly chains: readonly number[];
   /** What is known of chains and protocols beside what is built in: WEIR_REGISTRY. */
   readonly registry: RegistryData;
-  /** That rules may ask, by name. */
+  /** That rules may ask, and risk, by name. */
   readonly lists: readonly WorldList[];
 }
 

@@ -79,6 +79,8 @@ export const RISK_FACTORS = [
 
 export type RiskFactor = (typeof RISK_FACTORS)[number]["name"];
 
+export const RISK_NAMES = RISK_FACTORS.map(({ name }) => name);
+
 /** Bit of each factor. */
 export const RISK = Object.fromEntries(RISK_FACTORS.map(({ name }, i) => [name, 2 ** i])) as Record<RiskFactor, number>;
 
@@ -102,8 +104,12 @@ export function contributionsOf(mask: number): Contribution[] {
   return contributions;
 }
 
+const SCORES = Uint8Array.from({ length: 2 ** RISK_FACTORS.length }, (_, mask) =>
+  contributionsOf(mask).reduce((sum, { points }) => sum + points, 0),
+);
+
 /** 0 to 100. */
-export const riskScore = (mask: number): number => contributionsOf(mask).reduce((sum, { points }) => sum + points, 0);
+export const riskScore = (mask: number): number => SCORES[mask]!;
 
 const LEVELS = ["low", "medium", "high", "critical"] as const;
 export type RiskLevel = (typeof LEVELS)[number];
