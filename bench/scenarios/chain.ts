@@ -1,0 +1,150 @@
+/**
+ * What it costs to say what transactions did: real mainnet blocks with receipts, one thread, by kind of transaction.
+ *
+ *     decode    a line of JSON to a frame
+ *     swaps     the swaps of a block's receipts, with tokens and amounts
+ *     detect    all of it: swaps, arbitrages, sandwiches, liquidations, JIT, failed attempts, profit and prices
+ *
+ * Times are the thread's CPU, the stages in turn. The kinds' blocks are the real ones with their other transactions left out.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { type BatchBlock, blocksOf } from "../../engine/chain/blocks.ts";
+import type { BlockView } from "../../engine/chain/blockView.ts";
+import { createDetector } from "../../engine/chain/detect.ts";
+import { findingRecord } from "../../engine/chain/findingJson.ts";
+import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
+import { createSwapFinder } from "../../engine/chain/swaps.ts";
+import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
+import { logCount } from "../../engine/frame/readFrame.ts";
+import { createThreadClock } from "../../engine/worker/stopwatch.ts";
+import { figure } from "../figure.ts";
+import { appendFrame, blocksLoad } from "../load/load.ts";
+import { compare, type Line } from "../recall/recall.ts";
+import { REFERENCE, readJudgements } from "../recall/reference.ts";
+import type { Check, Context, Figure, Measured, Scenario } from "../scenario.ts";
+
+/** The promise, of one core: decoding and full detection. */
+const GOAL = { atLeast: 30_000 };
+/** V8's optimising compiler works beside, in threads of its own: it gets the time to finish. */
+const WARM_UP_MS = 2_000;
+/** A sample runs until so much CPU was used: the clock ticks every 4 ms, and a kind may have few transactions. */
+const SAMPLE_SECONDS = 0.2;
+/** The block of the Merge: 10,041 logs in 80 transactions, nearly all of one token's mints. */
+const STORM = 15_537_394;
+
+const findSwaps = createSwapFinder({ registry: builtInRegistry });
+const detect = createDetector({ registry: builtInRegistry });
+
+export const chain: Scenario = {
+  name: "chain",
+  async run(context) {
+    const { lines, name } = await blocksLoad(1, context.say);
+    const mined = lines.filter((line) => !line.includes('"blockNumber":null'));
+    const blocks = decodeBlocks(mined);
+    context.say(`${mined.length} transactions in ${blocks.length} blocks`);
+    const kinds = { all: partOf(blocks, mined, () => true), ...kindsOf(blocks, mined) };
+    const figures = Object.entries(kinds).flatMap(([kind, part]) => measureKind(kind, part, context));
+    return { checks: name === "blocks" ? checksOf(blocks) : [], figures } satisfies Measured;
+  },
+};
+
+/** Some transactions of blocks: their lines, and the blocks with only them. */
+interface Part {
+  readonly lines: readonly Buffer[];
+  readonly views: readonly BlockView[];
+}
+
+function decodeBlocks(lines: readonly Buffer[]): BatchBlock[] {
+  const writer = createFrameWriter();
+  for (const line of lines) appendFrame(writer, line);
+  const { bytes, u32, count, offsets } = writer;
+  return blocksOf({ bytes, words: u32, count, frames: offsets });
+}
+
+function partOf(
+  blocks: readonly BatchBlock[],
+  lines: readonly Buffer[],
+  takes: (block: BatchBlock, transaction: number) => boolean,
+): Part {
+  const taken = blocks.map((block) => ({ block, at: [...block.frames.keys()].filter((i) => takes(block, i)) }));
+  return {
+    lines: taken.flatMap(({ block, at }) => at.map((i) => lines[block.numbers[i]!]!)),
+    views: taken.map(({ block, at }) => ({ ...block, frames: at.map((i) => block.frames[i]!) })),
+  };
+}
+
+function kindsOf(blocks: readonly BatchBlock[], lines: readonly Buffer[]): Record<string, Part> {
+  const swapping = new Map(
+    blocks.map((block) => [block, new Set(findSwaps(block).map(({ transaction }) => transaction))]),
+  );
+  const logs = (block: BatchBlock, i: number): number => logCount(block, block.frames[i]!);
+  const swaps = (block: BatchBlock, i: number): boolean => swapping.get(block)!.has(i);
+  const isStorm = ({ blockNumber }: BatchBlock): boolean => blockNumber === STORM;
+  const parts = {
+    "without logs": partOf(blocks, lines, (block, i) => logs(block, i) === 0),
+    "logs, no swap": partOf(blocks, lines, (block, i) => !isStorm(block) && logs(block, i) > 0 && !swaps(block, i)),
+    swaps: partOf(blocks, lines, swaps),
+    "the Merge block": partOf(blocks, lines, isStorm),
+  };
+  return Object.fromEntries(Object.entries(parts).filter(([, part]) => part.lines.length > 0));
+}
+
+function measureKind(kind: string, { lines, views }: Part, { runs }: Context): Figure[] {
+  const writer = createFrameWriter();
+  let seen = 0; // so that nothing of it can be left out
+  const ways = {
+    decode() {
+      writer.reset();
+      for (const line of lines) appendFrame(writer, line);
+      seen += writer.count;
+    },
+    swaps() {
+      for (const view of views) seen += findSwaps(view).length;
+    },
+    detect() {
+      for (const view of views) seen += detect(view).length;
+    },
+  };
+  const us = inTurn(Object.values(ways), lines.length, runs);
+  if (seen === 0) throw new Error(`Cannot measure "${kind}": nothing was done`);
+  const [decode, , whole] = us as [number[], number[], number[]];
+  const figures = Object.keys(ways).map((way, i) => figure(`${kind} (${lines.length}): ${way}`, "µs/tx", us[i]!));
+  if (kind !== "all") return figures;
+  const rates = decode.map((each, i) => 1e6 / (each + whole[i]!));
+  return [figure("rate of one core: decode and detect", "tx/s", rates, GOAL), ...figures];
+}
+
+/** µs of CPU a transaction, by way and run. In turn, so that what else goes on hits all ways alike. */
+function inTurn(ways: readonly (() => void)[], transactions: number, runs: number): number[][] {
+  const clock = createThreadClock();
+  const sample = (way: () => void): number => {
+    const began = clock();
+    let used = 0;
+    let times = 0;
+    for (; used < SAMPLE_SECONDS; times++) {
+      way();
+      used = clock() - began;
+    }
+    return (used * 1e6) / (times * transactions);
+  };
+  for (const began = performance.now(); performance.now() - began < WARM_UP_MS; ) for (const way of ways) way();
+  const samples: number[][] = ways.map(() => []);
+  for (let run = 0; run < runs; run++) for (const [w, way] of ways.entries()) samples[w]!.push(sample(way));
+  return samples;
+}
+
+/** What is detected is what `npm run recall` has judged. */
+function checksOf(blocks: readonly BatchBlock[]): Check[] {
+  if (!existsSync(REFERENCE.expected)) return [];
+  const expected = readFileSync(REFERENCE.expected, "utf8").trim().split("\n");
+  const found = blocks.flatMap((block) => detect(block).map((finding) => findingRecord(block, finding) as Line));
+  const recalls = compare(expected.map((line) => JSON.parse(line) as Line), found, readJudgements()); // biome-ignore format: one line
+  return recalls.flatMap(({ kind, differences }) => [
+    { name: `${kind}: missed`, expected: 0, got: differences.filter(({ how }) => how === "missed").length },
+    {
+      name: `${kind}: not judged, or false`,
+      expected: 0,
+      got: differences.filter(({ verdict }) => verdict !== "ours").length,
+    },
+  ]);
+}
