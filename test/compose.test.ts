@@ -167,20 +167,20 @@ describe("Prometheus and Grafana", () => {
   test("ask only for metrics that we have", async () => {
     const known = new Set((await metrics.registry.getMetricsAsJSON()).map(({ name }) => name));
     const asked = expressions
-      .flatMap((expr) => expr.match(/\b(weir|api|process|nodejs)_\w+/g) ?? [])
+      .flatMap((expr) => expr.match(/\b(weir|api|chain|process|nodejs)_\w+/g) ?? [])
       .map((name) => name.replace(/_bucket$/, ""));
     expect(asked.length).toBeGreaterThan(10);
     expect(asked.filter((name) => !known.has(name))).toEqual([]);
   });
 
-  test("scrape the ports on which engine and API listen", () => {
+  test("scrape the ports on which engine, API and watcher listen", () => {
     const { scrape_configs: scrapes } = parse(readFileSync(join(ops, "prometheus/prometheus.yml"), "utf8")) as {
       scrape_configs: { static_configs: { targets: string[] }[] }[];
     };
     const targets = scrapes.flatMap(({ static_configs }) => static_configs.flatMap((each) => each.targets));
-    expect(targets).toEqual(
-      ["engine", "api"].map((name) => `127.0.0.1:${compose.services[name]!.environment!.API_PORT}`),
-    );
+    const { engine, api, chains } = compose.services;
+    const ports = [engine, api].map((service) => service!.environment!.API_PORT);
+    expect(targets).toEqual([...ports, chains!.command!.at(-1)].map((port) => `127.0.0.1:${port}`));
     expect(compose.services.door!.entrypoint!.at(-1)).toBe(compose.services.api!.environment!.API_PORT);
   });
 });

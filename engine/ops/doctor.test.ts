@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, expect, test } from "vitest";
 import { loadConfig } from "./config.ts";
 import { type Check, doctor, hasFailed, memory, nodeVersion } from "./doctor.ts";
@@ -17,6 +19,7 @@ async function run(
 ): Promise<Check[]> {
   return doctor({
     kafkaTimeoutMs: 300,
+    nodeTimeoutMs: 300,
     loaded: loadConfig({ env: { WEIR_DATA: join(scratch, "data"), RULES_DIR: scratch, API_PORT: "0", ...env } }),
     askStore,
     askControl,
@@ -125,4 +128,32 @@ test.each([
 test("memory() goes by the container's limit where there is one", () => {
   expect(memory(2 ** 29).state).toBe("warning");
   expect(memory(2 ** 29).detail).toMatch(/^0.5 GiB/);
+});
+
+test("asks each node of a chain, and says which cannot be used", async () => {
+  const answers: Record<string, string> = { eth_chainId: "0x5", eth_blockNumber: "0x2a" };
+  const node = createHttpServer(async (request, response) => {
+    const asked = [JSON.parse(await text(request))].flat() as { id: number; method: string }[];
+    const body = asked.map(({ id, method }) => ({ jsonrpc: "2.0", id, result: answers[method] }));
+    response.setHeader("content-type", "application/json").end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => node.listen(0, "127.0.0.1", resolve));
+  try {
+    const host = `127.0.0.1:${(node.address() as AddressInfo).port}`;
+    const nodes = async (urls: string) => of(await run({ WEIR_RPC_URLS: urls }), "nodes");
+    expect(of(await run({}), "nodes")[0]).toMatchObject({ state: "off" });
+    expect(await nodes(`5=http://${host}/secret-key`)).toMatchObject([
+      { state: "ok", detail: expect.stringMatching(`^chain 5, block 42: ${host} 0 behind, \\d+ ms$`), next: "" },
+    ]);
+    const [warning, failed] = await nodes(`5=http://${host},5=http://127.0.0.1:1,100=http://${host}/secret-key`);
+    expect(warning).toMatchObject({
+      state: "warning",
+      detail: expect.stringMatching(/127\.0\.0\.1:1 cannot be used: Cannot call/),
+    });
+    expect(failed).toMatchObject({ state: "failed", next: expect.stringContaining("Is the URL right") });
+    expect(failed!.detail).toBe(`chain 100, block unknown: ${host} cannot be used: it is of chain 5`);
+  } finally {
+    node.closeAllConnections();
+    node.close();
+  }
 });

@@ -26,12 +26,15 @@ export interface DoctorInput {
   readonly askControl: () => Promise<{ readonly version: string; readonly rules: number | null }>;
   /** how long a broker may take to answer */
   readonly kafkaTimeoutMs?: number;
+  /** how long a chain's node may take */
+  readonly nodeTimeoutMs?: number;
 }
 
 type Result = Omit<Check, "check" | "next"> & { readonly next?: string };
 
 /** All checks side by side; in the order of a table. Never rejects: what a check throws is its result. */
-export async function doctor({ loaded, askStore, askControl, kafkaTimeoutMs = 5_000 }: DoctorInput): Promise<Check[]> {
+export async function doctor(input: DoctorInput): Promise<Check[]> {
+  const { loaded, askStore, askControl, kafkaTimeoutMs = 5_000, nodeTimeoutMs = 5_000 } = input;
   const { config } = loaded;
   const checks: [string, () => Promise<Result | Result[]>][] = [
     ["node", async () => nodeVersion(process.versions.node)],
@@ -41,6 +44,7 @@ export async function doctor({ loaded, askStore, askControl, kafkaTimeoutMs = 5_
     ["clickhouse", () => clickhouse(config, askStore)],
     ["control", () => control(config, askControl)],
     ["kafka", () => kafka(config, kafkaTimeoutMs)],
+    ["nodes", () => nodes(config, nodeTimeoutMs)],
     ["rules", () => rules(config.rules.folder)],
     ["api port", () => apiPort(config)],
     ["token", async () => token(config)],
@@ -181,6 +185,28 @@ async function kafka({ kafka: { brokers, groupId, topics } }: Config, timeoutMs:
 
 function unreachable(error: Error): never {
   throw Object.assign(error, { next: "Is the broker running, and does KAFKA_BROKERS name it as seen from here?" });
+}
+
+async function nodes({ nodes: { urls } }: Config, timeoutMs: number): Promise<Result | Result[]> {
+  const chains = Object.entries(urls);
+  if (chains.length === 0)
+    return { state: "off", detail: "no chain has nodes: ETHEREUM_RPC_URLS and others name them" };
+  const { checkNodes } = await import("../source/rpc/checkNodes.ts"); // with viem, 0.7 s
+  return Promise.all(
+    chains.map(async ([chain, each]): Promise<Result> => {
+      const states = await checkNodes(Number(chain), each, timeoutMs);
+      const newest = Math.max(...states.map(({ head = -1 }) => head));
+      const told = states.map(({ node, head, ms, problem }) =>
+        head === undefined ? `${node} cannot be used: ${problem}` : `${node} ${newest - head} behind, ${ms} ms`,
+      );
+      const usable = states.filter(({ head }) => head !== undefined).length;
+      return {
+        state: usable === 0 ? "failed" : usable < states.length ? "warning" : "ok",
+        detail: `chain ${chain}, block ${newest < 0 ? "unknown" : newest}: ${told.join("; ")}`,
+        next: usable < states.length ? "Is the URL right and its key valid? Others go on without that node" : "",
+      };
+    }),
+  );
 }
 
 async function rules(folder: string): Promise<Result | Result[]> {
