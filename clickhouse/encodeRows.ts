@@ -42,17 +42,27 @@ export type RowOf<C extends Columns> = { readonly [Column in C[number] as Column
 const rowWriter = createBlockWriter();
 
 /** @throws TypeError for a type that it does not know, RangeError for a value that is too wide */
-export function encodeRows<Row>(
+export function encodeRows<Row extends object>(
   columns: readonly (readonly [name: keyof Row & string, type: string])[],
   rows: readonly Row[],
 ): Block {
+  return encodeJoined(
+    [columns],
+    rows.map((row) => [row]),
+  );
+}
+
+/** Of rows that are several objects each, for a part of the columns each: to put 30 members into one object takes longer than to write them. */
+export function encodeJoined(parts: readonly Columns[], rows: readonly (readonly object[])[]): Block {
   const out = rowWriter;
   out.at = 0; // of a block that could not be written something may be left
   out.parts = [];
-  startBlock(out, columns.length, rows.length);
-  for (const [name, type] of columns) {
-    startColumn(out, name, type);
-    writeValues(out, type, rows.map((row) => row[name] as Value)); // biome-ignore format: one call
+  startBlock(out, parts.flat().length, rows.length);
+  for (const [i, columns] of parts.entries()) {
+    for (const [name, type] of columns) {
+      startColumn(out, name, type);
+      writeValues(out, type, rows.map((row) => (row[i] as Record<string, Value>)[name]!)); // biome-ignore format: one call
+    }
   }
   return takeBlock(out);
 }
@@ -104,25 +114,33 @@ function writerOf(type: string): (out: BlockWriter, value: Value) => void {
   throw new TypeError(`Cannot write a value of type "${type}": expected one that writerOf knows`);
 }
 
+const ZEROS = new Uint8Array(32);
+
 function fixedString(out: BlockWriter, width: number, value: Uint8Array | string | null): void {
-  const bytes = typeof value === "string" ? Buffer.from(value.slice(2), "hex") : (value ?? new Uint8Array(width));
-  if (bytes.length !== width)
-    throw new RangeError(`Cannot write FixedString(${width}): the value has ${bytes.length} bytes`);
-  raw(out, bytes, 0, width);
+  const length = typeof value === "string" ? value.length / 2 - 1 : (value?.length ?? width);
+  if (length !== width) throw new RangeError(`Cannot write FixedString(${width}): the value has ${length} bytes`);
+  if (typeof value === "string") digits(out, value);
+  else raw(out, value ?? ZEROS, 0, width);
 }
+
+/** The bytes of `0x…`: by hand, a third of what it takes to make a Buffer of them first. Room is there. */
+function digits(out: BlockWriter, hex: string): void {
+  for (let i = 2; i < hex.length; i += 2)
+    out.bytes[out.at++] = (digit(hex.charCodeAt(i)) << 4) | digit(hex.charCodeAt(i + 1));
+}
+
+const digit = (code: number): number => (code < 0x3a ? code - 0x30 : (code | 0x20) - 0x57);
 
 function bigInteger(out: BlockWriter, value: bigint, words: number, isSigned: boolean): void {
   const bits = 64 * words;
   if (value !== (isSigned ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)))
     throw new RangeError(`Cannot write "${value}": expected a number of ${bits} bits`);
-  let rest = value;
-  for (let i = 0; i < words; i++, rest >>= 64n) {
-    const word = BigInt.asUintN(64, rest);
-    u32(out, Number(word & 0xffff_ffffn));
-    u32(out, Number(word >> 32n));
-  }
+  for (let i = 0, rest = value; i < words; i++, rest >>= 64n) wide[i] = rest; // which keeps the lower 64 bits
+  raw(out, wideBytes, 0, 8 * words);
 }
 
+const wide = new BigUint64Array(4);
+const wideBytes = new Uint8Array(wide.buffer);
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 

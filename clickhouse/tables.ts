@@ -4,7 +4,7 @@
  */
 import { ALERT_COLUMNS } from "./tables/alerts.ts";
 import { DEAD_LETTER_COLUMNS } from "./tables/deadLetters.ts";
-import { FINDING_COLUMNS } from "./tables/findings.ts";
+import { FINDING_PARTS, type FindingTable } from "./tables/findings.ts";
 import { RULE_STATE_COLUMNS } from "./tables/ruleState.ts";
 import { RULE_STAT_COLUMNS } from "./tables/ruleStats.ts";
 import { TRANSACTION_COLUMNS } from "./tables/transactions.ts";
@@ -16,5 +16,10 @@ export const COLUMNS = {
   dead_letters: DEAD_LETTER_COLUMNS,
   rule_stats: RULE_STAT_COLUMNS,
   rule_state: RULE_STATE_COLUMNS,
-  ...FINDING_COLUMNS,
+  ...findingColumns(),
 } satisfies Record<string, readonly (readonly [string, string])[]>;
+
+function findingColumns(): Record<FindingTable, (readonly [string, string])[]> {
+  const columns = Object.entries(FINDING_PARTS).map(([table, parts]) => [table, parts.flat()]);
+  return Object.fromEntries(columns) as ReturnType<typeof findingColumns>;
+}

@@ -1,5 +1,5 @@
 /** Columns of findings, a table a kind. What they mean is in the migration; rows are made in engine/worker/findingRows.ts. */
-import { encodeRows, type RowOf } from "../encodeRows.ts";
+import { type Columns, encodeJoined, type RowOf } from "../encodeRows.ts";
 import type { Block } from "../native.ts";
 
 /** Where a finding's transaction stands. */
@@ -37,8 +37,7 @@ const PROFIT = [
   ["net_usd", "Nullable(Decimal(38, 6))"],
 ] as const;
 
-const SWAP_COLUMNS = [
-  ...PLACE,
+const SWAP = [
   ["log_index", "UInt32"],
   ["protocol", "String"],
   ["pool", "String"],
@@ -54,11 +53,9 @@ const SWAP_COLUMNS = [
   ["sqrt_price_x96", "Nullable(UInt256)"],
   ["liquidity", "Nullable(UInt128)"],
   ["tick", "Nullable(Int32)"],
-  ...JUDGED,
 ] as const;
 
-const ARBITRAGE_COLUMNS = [
-  ...PLACE,
+const ARBITRAGE = [
   ["log_index", "UInt32"],
   ["definition", "String"],
   ["account", "FixedString(20)"],
@@ -70,12 +67,9 @@ const ARBITRAGE_COLUMNS = [
   ["route_protocols", "Array(String)"],
   ["route_pools", "Array(String)"],
   ["route_tokens", "Array(FixedString(20))"],
-  ...PROFIT,
-  ...JUDGED,
 ] as const;
 
-const SANDWICH_COLUMNS = [
-  ...PLACE,
+const SANDWICH = [
   ["log_index", "UInt32"],
   ["protocol", "String"],
   ["pool", "String"],
@@ -92,12 +86,9 @@ const SANDWICH_COLUMNS = [
   ["loss_tokens", "Array(FixedString(20))"],
   ["loss_txs", "Array(FixedString(32))"],
   ["loss_amounts", "Array(Nullable(UInt256))"],
-  ...PROFIT,
-  ...JUDGED,
 ] as const;
 
-const LIQUIDATION_COLUMNS = [
-  ...PLACE,
+const LIQUIDATION = [
   ["log_index", "UInt32"],
   ["protocol", "String"],
   ["pool", "FixedString(20)"],
@@ -107,11 +98,9 @@ const LIQUIDATION_COLUMNS = [
   ["debt_amount", "UInt256"],
   ["collateral_token", "FixedString(20)"],
   ["collateral_amount", "UInt256"],
-  ...JUDGED,
 ] as const;
 
-const JIT_COLUMNS = [
-  ...PLACE,
+const JIT = [
   ["log_index", "UInt32"],
   ["protocol", "String"],
   ["pool", "String"],
@@ -119,26 +108,29 @@ const JIT_COLUMNS = [
   ["swap_txs", "Array(FixedString(32))"],
   ["burn_tx", "FixedString(32)"],
   ["liquidity", "UInt256"],
-  ...JUDGED,
 ] as const;
 
-const ATTEMPT_COLUMNS = [...PLACE, ["searcher", "FixedString(20)"], ...JUDGED] as const;
+const ATTEMPT = [["searcher", "FixedString(20)"]] as const;
 
-export const FINDING_COLUMNS = {
-  swaps: SWAP_COLUMNS,
-  arbitrages: ARBITRAGE_COLUMNS,
-  sandwiches: SANDWICH_COLUMNS,
-  liquidations: LIQUIDATION_COLUMNS,
-  jit_liquidity: JIT_COLUMNS,
-  failed_attempts: ATTEMPT_COLUMNS,
+/** The columns of each table in parts: its rows are put together of as many objects, side by side. */
+export const FINDING_PARTS = {
+  swaps: [PLACE, SWAP, JUDGED],
+  arbitrages: [PLACE, ARBITRAGE, PROFIT, JUDGED],
+  sandwiches: [PLACE, SANDWICH, PROFIT, JUDGED],
+  liquidations: [PLACE, LIQUIDATION, JUDGED],
+  jit_liquidity: [PLACE, JIT, JUDGED],
+  failed_attempts: [PLACE, ATTEMPT, JUDGED],
 } as const;
 
-export type FindingTable = keyof typeof FINDING_COLUMNS;
-export const isFindingTable = (table: string): table is FindingTable => table in FINDING_COLUMNS;
-export type FindingRow<T extends FindingTable> = RowOf<(typeof FINDING_COLUMNS)[T]>;
+export type FindingTable = keyof typeof FINDING_PARTS;
+export const isFindingTable = (table: string): table is FindingTable => table in FINDING_PARTS;
+
+export type FindingRow<T extends FindingTable> = Joined<(typeof FINDING_PARTS)[T]>;
+type Joined<Parts extends readonly Columns[]> = { readonly [i in keyof Parts]: RowOf<Parts[i]> };
+
 /** What all of them have: where the finding's transaction stands. */
 export type PlaceRow = RowOf<typeof PLACE>;
 export type ProfitRow = RowOf<typeof PROFIT>;
 
 export const encodeFindings = <T extends FindingTable>(table: T, rows: readonly FindingRow<T>[]): Block =>
-  encodeRows<FindingRow<FindingTable>>(FINDING_COLUMNS[table] as never, rows as never);
+  encodeJoined(FINDING_PARTS[table], rows);

@@ -1,7 +1,7 @@
 import type { Block } from "../../clickhouse/native.ts";
 import {
   encodeFindings,
-  FINDING_COLUMNS,
+  FINDING_PARTS,
   type FindingRow,
   type FindingTable,
   type PlaceRow,
@@ -10,14 +10,13 @@ import {
 import type { BatchBlock } from "../chain/blocks.ts";
 import type {
   ArbitrageFinding,
-  AttemptFinding,
   JitFinding,
   LiquidationFinding,
   Profit,
   SandwichFinding,
   SwapFinding,
 } from "../chain/finding.ts";
-import { has, hexAt, u32At, u64AsNumber } from "../frame/readFrame.ts";
+import { has, u32At, u64AsNumber } from "../frame/readFrame.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
 import type { Decoded } from "./decode.ts";
 import type { BlockFindings } from "./findings.ts";
@@ -29,35 +28,38 @@ export function encodeFound(decoded: Decoded, found: readonly BlockFindings[]): 
     (rows[table] ??= [] as never[]).push(row as never);
   };
   for (const { block, findings } of found) {
+    const status = block.complete ? "confirmed" : "provisional"; // as in findingJson.ts
+    const hash = (transaction: number): Uint8Array => viewOf(block, transaction, OFFSET.hash, 32);
+    let place: PlaceRow | undefined;
+    let placed = -1;
     for (const finding of findings) {
-      const place = placeOf(decoded, block, finding.transaction);
-      const hash = (transaction: number): string => hashOf(block, transaction);
-      const { confidence, reason, evidence, logIndex } = finding;
-      const status = block.complete ? "confirmed" : "provisional"; // as in findingJson.ts
-      const common = { ...place, log_index: logIndex, status, confidence, reason, evidence };
+      const { transaction, confidence, reason, evidence } = finding;
+      if (transaction !== placed) place = placeOf(decoded, block, transaction);
+      placed = transaction;
+      const judged = { status, confidence, reason, evidence };
       switch (finding.kind) {
         case "swap":
-          add("swaps", { ...common, ...swapColumns(finding) });
+          add("swaps", [place!, swapColumns(finding), judged]);
           break;
         case "arbitrage":
-          add("arbitrages", { ...common, ...arbitrageColumns(finding) });
+          add("arbitrages", [place!, arbitrageColumns(finding), profitColumns(finding.profit), judged]);
           break;
         case "sandwich":
-          add("sandwiches", { ...common, ...sandwichColumns(finding, hash) });
+          add("sandwiches", [place!, sandwichColumns(finding, hash), profitColumns(finding.profit), judged]);
           break;
         case "liquidation":
-          add("liquidations", { ...common, ...liquidationColumns(finding) });
+          add("liquidations", [place!, liquidationColumns(finding), judged]);
           break;
         case "jit":
-          add("jit_liquidity", { ...common, ...jitColumns(finding, hash) });
+          add("jit_liquidity", [place!, jitColumns(finding, hash), judged]);
           break;
         case "attempt":
-          add("failed_attempts", { ...common, ...attemptColumns(finding) });
+          add("failed_attempts", [place!, { searcher: finding.searcher }, judged]);
       }
     }
   }
   const tables: Partial<Record<FindingTable, Block[]>> = {};
-  for (const table of Object.keys(FINDING_COLUMNS) as FindingTable[])
+  for (const table of Object.keys(FINDING_PARTS) as FindingTable[])
     if (rows[table]) tables[table] = [encodeFindings(table, rows[table] as never)];
   return tables;
 }
@@ -66,6 +68,8 @@ function placeOf(decoded: Decoded, block: BatchBlock, transaction: number): Plac
   const i = block.numbers[transaction]!;
   const frame = block.frames[transaction]!;
   const given = (bit: number): boolean => has(block, frame, bit);
+  const view = (offset: number, width: number): Uint8Array =>
+    block.bytes.subarray(frame + offset, frame + offset + width);
   return {
     source: decoded.source,
     partition: decoded.partition,
@@ -74,17 +78,19 @@ function placeOf(decoded: Decoded, block: BatchBlock, transaction: number): Plac
     event_time: decoded.events[i]!,
     chain_id: block.chainId,
     block_number: block.blockNumber,
-    block_hash: given(PRESENT.blockHash) ? hexAt(block, frame + OFFSET.blockHash, 32) : null,
+    block_hash: given(PRESENT.blockHash) ? view(OFFSET.blockHash, 32) : null,
     block_timestamp: given(PRESENT.blockTimestamp) ? u64AsNumber(block, frame + OFFSET.blockTimestamp) : null,
     transaction_index: given(PRESENT.transactionIndex) ? u32At(block, frame + OFFSET.transactionIndex) : null,
-    tx_hash: hashOf(block, transaction),
-    tx_from: hexAt(block, frame + OFFSET.from, 20),
-    tx_to: given(PRESENT.to) ? hexAt(block, frame + OFFSET.to, 20) : null,
+    tx_hash: view(OFFSET.hash, 32),
+    tx_from: view(OFFSET.from, 20),
+    tx_to: given(PRESENT.to) ? view(OFFSET.to, 20) : null,
   };
 }
 
-const hashOf = (block: BatchBlock, transaction: number): string =>
-  hexAt(block, block.frames[transaction]! + OFFSET.hash, 32);
+function viewOf({ bytes, frames }: BatchBlock, transaction: number, offset: number, width: number): Uint8Array {
+  const at = frames[transaction]! + offset;
+  return bytes.subarray(at, at + width);
+}
 
 /** A pool is an address or an id: its column is a String of the bytes. */
 const bytesOf = (hex: string): Uint8Array => Buffer.from(hex.slice(2), "hex");
@@ -93,6 +99,7 @@ function swapColumns(swap: SwapFinding) {
   const { after } = swap;
   const [reserves, price] = after && "tick" in after ? [undefined, after] : [after, undefined];
   return {
+    log_index: swap.logIndex,
     protocol: swap.protocol,
     pool: bytesOf(swap.pool),
     sender: swap.from,
@@ -111,6 +118,7 @@ function swapColumns(swap: SwapFinding) {
 }
 
 const arbitrageColumns = (finding: ArbitrageFinding) => ({
+  log_index: finding.logIndex,
   definition: finding.definition,
   account: finding.account,
   profit_token: finding.profitToken,
@@ -121,10 +129,10 @@ const arbitrageColumns = (finding: ArbitrageFinding) => ({
   route_protocols: finding.route.map(({ protocol }) => protocol),
   route_pools: finding.route.map(({ pool }) => bytesOf(pool)),
   route_tokens: finding.route.map(({ tokenIn }) => tokenIn),
-  ...profitColumns(finding.profit),
 });
 
-const sandwichColumns = (finding: SandwichFinding, hash: (transaction: number) => string) => ({
+const sandwichColumns = (finding: SandwichFinding, hash: (transaction: number) => Uint8Array) => ({
+  log_index: finding.logIndex,
   protocol: finding.protocol,
   pool: bytesOf(finding.pool),
   sandwicher: finding.sandwicher,
@@ -140,10 +148,10 @@ const sandwichColumns = (finding: SandwichFinding, hash: (transaction: number) =
   loss_txs: finding.victimLosses.map(({ transaction }) => hash(transaction)),
   loss_tokens: finding.victimLosses.map(({ token }) => token),
   loss_amounts: finding.victimLosses.map(({ amount }) => amount),
-  ...profitColumns(finding.profit),
 });
 
 const liquidationColumns = (finding: LiquidationFinding) => ({
+  log_index: finding.logIndex,
   protocol: finding.protocol,
   pool: finding.pool,
   liquidator: finding.liquidator,
@@ -154,7 +162,8 @@ const liquidationColumns = (finding: LiquidationFinding) => ({
   collateral_amount: finding.collateralAmount,
 });
 
-const jitColumns = (finding: JitFinding, hash: (transaction: number) => string) => ({
+const jitColumns = (finding: JitFinding, hash: (transaction: number) => Uint8Array) => ({
+  log_index: finding.logIndex,
   protocol: finding.protocol,
   pool: bytesOf(finding.pool),
   provider: finding.provider,
@@ -162,8 +171,6 @@ const jitColumns = (finding: JitFinding, hash: (transaction: number) => string) 
   burn_tx: hash(finding.burnTransaction),
   liquidity: finding.liquidity,
 });
-
-const attemptColumns = (finding: AttemptFinding) => ({ searcher: finding.searcher });
 
 const NO_PROFIT: ProfitRow = {
   gas_cost: null,
