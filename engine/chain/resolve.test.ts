@@ -124,6 +124,24 @@ describe("Uniswap V2", () => {
     ]);
   });
 
+  test("what lay in the pool before is not what a swap was paid with", () => {
+    const first = [
+      transfer(ALPHA, USER, POOL, 100),
+      transfer(BETA, POOL, USER, 90),
+      swapV2(POOL, [100, 0], [0, 90], USER),
+    ];
+    expect(swapsOf([...first, swapV2(POOL, [99, 0], [0, 89], USER)])).toHaveLength(1);
+    // a little that was there counts as received in the log, and as nothing here
+    const [swap] = swapsOf([...first.slice(0, 2), swapV2(POOL, [100, 3], [0, 90], USER)]);
+    expect(swap).toMatchObject({ amountIn: 100n, amountOut: 90n, confidence: "high" });
+  });
+
+  test("where one side shows no transfer, the log says who was paid", () => {
+    const pools = new Map([[POOL, { token0: ALPHA, token1: BETA }]]);
+    const [swap] = swapsOf([transfer(ALPHA, USER, POOL, 100), swapV2(POOL, [100, 0], [0, 90], OTHER)], {}, { pools });
+    expect(swap).toMatchObject({ from: USER, to: OTHER, confidence: "medium", evidence: [1, 0] });
+  });
+
   test("token0 is the lower address: a transfer of the amount in a token that cannot be it does not count", () => {
     // GAMMA is the liar: it says that it moved, too, in the pool's token0, and is above BETA
     const logs = [
@@ -238,7 +256,8 @@ describe("other kinds of pools", () => {
   test("Trader Joe logs each bin: together they are one swap, whichever token has the lower address", () => {
     const bins = [1, 2, 3].map((bin) => swapBin(POOL, bin, [0n, 10n], [9n, 0n], USER));
     const logs = [transfer(ALPHA, USER, POOL, 30), ...bins, transfer(BETA, POOL, USER, 27)];
-    expect(swapsOf(logs)).toMatchObject([
+    const onUnresolved = (swap: unknown) => expect(swap).toBeUndefined();
+    expect(swapsOf(logs, {}, { onUnresolved })).toMatchObject([
       { logIndex: 1, tokenIn: ALPHA, amountIn: 30n, tokenOut: BETA, amountOut: 27n, from: USER, to: USER },
     ]);
     // the last log of a receipt has no next one to look at
@@ -295,15 +314,16 @@ test("what stands in no layout's log is no swap: truncated, with another topic's
   ];
   for (const one of bad) expect(swapsOf([...transfers, one])).toEqual([]);
   expect(swapsOf([...transfers, good])).toHaveLength(1);
-  // amounts over 2^255 in the log and the transfers of two tokens that lie
-  const huge = 2n ** 256n - 1n;
-  expect(
-    swapsOf([
-      transfer(ALPHA, USER, POOL, huge),
-      transfer(BETA, POOL, USER, huge),
-      swapV2(POOL, [huge, 0], [0, huge], USER),
-    ]),
-  ).toEqual([]);
+  // amounts over 2^255, of tokens that lie
+  const huge = 2n ** 255n;
+  for (const [paid, bought] of [
+    [huge, 9n],
+    [9n, huge],
+    [huge, huge],
+  ] as const) {
+    const lies = [transfer(ALPHA, USER, POOL, paid), transfer(BETA, POOL, USER, bought)];
+    expect(swapsOf([...lies, swapV2(POOL, [paid, 0], [0, bought], USER)])).toEqual([]);
+  }
 });
 
 test("log indexes are the receipt's, wherever its block begins", () => {
