@@ -57,6 +57,11 @@ describe("profitOf()", () => {
     expect(profit(viewOf(), WETH, () => undefined)).toMatchObject({ net: 4300n, grossUsd: null, netUsd: null });
   });
 
+  it("says that it is unknown where a price is out of all proportion", () => {
+    const absurd = profit(viewOf(), TOKEN, (token) => (token === TOKEN ? 1e308 : 1e-300));
+    expect(absurd).toMatchObject({ net: null, roiPercent: null, grossUsd: null, netUsd: null });
+  });
+
   it("says that net is unknown where gas is", () => {
     expect(profit(viewOf({}, { gasUsed: null }))).toMatchObject({
       gasCost: null,

@@ -35,7 +35,9 @@ export function profitOf(finding: ArbitrageFinding | SandwichFinding, context: P
   const inWei = (amount: bigint): bigint | null => {
     if (profitToken === NATIVE || profitToken === context.wrapped) return amount;
     const [token, native] = [prices(profitToken), prices(NATIVE)];
-    return token === undefined || native === undefined ? null : BigInt(Math.round((Number(amount) * token) / native));
+    if (token === undefined || native === undefined) return null;
+    const wei = (Number(amount) * token) / native;
+    return Number.isFinite(wei) ? BigInt(Math.round(wei)) : null; // liars' pools may say anything
   };
   const gross = inWei(profitAmount);
   const net = gross === null || gasCost === null ? null : gross - gasCost - (paid ?? 0n);
@@ -85,4 +87,7 @@ const usd = (amount: bigint, price: number | undefined): number | null =>
   price === undefined ? null : rounded(Number(amount) * price);
 
 /** Six decimals: a millionth of a dollar, or of a percent. */
-const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
+function rounded(value: number): number | null {
+  const short = Math.round(value * 1e6) / 1e6;
+  return Number.isFinite(short) ? short : null;
+}

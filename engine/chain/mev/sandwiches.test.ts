@@ -3,7 +3,7 @@ import type { Address, Swap } from "../swap.ts";
 import { type Log, transactionOf } from "../testing/fixtures.ts";
 import { viewsOf } from "../testing/views.ts";
 import { TRANSFER_EVENTS } from "../transfers.ts";
-import { findSandwiches, type SandwichOptions } from "./sandwiches.ts";
+import { findSandwiches, MAX_VICTIMS, type SandwichOptions } from "./sandwiches.ts";
 import { swap, USDC, WETH } from "./testing/swaps.ts";
 
 const address = (n: number): Address => `0x${n.toString(16).padStart(40, "0")}`;
@@ -244,5 +244,17 @@ describe("findSandwiches()", () => {
     const senders = Array.from({ length: 5_000 }, (_, i) => address(0x30_000 + i));
     const sandwiches = found(swaps, senders);
     expect(sandwiches.length).toBe(4 * 1_666);
+  });
+
+  it("gives up a flood of searchers around each other's victims, in bounded time and memory", () => {
+    const people = Array.from({ length: 6_000 }, (_, i) => address(0x40_000 + i));
+    const swaps = [
+      ...people.map((account, i) => swap(`${WETH} 1000 -> ${USDC} 1000`, "p", account, { transaction: i })),
+      ...people.map((account, i) => swap(`${USDC} 1000 -> ${WETH} 1001`, "p", account, { transaction: 6_000 + i })),
+    ];
+    const sandwiches = found(swaps, [...people, ...people]);
+    const victims = sandwiches.reduce((sum, sandwich) => sum + sandwich.victims.length, 0);
+    expect(sandwiches.length).toBeGreaterThan(100);
+    expect(victims).toBeLessThan(MAX_VICTIMS + 6_000);
   });
 });

@@ -20,6 +20,12 @@ import { findTransfers } from "../transfers.ts";
 import { alike } from "./cycles.ts";
 import { lossesOf } from "./victimLoss.ts";
 
+/**
+ * Victims of all sandwiches of a block together; past it none is looked for. 60 million gas are 1,000 swaps at most, and the most that these can
+ * be is 111,000: 333 searchers around the same 333 victims. More are invented logs, whose pairs grow with the square of their number.
+ */
+export const MAX_VICTIMS = 1_000_000;
+
 export interface SandwichOptions {
   readonly isRouter?: (address: Address) => boolean;
 }
@@ -49,7 +55,9 @@ export function findSandwiches(view: BlockView, swaps: readonly Swap[], options:
   if (!view.complete) return [];
   const people = createPeople(view, swaps, options);
   const findings: SandwichFinding[] = [];
-  for (const group of byPoolAndPair(swaps)) if (group.length > 2) findings.push(...sandwichesOf(group, people));
+  const budget = { victims: MAX_VICTIMS };
+  for (const group of byPoolAndPair(swaps))
+    if (group.length > 2) for (const finding of sandwichesOf(group, people, budget)) findings.push(finding);
   return findings.sort((a, b) => a.transaction - b.transaction || a.logIndex - b.logIndex);
 }
 
@@ -66,12 +74,15 @@ function byPoolAndPair(swaps: readonly Swap[]): Iterable<Swap[]> {
   return groups.values();
 }
 
-function sandwichesOf(swaps: readonly Swap[], people: People): SandwichFinding[] {
+/** Victims that may still be found in this block. */
+type Budget = { victims: number };
+
+function sandwichesOf(swaps: readonly Swap[], people: People, budget: Budget): SandwichFinding[] {
   const found: SandwichFinding[] = [];
   const open = new Map<string, Position>();
   const end = (position: Position): void => {
     for (const key of position.keys) if (open.get(key) === position) open.delete(key);
-    const finding = conclude(position, swaps, people);
+    const finding = budget.victims > 0 ? conclude(position, swaps, people, budget) : undefined;
     if (finding) found.push(finding);
   };
   const begin = (i: number): void => {
@@ -132,7 +143,12 @@ function sandwichesOf(swaps: readonly Swap[], people: People): SandwichFinding[]
 const opposite = (position: Position | undefined, swap: Swap): Position | undefined =>
   position && position.tokenOut === swap.tokenIn ? position : undefined;
 
-function conclude(position: Position, swaps: readonly Swap[], people: People): SandwichFinding | undefined {
+function conclude(
+  position: Position,
+  swaps: readonly Swap[],
+  people: People,
+  budget: Budget,
+): SandwichFinding | undefined {
   const { account, senders, tokenIn } = position;
   const own = new Set([...position.fronts, ...position.backs].map((i) => swaps[i]!.transaction));
   const victims: number[] = [];
@@ -141,6 +157,7 @@ function conclude(position: Position, swaps: readonly Swap[], people: People): S
     if (swap.tokenIn !== tokenIn || own.has(swap.transaction)) continue;
     if (people.payee(swap) !== account && !senders.has(people.of(swap).sender)) victims.push(i);
   }
+  budget.victims -= victims.length;
   const fronts = position.fronts.filter((i) => i < (victims.at(-1) ?? -1));
   const backs = position.backs.filter((i) => i > (victims[0] ?? Number.POSITIVE_INFINITY));
   if (fronts.length === 0 || backs.length === 0) return undefined;
