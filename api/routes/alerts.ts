@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
+import { ALERT_STATUSES, ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -41,6 +41,10 @@ export const alertSchema = z
     from_address: z.string(),
     to_address: z.string().nullable(),
     pending: z.boolean(),
+    status: z.enum(ALERT_STATUSES).openapi({
+      description:
+        "pending: its transaction is not in a block yet; provisional: the chain may still replace its block; retracted: it did, so what the alert says has not happened; confirmed: it will not",
+    }),
     block_number: z.int().nullable(),
     block_hash: z.string().nullable(),
     ordinal: z.int().openapi({ description: "counts the alerts of one rule for one transaction" }),
@@ -62,6 +66,7 @@ const list = createRoute({
       ...chain,
       rule: optional(wordText(), "name of the rule"),
       severity: optional(severityText, "exactly this severity"),
+      status: optional(z.enum(ALERT_STATUSES), "whether what the alert says holds"),
       tx_hash: optional(hashText, "transaction hash"),
       address: optional(addressText, "sender or recipient of the transaction"),
       ...listParameters(ALERTS),

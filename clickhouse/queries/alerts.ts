@@ -1,4 +1,4 @@
-import { commonConditions, equal, equalHex, exact, hex, iso, plain } from "./list.ts";
+import { blockStatus, commonConditions, equal, equalHex, exact, hex, iso, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 export interface AlertFilter extends CommonFilter {
@@ -7,9 +7,13 @@ export interface AlertFilter extends CommonFilter {
   readonly rule?: string | undefined;
   readonly severity?: string | undefined;
   readonly txHash?: string | undefined;
+  readonly status?: AlertStatus | undefined;
   /** sender or recipient of the transaction */
   readonly address?: string | undefined;
 }
+
+export const ALERT_STATUSES = ["pending", "provisional", "confirmed", "retracted"] as const;
+export type AlertStatus = (typeof ALERT_STATUSES)[number];
 
 export interface AlertRow extends Position {
   readonly id: string;
@@ -24,6 +28,7 @@ export interface AlertRow extends Position {
   readonly from_address: string;
   readonly to_address: string | null;
   readonly message: string;
+  readonly status: AlertStatus;
   readonly detected_at: string;
   readonly cursor: readonly string[];
 }
@@ -36,17 +41,19 @@ export const ALERTS: ListSpec = {
     ...plain("source", "partition", "n", "rule", "rule_version", "severity", "ordinal", "message"),
     ...exact("offset", "chain_id", "block_number"),
     ...["tx_hash", "block_hash", "from_address", "to_address"].map((name) => `${hex(`t.${name}`)} AS ${name}`),
+    `${blockStatus} AS status`,
     `${iso("t.event_time")} AS detected_at`,
   ],
 };
 
 export function alertConditions(filter: AlertFilter): Condition[] {
-  const { id, address } = filter;
+  const { id, address, status } = filter;
   return [
     ...commonConditions(filter, "event_time"),
     ...equal("rule", "String", filter.rule),
     ...equal("severity", "String", filter.severity),
     ...equalHex("tx_hash", filter.txHash),
+    ...(status === undefined ? [] : [{ sql: `${blockStatus} = {status:String}`, params: { status } }]),
     ...(id === undefined ? [] : [{ sql: "t.alert_id = unhex({id:String})", params: { id } }]),
     ...(address === undefined
       ? []

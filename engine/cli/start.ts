@@ -50,9 +50,20 @@ export function startCommand(command: Command): void {
     });
 }
 
-async function runFromKafka({ config, engine, log, failpoint }: House, signal: AbortSignal): Promise<void> {
-  const { kafkaStream } = await import("../kafkaStream.ts");
-  await engine.run(() => kafkaStream(config, log, failpoint), signal);
+/** The stream, and beside it what blocks that were replaced take back. Either ends the other. */
+async function runFromKafka(house: House, signal: AbortSignal): Promise<void> {
+  const { config, engine, log, failpoint } = house;
+  const [{ kafkaStream }, { followBlockStatus }] = await Promise.all([
+    import("../kafkaStream.ts"),
+    import("../retract/follow.ts"),
+  ]);
+  const ended = new AbortController();
+  const stop = AbortSignal.any([signal, ended.signal]);
+  const end = (): void => ended.abort();
+  await Promise.all([
+    engine.run(() => kafkaStream(config, log, failpoint), stop).finally(end),
+    followBlockStatus({ ...house, signal: stop }).finally(end),
+  ]);
 }
 
 async function replayBundled(house: House, signal: AbortSignal, exit: boolean): Promise<void> {

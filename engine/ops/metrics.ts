@@ -70,6 +70,14 @@ export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) 
       "chain",
       "proof",
     ]),
+    blockTurns: counter("weir_block_turns_total", "Blocks whose word was taken back (replaced) or holds again (back)", [
+      "turn",
+    ]),
+    retractions: counter(
+      "weir_retractions_total",
+      "Records that say that an alert or a block's findings do not hold, or hold again",
+      [],
+    ),
     chainReplaced: counter("weir_chain_replaced_blocks_total", "Blocks that a chain replaced after they were taken", [
       "chain",
     ]),

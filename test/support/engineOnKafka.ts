@@ -4,6 +4,7 @@ import { uniqueName } from "./sharedKafka.ts";
 
 export interface TestTopics {
   readonly txRaw: string;
+  readonly blockStatus: string;
   readonly alerts: string;
   readonly deadLetters: string;
   readonly mevBundles: string;
@@ -13,6 +14,7 @@ export interface TestTopics {
 
 export const testTopics = (): TestTopics => ({
   txRaw: uniqueName("tx_raw"),
+  blockStatus: uniqueName("block_status"),
   alerts: uniqueName("alerts"),
   deadLetters: uniqueName("dead_letters"),
   mevBundles: uniqueName("mev_bundles"),
@@ -22,12 +24,13 @@ export const testTopics = (): TestTopics => ({
 
 export const createTestTopics = (
   admin: Admin,
-  { txRaw, alerts, deadLetters, mevBundles, arbitrages }: TestTopics,
-  partitions: { readonly txRaw: number; readonly alerts: number },
+  { txRaw, blockStatus, alerts, deadLetters, mevBundles, arbitrages }: TestTopics,
+  partitions: { readonly txRaw: number; readonly alerts: number; readonly blockStatus?: number },
 ): Promise<unknown> =>
   admin.createTopics([
     { topic: txRaw, partitions: partitions.txRaw },
     { topic: alerts, partitions: partitions.alerts },
+    ...(partitions.blockStatus ? [{ topic: blockStatus, partitions: partitions.blockStatus }] : []),
     ...[deadLetters, mevBundles, arbitrages].map((topic) => ({ topic, partitions: 1 })),
   ]);
 
@@ -40,6 +43,7 @@ export const engineVariables = (
   KAFKA_GROUP_ID: topics.group,
   KAFKA_INSTANCE_ID: instance,
   KAFKA_TOPIC_TX_RAW: topics.txRaw,
+  KAFKA_TOPIC_BLOCK_STATUS: topics.blockStatus,
   KAFKA_TOPIC_ALERTS: topics.alerts,
   KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
   KAFKA_TOPIC_MEV_BUNDLES: topics.mevBundles,

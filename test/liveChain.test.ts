@@ -1,0 +1,303 @@
+/**
+ * A chain that is followed live, from its node to what people read: real trades on a real node go through watcher, broker, engine and store, and
+ * then the chain replaces the blocks they were in. Every finding is there once; what was replaced says so, in the store, on the topics and in the API.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Hex, parseEther } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openStore, type Store } from "../clickhouse/client.ts";
+import { stopEmbedded } from "../clickhouse/embedded/open.ts";
+import { ALERTS, type AlertRow, alertConditions } from "../clickhouse/queries/alerts.ts";
+import { listQuery } from "../clickhouse/queries/list.ts";
+import { bestCycle } from "../engine/chain/opportunity/backrun.ts";
+import { afterSwap, amountOut, type Pair, sideOf } from "../engine/chain/opportunity/constantProduct.ts";
+import { migrateControl } from "../engine/control/migrate.ts";
+import { type Control, openControl } from "../engine/control/open.ts";
+import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
+import { createLog } from "../engine/ops/log.ts";
+import { createMetrics } from "../engine/ops/metrics.ts";
+import { openCatalogue } from "../engine/rules/catalogue.ts";
+import { createCoverage } from "../engine/source/rpc/coverage.ts";
+import { createTopicSink } from "../engine/source/rpc/topicSink.ts";
+import { type WatchCounts, watch } from "../engine/source/rpc/watch.ts";
+import { type Anvil, startAnvil } from "./support/anvil.ts";
+import { createTestTopics, engineVariables, testTopics } from "./support/engineOnKafka.ts";
+import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
+import { readCommitted } from "./support/readCommitted.ts";
+import { sharedBrokers } from "./support/sharedKafka.ts";
+import { ANVIL_ARGS, type Receipt, setV2Scene, type V2Scene } from "./support/v2Scene.ts";
+
+const CHAIN = 31337;
+const topics = testTopics();
+const stopWatching = new AbortController();
+
+let folder: string;
+let anvil: Anvil;
+let scene: V2Scene;
+let brokers: string;
+let admin: Admin;
+let control: Control;
+let store: Store;
+let engine: EngineProcess;
+let watching: Promise<WatchCounts>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "weir-live-"));
+  [anvil, brokers] = await Promise.all([startAnvil({ args: ANVIL_ARGS }), sharedBrokers()]);
+  scene = await setV2Scene(anvil.url);
+  admin = await createAdmin({ brokers });
+  await createTestTopics(admin, topics, { txRaw: 3, alerts: 1, blockStatus: 1 });
+  control = openControl({ folder: join(folder, "clickhouse") });
+  await migrateControl(control);
+  const catalogue = await openCatalogue({ control });
+  const every = { name: "every", description: "each transaction", conditions: { value_gte: 0 } };
+  expect((await catalogue.upload("every", Buffer.from(JSON.stringify(every)), { by: "a test", kind: "json" })).ok).toBe(true); // biome-ignore format: one call
+  engine = startWeir(["start", "--no-api"], engineVariables(topics, { brokers, folder, instance: "live" }));
+  watching = watch({
+    ...{ chainId: CHAIN, chainName: "anvil", urls: [anvil.url], pollMs: 20, fromBlock: (await head()) + 1 },
+    ...{ metrics: createMetrics({ defaults: false }), log: createLog({ stream: { write() {} } }) },
+    ...{ coverage: createCoverage(control, CHAIN, "live"), signal: stopWatching.signal },
+    openSink: () =>
+      createTopicSink({ brokers, ...topics, chainId: CHAIN, transactionalId: `weir watch ${topics.txRaw} ${CHAIN}` }),
+  });
+  watching.catch(() => {}); // said where it is awaited
+  await until(
+    () => engine.log().includes("partitions_assigned"),
+    () => engine.log(),
+  );
+  store = await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
+});
+
+afterAll(async () => {
+  stopWatching.abort();
+  await watching?.catch(() => {});
+  await engine?.kill();
+  await admin?.close();
+  await control?.close();
+  await store?.close();
+  await anvil?.stop();
+  if (folder) await stopEmbedded(join(folder, "clickhouse"));
+  await rm(folder, { recursive: true, force: true });
+});
+
+const head = async (): Promise<number> => Number(await scene.node.call<string>("eth_blockNumber"));
+
+/** What a block with one of everything is to show, by transaction. */
+interface Expected {
+  readonly hash: Hex;
+  readonly swaps: number;
+  readonly cycle2: Hex;
+  readonly cycle3: Hex;
+  readonly frontrun: Hex;
+  readonly victims: readonly Hex[];
+  readonly backrun: Hex;
+  readonly reverted: Hex;
+}
+
+/** A trade, a sandwich around two more, arbitrages of two and of three pools, and one that comes too late, in one block. */
+async function mineTrades(scale: bigint): Promise<Expected> {
+  const { weth, oak, pine, main, fork, send, execute, swaps, buyWithEther, readPair } = scene;
+  const [alice, bob, carol] = scene.traders as [Hex, Hex, Hex];
+  let [pair, other, between, third] = await Promise.all([
+    readPair(weth, oak, main),
+    readPair(weth, oak, fork),
+    readPair(oak, pine, main),
+    readPair(weth, pine, main),
+  ]);
+  /** Moves a pair of ours as the node will, and says what it pays. */
+  const trade = (of: Pair, tokenIn: Hex, amount: bigint): [Pair, bigint] => {
+    const out = amountOut(sideOf(of, tokenIn)!, amount);
+    return [afterSwap(of, tokenIn, amount, out), out];
+  };
+  let out: bigint;
+
+  const front = 3n * scale;
+  [pair, out] = trade(pair, weth, front);
+  const bought = out;
+  const sent = [await send(execute(swaps([{ pair, tokenIn: weth }], [front, bought])))];
+  for (const [victim, amount] of [
+    [alice, 6n * scale],
+    [bob, 9n * scale],
+  ] as const) {
+    // biome-ignore format: a line
+    [pair] = trade(pair, weth, amount);
+    sent.push(await send(buyWithEther(victim, amount, [weth, oak])));
+  }
+  [pair, out] = trade(pair, oak, bought);
+  sent.push(await send(execute(swaps([{ pair, tokenIn: oak }], [bought, out]))));
+  // An ordinary trade through another pool.
+  [third] = trade(third, weth, scale);
+  sent.push(await send(buyWithEther(carol, scale, [weth, pine])));
+
+  const two = bestCycle(other, pair, weth) ?? bestCycle(pair, other, weth);
+  const twoPools = execute(
+    swaps(
+      [
+        { pair: two!.buy, tokenIn: weth },
+        { pair: two!.sell, tokenIn: oak },
+      ],
+      [two!.amountIn, two!.between, two!.amountOut],
+    ),
+  );
+  sent.push(await send(twoPools));
+  for (const [tokenIn, amount] of [
+    [weth, two!.amountIn],
+    [oak, two!.between],
+  ] as const) {
+    // biome-ignore format: a line
+    const of = tokenIn === weth ? two!.buy : two!.sell;
+    if (of.address === pair.address) [pair] = trade(pair, tokenIn, amount);
+    else [other] = trade(other, tokenIn, amount);
+  }
+  // Through three pools whichever way round; that it may lose is its own business.
+  const route = [
+    { pair: third, tokenIn: weth },
+    { pair: between, tokenIn: pine },
+    { pair, tokenIn: oak },
+  ];
+  const amounts = [scale];
+  for (const { pair: each, tokenIn } of route) amounts.push(amountOut(sideOf(each, tokenIn)!, amounts.at(-1)!));
+  sent.push(await send(execute(swaps(route, amounts))));
+  sent.push(await send(twoPools));
+
+  const receipts = await scene.mineBlock();
+  expect(receipts.map(({ transactionHash }) => transactionHash)).toEqual(sent);
+  expect(receipts.map(({ status }) => status)).toEqual([...Array(7).fill("0x1"), "0x0"]);
+  const { hash } = await scene.node.call<{ hash: Hex }>("eth_getBlockByNumber", "latest", false);
+  const [frontrun, first, second, backrun, , cycle2, cycle3, reverted] = sent as [
+    Hex,
+    Hex,
+    Hex,
+    Hex,
+    Hex,
+    Hex,
+    Hex,
+    Hex,
+  ];
+  return { hash, swaps: 1 + 2 + 1 + 1 + 2 + 3, frontrun, victims: [first, second], backrun, cycle2, cycle3, reverted };
+}
+
+const hex = (column: string): string => `concat('0x', lower(hex(${column})))`;
+const OF_BLOCK = "block_hash = unhex({hash:String})";
+
+/** What the store has of a block. */
+async function storedOf(hash: Hex) {
+  const params = { hash: hash.slice(2) };
+  const rows = <Row>(sql: string): Promise<Row[]> => store.rows<Row>(sql, params);
+  const [[transactions], [swaps], arbitrages, sandwiches, attempts] = await Promise.all([
+    rows<{ n: number; distinct: number }>(`SELECT toFloat64(count()) AS n, toFloat64(uniqExact(hash)) AS distinct FROM transactions WHERE ${OF_BLOCK}`), // biome-ignore format: a line each
+    rows<{ n: number }>(`SELECT toFloat64(count()) AS n FROM swaps WHERE ${OF_BLOCK}`),
+    rows<{ tx: Hex; hops: number }>(`SELECT ${hex("tx_hash")} AS tx, toFloat64(length(route_pools)) AS hops FROM arbitrages WHERE ${OF_BLOCK} AND definition = 'cycle' ORDER BY hops`), // biome-ignore format: a line each
+    rows<object>(`SELECT arrayMap(x -> ${hex("x")}, frontrun_txs) AS frontruns, arrayMap(x -> ${hex("x")}, victim_txs) AS victims, arrayMap(x -> ${hex("x")}, backrun_txs) AS backruns FROM sandwiches WHERE ${OF_BLOCK}`), // biome-ignore format: a line each
+    rows<{ tx: Hex }>(`SELECT ${hex("tx_hash")} AS tx FROM failed_attempts WHERE ${OF_BLOCK}`),
+  ]);
+  return {
+    transactions: transactions!,
+    swaps: swaps!.n,
+    arbitrages,
+    sandwiches,
+    attempts: attempts.map(({ tx }) => tx),
+  };
+}
+
+/** A round's tables are inserted one after the other: the block is there when all of them say so. */
+async function expectStored(hash: Hex, expected: Expected): Promise<void> {
+  let stored: unknown;
+  const isAsExpected = async (): Promise<boolean> => {
+    stored = await storedOf(hash).catch((error: Error) => error.message);
+    try {
+      expectAll(stored as Awaited<ReturnType<typeof storedOf>>, expected);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  await until(isAsExpected, () => `the store has ${JSON.stringify(stored)}\n${engine.log().slice(-3_000)}`, 60_000);
+}
+
+async function alertsOf(hash: Hex): Promise<AlertRow[]> {
+  const { sql, params } = listQuery(ALERTS, alertConditions({}), { limit: 1_000, offset: 0 });
+  return (await store.rows<AlertRow>(sql, params)).filter(({ block_hash }) => block_hash === hash);
+}
+
+interface TopicAlert {
+  readonly id: string;
+  readonly status?: string;
+  readonly block_hash: Hex;
+}
+const onTopic = async <Value>(topic: string): Promise<Value[]> =>
+  (await readCommitted(brokers, topic)).map(({ value }) => JSON.parse(value!.toString()) as Value);
+
+describe("a chain that is followed live", () => {
+  let replaced: Expected;
+  let kept: Expected;
+  let plain: Receipt[];
+
+  test("each finding of a block is there, once", async () => {
+    const snapshot = await scene.node.call("evm_snapshot");
+    replaced = await mineTrades(parseEther("2"));
+    await expectStored(replaced.hash, replaced);
+    expect((await alertsOf(replaced.hash)).map(({ status }) => status)).toEqual(Array(8).fill("provisional"));
+    await scene.node.call("evm_revert", snapshot);
+  }, 120_000);
+
+  test("when the chain replaces it, other trades take its place, and all that it said is taken back", async () => {
+    // The same height with other trades, and one block more: only that shows that the first was replaced.
+    kept = await mineTrades(parseEther("1"));
+    plain = await scene.mine(scene.buyWithEther(scene.traders[3]!, parseEther("1"), [scene.weth, scene.oak]));
+    await expectStored(kept.hash, kept);
+    expectAll(await storedOf(replaced.hash), replaced); // it was said, and is not forgotten
+    await until(
+      async () => (await alertsOf(replaced.hash)).every(({ status }) => status === "retracted"),
+      () => engine.log().slice(-3_000),
+      60_000,
+    );
+    expect((await alertsOf(kept.hash)).map(({ status }) => status)).toEqual(Array(8).fill("provisional"));
+    expect(plain).toHaveLength(1);
+  }, 120_000);
+
+  test("readers of the topics hear of it, of each alert once", async () => {
+    const ids = (await alertsOf(replaced.hash)).map(({ id }) => id).sort();
+    const ofReplaced = async (): Promise<TopicAlert[]> =>
+      (await onTopic<TopicAlert>(topics.alerts)).filter(({ block_hash }) => block_hash === replaced.hash);
+    const retracted = async () => (await ofReplaced()).filter(({ status }) => status === "retracted");
+    await until(
+      async () => (await retracted()).length >= ids.length,
+      () => engine.log().slice(-3_000),
+      60_000,
+    );
+    expect((await retracted()).map(({ id }) => id).sort()).toEqual(ids);
+    expect(
+      (await ofReplaced())
+        .filter(({ status }) => status === undefined)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(ids);
+    const bundles = await onTopic<{ kind: string; status: string; block_hash?: Hex }>(topics.mevBundles);
+    expect(bundles.filter(({ kind }) => kind === "block")).toEqual([
+      expect.objectContaining({ status: "retracted", block_hash: replaced.hash }),
+    ]);
+    expect(bundles.filter(({ kind }) => kind === "sandwich")).toHaveLength(2);
+  }, 120_000);
+
+  test("the engine was not told anything twice, nor stopped by it", async () => {
+    await engine.stop();
+    stopWatching.abort();
+    expect(await watching).toMatchObject({ replaced: 1, blocks: 3 });
+  }, 60_000);
+});
+
+function expectAll(stored: Awaited<ReturnType<typeof storedOf>>, expected: Expected): void {
+  expect(stored).toEqual({
+    transactions: { n: 8, distinct: 8 },
+    swaps: expected.swaps,
+    arbitrages: [
+      { tx: expected.cycle2, hops: 2 },
+      { tx: expected.cycle3, hops: 3 },
+    ],
+    sandwiches: [{ frontruns: [expected.frontrun], victims: expected.victims, backruns: [expected.backrun] }],
+    attempts: [expected.reverted],
+  });
+}
