@@ -50,6 +50,5 @@ export const PROTOCOLS: readonly ProtocolData[] = [
 
 /** Of these no real log is among the fixtures (protocols/fixtures.ndjson), so that what is found by them is never of high confidence. */
 export const UNPROVEN: ReadonlySet<string> = new Set([
-  "0xc528cda9e500228b16ce84fadae290d9a49aecb17483110004c5af0a07f6fd73", // liquidity_book_v20
   "0x40a6ba9513d09e3488135e0e0d10e2d4382b792720155b144cbea89ac9db6d34", // 0x_provided
 ]);
