@@ -9,13 +9,19 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Store } from "../clickhouse/client.ts";
 import { FRAME_COLUMNS, type FrameRow, frameOfRow } from "../clickhouse/frameOfRow.ts";
+import { countFindings } from "../clickhouse/queries/findings.ts";
+import { createDetector } from "../engine/chain/detect.ts";
+import { findingRecord } from "../engine/chain/findingJson.ts";
+import { builtInRegistry } from "../engine/chain/registry/registry.ts";
 import { BUNDLED_RECORDING } from "../engine/cli/bundled.ts";
+import { recordingBlocks } from "../engine/cli/detect/recordingBlocks.ts";
 import { CONTENT } from "../engine/frame/content.ts";
 import { decodeRecord } from "../engine/frame/decodeRecord.ts";
 import { lastError } from "../engine/frame/describeError.ts";
 import { createFrameWriter } from "../engine/frame/frameWriter.ts";
 import { transaction } from "../engine/frame/testing/records.ts";
 import { readLines } from "../engine/source/recording.ts";
+import { kindOf } from "../engine/worker/findings.ts";
 import { type Counts, countRecording } from "./support/countRecording.ts";
 import { type Databases, openDatabases } from "./support/databases.ts";
 import { startWeir } from "./support/engineProcess.ts";
@@ -114,6 +120,31 @@ describe.skipIf(!there)("mainnet transactions", () => {
     const frames = await framesOf(MAINNET);
     expect(frames.size).toBe(11_850);
     expect(await compare(store, frames)).toBe(frames.size);
+  });
+
+  test("what was found in them is what weir detect finds", async () => {
+    const detect = createDetector({ registry: builtInRegistry });
+    const kinds: Record<string, number> = {};
+    const swaps: string[] = [];
+    const onBroken = (line: number, reason: string) => expect.fail(`line ${line}: ${reason}`);
+    for await (const view of recordingBlocks(MAINNET, { onBroken })) {
+      for (const finding of detect(view)) {
+        kinds[kindOf(finding)] = (kinds[kindOf(finding)] ?? 0) + 1;
+        if (finding.kind !== "swap") continue;
+        const { tx_hash, log_index, pool, token_in, amount_in, token_out, amount_out } = findingRecord(view, finding);
+        swaps.push([tx_hash, log_index, pool, token_in, amount_in, token_out, amount_out].join(" "));
+      }
+    }
+    const [{ source }] = (await store.rows<{ source: string }>("SELECT any(source) AS source FROM transactions")) as [
+      { source: string },
+    ];
+    expect(await countFindings(store, [source])).toEqual(kinds);
+    const hex = (column: string): string => `'0x' || lower(hex(${column}))`;
+    const stored = await store.rows<{ swap: string }>(
+      `SELECT concatWithSeparator(' ', ${hex("tx_hash")}, log_index, ${hex("pool")}, ${hex("token_in")}, toString(amount_in),
+         ${hex("token_out")}, toString(amount_out)) AS swap FROM swaps`,
+    );
+    expect(stored.map(({ swap }) => swap).sort()).toEqual(swaps.sort());
   });
 
   const queries = new URL("../clickhouse/queries/examples/", import.meta.url);

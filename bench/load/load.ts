@@ -6,6 +6,7 @@ import { CONTENT } from "../../engine/frame/content.ts";
 import { decodeRecord } from "../../engine/frame/decodeRecord.ts";
 import { lastError } from "../../engine/frame/describeError.ts";
 import { createFrameWriter, type FrameWriter } from "../../engine/frame/frameWriter.ts";
+import { peekBlocks } from "../../engine/source/peekBlock.ts";
 import { refresh } from "../../engine/source/produce.ts";
 import { readLines } from "../../engine/source/recording.ts";
 import { countPlain, type PlainCounts } from "../peers/plainRules.ts";
@@ -74,10 +75,11 @@ export const FRAMES_A_RECORD = 64;
 /** A record of frames may have so many bytes; a single transaction may be larger. */
 const RECORD_BYTES = 512 * 1024;
 
-/** The same transactions as frames, up to 64 of one chain a record. */
+/** The same transactions as frames, up to 64 of one chain and block a record, as `weir produce` packs them. */
 export function packedRecords({ lines }: Load): LoadRecord[] {
   const records: LoadRecord[] = [];
   const writers = new Map<number, FrameWriter>();
+  const blocks = new Map<number, number>();
   const flush = (chain: number, writer: FrameWriter): void => {
     if (writer.count === 0) return;
     records.push({ key: `${chain}`, value: Buffer.from(writer.bytes.subarray(0, writer.end)) });
@@ -89,6 +91,10 @@ export function packedRecords({ lines }: Load): LoadRecord[] {
     );
     let writer = writers.get(chain);
     if (!writer) writers.set(chain, (writer = createFrameWriter({ capacity: RECORD_BYTES })));
+    let block = 0;
+    peekBlocks({ content: CONTENT.json, value: line }, (hash) => (block = hash));
+    if (blocks.get(chain) !== block) flush(chain, writer);
+    blocks.set(chain, block);
     appendFrame(writer, line);
     if (writer.count === FRAMES_A_RECORD || writer.end >= RECORD_BYTES) flush(chain, writer);
   }

@@ -41,7 +41,7 @@ const MEMORY_GOAL: Goal = { below: 1_500 };
 /** kcat reads the first two fills, so that its start counts for less. */
 const KCAT_FILLS = 2;
 const MAIN = "main thread";
-const STAGES = ["decode", "rules", "rows", "records"] as const;
+const STAGES = ["decode", "detect", "rules", "rows", "records"] as const;
 
 export const e2e: Scenario = {
   name: "e2e",
