@@ -86,6 +86,18 @@ describe("weir detect", () => {
     expect((await found(less)).every(({ status }) => status === "provisional")).toBe(true);
   });
 
+  test("says what is in a block once, though the block is in the file twice", async () => {
+    const [first, second] = [
+      await part(({ blockNumber }) => blockNumber === "0x64"),
+      await part(({ blockNumber }) => blockNumber === "0x65"),
+    ];
+    const once = bench.write("once.ndjson", [...first, ...second].join("\n"));
+    const twice = bench.write("twice.ndjson", [...first, ...second, ...first, ...second, ...second].join("\n"));
+    const { stdout } = await weir(["detect", once]);
+    expect(stdout).toContain('"kind":"sandwich"');
+    expect(await weir(["detect", twice])).toMatchObject({ code: 0, stdout });
+  });
+
   test("names each line that is no transaction, looks at the rest, and exits with 1", async () => {
     const lines = await part(({ blockNumber }) => blockNumber === "0x64");
     const file = bench.write("broken.ndjson", ["{", ...lines, '{"hash":"0x1"}', ""].join("\n"));

@@ -72,7 +72,7 @@ async function detect(file: string, { json = false, kind, block }: Options): Pro
     transactions += view.frames.length;
     if (block && !(view.blockNumber! >= block.from && view.blockNumber! <= block.to)) continue;
     const findings = findIn(view).filter((finding) => !kind || kind.has(finding.kind));
-    for (const finding of findings) counts.set(finding.kind, (counts.get(finding.kind) ?? 0) + 1);
+    for (const finding of findings) counts.set(nameOf(finding), (counts.get(nameOf(finding)) ?? 0) + 1);
     const records = asLines || shown.length < SHOWN ? findings.map((finding) => findingRecord(view, finding)) : [];
     if (asLines) await writeOut(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
     else shown.push(...records.slice(0, SHOWN - shown.length));
@@ -97,15 +97,19 @@ function describe(shown: readonly FindingRecord[], counts: ReadonlyMap<string, n
   const total = [...counts.values()].reduce((sum, number) => sum + number, 0);
   const more =
     total > shown.length ? `… and ${group(total - shown.length)} more: --json has all, --kind and --block fewer\n` : "";
-  const summary = KINDS.filter((kind) => counts.has(kind)).map((kind) => `${group(counts.get(kind)!)} ${kind}`);
+  const summary = [...counts].map(([name, number]) => `${group(number)} ${name}`);
   return `${table(shown.map(tableRow))}${more}${summary.join(", ")}\n`;
 }
+
+/** Arbitrages by their definition: those by `router` are mostly none. */
+const nameOf = (finding: Finding): string =>
+  finding.kind === "arbitrage" ? `arbitrage (${finding.definition})` : finding.kind;
 
 const tableRow = (record: FindingRecord) => ({
   block: record.block_number,
   transaction: `${`${record.tx_hash}`.slice(0, 10)}…`,
   kind: record.kind,
-  what: [record.strategy, record.protocol].filter(Boolean).join(" "),
+  what: [record.definition, record.strategy, record.protocol].filter(Boolean).join(" "),
   profit: record.profit_amount,
   confidence: record.confidence,
 });

@@ -28,8 +28,8 @@ interface OpenBlock {
 }
 
 /**
- * A block ends where its chain's next begins, and with the file. Pending transactions are in none and are left out. A view is valid until
- * the next is asked for.
+ * A block ends where its chain's next begins, and with the file. Pending transactions are in none and are left out, as is a whole block
+ * that comes once more. A view is valid until the next is asked for.
  *
  * @throws UserError for a file that cannot be read, or a block of more than MAX_BLOCK_TRANSACTIONS
  */
@@ -39,6 +39,12 @@ export async function* recordingBlocks(
 ): AsyncGenerator<BlockView> {
   const line = createFrameWriter();
   const open = new Map<number, OpenBlock>();
+  const whole = new Set<string>();
+  const finish = (chain: number, block: OpenBlock): BlockView[] => {
+    const views = viewsOf(block);
+    if (views.every(({ complete }) => complete)) whole.add(`${chain} ${block.key}`);
+    return views;
+  };
   let number = 0;
   for await (const text of readLines(path)) {
     number++;
@@ -51,9 +57,10 @@ export async function* recordingBlocks(
     const key = has(line, 0, PRESENT.blockHash)
       ? hexAt(line, OFFSET.blockHash, 32)
       : `${u64AsNumber(line, OFFSET.blockNumber)}`;
+    if (whole.has(`${chain} ${key}`)) continue;
     let block = open.get(chain);
     if (block?.key !== key) {
-      if (block) yield* viewsOf(block);
+      if (block) yield* finish(chain, block);
       block = { key, writer: block?.writer ?? createFrameWriter() };
       block.writer.reset();
       open.set(chain, block);
@@ -61,7 +68,7 @@ export async function* recordingBlocks(
     append(block, line, path);
   }
   progress?.(number);
-  for (const block of open.values()) yield* viewsOf(block);
+  for (const [chain, block] of open) yield* finish(chain, block);
 }
 
 function append({ key, writer }: OpenBlock, line: FrameWriter, path: string): void {
