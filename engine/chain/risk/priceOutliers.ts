@@ -8,11 +8,13 @@ let scratch = new Float64Array(1_024);
 
 /**
  * Sets each transaction's mask: `gas_outlier` for those whose price is over 3.5 robust deviations above their block's median, 0 for all
- * others. Of blocks with few prices, and of pending transactions, nothing is said.
+ * others. Of blocks with few prices, of those that are not complete (their median would depend on where a batch was cut), and of pending
+ * transactions, nothing is said.
  */
 export function priceOutliers(view: BlockView, masks: Uint32Array): void {
   const { frames } = view;
   masks.fill(0, 0, frames.length);
+  if (!view.complete) return;
   if (scratch.length < 2 * frames.length) scratch = new Float64Array(4 * frames.length);
   let count = 0;
   for (let i = 0; i < frames.length; i++) {
