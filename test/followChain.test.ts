@@ -9,6 +9,7 @@ import type { BlockRef } from "../engine/source/rpc/readBlock.ts";
 import { createTestNode } from "./recordings/make/node.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
 import { type Meddle, type RpcProxy, startRpcProxy } from "./support/rpcProxy.ts";
+import { startTcpLine } from "./support/tcpLine.ts";
 
 let anvil: Anvil;
 let node: ReturnType<typeof createTestNode>;
@@ -64,6 +65,17 @@ async function until(chain: Chain, last: number): Promise<ChainEvent[]> {
     if (event.kind === "block" && event.number === last) break;
   }
   return events;
+}
+
+/** The next event of a kind; others are passed over. */
+function nextOf(chain: Chain): (kind: ChainEvent["kind"]) => Promise<ChainEvent> {
+  const events = chain.events();
+  return async (kind) => {
+    for (;;) {
+      const { value } = await events.next();
+      if (value?.kind === kind) return value;
+    }
+  };
 }
 
 /** `5:hash`, `-5:hash` for one that is replaced. */
@@ -240,6 +252,28 @@ describe("a node that dies", () => {
     expect(chain.endpoints.states()).toMatchObject([{ state: "closed" }]);
   });
 
+  it("falls silent on an open WebSocket: it is dialled again, and blocks and pending transactions go on", async () => {
+    const line = await startTcpLine(Number(new URL(anvil.url).port));
+    opened.push({ close: async () => line.stop() });
+    const url = `ws://127.0.0.1:${line.port}`;
+    const { chain } = await follow({ urls: [url], pending: true, timeoutMs: 300, now: () => performance.now() });
+    const next = nextOf(chain);
+    expect(await next("pending_source")).toMatchObject({ healthy: true, via: "subscription" });
+    const first = await send(1);
+    expect(await next("pending")).toMatchObject({ sightings: [{ transaction: { hash: first } }] });
+    await node.call("evm_mine");
+    expect(await next("block")).toMatchObject({ number: await head() });
+    line.silence();
+    await node.call("evm_mine");
+    expect(await next("pending_source")).toMatchObject({ healthy: false });
+    expect(await next("block")).toMatchObject({ number: await head() });
+    expect(await next("pending_source")).toMatchObject({ healthy: true });
+    const second = await send(1);
+    expect(await next("pending")).toMatchObject({ sightings: [{ transaction: { hash: second } }] });
+    expect(line.connections()).toBeGreaterThan(1);
+    await node.call("evm_mine");
+  });
+
   it("lags behind: the other one is asked for what it does not have", async () => {
     const from = (await head()) + 1;
     const lagging = await proxied(async ({ method, params }) => {
@@ -364,13 +398,7 @@ describe("pending transactions", () => {
   it("come from another node when the first one dies, and it is said when there was none", async () => {
     const dying = await proxied();
     const { chain } = await follow({ urls: [dying.url, anvil.url], pending: true });
-    const events = chain.events();
-    const next = async (kind: string): Promise<ChainEvent> => {
-      for (;;) {
-        const { value } = (await events.next()) as { value: ChainEvent };
-        if (value.kind === kind) return value;
-      }
-    };
+    const next = nextOf(chain);
     expect(await next("pending_source")).toMatchObject({ healthy: true, via: "filter" });
     const first = await send(1);
     expect(await next("pending")).toMatchObject({ sightings: [{ transaction: { hash: first } }] });

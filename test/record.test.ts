@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { connect, createServer as createTcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,6 +11,7 @@ import { type RecordOptions, record } from "../engine/source/recordCommand.ts";
 import { createTestNode } from "./recordings/make/node.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
 import { startRpcProxy } from "./support/rpcProxy.ts";
+import { startTcpLine } from "./support/tcpLine.ts";
 
 type Json = Record<string, unknown>;
 let folder: string;
@@ -176,20 +176,8 @@ describe("record()", () => {
   });
 
   it("goes on after its WebSocket broke", async () => {
-    const sockets: Socket[] = [];
-    const line = createTcpServer((near) => {
-      const far = connect(Number(new URL(anvil.url).port), "127.0.0.1");
-      for (const [one, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        one.pipe(other);
-        one.on("error", () => other.destroy()).on("close", () => other.destroy());
-        sockets.push(one);
-      }
-    });
-    await new Promise<void>((resolve) => line.listen(0, "127.0.0.1", resolve));
-    const url = `ws://127.0.0.1:${(line.address() as AddressInfo).port}`;
+    const line = await startTcpLine(Number(new URL(anvil.url).port));
+    const url = `ws://127.0.0.1:${line.port}`;
     const out = join(folder, "broken.ndjson");
     const next = Number(await node.call<string>("eth_blockNumber")) + 1;
     let state = { pendingSightings: -1, block: null as number | null };
@@ -206,20 +194,19 @@ describe("record()", () => {
           await node.call("eth_sendTransaction", { from: accounts[5], to: accounts[6], value: "0x1" });
           await Promise.race([until(() => state.pendingSightings >= round), sleep(200)]);
         }
-        const connections = sockets.length;
+        const connections = line.connections();
         await node.call("evm_mine");
         if (round === 2) break;
         await until(() => state.block === next);
-        for (const socket of sockets) socket.destroy();
-        await until(() => sockets.length > connections);
+        line.cut();
+        await until(() => line.connections() > connections);
       }
       const counts = await recording;
       expect(counts.blocks).toBe(2);
       expect(counts.pendingSightings).toBeGreaterThanOrEqual(2);
       expect(counts.transactions).toBeGreaterThanOrEqual(counts.pendingSightings);
     } finally {
-      line.close();
-      for (const socket of sockets) socket.destroy();
+      line.stop();
     }
   });
 

@@ -65,7 +65,8 @@ export function createConnection({ url: text, timeoutMs }: { url: string; timeou
   return {
     name,
     async request<Result>(method: string, params: unknown[] = []): Promise<Result> {
-      const call = async () => (await client.request({ method, params } as never)) as Result;
+      const asked = async () => (await client.request({ method, params } as never)) as Result;
+      const call = () => (overSocket ? within(timeoutMs, asked()) : asked());
       try {
         // A block that was read ahead must not open the socket again.
         if (closed) throw new Error("it is closed");
@@ -77,7 +78,10 @@ export function createConnection({ url: text, timeoutMs }: { url: string; timeou
         connected = true;
         return result;
       } catch (error) {
-        throw new RpcError(method, name, error);
+        const failed = new RpcError(method, name, error);
+        // Open and dead: nobody else would notice for many minutes.
+        if (overSocket && connected && failed.kind === "timeout") void closeSocket();
+        throw failed;
       }
     },
     subscribe: overSocket ? subscribe : null,
@@ -89,7 +93,7 @@ export function createConnection({ url: text, timeoutMs }: { url: string; timeou
 
   async function subscribe(topic: SubscriptionTopic, { onData, onError }: Listener) {
     try {
-      const { unsubscribe } = await socket()({}).value!.subscribe({
+      const subscribing = socket()({}).value!.subscribe({
         params: [topic] as never, // its types name one topic only
         onData: ({ result }: { result?: unknown }) => onData(result),
         onError: (error: unknown) => {
@@ -97,6 +101,7 @@ export function createConnection({ url: text, timeoutMs }: { url: string; timeou
           onError(new RpcError("eth_subscribe", name, error));
         },
       });
+      const { unsubscribe } = await within(timeoutMs, subscribing);
       connected = true;
       return async () => void (await unsubscribe());
     } catch (error) {
@@ -110,6 +115,16 @@ export function createConnection({ url: text, timeoutMs }: { url: string; timeou
     const shared = await Promise.race([opened.catch(() => null), sleep(CLOSE_MS, null, { ref: false })]);
     shared?.close();
   }
+}
+
+/** viem's time for a call begins when its socket is open, which may never be. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = Object.assign(new Error("no answer in time"), { name: "TimeoutError" });
+    timer = setTimeout(() => reject(error), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function parseUrl(text: string): URL {

@@ -49,8 +49,8 @@ export interface Chain {
 }
 
 export const REORG_DEPTH = 64;
-/** Where heads are announced they are asked for seldom: a socket can be open and dead, and other nodes' heads are wanted, too. */
-const SELDOM_MS = 5_000;
+/** Where heads are announced they are asked for so many times less often: a socket can be open and dead, and other nodes' heads are wanted. */
+const SELDOM = 10;
 
 /**
  * Follows a chain through its nodes: blocks with transactions and receipts, verified, in order, each once for as long as it is of the
@@ -113,7 +113,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
         const now = pending?.source();
         if (now && now.healthy !== source?.healthy) yield { kind: "pending_source", ...(source = now) };
         if (next > endpoints.newest()) {
-          if (performance.now() - askedAt >= (heads.live() ? SELDOM_MS : pollMs)) {
+          if (performance.now() - askedAt >= (heads.live() ? SELDOM * pollMs : pollMs)) {
             askedAt = performance.now();
             await endpoints.readHead();
           }
