@@ -14,6 +14,7 @@ import { alertRoutes } from "./routes/alerts.ts";
 import { chainRoutes } from "./routes/chains.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
+import { gasRoutes } from "./routes/gas.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { labelRoutes } from "./routes/labels.ts";
 import { namedListRoutes } from "./routes/namedLists.ts";
@@ -59,6 +60,7 @@ export function createApi(deps: ApiDeps) {
     operationRoutes({ ...deps, rates }),
     transactionRoutes(deps),
     riskRoutes(deps),
+    gasRoutes(deps),
     alertRoutes(deps),
     deadLetterRoutes(deps),
     statsRoutes(deps),

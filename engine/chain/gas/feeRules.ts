@@ -27,6 +27,8 @@ export const FEE_RULES: Readonly<Record<number, readonly FeeRule[]>> = {
     { from: 81_424_000, target: [65n, 100n], changeDenominator: 64n },
     { from: 83_756_500, parameters: "unknown" },
   ],
+  // anvil and hardhat, of which our own recording is
+  31337: [{ from: 1, target: HALF, changeDenominator: 8n }],
   // genesis, Canyon, Holocene
   8453: [
     { from: 1, target: SIXTH, changeDenominator: 50n },
