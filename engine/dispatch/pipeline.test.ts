@@ -205,6 +205,20 @@ test("blocks reach the worker whole, however batches would fall, and what never 
   expect(blocks.length).toBeGreaterThan(30);
 });
 
+test("a block that never becomes whole is given up when its lane may hold no more, long before its time", async () => {
+  const synthetic = createSynthetic({ seed: 4 });
+  const place = { blockHash: `0x${"a".repeat(64)}`, transactionIndex: "0x0", block: { transactionCount: 2 } };
+  const first = JSON.stringify({ ...JSON.parse(synthetic.next()), ...place });
+  const lines = [first, ...Array.from({ length: LINES - 1 }, () => synthetic.next())];
+  await writeFile(path, lines.join("\n"));
+  const ran = await run({ limits: { ...LIMITS, batch: { records: 500, bytes: 1 << 20, blockWait: 600_000 } } });
+  expectWhole(ran);
+  const [largest, ...others] = ran.batches; // 1 MiB of 656 bytes each, and what came with the last of them
+  expect(largest).toBeGreaterThan(1_500);
+  expect(largest).toBeLessThan(1_700 + 1_024);
+  expect(others.length).toBeGreaterThan(1);
+});
+
 describe("rounds of several partitions", () => {
   const PARTITIONS = [0, 1, 2];
   const RECORDS = 300;
