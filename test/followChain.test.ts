@@ -360,7 +360,7 @@ describe("a reorganisation", () => {
     await replace(3);
     await expect(until(chain, from + 4)).rejects.toMatchObject({
       message: `Cannot follow the chain past block "${from + 3}": the blocks ${from + 1} to ${from + 3} were replaced, expected fewer than 3 at once`,
-      next: expect.stringContaining("--reorg-depth"),
+      next: expect.stringContaining("WEIR_REORG_DEPTH"),
     });
   });
 

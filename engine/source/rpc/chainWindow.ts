@@ -43,7 +43,7 @@ export function createChainWindow(known: readonly BlockRef[], depth: number): Ch
           `Cannot follow the chain past block "${last}": the blocks ${first} to ${last} were replaced, ` +
             `expected fewer than ${depth} at once`,
           {
-            next: "If the chain did that, go on with a larger --reorg-depth; else look at what the nodes say of these blocks",
+            next: "If the chain did that, go on with a larger WEIR_REORG_DEPTH; else look at what the nodes say of these blocks",
           },
         );
       }
