@@ -4,6 +4,7 @@
  *     decode    a line of JSON to a frame
  *     swaps     the swaps of a block's receipts, with tokens and amounts
  *     detect    all of it: swaps, arbitrages, sandwiches, liquidations, JIT, failed attempts, profit and prices
+ *     risk      the factors of each transaction's risk
  *
  * Times are the thread's CPU, the stages in turn. The kinds' blocks are the real ones with their other transactions left out.
  */
@@ -13,6 +14,7 @@ import type { BlockView } from "../../engine/chain/blockView.ts";
 import { createDetector } from "../../engine/chain/detect.ts";
 import { findingRecord } from "../../engine/chain/findingJson.ts";
 import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
+import { createRiskScorer } from "../../engine/chain/risk/riskScorer.ts";
 import { createSwapFinder } from "../../engine/chain/swaps.ts";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { logCount } from "../../engine/frame/readFrame.ts";
@@ -34,6 +36,7 @@ const STORM = 15_537_394;
 
 const findSwaps = createSwapFinder({ registry: builtInRegistry });
 const detect = createDetector({ registry: builtInRegistry });
+const scoreRisk = createRiskScorer();
 
 export const chain: Scenario = {
   name: "chain",
@@ -91,6 +94,7 @@ function kindsOf(blocks: readonly BatchBlock[], lines: readonly Buffer[]): Recor
 
 function measureKind(kind: string, { lines, views }: Part, { runs }: Context): Figure[] {
   const writer = createFrameWriter();
+  const masks = new Uint32Array(Math.max(...views.map(({ frames }) => frames.length)));
   let seen = 0; // so that nothing of it can be left out
   const ways = {
     decode() {
@@ -104,14 +108,18 @@ function measureKind(kind: string, { lines, views }: Part, { runs }: Context): F
     detect() {
       for (const view of views) seen += detect(view).length;
     },
+    risk() {
+      for (const view of views) scoreRisk(view, masks);
+      seen += masks[0]!;
+    },
   };
   const us = inTurn(Object.values(ways), lines.length, runs);
   if (seen === 0) throw new Error(`Cannot measure "${kind}": nothing was done`);
-  const [decode, , whole] = us as [number[], number[], number[]];
+  const [decode, , whole, risk] = us as [number[], number[], number[], number[]];
   const figures = Object.keys(ways).map((way, i) => figure(`${kind} (${lines.length}): ${way}`, "µs/tx", us[i]!));
   if (kind !== "all") return figures;
-  const rates = decode.map((each, i) => 1e6 / (each + whole[i]!));
-  return [figure("rate of one core: decode and detect", "tx/s", rates, GOAL), ...figures];
+  const rates = decode.map((each, i) => 1e6 / (each + whole[i]! + risk[i]!));
+  return [figure("rate of one core: decode, detect and risk", "tx/s", rates, GOAL), ...figures];
 }
 
 /** µs of CPU a transaction, by way and run. In turn, so that what else goes on hits all ways alike. */

@@ -66,7 +66,8 @@ export const RISK_FACTORS = [
   {
     name: "gas_outlier",
     points: 10,
-    means: "its price is over 3.5 robust deviations above its block's median, or its gas above the function's",
+    means:
+      "its price is over 3.5 robust deviations above the median of its block, of which all is there, or its gas above the function's",
     why: "somebody is in a hurry or does more than others do there",
   },
   {

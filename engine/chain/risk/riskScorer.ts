@@ -21,7 +21,7 @@ export interface RiskKnowledge {
 /**
  * Factors of each transaction of a view, as masks (factors.ts), from what it asks for and, once it is mined, what its logs say.
  *
- * 1.2 µs of CPU a real transaction, of which its logs are most. Nothing is allocated but for one whose call hands on others.
+ * 1.1 µs of CPU a real transaction (npm run bench -- chain). Nothing is allocated but for one whose call hands on others.
  *
  * @param masks where they go, by number of the transaction: at least as many as there are frames
  * @param victims numbers of transactions that were sandwiched
