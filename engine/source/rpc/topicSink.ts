@@ -2,12 +2,15 @@ import { type KafkaError, kafkaError } from "../../kafka/errors.ts";
 import { createProducer } from "../../kafka/producer.ts";
 import type { RecordingLine } from "../recordingLine.ts";
 import type { BlockRef, ReadBlock } from "./readBlock.ts";
+import { readStatusTail } from "./statusTail.ts";
 
 /** Puts what a chain does onto topics. Each call is one transaction: readers of committed records see all of a block, or nothing. */
 export interface TopicSink {
   pending(lines: readonly RecordingLine[]): Promise<void>;
   block(block: ReadBlock, lines: readonly RecordingLine[]): Promise<void>;
   reorg(replaced: readonly BlockRef[]): Promise<void>;
+  /** The last statuses of the chain that are on the topic. None can come any more but ours: who ran under our id before is fenced. */
+  tail(): Promise<BlockStatus[]>;
   close(): Promise<void>;
 }
 
@@ -103,6 +106,7 @@ export async function createTopicSink(options: TopicSinkOptions): Promise<TopicS
         for (const { number, hash } of replaced.toReversed())
           await putStatus({ status: "replaced", chain_id: chainId, block_number: number, block_hash: hash });
       }),
+    tail: () => readStatusTail(brokers, blockStatus, chainId),
     close: () => producer.close(),
   };
 }

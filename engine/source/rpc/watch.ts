@@ -7,6 +7,7 @@ import { createChainLines } from "./chainLines.ts";
 import type { Coverage } from "./coverage.ts";
 import type { RpcMeters } from "./endpoints.ts";
 import { type Chain, type ChainEvent, type ChainOptions, openChain } from "./follow.ts";
+import { catchUp } from "./statusTail.ts";
 import type { TopicSink } from "./topicSink.ts";
 import { LyingNode } from "./verifyBlock.ts";
 
@@ -37,7 +38,7 @@ export interface WatchCounts {
  * Follows a chain and puts it onto topics, until `toBlock` or the signal. What may pass, nodes, brokers or control store that are away,
  * is waited for; then it goes on behind the last block that coverage has.
  *
- * Each block is one Kafka transaction, and coverage moves after it: killed in between, the next run puts that block again, whole.
+ * Each block is one Kafka transaction, and coverage moves after it: killed in between, the next run finds the block on the topic.
  *
  * @throws UserError for a wrong URL, range, or a reorganisation that is too deep; KafkaError `fenced` when the chain is watched elsewhere
  */
@@ -48,18 +49,12 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
   let failures = 0;
 
   async function run(): Promise<void> {
-    const known = await options.coverage.position();
-    if (options.toBlock !== undefined && known.at(-1) && known.at(-1)!.number >= options.toBlock) return;
-    const meters = metersOf(options.metrics, chainName);
-    const chain = await openChain({ ...options, meters, known, fromBlock: known.length > 0 ? undefined : fromBlock });
-    const [last, newest] = [known.at(-1)?.number ?? -1, chain.endpoints.newest()];
-    if (newest < last)
-      log.warn(
-        { event: "nodes_behind", chain: chainName, last, newest },
-        "The nodes lack blocks that were put; waiting",
-      );
+    const sink = await options.openSink();
     try {
-      const sink = await options.openSink();
+      const known = await catchUp(options.coverage, await sink.tail(), fromBlock);
+      if (options.toBlock !== undefined && known.at(-1) && known.at(-1)!.number >= options.toBlock) return;
+      const meters = metersOf(options.metrics, chainName);
+      const chain = await openChain({ ...options, meters, known, fromBlock: known.length > 0 ? undefined : fromBlock });
       try {
         for await (const event of chain.events()) {
           await put(event, chain, sink);
@@ -68,10 +63,10 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
           onProgress?.({ ...counts, behind: chain.behind() });
         }
       } finally {
-        await sink.close();
+        await chain.close();
       }
     } finally {
-      await chain.close();
+      await sink.close();
     }
   }
 
