@@ -10,7 +10,7 @@ import { type Control, openControl } from "../control/open.ts";
 import { type Catalogue, openCatalogue } from "../rules/catalogue.ts";
 import { isIn, needEntry } from "./lists.ts";
 import type { ListTable } from "./listTable.ts";
-import { listsOf } from "./world.ts";
+import { KNOWN_BAD, listsOf } from "./world.ts";
 
 const START_MS = 60_000;
 const BY = { by: "me" };
@@ -166,6 +166,17 @@ describe("named lists", () => {
     );
     await put("bad", []);
     expect((await catalogue.change("a", "enable", BY)).state).toBe("live");
+  });
+
+  test("known-bad, which risk asks, is in the world though no rule names it", async () => {
+    const without = catalogue.world();
+    await put(KNOWN_BAD, [address(1)]);
+    const bad = async () => listsOf(await catalogue.worldOf(catalogue.world())).get(KNOWN_BAD)!;
+    expect((await bad()).size).toBe(1);
+    await edit(KNOWN_BAD, [address(2)]);
+    expect(isIn(await bad(), needEntry("address", address(2)))).toBe(true);
+    await catalogue.lists.remove(KNOWN_BAD, "me");
+    expect(catalogue.world()).toBe(without);
   });
 
   test("are part of the world: an edit makes another one, and the one before stays for whoever has to finish in it", async () => {
