@@ -172,6 +172,10 @@ describe("GET /api/v1/transactions/{hash}", () => {
     expect(factors).toContainEqual(risk.contributions[0]);
     const none = await server.read(`/api/v1/transactions/${hash(8)}/risk`, riskSchema);
     expect(none).toMatchObject({ score: null, level: null, contributions: [] });
+    // senders 0 to 6 in turn, all with one value; every fifth is pending
+    expect(none.value_deviation).toEqual({ samples: 1, deviation: null }); // its sender's first was 1
+    const last = await server.read(`/api/v1/transactions/${hash(248)}/risk`, riskSchema);
+    expect(last.value_deviation).toEqual({ samples: 28, deviation: 0 });
     const found = await server.read("/api/v1/transactions?min_risk=85", transactions);
     expect(found.map(({ tx_hash, risk, risk_factors }) => [tx_hash, risk, risk_factors])).toEqual([
       [hash(7), 85, ["known_bad", "unlimited_approval"]],

@@ -1,7 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { type SenderValuesRow, senderValuesQuery } from "../../clickhouse/queries/senderValues.ts";
 import { contributionsOf, RISK_FACTORS, RISK_LEVELS, RISK_NAMES, riskLevel } from "../../engine/chain/risk/factors.ts";
+import { MIN_SAMPLES, OUTLIER, robustDeviation } from "../../engine/world/baselines.ts";
 import type { ApiDeps } from "../deps.ts";
-import { withETag } from "../list.ts";
+import { READ_SETTINGS, withETag } from "../list.ts";
 import { chain, hashText, query } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, problemResponse } from "../router.ts";
 import { readSightings } from "./transactions.ts";
@@ -25,6 +27,19 @@ export const riskSchema = z
     contributions: z.array(z.object(factor)).openapi({
       description: "most points first; they add up to the score: the one that reaches 100 counts what was left",
     }),
+    value_deviation: z
+      .object({
+        samples: z
+          .int()
+          .openapi({ description: "earlier mined transactions of its sender with a value, at most 1,000" }),
+        deviation: z
+          .number()
+          .nullable()
+          .openapi({
+            description: `robust deviations (0.6745 × distance from the median / MAD, of logarithms) above what its sender sends; beyond ${OUTLIER} is an outlier. Null: it has no value, or there are fewer than ${MIN_SAMPLES} samples`,
+          }),
+      })
+      .openapi({ description: "how unusual its value is for its sender, by what is stored now; no part of the score" }),
   })
   .openapi("Risk");
 
@@ -66,6 +81,8 @@ export function riskRoutes({ store }: Pick<ApiDeps, "store">) {
         const { means, why } = RISK_FACTORS.find(({ name }) => name === factor)!;
         return { factor, points, means, why };
       });
+      const { sql, params } = senderValuesQuery(Number(best.chain_id), best.from_address, best.detected_at);
+      const [usual] = await store.rows<SenderValuesRow>(sql, params, READ_SETTINGS);
       return withETag(c, {
         chain_id: Number(best.chain_id),
         tx_hash: best.tx_hash,
@@ -73,6 +90,7 @@ export function riskRoutes({ store }: Pick<ApiDeps, "store">) {
         score: best.risk,
         level: best.risk === null ? null : riskLevel(best.risk),
         contributions,
+        value_deviation: toDeviation(best.value, usual!),
       } satisfies z.infer<typeof riskSchema>);
     })
     .openapi(factors, (c) =>
@@ -81,4 +99,9 @@ export function riskRoutes({ store }: Pick<ApiDeps, "store">) {
         RISK_FACTORS.map(({ name, points, means, why }) => ({ factor: name, points, means, why })),
       ),
     );
+}
+
+function toDeviation(value: string, { samples, median, mad }: SenderValuesRow) {
+  const says = value !== "0" && Number(samples) >= MIN_SAMPLES;
+  return { samples: Number(samples), deviation: says ? robustDeviation(Number(value), median!, mad!) : null };
 }
