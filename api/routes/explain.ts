@@ -1,6 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
-import { frameByHashQuery, frameByPositionQuery, type StoredFrameRow } from "../../clickhouse/queries/frames.ts";
+import {
+  blockQuery,
+  frameByHashQuery,
+  frameByPositionQuery,
+  type StoredFrameRow,
+} from "../../clickhouse/queries/frames.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
 import {
   type BatchRow,
@@ -11,6 +16,7 @@ import {
   worldQuery,
 } from "../../clickhouse/queries/ruleState.ts";
 import type { Query } from "../../clickhouse/queries/types.ts";
+import { createRegistry } from "../../engine/chain/registry/registry.ts";
 import { u64AsNumber } from "../../engine/frame/readFrame.ts";
 import { OFFSET } from "../../engine/frame/schema.ts";
 import { UserError } from "../../engine/ops/errors.ts";
@@ -19,8 +25,10 @@ import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import { type StateLine, stateKey, stateOfLines } from "../../engine/sink/stateLog.ts";
 import { shapeOf } from "../../engine/state/declaration.ts";
 import { restoreTable, type StateTable } from "../../engine/state/stateTable.ts";
+import type { Decoded } from "../../engine/worker/decode.ts";
 import { explainRule } from "../../engine/worker/explainRule.ts";
 import { createStoredBatches } from "../../engine/worker/storedBatch.ts";
+import { createFactStage, wantsFacts } from "../../engine/worker/withFacts.ts";
 import { type Lists, listsOf, NO_LISTS } from "../../engine/world/world.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createMessageReader } from "../labelledMessages.ts";
@@ -143,12 +151,10 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
     const rule = await rules.version(name, version);
     const { lists, lists_of } = await listsAt(rule, row);
     const { rows, past, known, why } = await stateAt(rule, row);
-    const batch = batchOf(row.source, row.partition, rows);
-    const made = explainRule(rule, batch, lists, past);
-    const chainId = u64AsNumber(
-      { bytes: batch.bytes, u32: batch.words },
-      batch.frames.at(batch.count - 1)! + OFFSET.chainId,
-    );
+    const at = rows.length - 1;
+    const batch = await withItsFacts(rule, row, rows);
+    const made = explainRule(rule, batch, { lists, past, at });
+    const chainId = u64AsNumber({ bytes: batch.bytes, u32: batch.words }, batch.frames[at]! + OFFSET.chainId);
     const messages = await read(made.alerts.map(({ message }) => ({ chainId, message })));
     const place = { tx_hash: `0x${row.hash.replace(/^0x/, "")}`, block_number: row.block_number };
     return {
@@ -163,6 +169,21 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
       lists_of,
       state: rule.manifest.state ? { known, why, asked: [...made.state] } : null,
     };
+  }
+
+  /** The transactions as frames. Of what a rule asks for facts, those of its block stand behind them, since facts are found in whole blocks. */
+  async function withItsFacts(rule: LiveRule, row: StoredFrameRow, rows: readonly StoredFrameRow[]): Promise<Decoded> {
+    if (!wantsFacts(rule)) return batchOf(row.source, row.partition, rows);
+    const [batch] = await ask<{ world: string }>(worldQuery(row));
+    const world = batch?.world ? await rules.worldOf(batch.world).catch(unlessGone) : undefined;
+    const there = new Set(rows.map(({ offset, n }) => `${offset} ${n}`));
+    const block =
+      row.block_hash === null
+        ? []
+        : await ask<StoredFrameRow>(blockQuery(`0x${row.block_hash.replace(/^0x/, "")}`, row));
+    const others = block.filter(({ offset, n }) => !there.has(`${offset} ${n}`));
+    const find = createFactStage(createRegistry(world?.registry), world ? listsOf(world) : NO_LISTS);
+    return find(batchOf(row.source, row.partition, [...rows, ...others]));
   }
 
   const ask = <T>({ sql, params }: Query): Promise<T[]> => store.rows<T>(sql, params, READ_SETTINGS);

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { SECTION_NAMES } from "../../engine/chain/facts/schema.ts";
 import { RULE_FIELDS, type RuleField } from "../../engine/condition/fields.ts";
-import { OPERATORS_OF } from "../../engine/condition/parseCondition.ts";
+import { operatorsOf } from "../../engine/condition/parseCondition.ts";
 import { withETag } from "../list.ts";
 import { COMMON_PROBLEMS, createRouter } from "../router.ts";
 
@@ -8,9 +9,15 @@ const fieldSchema = z
   .object({
     name: z.string().openapi({ example: "gasPrice" }),
     aliases: z.array(z.string()).openapi({ description: "other names that are accepted" }),
-    kind: z.enum(["integer", "boolean", "bytes", "input", "log"]).openapi({
-      description: "log: compared with each log of the receipt, and true when it is of any",
+    kind: z.enum(["integer", "boolean", "bytes", "input", "log", "name"]).openapi({
+      description: "log: bytes, compared with each log of the receipt, and true when it is of any",
     }),
+    of_each: z
+      .enum(["log", ...SECTION_NAMES])
+      .nullable()
+      .openapi({
+        description: "compared with each of the transaction's logs, swaps …, and true when it is of any",
+      }),
     operators: z.array(z.string()),
     optional: z.boolean().openapi({ description: "it may be absent: then every comparison with it is false" }),
     doc: z.string(),
@@ -32,11 +39,19 @@ export function ruleFieldRoutes() {
   return createRouter().openapi(list, (c) => withETag(c, RULE_FIELDS.map(toField)));
 }
 
+/** What its values are. */
+const KINDS = {
+  ...({ integer: "integer", boolean: "boolean", bytes: "bytes", input: "input", log: "log" } as const),
+  ...({ elapsed: "integer", fact: "bytes", factName: "name", factNumber: "integer" } as const),
+  ...({ factCount: "integer", factFlag: "boolean" } as const),
+} satisfies Record<RuleField["kind"], string>;
+
 const toField = (field: RuleField): z.infer<typeof fieldSchema> => ({
   name: field.name,
   aliases: field.aliases.filter((alias) => alias !== field.name),
-  kind: field.kind,
-  operators: [...OPERATORS_OF[field.kind]],
+  kind: KINDS[field.kind],
+  of_each: field.kind === "log" ? "log" : "section" in field ? field.section : null,
+  operators: [...operatorsOf(field)],
   optional: field.present !== 0 || field.kind === "log" || field.name === "selector",
   doc: field.doc,
 });

@@ -100,6 +100,20 @@ describe("parseCondition()", () => {
     ).toEqual(["and.0.valeu", "and.1.not.to", "and.2.gas_gt"]);
   });
 
+  test("names of facts are those that there are, or any of up to 32 bytes", () => {
+    expect(problems({ "sandwich.role": "victims" })).toEqual([
+      'sandwich.role: Expected one of frontrun, victim, backrun; got "victims"',
+    ]);
+    expect(problems({ "swap.protocol_in": ["uniswap_v2", "x".repeat(33)] })[0]).toContain(
+      "swap.protocol_in: Expected a name of 1 to 32 bytes; got",
+    );
+    expect(problems({ "swap.protocol_contains": "uni" })[0]).toContain('"contains" cannot be asked of swap.protocol');
+    expect(problems({ "swap.tokenin": 1 })[0]).toContain('Did you mean "swap.tokenIn"?');
+    expect(parseCondition({ "swap.token_in_in": [`0x${"AB".repeat(20)}`] })).toMatchObject({
+      condition: { field: "swap.tokenIn", operator: "in", value: [`0x${"ab".repeat(20)}`] },
+    });
+  });
+
   test("limits: depth, comparisons, values, patterns", () => {
     let deep: unknown = { value: 1 };
     for (let i = 0; i < 100_000; i++) deep = { not: deep };

@@ -32,7 +32,7 @@ export type ConditionResult =
 
 const COMPARING: readonly Operator[] = ["gt", "gte", "lt", "lte"];
 /** What may be asked of each kind of field. */
-export const OPERATORS_OF: Readonly<Record<RuleField["kind"] | ArgumentType["of"], readonly Operator[]>> = {
+export const OPERATORS_OF: Readonly<Record<ComparedAs, readonly Operator[]>> = {
   integer: ["eq", "ne", ...COMPARING, "in", "not_in", "exists"],
   boolean: ["eq", "ne"],
   bytes: ["eq", "ne", "in", "not_in", "in_list", "not_in_list", "contains", "starts_with", "regex", "exists"],
@@ -40,8 +40,20 @@ export const OPERATORS_OF: Readonly<Record<RuleField["kind"] | ArgumentType["of"
   log: ["eq", "ne", "in", "not_in", "in_list", "not_in_list", "contains", "starts_with", "regex", "exists"],
   data: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
   text: ["eq", "ne", "in", "not_in", "contains", "starts_with", "regex", "exists"],
+  name: ["eq", "ne", "in", "not_in", "exists"],
   presence: ["exists"],
 };
+/** What a field's values are compared as: of facts, what they are bytes, numbers or names for. */
+type ComparedAs = "integer" | "boolean" | "bytes" | "input" | "log" | "name" | ArgumentType["of"];
+const COMPARED_AS: Readonly<Record<RuleField["kind"], ComparedAs>> = {
+  ...({ integer: "integer", boolean: "boolean", bytes: "bytes", input: "input", log: "log" } as const),
+  ...({ elapsed: "integer", fact: "log", factName: "name", factNumber: "integer" } as const),
+  ...({ factCount: "integer", factFlag: "boolean" } as const),
+};
+
+/** What may be asked of a field. */
+export const operatorsOf = ({ kind }: RuleField): readonly Operator[] => OPERATORS_OF[COMPARED_AS[kind]];
+
 const OPERATOR_SUFFIX = new RegExp(`_(${OPERATORS.join("|")})$`);
 const MAX_PROBLEMS = 20;
 const MAX_U256 = 2n ** 256n - 1n;
@@ -161,18 +173,24 @@ interface Wrong {
 interface ComparedField {
   readonly name: string;
   readonly argument?: Argument;
-  readonly of: RuleField["kind"] | ArgumentType["of"];
+  readonly of: ComparedAs;
   /** Of what has a fixed number of bytes. */
   readonly bytes?: number;
+  /** Of a name that can be nothing else. */
+  readonly choices?: readonly string[];
   /** Of an integer: the least, and the greatest that it can be. */
   readonly range?: readonly [bigint, bigint];
 }
 
-const ruleFieldAs = (field: RuleField): ComparedField => ({
-  ...{ name: field.name, of: field.kind },
-  ...("bytes" in field && { bytes: field.bytes }),
-  ...(field.kind === "integer" && { range: [0n, MAX_U256] }),
-});
+function ruleFieldAs(field: RuleField): ComparedField {
+  const of = COMPARED_AS[field.kind];
+  return {
+    ...{ name: field.name, of },
+    ...("bytes" in field && { bytes: field.bytes }),
+    ...("choices" in field && { choices: field.choices }),
+    ...(of === "integer" && { range: [0n, MAX_U256] }),
+  };
+}
 
 function argumentAs(argument: Argument): ComparedField {
   const { name, type } = argument;
@@ -184,10 +202,11 @@ function argumentAs(argument: Argument): ComparedField {
 }
 
 /** What a value of the field looks like, to complete "expected …". */
-function valueForm({ of, bytes, range }: ComparedField): string {
+function valueForm({ of, bytes, range, choices }: ComparedField): string {
   if (of === "integer") return `a whole number: 12, "12" or "0xc"${range![0] < 0n ? ', or "-12"' : ""}`;
   if (of === "boolean") return "true or false";
   if (of === "text") return "text";
+  if (of === "name") return choices ? `one of ${choices.join(", ")}` : `a name of 1 to ${bytes} bytes`;
   return bytes === undefined ? "0x and an even number of hexadecimal digits" : `0x and ${bytes * 2} hexadecimal digits`;
 }
 
@@ -235,6 +254,7 @@ function canonicalName(value: unknown): string | Wrong {
 function canonicalOne(field: ComparedField, value: unknown): string | Wrong {
   if (field.of === "integer") return canonicalInteger(field, value);
   if (field.of === "text") return canonicalText(value);
+  if (field.of === "name") return isName(field, value) ? value : misfit(field, value);
   const digits = field.bytes === undefined ? "(?:[0-9a-fA-F]{2})*" : `[0-9a-fA-F]{${field.bytes * 2}}`;
   return typeof value === "string" && new RegExp(`^0x${digits}$`).test(value)
     ? value.toLowerCase()
@@ -255,6 +275,13 @@ function canonicalInteger(field: ComparedField, value: unknown): string | Wrong 
   return number <= greatest
     ? String(number)
     : { wrong: `Expected at most 2^${power(greatest + 1n)} - 1, got ${brief(value)}` };
+}
+
+function isName({ bytes, choices }: ComparedField, value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  return choices
+    ? choices.includes(value)
+    : value.length > 0 && Buffer.byteLength(value) <= bytes! && !value.includes("\0");
 }
 
 const power = (value: bigint): number => value.toString(2).length - 1;

@@ -75,7 +75,7 @@ test.each([
   [{ not: { nonce: 7 } }, "not (nonce eq 7): it is 7"],
   [{ or: [{ nonce: 1 }, { nonce: 2 }] }, "nonce eq 1: it is 7"],
   [{ not: { or: [{ nonce: 1 }, { nonce: 7 }] } }, "not (nonce eq 7): it is 7"],
-  [{ topic2: topic("1") }, `topic2 eq ${topic("1")}: it is of no log`],
+  [{ topic2: topic("1") }, `topic2 eq ${topic("1")}: it is of none`],
   [{ nonce_in: [1, 2, 3, 4] }, "nonce in one of 4 values: it is 7"],
 ])("why not: %j", (input, expected) => {
   expect(why(input)).toBe(expected);

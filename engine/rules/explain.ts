@@ -1,6 +1,14 @@
 /** Why a condition holds for a transaction, or why not: every comparison with the value that it met. */
+
+import { factsAt, sectionReader } from "../chain/facts/readFacts.ts";
 import type { Condition, Predicate } from "../condition/condition.ts";
-import { type RuleField, ruleField } from "../condition/fields.ts";
+import {
+  type FactField,
+  type FactNameField,
+  type FactNumberField,
+  type RuleField,
+  ruleField,
+} from "../condition/fields.ts";
 import {
   bigAt,
   type FrameBytes,
@@ -16,6 +24,7 @@ import {
 import type { ListTable } from "../world/listTable.ts";
 import { type Lists, NO_LISTS } from "../world/world.ts";
 import { explainMatch } from "./explainMatch.ts";
+import { computedField } from "./index/computedField.ts";
 import { conditionTest } from "./index/normalForm.ts";
 import { createScope } from "./index/scope.ts";
 import { bytesOf } from "./index/test.ts";
@@ -41,9 +50,9 @@ export interface Explanation {
   readonly in_list?: readonly string[];
 }
 
-/** Bytes of call data, and logs, that an explanation shows. */
+/** Bytes of call data, and values of logs or entries, that an explanation shows. */
 const SHOWN_BYTES = 68;
-const SHOWN_LOGS = 64;
+const SHOWN_EACH = 64;
 
 /** @param frame byte offset of the frame  @param lists those that the condition names */
 export function explain(condition: Condition, frames: FrameBytes, frame: number, lists: Lists = NO_LISTS): Explanation {
@@ -100,12 +109,19 @@ export function describeFailure({ field, operator, value, actual, holds }: Expla
   const met =
     actual === null
       ? "there is none"
-      : `it is ${Array.isArray(actual) ? actual.join(", ") || "of no log" : String(actual)}`;
+      : `it is ${Array.isArray(actual) ? actual.join(", ") || "of none" : String(actual)}`;
   return `${holds ? "not (" : ""}${field} ${operator} ${wanted}${holds ? ")" : ""}: ${met}`;
 }
 
 function actualOf(field: RuleField, frames: FrameBytes, frame: number): Explanation["actual"] {
   if (field.kind === "boolean") return has(frames, frame, field.bit) === field.when;
+  if (field.kind === "factFlag") return computedField(field).read(frames.u32, frame >> 2) === 1;
+  if (field.kind === "factCount" || field.kind === "elapsed") {
+    const number = computedField(field).read(frames.u32, frame >> 2);
+    return Number.isNaN(number) ? null : String(number);
+  }
+  if (field.kind === "fact" || field.kind === "factName" || field.kind === "factNumber")
+    return ofEntries(field, frames, frame);
   if (field.kind === "log")
     return ofLogs(frames, frame, (log) =>
       logTopicCount(frames, log) < field.topics ? [] : [hexAt(frames, log + field.word * 4, field.bytes)],
@@ -126,7 +142,33 @@ function actualOf(field: RuleField, frames: FrameBytes, frame: number): Explanat
 function ofLogs(frames: FrameBytes, frame: number, read: (log: number) => readonly string[]): string[] {
   const found = new Set<string>();
   let log = logsAt(frames, frame);
-  for (let left = logCount(frames, frame); left > 0 && found.size < SHOWN_LOGS; left--, log = nextEntry(frames, log))
+  for (let left = logCount(frames, frame); left > 0 && found.size < SHOWN_EACH; left--, log = nextEntry(frames, log))
     for (const value of read(log)) found.add(value);
   return [...found];
+}
+
+function ofEntries(field: FactField | FactNameField | FactNumberField, frames: FrameBytes, frame: number): string[] {
+  const facts = factsAt(frames.u32, frame >> 2);
+  if (facts < 0) return [];
+  const { count, first, step } = sectionReader(field.section);
+  const found = new Set<string>();
+  for (
+    let left = count(frames.u32, facts), entry = first(frames.u32, facts);
+    left > 0 && found.size < SHOWN_EACH;
+    left--
+  ) {
+    const at = (entry + field.word) << 2;
+    if (field.bit === 0 || (frames.u32[entry]! & field.bit) !== 0) found.add(shownValue(field, frames, at));
+    entry += step(frames.u32, facts);
+  }
+  return [...found];
+}
+
+function shownValue(field: FactField | FactNameField | FactNumberField, frames: FrameBytes, at: number): string {
+  if (field.kind === "factNumber") return String(bigAt(frames, at, field.width * 4));
+  if (field.kind === "fact") return hexAt(frames, at, field.bytes);
+  if (field.choices) return field.choices[frames.u32[at >> 2]! - 1]!;
+  return Buffer.from(frames.bytes.subarray(at, at + field.bytes))
+    .toString("utf8")
+    .replace(/\0+$/, "");
 }

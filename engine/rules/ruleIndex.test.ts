@@ -1,23 +1,42 @@
 /** The index against plain JavaScript over the records' JSON: every field and operator, any nesting, any number of rules. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { attachFacts } from "../chain/facts/attachFacts.ts";
+import type { TransactionFacts } from "../chain/facts/factsOf.ts";
+import { FACT_FLAG, type FactFlag } from "../chain/facts/schema.ts";
+import { someFacts } from "../chain/facts/testing/someFacts.ts";
 import type { Condition, Predicate } from "../condition/condition.ts";
 import { RULE_FIELDS, type RuleField } from "../condition/fields.ts";
 import { parseCondition } from "../condition/parseCondition.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { OFFSET } from "../frame/schema.ts";
-import { mainnetLines, transaction } from "../frame/testing/records.ts";
+import { mainnetLines, transaction as plainTransaction } from "../frame/testing/records.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import { buildList, type ListTable } from "../world/listTable.ts";
 import { createRuleIndex } from "./ruleIndex.ts";
 
 const writer = createFrameWriter();
 
+/** Of the records that have some. */
+const FACTS = new WeakMap<TransactionRecord, TransactionFacts>();
+
+function withFacts(record: TransactionRecord, facts: TransactionFacts | undefined): TransactionRecord {
+  if (facts) FACTS.set(record, facts);
+  return record;
+}
+
+const transaction = fc
+  .tuple(plainTransaction, fc.option(someFacts, { nil: undefined }))
+  .map(([record, facts]) => withFacts({ ...record }, facts));
+
 /** Transactions by rule. Every second rule, and then the others, are only counted as well, and must come to as many. */
 function selected(records: readonly TransactionRecord[], conditions: readonly Condition[]): number[][] {
   writer.reset();
   for (const record of records) writeFrame(writer, record);
-  const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
+  const { bytes, u32: words, offsets, count: written } = writer;
+  const facts = new Map(records.flatMap((record, i) => (FACTS.has(record) ? [[i, FACTS.get(record)!] as const] : [])));
+  const { shown, ...memory } = attachFacts({ bytes, words, frames: offsets, count: written }, facts);
+  const frames = { ...memory, offsets: shown, count: written };
   const index = createRuleIndex(conditions);
   const lists = listsOf(records);
   index.select(frames, new Map([...lists].map(([name, { bytes }]) => [name, buildList(bytes, 0).done()])));
@@ -45,7 +64,9 @@ function selected(records: readonly TransactionRecord[], conditions: readonly Co
 function listedValues(records: readonly TransactionRecord[]): Map<string, Set<string>> {
   return new Map(
     [4, 20, 32].map((bytes) => {
-      const fields = RULE_FIELDS.filter((field) => "bytes" in field && field.bytes === bytes);
+      const fields = RULE_FIELDS.filter(
+        (field) => "bytes" in field && field.kind !== "factName" && field.bytes === bytes,
+      );
       const values = new Set(fields.flatMap((field) => records.flatMap((record) => valuesOf(record, field))));
       return [`list-${bytes}`, new Set([...values].sort().filter((_, i) => i % 2 === 0))];
     }),
@@ -62,8 +83,19 @@ const listsOf = (records: readonly TransactionRecord[]): Map<string, ListTable> 
   );
 
 /** Every value that the record has for a field, as canonical text: none when it is absent, several for logs. */
-function valuesOf(record: TransactionRecord, { name, kind }: RuleField): string[] {
+function valuesOf(record: TransactionRecord, field: RuleField): string[] {
+  const { name, kind } = field;
   const { block, receipt } = record;
+  const facts = FACTS.get(record);
+  if ("section" in field)
+    return (facts?.entries[field.section] ?? []).flatMap((entry) => {
+      const value = entry[name.slice(field.section.length + 1)];
+      return value === undefined ? [] : [String(value)];
+    });
+  if (field.kind === "factFlag") {
+    const [flag] = (Object.keys(FACT_FLAG) as FactFlag[]).filter((each) => FACT_FLAG[each] === field.flag);
+    return [String(facts?.flags.has(flag!) ?? false)];
+  }
   const logs = receipt?.logs ?? [];
   const some = (value: unknown): string[] =>
     value == null ? [] : [kind === "integer" ? String(BigInt(value as string)) : String(value)];
@@ -77,6 +109,13 @@ function valuesOf(record: TransactionRecord, { name, kind }: RuleField): string[
     case "logCount": return receipt?.logs == null ? [] : [String(logs.length)];
     case "pending": return [String(record.blockNumber == null)];
     case "created": return [String(record.to == null)];
+    case "swapCount": return [String(facts?.entries.swap.length ?? 0)];
+    case "risk": return [String(facts?.risk ?? 0)];
+    case "seenPendingFor": {
+      if (record.seenAt == null || block?.timestamp == null) return [];
+      const ms = Math.floor((Number(block.timestamp) * 1e6 - Math.round(Number(record.seenAt) * 1_000)) / 1_000);
+      return [String(Math.min(Math.max(ms, 0), Number.MAX_SAFE_INTEGER))];
+    }
     case "seenAt": return some(record.seenAt == null ? null : Math.floor(Math.round(Number(record.seenAt) * 1_000) / 1_000));
     case "blockParentHash": return some(block?.parentHash);
     case "blockTimestamp": return some(block?.timestamp);
@@ -134,8 +173,13 @@ function predicateFor(
         .tuple(fc.constantFrom(...operators), value)
         .map(([operator, chosen]) => ({ field: field.name, operator, value: chosen }));
     const exists = of(["exists"], fc.boolean());
-    if (field.kind === "boolean") return of(["eq", "ne"], fc.boolean());
-    if (field.kind === "integer") {
+    if (isBoolean(field)) return of(["eq", "ne"], fc.boolean());
+    if (field.kind === "factName") {
+      const name = fc.constantFrom(...own, field.choices?.[0] ?? "nobody");
+      const many = of(["in", "not_in"], fc.array(name, { minLength: 1, maxLength: 3 }).map(unique));
+      return fc.oneof({ weight: 2, arbitrary: of(["eq", "ne"], name) }, many, exists);
+    }
+    if (isNumber(field)) {
       const number = fc
         .tuple(fc.constantFrom(...(own.length > 0 ? own : ["7"])), fc.constantFrom(-1n, 0n, 0n, 1n, 2n ** 60n))
         .map(([value, beside]) => String(BigInt.asUintN(256, BigInt(value) + beside)));
@@ -157,7 +201,7 @@ function predicateFor(
       .tuple(whole, fc.nat(8))
       .map(([hex, length]) => (hex.length > 2 ? hex.slice(0, 4 + 2 * length) : "0x00"));
     const pattern = part.map((hex) => `${hex.slice(2, 4)}.*${hex.slice(-2)}$`);
-    const member = "bytes" in field ? [of(["in_list", "not_in_list"], fc.constant(`list-${field.bytes}`))] : [];
+    const member = field.kind !== "input" ? [of(["in_list", "not_in_list"], fc.constant(`list-${field.bytes}`))] : [];
     return fc.oneof(
       ...member.map((arbitrary) => ({ weight: 3, arbitrary })),
       { weight: 3, arbitrary: of(["eq", "ne"], whole) },
@@ -169,6 +213,11 @@ function predicateFor(
     );
   });
 }
+
+const isBoolean = ({ kind }: RuleField): boolean => kind === "boolean" || kind === "factFlag";
+const NUMBERS: readonly RuleField["kind"][] = ["integer", "elapsed", "factNumber", "factCount"];
+const isNumber = (field: RuleField): field is Exclude<RuleField, { bytes: number } | { kind: "input" }> =>
+  NUMBERS.includes(field.kind);
 
 const unique = (values: string[]): string[] => [...new Set(values)].sort();
 
@@ -227,7 +276,10 @@ describe("createRuleIndex()", () => {
   test("1,500 rules on mainnet transactions", (context) => {
     const lines = mainnetLines();
     if (lines.length === 0) context.skip("no mainnet data beside the checkout");
-    const records = lines.slice(0, 400).map((line) => JSON.parse(line.toString()) as TransactionRecord);
+    const facts = fc.sample(someFacts, { numRuns: 100, seed: 12 });
+    const records = lines
+      .slice(0, 400)
+      .map((line, i) => withFacts(JSON.parse(line.toString()), i % 4 === 0 ? facts[i / 4] : undefined));
     const conditions = fc.sample(conditionFor(records.slice(0, 40)), { numRuns: 1_500, seed: 11 });
     const expected = plain(records, conditions);
     expect(selected(records, conditions)).toEqual(expected);
@@ -236,7 +288,7 @@ describe("createRuleIndex()", () => {
 
   test("numbers of several fields, let through by few and by many of a batch", () => {
     const records = fc.sample(transaction, { numRuns: 400, seed: 3 });
-    const numbers = RULE_FIELDS.filter(({ kind }) => kind === "integer" || kind === "boolean");
+    const numbers = RULE_FIELDS.filter((field) => isNumber(field) || isBoolean(field));
     const some = fc.array(predicateFor(records, numbers), { minLength: 2, maxLength: 4 });
     const either = fc.tuple(some, some).map(([a, b]) => ({ or: [{ and: a }, { and: b }] }));
     const conditions = fc.sample(

@@ -95,7 +95,7 @@ function withoutRareArguments(terms: readonly RuleTerm[]): readonly RuleTerm[] {
 function waysOf(terms: readonly RuleTerm[], rules: number): Uint32Array {
   const ways = new Uint32Array(rules);
   for (const { rule, keys } of terms)
-    ways[rule]! += keys.some(({ field, values }) => values.length > 1 || field.kind === "log") ? 2 : 1;
+    ways[rule]! += keys.some(({ field, values }) => values.length > 1 || field.kind !== "bytes") ? 2 : 1;
   return ways;
 }
 

@@ -6,6 +6,7 @@
  *      "filter":{"chains":[1],"minValue":"1000000000000000000000"},"onError":"dlq"}
  */
 import { z } from "zod";
+import { FACTS_VERSION } from "../chain/facts/schema.ts";
 import { LIST_LIMITS, LIST_NAME, type ListUse } from "../condition/listKinds.ts";
 import { listUses } from "../condition/listUses.ts";
 import { parseCondition } from "../condition/parseCondition.ts";
@@ -97,6 +98,13 @@ const writtenSchema = z.strictObject({
   version: z.int().min(1).max(2_147_483_647).optional(),
   description: z.string().max(1024).default(""),
   severity: z.enum(SEVERITIES).default("medium"),
+  facts: z
+    .literal(
+      FACTS_VERSION,
+      `Expected ${FACTS_VERSION}, the version of facts that this engine writes: build the rule with this checkout's SDK`,
+    )
+    .optional()
+    .describe("it is shown what was found of a transaction: swaps, arbitrage, …"),
   parameters: parametersSchema.default({}).describe("values that whoever runs the rule may change"),
   filter: filterSchema.default({}),
   lists: z

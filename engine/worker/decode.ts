@@ -18,6 +18,8 @@ export interface Decoded {
   readonly words: Uint32Array;
   /** Byte offset of each frame. */
   readonly frames: Uint32Array;
+  /** The same for rules that ask for facts: of a transaction that has some, a copy with these behind it. Default: frames. */
+  readonly shown?: Uint32Array;
   /** Offset of the record, broker's time in ms, and index within the record, of each transaction. */
   readonly offsets: Float64Array;
   readonly times: Float64Array;

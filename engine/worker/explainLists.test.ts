@@ -23,7 +23,7 @@ const lists = makeLists("r", uses, { bad: TO });
 test("a condition says which of the values are on the list, and which list decided", () => {
   const conditions = { and: [{ to_in_list: "bad" }, { from_in_list: "bad" }] };
   const rule = loadJson(Buffer.from(JSON.stringify({ name: "r", conditions }))).with({});
-  const explained = explainRule({ ...rule, name: "r", version: 1 }, decoded, lists);
+  const explained = explainRule({ ...rule, name: "r", version: 1 }, decoded, { lists });
   expect(explained).toMatchObject({ sees: false, why_not: `from in_list bad: it is ${FROM}`, lists: [], alerts: [] });
   expect(explained.condition.and).toEqual([
     { holds: true, field: "to", operator: "in_list", value: "bad", actual: TO, in_list: [TO] },
@@ -38,7 +38,7 @@ test("a module says what it asked, and the answers", () => {
   if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
   const { manifest, module } = admitted;
   const rule = { name: "r", version: 1, manifest, module: new WebAssembly.Module(module as Uint8Array<ArrayBuffer>) };
-  expect(explainRule(rule, decoded, lists)).toMatchObject({
+  expect(explainRule(rule, decoded, { lists })).toMatchObject({
     sees: true,
     alerts: [{ severity: "info", message: "abcdefgh" }],
     lists: [

@@ -46,27 +46,36 @@ export interface AskedState {
   readonly answer: string;
 }
 
-/**
- * @param batch the transaction, behind those that the rule has seen since its state was so
- * @param lists those that the rule names
- * @param past its state before the first of them, one table a declaration; default: it remembers nothing
- */
+export interface ExplainOptions {
+  /** Those that the rule names. */
+  readonly lists?: Lists;
+  /** Its state before the batch, one table a declaration; default: it remembers nothing. */
+  readonly past?: readonly StateTable[] | undefined;
+  /** Number of the transaction; default: the last one. */
+  readonly at?: number;
+}
+
+/** @param batch the transaction, behind those that the rule has seen since its state was so; with facts, if it wants them */
 export function explainRule(
   rule: LiveRule,
   batch: Decoded,
-  lists: Lists = NO_LISTS,
-  past?: readonly StateTable[],
+  { lists = NO_LISTS, past, at = batch.count - 1 }: ExplainOptions = {},
 ): RuleExplanation {
-  const decoded = part(batch, batch.count - 1, batch.count);
+  const decoded = part(batch, at, at + 1);
   const wanted = rule.condition ?? filterCondition(rule.manifest.filter);
-  const condition = explain(wanted, { bytes: decoded.bytes, u32: decoded.words }, decoded.frames[0]!, lists);
+  const condition = explain(
+    wanted,
+    { bytes: decoded.bytes, u32: decoded.words },
+    (decoded.shown ?? decoded.frames)[0]!,
+    lists,
+  );
   const failed = firstFailure(condition);
   const asked: AskedList[] = [];
   const askedState: AskedState[] = [];
   const declared = rule.manifest.state ?? [];
   const state = createLocalState(declared, past && (() => [...past]));
-  if (batch.count > 1)
-    createRuleStage([rule], { states: new Map([[0, state]]) })(part(batch, 0, batch.count - 1), lists);
+  if (at > 0 && declared.length > 0)
+    createRuleStage([rule], { states: new Map([[0, state]]) })(part(batch, 0, at), lists);
   // The condition has had its say: what is asked of lists from now on, the rule's code asks.
   const seeing: LiveRule[] = condition.holds ? [{ ...rule, silent: false, condition: ALWAYS }] : [];
   const states = new Map([[0, overheardState(state, askedState)]]);
@@ -94,6 +103,7 @@ const part = (all: Decoded, from: number, to: number): Decoded => ({
   ...all,
   count: to - from,
   frames: all.frames.subarray(from, to),
+  ...(all.shown && { shown: all.shown.subarray(from, to) }),
   offsets: all.offsets.subarray(from, to),
   times: all.times.subarray(from, to),
   indexes: all.indexes.subarray(from, to),

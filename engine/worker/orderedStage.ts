@@ -66,7 +66,8 @@ export function createOrderedStage(rules: readonly LiveRule[], residents: Reside
         continue;
       }
       session.open(tables.get(key) ?? [], { words, frames, events });
-      const run = sandbox.run({ words, offsets: frames }, seen, seen.length, {
+      const offsets = rule.manifest.facts === undefined ? frames : handover.shown;
+      const run = sandbox.run({ words, offsets }, seen, seen.length, {
         state: session,
         lists: tablesOf(rule.manifest.lists ?? [], lists),
       });

@@ -34,6 +34,8 @@ export interface Handover {
   readonly words: Uint32Array;
   /** Of each: byte offset, number in the batch, and what `Decoded` has of it. */
   readonly frames: Uint32Array;
+  /** As in `Decoded`. */
+  readonly shown: Uint32Array;
   readonly numbers: Uint32Array;
   readonly offsets: Float64Array;
   readonly times: Float64Array;

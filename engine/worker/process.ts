@@ -29,6 +29,7 @@ import type { Handover, Outcome, TableName } from "./outcome.ts";
 import { createRiskStage } from "./risks.ts";
 import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
 import { packRecords } from "./topicRecords.ts";
+import { withFacts } from "./withFacts.ts";
 
 export type Processor = (batch: Batch) => Outcome;
 
@@ -57,7 +58,8 @@ export function createProcessor(
     const found = detect(blocks);
     const risks = judge(decoded, blocks, found);
     lap("detect");
-    const matched = runRules(decoded, lists);
+    const seen = runRules.wantsFacts ? withFacts(decoded, found, risks) : decoded;
+    const matched = runRules(seen, lists);
     lap("rules");
     const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
     const rest = { refused, found, firstEvent: decoded.events[0] ?? 0, world: world.id };
@@ -65,7 +67,7 @@ export function createProcessor(
     const transactions =
       decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched, risks }) } : {};
     lap("rows");
-    const handover = handoverOf(decoded, matched, world.id);
+    const handover = handoverOf(seen, matched, world.id);
     return {
       ...outcome,
       transactions: decoded.count,

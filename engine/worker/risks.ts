@@ -1,8 +1,7 @@
-import type { BatchBlock } from "../chain/blocks.ts";
+import type { BatchBlock, BatchFrames } from "../chain/blocks.ts";
 import type { BlockView } from "../chain/blockView.ts";
 import { createRiskScorer } from "../chain/risk/riskScorer.ts";
 import { KNOWN_BAD, type Lists } from "../world/world.ts";
-import type { Decoded } from "./decode.ts";
 import type { BlockFindings } from "./findings.ts";
 
 /**
@@ -13,7 +12,7 @@ export function createRiskStage(lists: Lists) {
   const list = lists.get(KNOWN_BAD);
   const score = createRiskScorer({ knownBad: list?.bytes === 20 ? list : undefined });
 
-  return (decoded: Decoded, blocks: readonly BatchBlock[], found: readonly BlockFindings[]): Uint32Array => {
+  return (decoded: BatchFrames, blocks: readonly BatchBlock[], found: readonly BlockFindings[]): Uint32Array => {
     const { count, bytes, words, frames } = decoded;
     const risks = new Uint32Array(count);
     const scratch = new Uint32Array(count);

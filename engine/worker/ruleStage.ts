@@ -16,6 +16,7 @@ import type { Decoded } from "./decode.ts";
 import { orderedRules } from "./orderedRules.ts";
 import type { RuleCount } from "./outcome.ts";
 import { createTrials, type TrialChange, type Trials } from "./trials.ts";
+import { wantsFacts } from "./withFacts.ts";
 
 /** What the rules made of a batch. */
 export interface Matched {
@@ -55,8 +56,12 @@ export interface RuleStageOptions {
 
 const DEFAULT_INSTANCES = 4_000;
 
-/** @param lists those that the rules name */
-export type RuleStage = (decoded: Decoded, lists?: Lists) => Matched;
+export interface RuleStage {
+  /** @param decoded with facts, if it wants them  @param lists those that the rules name */
+  (decoded: Decoded, lists?: Lists): Matched;
+  /** Whether any rule asks for facts: see withFacts.ts. */
+  readonly wantsFacts: boolean;
+}
 
 /**
  * Runs the rules over a batch: the index says which see what, then one call a rule, in the order of the rule set. State that rules
@@ -80,15 +85,20 @@ export function createRuleStage(
   const versions = rules.map(({ version }) => version);
   // likewise: a manifest is two more objects that each call of a module would wait for
   const asks = rules.map(({ manifest }) => manifest.state !== undefined || manifest.lists !== undefined);
+  const takesFacts = rules.map(({ manifest }) => manifest.facts !== undefined);
   /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
   const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
 
-  return ({ source, partition, bytes, words, frames, count, events }, lists = NO_LISTS) => {
-    const found = index.select({ bytes, words, offsets: frames, count }, lists);
+  const run = (
+    { source, partition, bytes, words, frames, shown = frames, count, events }: Decoded,
+    lists = NO_LISTS,
+  ) => {
+    const found = index.select({ bytes, words, offsets: shown, count }, lists);
     trials.begin();
     const matched = createMatches(trials);
     residents.begin();
     const all = { words, offsets: frames };
+    const withFacts = { words, offsets: shown };
     for (let m = 0; m < found.matched; m++) {
       const number = found.rules[m]!;
       if (counted[number]) {
@@ -125,13 +135,14 @@ export function createRuleStage(
           lists: uses && tablesOf(uses, lists),
         };
       }
-      const run = sandbox.run(all, seen, seen.length, scene);
+      const run = sandbox.run(takesFacts[number] ? withFacts : all, seen, seen.length, scene);
       state?.close();
       residents.used(sandbox);
       matched.add(rule, run);
     }
     return { ...matched, trialChanges: trials.compare(matched.counts) };
   };
+  return Object.assign(run, { wantsFacts: rules.some(wantsFacts) });
 }
 
 interface Collecting extends Omit<Matched, "trialChanges"> {

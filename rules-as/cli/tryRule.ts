@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../../engine/frame/writeFrame.ts";
 import { type Loaded, loadJson, loadModule } from "../../engine/rules/content.ts";
@@ -17,8 +18,9 @@ import { KIND } from "../../engine/sandbox/results.ts";
 import { createRule } from "../../engine/sandbox/rule.ts";
 import { createLocalState } from "../../engine/state/localState.ts";
 import { eventTime } from "../../engine/worker/decode.ts";
+import { createFactStage, wantsFacts } from "../../engine/worker/withFacts.ts";
 import { type GivenLists, makeLists } from "../../engine/world/givenLists.ts";
-import { tablesOf } from "../../engine/world/world.ts";
+import { NO_LISTS, tablesOf } from "../../engine/world/world.ts";
 import { cachedBuild } from "./cachedBuild.ts";
 import { formatDiagnostic } from "./diagnostics.ts";
 
@@ -86,6 +88,8 @@ export function tryJson(text: Uint8Array): TriedRule {
 function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): TriedRule {
   const { manifest, module, condition, ...content } = loaded.with(values);
   const rule = module && createRule(module, RUN_LIMITS, content);
+  const find = createFactStage(builtInRegistry, NO_LISTS);
+  const asksFacts = wantsFacts({ manifest, ...(condition && { condition }) });
   const index = createRuleIndex([condition ?? filterCondition(manifest.filter)]);
   return {
     wasm,
@@ -102,7 +106,9 @@ function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): T
       const verdicts = transactions.map(
         (): Verdict => ({ candidate: false, alerts: [], tags: [], scores: [], failure: null }),
       );
-      const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: writer.count };
+      const batch = { bytes: writer.bytes, words: writer.u32, frames: writer.offsets, count: writer.count };
+      const { bytes, words, shown: offsets } = asksFacts ? find(batch) : { ...batch, shown: batch.frames };
+      const frames = { bytes, words, offsets, count: batch.count };
       const lists = makeLists(manifest.name, manifest.lists ?? [], given);
       const { transactions: seen, count } = index.select(frames, lists);
       for (const transaction of seen.subarray(0, count)) {
@@ -111,12 +117,11 @@ function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): T
         if (!rule) verdict.alerts.push(`${manifest.severity}: ${manifest.description}`);
       }
       if (!rule) return { verdicts, fuel: 0 };
-      const events = Float64Array.from(frames.offsets.subarray(0, frames.count), (at) =>
-        eventTime(frames.words, at >> 2, 0),
-      );
-      const shown = { words: frames.words, frames: frames.offsets, events };
+      const events = Float64Array.from(offsets.subarray(0, frames.count), (at) => eventTime(words, at >> 2, 0));
+      const shown = { words, frames: offsets, events };
       const state = createLocalState(manifest.state ?? []).open("", shown); // nothing came before
-      const { matches, failures, fuel } = rule.run(frames, seen, count, {
+      const taken = manifest.facts === undefined ? batch.frames : offsets;
+      const { matches, failures, fuel } = rule.run({ words, offsets: taken }, seen, count, {
         state,
         lists: tablesOf(manifest.lists ?? [], lists),
       });

@@ -75,7 +75,7 @@ test("all mistakes of a file are told at once, each with its place and what is e
       { name: "no id" },
     ],
     methods: { "0x12345678": "transfer(address,uint256)" },
-    protocols: [{ name: "", topic0: "0x1", layout: "uniswap_v22", contracts: ["here"] }],
+    protocols: [{ name: "", topic0: "0x1", layout: "uniswap_v22", contracts: ["here"] }, { name: "é".repeat(17) }],
     chain: [],
   });
   const of = (place: string) => problems.filter((problem) => problem.startsWith(`${place}: `)).join("\n");
@@ -90,6 +90,7 @@ test("all mistakes of a file are told at once, each with its place and what is e
   expect(of("chains[1].id")).toContain("expected a chain id");
   expect(of("methods.0x12345678")).toContain("has the selector 0xa9059cbb, expected 0x12345678");
   expect(of("protocols[0].name")).toContain("expected a name");
+  expect(of("protocols[1].name")).toContain("expected at most 32 bytes");
   expect(of("protocols[0].topic0")).toContain("expected a topic, 0x and 64 hex digits");
   expect(of("protocols[0].layout")).toContain('Did you mean "uniswap_v2"?');
   expect(of("protocols[0].contracts[0]")).toContain("expected an address");

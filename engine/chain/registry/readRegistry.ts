@@ -4,6 +4,7 @@ import { keccak256 } from "../../condition/abi/keccak.ts";
 import { didYouMean } from "../../condition/didYouMean.ts";
 import { ConfigError, type ConfigProblem } from "../../ops/config.ts";
 import { messageOf } from "../../ops/errors.ts";
+import { FACT_WIDTH } from "../facts/schema.ts";
 import { LAYOUTS, type LayoutName } from "../protocols/layouts.ts";
 import type { RegistryData } from "./registryData.ts";
 
@@ -103,8 +104,14 @@ const chain = object({
   routers: record(address, name).optional(),
 });
 
+/** Rules are shown a protocol's name in so many bytes: chain/facts/schema.ts. */
+const protocolName = name.refine(
+  (text) => Buffer.byteLength(text) <= FACT_WIDTH.text,
+  `expected at most ${FACT_WIDTH.text} bytes`,
+);
+
 const protocol = object({
-  name,
+  name: protocolName,
   topic0: hex(32, "a topic"),
   layout: z.string("expected the name of a layout").transform((text, context) => {
     if (Object.hasOwn(LAYOUTS, text)) return text as LayoutName;

@@ -1,10 +1,14 @@
 /** One rule over frames by the engine's own rule stage, and what it made of them as lines in the order of the transactions. */
+import { readRegistry } from "../../chain/registry/readRegistry.ts";
+import { createRegistry } from "../../chain/registry/registry.ts";
 import { OFFSET, PRESENT } from "../../frame/schema.ts";
 import type { LiveRule } from "../../rules/liveRule.ts";
 import { SEVERITIES } from "../../sandbox/manifest.ts";
 import type { Decoded } from "../../worker/decode.ts";
 import { createRuleStage } from "../../worker/ruleStage.ts";
+import { createFactStage } from "../../worker/withFacts.ts";
 import { type Lists, NO_LISTS } from "../../world/world.ts";
+import { loadConfiguration } from "../configuration.ts";
 
 /** What a rule said of a transaction: an alert, a tag, a score, or that it failed. The contract's line, members in this order. */
 export interface MatchLine {
@@ -46,12 +50,13 @@ export interface Evaluated {
 /** @param lists those that the rule names */
 export function createEvaluator(rule: LiveRule, lists: Lists = NO_LISTS): Evaluator {
   const runRules = createRuleStage([rule]);
+  const find = runRules.wantsFacts ? createFactStage(configuredRegistry(), lists) : (decoded: Decoded) => decoded;
   const totals = { transactions: 0, matches: 0, traps: 0, fuel: 0, evaluations: 0 };
 
   return {
     totals: () => ({ ...totals }),
     evaluate(decoded) {
-      const { alerts, tags, scores, failures, counts } = runRules(decoded, lists);
+      const { alerts, tags, scores, failures, counts } = runRules(find(decoded), lists);
       const lines: Evaluated[] = [];
       const add = (transaction: number, what: Omit<MatchLine, "rule" | "tx_hash" | "block_number">): void => {
         lines.push({ transaction, line: { rule: rule.name, ...place(decoded, transaction), ...what } });
@@ -73,6 +78,8 @@ export function createEvaluator(rule: LiveRule, lists: Lists = NO_LISTS): Evalua
     },
   };
 }
+
+const configuredRegistry = () => createRegistry(readRegistry(loadConfiguration().config.registry));
 
 /** Hash and height of a transaction of the batch. */
 function place({ bytes, words, frames }: Decoded, transaction: number): Pick<MatchLine, "tx_hash" | "block_number"> {

@@ -12,6 +12,8 @@ import { createStoredBatches } from "../../worker/storedBatch.ts";
 
 /** Rows evaluated at once, as many as records in a batch of the engine. */
 const BATCH_ROWS = 4_096;
+/** Of a block that has more, or is not whole, rules do not see all together. */
+const MAX_BATCH_ROWS = 16_384;
 /** Rows that a piece has on average: below the store's time limit of a read by far. */
 const PIECE_ROWS = 20_000;
 
@@ -59,6 +61,8 @@ async function* batchesOf(store: Store, stretch: Stretch, period: Params): Async
   const { source, partition, first, last, rows } = stretch;
   const end = Number(last) + 1;
   const step = Math.ceil((end - Number(first)) / Math.ceil(Number(rows) / PIECE_ROWS));
+  let batch: StoredRow[] = [];
+  let open = createOpenBlocks();
   for (let low = Number(first); low < end; low += step) {
     const piece = await store.stream(
       `SELECT ${STORED_COLUMNS}
@@ -68,15 +72,30 @@ async function* batchesOf(store: Store, stretch: Stretch, period: Params): Async
        ORDER BY t.offset, t.n`,
       { ...period, source, partition, low, high: Math.min(low + step, end) },
     );
-    let batch: StoredRow[] = [];
     for await (const line of splitLines(piece)) {
-      batch.push(JSON.parse(line.toString()) as StoredRow);
-      if (batch.length < BATCH_ROWS) continue;
+      const row = JSON.parse(line.toString()) as StoredRow;
+      batch.push(row);
+      const isOpen = open(row);
+      if (batch.length < BATCH_ROWS || (isOpen && batch.length < MAX_BATCH_ROWS)) continue;
       yield decodedOf(source, partition, batch);
       batch = [];
+      if (isOpen) open = createOpenBlocks();
     }
-    if (batch.length > 0) yield decodedOf(source, partition, batch);
   }
+  if (batch.length > 0) yield decodedOf(source, partition, batch);
+}
+
+/** Told of each row: whether there is a block of which transactions are still to come, so that no batch is to end here. */
+function createOpenBlocks(): (row: StoredRow) => boolean {
+  const missing = new Map<string, number>();
+  return ({ block_hash: hash, block_transaction_count: count }) => {
+    if (hash !== null && count !== null) {
+      const left = (missing.get(hash) ?? Number(count)) - 1;
+      if (left > 0) missing.set(hash, left);
+      else missing.delete(hash);
+    }
+    return missing.size > 0;
+  };
 }
 
 const decodedOf = createStoredBatches();

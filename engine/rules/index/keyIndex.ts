@@ -9,7 +9,15 @@
  * matches are only counted, not even with these (buckets.ts). The idea of ordering thresholds under an equality is Le Subscribe's (Fabret et al., SIGMOD 2001); Esper's filter index nests the same.
  */
 import { randomInt } from "node:crypto";
-import { type BytesField, type IntegerField, type LogField, ruleField } from "../../condition/fields.ts";
+import { factsAt, sectionReader } from "../../chain/facts/readFacts.ts";
+import {
+  type BytesField,
+  type FactField,
+  type FactNameField,
+  type IntegerField,
+  type LogField,
+  ruleField,
+} from "../../condition/fields.ts";
 import type { NumberSet } from "../../condition/intervals.ts";
 import { createBuckets } from "./buckets.ts";
 import type { Columns } from "./columns.ts";
@@ -63,11 +71,14 @@ export function createKeyIndex(terms: readonly RuleTerm[], columns: Columns, cou
   };
 }
 
-/** What is hashed: the chain or not, fields of the transaction, and one of its logs' at most. */
+/** What each log has, or each entry of a section of the facts. */
+type EachField = LogField | FactField | FactNameField;
+
+/** What is hashed: the chain or not, fields of the transaction, and at most one of its logs' or of its facts'. */
 interface KeyFields {
   readonly chain: boolean;
   readonly fixed: readonly BytesField[];
-  readonly log: LogField | undefined;
+  readonly each: EachField | undefined;
 }
 
 interface PlacedTerm {
@@ -89,13 +100,13 @@ function place({ rule, numbers, keys, tests }: RuleTerm, isRoom: (name: string) 
   const one = distinct(ofTransaction.filter(({ values }) => values.length === 1));
   const fewest = [...keys].sort((a, b) => rank(a) - rank(b))[0]!;
   const choose = (chosen: readonly Key[]): PlacedTerm => {
-    const log = chosen.find((key): key is Key & { field: LogField } => key.field.kind === "log")?.field;
+    const each = chosen.find((key): key is Key & { field: EachField } => key.field.kind !== "bytes")?.field;
     const fixed = chosen.flatMap(({ field }) => (field.kind === "bytes" ? [field] : []));
-    const fields = { chain: single !== undefined, fixed, log };
+    const fields = { chain: single !== undefined, fixed, each };
     const rest = new Map(numbers);
     if (single !== undefined) rest.delete(CHAIN);
     return {
-      name: [fields.chain ? "chain" : "", ...fixed.map(({ name }) => name), log?.name ?? ""].join(" "),
+      name: [fields.chain ? "chain" : "", ...fixed.map(({ name }) => name), each?.name ?? ""].join(" "),
       fields,
       keys: keyWords(single, chosen),
       numbers: rest,
@@ -107,8 +118,9 @@ function place({ rule, numbers, keys, tests }: RuleTerm, isRoom: (name: string) 
   return isRoom(wanted.name) ? wanted : choose([fewest]);
 }
 
-/** Few values first; of as many, those of the transaction before those of its logs. */
-const rank = ({ field, values }: Key): number => values.length * 2 + (field.kind === "log" ? 1 : 0);
+/** Few values first; of as many those of facts, which few transactions have, and those of its logs last. */
+const rank = ({ field, values }: Key): number =>
+  values.length * 3 + (field.kind === "log" ? 2 : field.kind === "bytes" ? 1 : 0);
 
 /** In one order, each field once: a second value of it is asked for afterwards. */
 function distinct(keys: readonly (Key & { field: BytesField })[]): (Key & { field: BytesField })[] {
@@ -133,7 +145,7 @@ function keyWords(chain: bigint | undefined, chosen: readonly Key[]): Uint32Arra
 type Table = KeyIndex;
 
 function createTable(
-  { chain, fixed, log }: KeyFields,
+  { chain, fixed, each }: KeyFields,
   terms: readonly PlacedTerm[],
   columns: Columns,
   counted: readonly boolean[],
@@ -142,8 +154,11 @@ function createTable(
   const ofFrame: number[] = chain ? [CHAIN.word, CHAIN.word + 1] : [];
   for (const { word, bytes } of fixed) for (let i = 0; i < bytes >> 2; i++) ofFrame.push(word + i);
   const places = Uint32Array.from(ofFrame);
-  const logPlaces = Uint32Array.from({ length: log ? log.bytes >> 2 : 0 }, (_, i) => log!.word + i);
-  const length = places.length + logPlaces.length;
+  const log = each?.kind === "log" ? each : undefined;
+  const entry = each?.kind === "log" ? undefined : each;
+  // words of a log, or of an entry
+  const eachPlaces = Uint32Array.from({ length: each ? each.bytes >> 2 : 0 }, (_, i) => each!.word + i);
+  const length = places.length + eachPlaces.length;
   const required = fixed.reduce((bits, { present }) => (bits | present) >>> 0, 0);
   const inputBytes = Math.max(0, ...fixed.map((field) => field.inputBytes));
 
@@ -167,15 +182,15 @@ function createTable(
   }
 
   /** The bucket whose key is at these places, or −1. */
-  function find(words: Uint32Array, frame: number, hash: number, logWord: number): number {
+  function find(words: Uint32Array, frame: number, hash: number, eachWord: number): number {
     next: for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const bucket = slots[slot * 2 + 1]!;
       if (bucket === -1) return -1;
       if (slots[slot * 2] !== hash) continue;
       let at = bucket;
       for (let i = 0; i < places.length; i++) if ((words[frame + places[i]!]! | 0) !== keys[at++]) continue next;
-      for (let i = 0; i < logPlaces.length; i++)
-        if ((words[logWord + logPlaces[i]!]! | 0) !== keys[at++]) continue next;
+      for (let i = 0; i < eachPlaces.length; i++)
+        if ((words[eachWord + eachPlaces[i]!]! | 0) !== keys[at++]) continue next;
       return bucket;
     }
   }
@@ -201,10 +216,42 @@ function createTable(
     return count;
   }
 
+  const section = entry && sectionReader(entry.section);
+
+  /** By what the entries of a section have. */
+  function selectEntries(frames: Frames, from: number, to: number, filled: Columns, found: Found): void {
+    const { words, offsets } = frames;
+    const values = buckets.values(filled);
+    const { count, first, step } = section!;
+    const bit = entry!.bit;
+    for (let i = from; i < to; i++) {
+      const frame = offsets[i]! >> 2;
+      const facts = factsAt(words, frame);
+      if (facts < 0) continue; // nearly always
+      if ((words[frame + WORD.present]! & required) >>> 0 !== required) continue;
+      if (inputBytes > 0 && words[frame + WORD.inputLength]! < inputBytes) continue;
+      let hash = SEED;
+      for (let p = 0; p < places.length; p++) hash = mix(hash, words[frame + places[p]!]!);
+      const by = step(words, facts);
+      let walked = -1;
+      for (let left = count(words, facts), at = first(words, facts); left > 0; left--, at += by) {
+        if (bit !== 0 && (words[at]! & bit) === 0) continue;
+        let ofEntry = hash;
+        for (let p = 0; p < eachPlaces.length; p++) ofEntry = mix(ofEntry, words[at + eachPlaces[p]!]!);
+        const bucket = find(words, frame, finish(ofEntry), at);
+        if (bucket >= 0 && bucket !== walked) {
+          buckets.walk(bucket, frames, i, frame, values, found);
+          walked = bucket;
+        }
+      }
+    }
+  }
+
   return {
     // what lies behind the selector is read of those only that have it
     words: [WORD.present, WORD.inputLength, ...places.filter((word) => word <= WORD.input)],
     select(frames, from, to, filled, found) {
+      if (entry) return selectEntries(frames, from, to, filled, found);
       const { words, offsets } = frames;
       const values = buckets.values(filled);
       if (log === undefined) {
@@ -228,7 +275,7 @@ function createTable(
         for (let left = words[frame + WORD.logCount]!; left > 0; left--) {
           if (words[at + LOG_WORD.topicCount]! >= log.topics) {
             let ofLog = hash;
-            for (let p = 0; p < logPlaces.length; p++) ofLog = mix(ofLog, words[at + logPlaces[p]!]!);
+            for (let p = 0; p < eachPlaces.length; p++) ofLog = mix(ofLog, words[at + eachPlaces[p]!]!);
             const bucket = find(words, frame, finish(ofLog), at);
             if (bucket >= 0 && bucket !== walked) {
               buckets.walk(bucket, frames, i, frame, values, found);

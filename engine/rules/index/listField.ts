@@ -2,7 +2,8 @@
  * "Is in the list" as a field that is 1 or 0: to the index it is a number like others. A transaction is looked up once for each
  * list and field that rules name, however many do: in the columns of what has no key, or when the first rule asks that its key found.
  */
-import type { BytesField, LogField, RuleField } from "../../condition/fields.ts";
+import { factsAt, sectionReader } from "../../chain/facts/readFacts.ts";
+import type { BytesField, FactField, LogField, RuleField } from "../../condition/fields.ts";
 import type { ListTable } from "../../world/listTable.ts";
 import type { Lists } from "../../world/world.ts";
 import { firstLog, LOG_WORD, nextLog, WORD } from "./words.ts";
@@ -12,7 +13,7 @@ export interface ListField {
   readonly name: string;
   /** It is 0 where the field is absent. */
   readonly present: 0;
-  /** Whether the field's value is in the list; of logs, whether any is. */
+  /** Whether the field's value is in the list; of logs and of entries of facts, whether any is. */
   has(words: Uint32Array, frame: number): boolean;
 }
 
@@ -31,7 +32,7 @@ export function createListFields(): ListFields {
   const fields = new Map<string, Bound>();
   return {
     of(list, field) {
-      if (field.kind !== "bytes" && field.kind !== "log")
+      if (field.kind !== "bytes" && field.kind !== "log" && field.kind !== "fact")
         throw new Error(`Cannot look for ${field.name} in a list: the condition was not parsed`);
       const name = `${field.name} in_list ${list}`;
       let made = fields.get(name);
@@ -47,12 +48,12 @@ export function createListFields(): ListFields {
   };
 }
 
-function createListField(name: string, list: string, field: BytesField | LogField): Bound {
+function createListField(name: string, list: string, field: BytesField | LogField | FactField): Bound {
   let table: ListTable | undefined;
   /** The transaction that was asked about last, and the answer: its rules ask one after the other. */
   let asked = -1;
   let answer = false;
-  const find = field.kind === "bytes" ? ofTransaction(field) : ofLogs(field);
+  const find = field.kind === "bytes" ? ofTransaction(field) : field.kind === "log" ? ofLogs(field) : ofEntries(field);
   return {
     kind: "list",
     name,
@@ -93,3 +94,15 @@ const ofLogs =
     }
     return false;
   };
+
+function ofEntries({ section, word, bit }: FactField): Find {
+  const { count, first, step } = sectionReader(section);
+  return (table, words, frame) => {
+    const facts = factsAt(words, frame);
+    if (facts < 0) return false;
+    const by = step(words, facts);
+    for (let left = count(words, facts), entry = first(words, facts); left > 0; left--, entry += by)
+      if ((bit === 0 || (words[entry]! & bit) !== 0) && table.has(words, entry + word)) return true;
+    return false;
+  };
+}

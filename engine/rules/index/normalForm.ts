@@ -6,9 +6,11 @@
  */
 import type { Condition, Match, Predicate } from "../../condition/condition.ts";
 import {
-  type BooleanField,
   type BytesField,
-  type IntegerField,
+  encodeName,
+  type FactField,
+  type FactNameField,
+  type FactNumberField,
   type RuleField,
   ruleField,
 } from "../../condition/fields.ts";
@@ -21,14 +23,15 @@ import {
   type NumberSet,
   union,
 } from "../../condition/intervals.ts";
+import { anyNumberTest, computedField, extremeField } from "./computedField.ts";
 import type { Test } from "./frames.ts";
 import { type MatchKey, matchKeys } from "./match.ts";
 import { type NumberField, numberTest } from "./number.ts";
 import type { Scope } from "./scope.ts";
 import { bytesTest } from "./test.ts";
 
-/** The field has one of these values: what a hash table finds. */
-export type Key = MatchKey;
+/** The field has one of these values, in hex: what a hash table finds. */
+export type Key = Omit<MatchKey, "field"> & { readonly field: MatchKey["field"] | FactField | FactNameField };
 
 /** All of it must hold. */
 export interface Term {
@@ -68,9 +71,14 @@ export function conditionTest(condition: Condition, scope: Scope): Test {
   if ("match" in condition) return scope.matches.of(condition);
   const field = fieldOf(condition);
   if (namesList(condition)) return numberTest(scope.lists.of(condition.value as string, field), listSet(condition));
-  if (field.kind === "integer" || field.kind === "boolean") return numberTest(field, numberSet(field, condition));
-  return bytesTest(field, condition);
+  const number = numberOf(field, condition);
+  if (number) return numberTest(number.field, number.set);
+  if (field.kind === "factNumber") return someNumberTest(field, condition);
+  return bytesTest(field as ByteField, encoded(field, condition));
 }
+
+/** What has values that are bytes; of names those that they are encoded as. */
+type ByteField = Parameters<typeof bytesTest>[0];
 
 export const keyTest = ({ field, values }: Key): Test =>
   bytesTest(field, { field: field.name, operator: "in", value: values });
@@ -114,12 +122,11 @@ function literalsOf(predicate: Predicate, negated: boolean, scope: Scope): Liter
     const member = scope.lists.of(predicate.value as string, field);
     return [{ kind: "number", field: member, set: negated ? complement(set) : set }];
   }
-  if (field.kind === "integer" || field.kind === "boolean") {
-    const set = numberSet(field, predicate);
-    return [{ kind: "number", field, set: negated ? complement(set) : set }];
-  }
-  const { operator, value } = predicate;
-  const test = bytesTest(field, predicate);
+  const number = numberOf(field, predicate);
+  if (number) return [{ kind: "number", field: number.field, set: negated ? complement(number.set) : number.set }];
+  if (field.kind === "factNumber") return someNumber(field, predicate, negated);
+  const { operator, value } = encoded(field, predicate);
+  const test = bytesTest(field as ByteField, { ...predicate, value });
   if (negated) return [{ kind: "test", test: (frames, frame) => !test(frames, frame) }];
   if (field.kind === "input") {
     if ((operator !== "eq" && operator !== "starts_with") || (value as string).length < SELECTOR_TEXT)
@@ -130,9 +137,64 @@ function literalsOf(predicate: Predicate, negated: boolean, scope: Scope): Liter
       ? [key]
       : [key, { kind: "test", test }];
   }
-  if (operator === "eq") return [{ kind: "key", key: { field, values: [value as string] } }];
-  if (operator === "in") return [{ kind: "key", key: { field, values: value as readonly string[] } }];
+  const of = field as Key["field"];
+  if (operator === "eq") return [{ kind: "key", key: { field: of, values: [value as string] } }];
+  if (operator === "in") return [{ kind: "key", key: { field: of, values: value as readonly string[] } }];
   return [{ kind: "test", test }];
+}
+
+/** Its values as they stand in memory. */
+function encoded(field: RuleField, predicate: Predicate): Predicate {
+  const { value } = predicate;
+  if (field.kind !== "factName" || typeof value === "boolean") return predicate;
+  const each = (name: string): string => encodeName(field, name);
+  return { ...predicate, value: typeof value === "string" ? each(value) : value.map(each) };
+}
+
+/** A comparison that says nothing but that some column's value is in a set; undefined where it is not one. */
+function numberOf(field: RuleField, predicate: Predicate): { field: NumberField; set: NumberSet } | undefined {
+  switch (field.kind) {
+    case "integer":
+      return { field, set: integerSet(predicate) };
+    case "boolean":
+      return { field, set: booleanSet(predicate) };
+    case "elapsed":
+    case "factCount":
+      return { field: computedField(field), set: integerSet(predicate) };
+    case "factFlag":
+      return { field: computedField(field), set: booleanSet(predicate) };
+    case "factNumber": {
+      const { operator } = predicate;
+      if (operator === "gt" || operator === "gte" || operator === "exists")
+        return { field: extremeField(field, "largest"), set: integerSet(predicate) };
+      if (operator === "lt" || operator === "lte")
+        return { field: extremeField(field, "smallest"), set: integerSet(predicate) };
+      return undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+const isOpposite = ({ operator }: Predicate): boolean => operator === "ne" || operator === "not_in";
+
+/** That some entry's number is one of a few values, or that none's is. */
+function someNumberTest(field: FactNumberField, predicate: Predicate): Test {
+  const set = integerSet(predicate);
+  const any = anyNumberTest(field, isOpposite(predicate) ? complement(set) : set);
+  return isOpposite(predicate) ? (frames, frame) => !any(frames, frame) : any;
+}
+
+/** The same, with the least of the values as what it is found by. */
+function someNumber(field: FactNumberField, predicate: Predicate, negated: boolean): Literal[] {
+  const test = someNumberTest(field, predicate);
+  if (negated) return [{ kind: "test", test: (frames, frame) => !test(frames, frame) }];
+  if (isOpposite(predicate)) return [{ kind: "test", test }];
+  const [least] = integerSet(predicate).intervals;
+  return [
+    { kind: "number", field: extremeField(field, "largest"), set: atLeast(least![0]) },
+    { kind: "test", test },
+  ];
 }
 
 /** Call data that begins with so much has a selector. */
@@ -153,15 +215,12 @@ const listSet = ({ operator }: Predicate): NumberSet => {
   return { intervals: [[wanted, wanted + 1n]], absent: false };
 };
 
-const numberSet = (field: IntegerField | BooleanField, predicate: Predicate): NumberSet =>
-  field.kind === "boolean" ? booleanSet(predicate) : integerSet(field, predicate);
-
 function booleanSet({ operator, value }: Predicate): NumberSet {
   const wanted = (value === true) === (operator === "eq") ? 1n : 0n;
   return { intervals: [[wanted, wanted + 1n]], absent: false };
 }
 
-function integerSet(field: IntegerField, { operator, value }: Predicate): NumberSet {
+function integerSet({ field, operator, value }: Predicate): NumberSet {
   const exactly = (text: string): NumberSet => ({ intervals: [[BigInt(text), BigInt(text) + 1n]], absent: false });
   switch (operator) {
     case "exists":
@@ -183,7 +242,7 @@ function integerSet(field: IntegerField, { operator, value }: Predicate): Number
     case "not_in":
       return complement(union((value as readonly string[]).map(exactly)));
     default:
-      throw new Error(`Cannot ask "${operator}" of ${field.name}: the condition was not parsed`);
+      throw new Error(`Cannot ask "${operator}" of ${field}: the condition was not parsed`);
   }
 }
 

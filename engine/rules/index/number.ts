@@ -3,15 +3,16 @@
  * float(a) ≤ float(b)), so only equal doubles need a look at the exact words, and below 2^53 there is nothing to round.
  */
 
-import type { BooleanField, IntegerField } from "../../condition/fields.ts";
+import type { BooleanField, FactNumberField, IntegerField } from "../../condition/fields.ts";
 import { END, type NumberSet } from "../../condition/intervals.ts";
 import type { ArgumentField } from "./argumentField.ts";
+import type { ComputedField } from "./computedField.ts";
 import type { Frames, Test } from "./frames.ts";
 import type { ListField } from "./listField.ts";
 import { WORD } from "./words.ts";
 
 /** What a condition compares: numbers, and what is 1 or 0. */
-export type NumberField = IntegerField | BooleanField | ListField | ArgumentField;
+export type NumberField = IntegerField | BooleanField | ListField | ArgumentField | ComputedField;
 
 const WORDS = 8;
 const EXACT = 2 ** 53;
@@ -23,7 +24,7 @@ export interface Cut {
 }
 
 /** @param value in the condition's unit. One at END or above is greater than everything */
-export function cutOf(field: NumberField, value: bigint): Cut {
+export function cutOf(field: NumberField | FactNumberField, value: bigint): Cut {
   const scaled = value * BigInt(field.kind === "integer" ? field.scale : 1);
   const words = Uint32Array.from({ length: WORDS }, (_, i) => Number((scaled >> BigInt(32 * i)) & 0xffff_ffffn));
   return { float: scaled >= END ? Number.POSITIVE_INFINITY : floatOf(words, 0, WORDS), words };
@@ -62,6 +63,10 @@ export function fillColumn(
     for (let i = from; i < to; i++) into[i] = field.largest({ bytes, words }, offsets[i]! >> 2);
     return;
   }
+  if (field.kind === "computed") {
+    for (let i = from; i < to; i++) into[i] = field.read(words, offsets[i]! >> 2);
+    return;
+  }
   const { word, width, present, shift, mask } = field;
   for (let i = from; i < to; i++) {
     const frame = offsets[i]! >> 2;
@@ -91,12 +96,34 @@ export function wordsOf(field: NumberField): number[] {
 /** Is the frame's value at least the cut? `float` is what fillColumn read. */
 export function isAtLeast(field: NumberField, words: Uint32Array, frame: number, float: number, cut: Cut): boolean {
   if (float !== cut.float) return float > cut.float;
-  if (float < EXACT || field.kind !== "integer") return true;
+  if (float < EXACT) return true;
+  if (field.kind === "integer") return areAtLeast(words, frame + field.word, field.width, cut);
+  return (
+    field.kind !== "computed" || !field.exact || areAtLeast(words, field.exact.at(words, frame), field.exact.width, cut)
+  );
+}
+
+/** Are the words of a number at least the cut? */
+function areAtLeast(words: Uint32Array, at: number, width: number, cut: Cut): boolean {
   for (let i = WORDS - 1; i >= 0; i--) {
-    const own = i < field.width ? words[frame + field.word + i]! : 0;
+    const own = i < width ? words[at + i]! : 0;
     if (own !== cut.words[i]) return own > cut.words[i]!;
   }
   return true;
+}
+
+/** Do the words of a number lie in one of these intervals, which end before their second cut? */
+export function isWithin(
+  words: Uint32Array,
+  at: number,
+  width: number,
+  intervals: readonly (readonly [Cut, Cut])[],
+): boolean {
+  return intervals.some(
+    ([from, to]) =>
+      areAtLeast(words, at, width, from) &&
+      (to.float === Number.POSITIVE_INFINITY || !areAtLeast(words, at, width, to)),
+  );
 }
 
 /** Whether the field of a frame belongs to a set. */

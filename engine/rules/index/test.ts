@@ -1,15 +1,18 @@
 /** Tests of what is not a number: bytes, call data, logs. Compiled once a rule set, asked of candidates only. */
 import { RE2JS } from "re2js";
+import { factsAt, sectionReader } from "../../chain/facts/readFacts.ts";
 import type { Predicate } from "../../condition/condition.ts";
-import type { BytesField, InputField, LogField } from "../../condition/fields.ts";
+import type { BytesField, FactField, FactNameField, InputField, LogField } from "../../condition/fields.ts";
 import type { Test } from "./frames.ts";
 import { firstLog, LOG_WORD, nextLog, WORD } from "./words.ts";
+
+type ByteField = BytesField | InputField | LogField | FactField | FactNameField;
 
 /** Of bytes from `start` to `end` of the batch. */
 type BytesTest = (bytes: Uint8Array, start: number, end: number) => boolean;
 
 /** The predicate as a test; an `exists` looks at presence alone. */
-export function bytesTest(field: BytesField | InputField | LogField, { operator, value }: Predicate): Test {
+export function bytesTest(field: ByteField, { operator, value }: Predicate): Test {
   const negated = operator === "ne" || operator === "not_in" || (operator === "exists" && value === false);
   const accepts = operator === "exists" ? isThere : matcher(operator, value as string | readonly string[]);
   const any = anyOf(field, accepts);
@@ -18,8 +21,8 @@ export function bytesTest(field: BytesField | InputField | LogField, { operator,
 
 const isThere: BytesTest = (_, start, end) => end > start;
 
-/** Whether the field has a value that is accepted; of logs, whether any has. */
-function anyOf(field: BytesField | InputField | LogField, accepts: BytesTest): Test {
+/** Whether the field has a value that is accepted; of logs and of entries of facts, whether any has. */
+function anyOf(field: ByteField, accepts: BytesTest): Test {
   if (field.kind === "input")
     return ({ bytes, words }, frame) => {
       const start = (frame + WORD.input) << 2;
@@ -32,6 +35,20 @@ function anyOf(field: BytesField | InputField | LogField, accepts: BytesTest): T
       const start = (frame + field.word) << 2;
       return accepts(bytes, start, start + field.bytes);
     };
+  if (field.kind === "fact" || field.kind === "factName") {
+    const { section, word, bytes: length, bit } = field;
+    const { count, first, step } = sectionReader(section);
+    return ({ bytes, words }, frame) => {
+      const facts = factsAt(words, frame);
+      if (facts < 0) return false;
+      const by = step(words, facts);
+      for (let left = count(words, facts), entry = first(words, facts); left > 0; left--, entry += by) {
+        const start = (entry + word) << 2;
+        if ((bit === 0 || (words[entry]! & bit) !== 0) && accepts(bytes, start, start + length)) return true;
+      }
+      return false;
+    };
+  }
   return ({ bytes, words }, frame) => {
     let log = firstLog(words, frame);
     for (let left = words[frame + WORD.logCount]!; left > 0; left--) {
