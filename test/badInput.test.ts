@@ -120,7 +120,7 @@ const BAD: Bad[] = [
     what: "nesting without end",
     value: text(`{"x":${"[".repeat(100_000)}`),
     reason: "too_deep",
-    detail: /expected at most 64 levels/,
+    detail: /expected at most 256 levels/,
   },
   {
     what: "an unknown chain",

@@ -9,7 +9,7 @@ export const DECODE_ERRORS = {
   bad_utf8: [4, "valid UTF-8"],
   bad_escape: [5, 'one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX'],
   control_character: [6, "control characters to be escaped"],
-  too_deep: [7, "at most 64 levels of nesting"],
+  too_deep: [7, "at most 256 levels of nesting"],
   duplicate_key: [8, "each key once in an object"],
   missing_field: [9, "a value"],
   wrong_type: [10, "another type"],

@@ -98,7 +98,7 @@ let logDataAt = 0;
 /**
  * Decodes the transaction at source[start…end) and appends its frame to the writer.
  *
- * Accepts strict JSON only (RFC 8259, UTF-8, each key once, 64 levels). Quantities are hex strings of at most their width,
+ * Accepts strict JSON only (RFC 8259, UTF-8, each key once, 256 levels). Quantities are hex strings of at most their width,
  * leading zeros included; chainId, seenAt and block.transactionCount may be JSON numbers without an exponent. Digits may be
  * upper case, `0X` not. Null is absent. `data` is taken for an absent `input`. `block.number` and `block.hash` must be the
  * transaction's, and transactionIndex below block.transactionCount. Members without a field are kept in `extra`, those of

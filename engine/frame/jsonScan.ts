@@ -25,8 +25,11 @@ export interface Text {
   normalised: boolean;
 }
 
-/** Nesting of a transaction, its own object included. */
-export const MAX_DEPTH = 64;
+/**
+ * Nesting of a transaction, its own object included. A trace has an object and an array for each call within a call: 127 of them, which
+ * real ones hardly reach (the EVM allows 1,024).
+ */
+export const MAX_DEPTH = 256;
 
 export function createText(bytes: Uint8Array, end = bytes.length, normalised = false): Text {
   const { buffer, byteOffset, length } = bytes;

@@ -12,7 +12,7 @@ const TOKENS = [
   "9007199254740993", "4294967296", "99999999999999999999999", '""', '"0x"', '"0x0"', '"0x00"', '"0X1"', '"0xABcd"', '"0xg"', '"0x123"', '"1"',
   '"0x\\u0031"', '"\\u0030x1"', '"0x1\\n"', '"\\ud800"', '"\\udc00\\ud800"', '"\\x"', '"\\u12"', '"\u00c3\u00a9"', '"\u00ff"', '"\u00ed\u00a0\u0080"', '"\t"',
   `"0x${"f".repeat(40)}"`, `"0x${"F".repeat(64)}"`, `"0x${"0".repeat(65)}"`, `"0x${"0".repeat(32)}1"`, "{}", "[]", "[null]", "{,}", "[,]", "[1,]",
-  '{"a":1,"a":2}', '{"a":1,"\\u0061":2}', '{"a":{"b":[{}]}}', "[".repeat(70) + "]".repeat(70), "[".repeat(60) + "]".repeat(60), "[".repeat(63) + "]".repeat(63), '{ "a" : [ 1 , 2 ] }',
+  '{"a":1,"a":2}', '{"a":1,"\\u0061":2}', '{"a":{"b":[{}]}}', "[".repeat(260) + "]".repeat(260), "[".repeat(250) + "]".repeat(250), "[".repeat(255) + "]".repeat(255), '{ "a" : [ 1 , 2 ] }',
 ]; // biome-ignore format: a table
 const KEYS = ["hash", "to", "data", "input", "block", "receipt", "logs", "accessList", "block.x", "receipt.", "v", "h\\u0061sh", "\\u0062lock.y", "é", "", "topics", "number"]; // biome-ignore format: a table
 

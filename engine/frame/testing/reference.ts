@@ -49,7 +49,7 @@ export function referenceDecode(source: Uint8Array): Reference | string {
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[^\s,:[\]{}"]+|[[\]{},:]/gs;
 
-/** Valid JSON → tree; refuses duplicate keys and more than 64 levels. */
+/** Valid JSON → tree; refuses duplicate keys and more than 256 levels. */
 function parse(json: string): Node {
   const tokens = json.match(TOKEN)!;
   let i = 0;
@@ -57,7 +57,7 @@ function parse(json: string): Node {
     const from = i;
     const token = tokens[i++]!;
     if (token !== "{" && token !== "[") return { raw: token, value: JSON.parse(token) };
-    if (depth === 64) refuse("too deep");
+    if (depth === 256) refuse("too deep");
     const members = new Map<string, { rawKey: string; node: Node }>();
     const items: Node[] = [];
     while (tokens[i] !== "}" && tokens[i] !== "]") {
