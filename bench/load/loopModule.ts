@@ -37,7 +37,10 @@ export function bench_run(table: usize, count: i32): void {
 export async function compileWithLoop(name: string, source: string): Promise<Uint8Array<ArrayBuffer>> {
   const library = sdkSources();
   for (const [path, reset] of Object.entries(RESETS)) library[path] += reset;
-  const files = { [`${name}.ts`]: source, [ENTRY]: entrySource(name, name, mentionsParameters({ source })) + LOOP };
+  const files = {
+    [`${name}.ts`]: source,
+    [ENTRY]: entrySource(name, name, { parameters: mentionsParameters({ source }) }) + LOOP,
+  };
   const { wasm, found, failure } = await compileOnce({ files, library, argv: [ENTRY, ...FLAGS] });
   if (wasm === null)
     throw new Error(`Cannot compile the rule "${name}": ${failure ?? found.map(({ message }) => message).join("; ")}`);

@@ -1,4 +1,6 @@
 /** A few transactions of every kind, as frames: what a rule is tried on before it is admitted. */
+import { attachFacts } from "../chain/facts/attachFacts.ts";
+import type { TransactionFacts } from "../chain/facts/factsOf.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import type { FrameSource } from "./rule.ts";
@@ -13,6 +15,7 @@ const hash = (n: number) => `0x${word(0x5a17_0000_0000n + BigInt(n))}`;
 const TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
 const OWNERSHIP = "0x8be0079c531659141344cd1fd0a4f28419497f9722a3daafe3b4186f6b6457e0";
 const MAX = "f".repeat(64);
+const MAX_AMOUNT = 2n ** 256n - 1n;
 
 const block = {
   number: "0x1312d00",
@@ -95,13 +98,34 @@ const SAMPLES: Readonly<Record<string, TransactionRecord>> = {
   },
 };
 
-let made: Samples | null = null;
+const SOME = { confidence: "high", protocol: "uniswap_v2", pool: address(0x9001) };
+const AMOUNTS = { amountIn: 10n ** 18n, amountOut: MAX_AMOUNT };
+const TOKENS = { tokenIn: address(0x70c0), tokenOut: address(0x70c1) };
 
-/** Made once: the last is the largest. */
-export function sampleFrames(): Samples {
-  if (made !== null) return made;
+/** What modules that ask for it are shown of the second sample: some of everything. */
+const FACTS: TransactionFacts = {
+  flags: new Set(["arbitrage", "routerArbitrage", "sandwich", "liquidation", "jit", "failedAttempt"]),
+  risk: 45,
+  entries: {
+    swap: [0, 1].map((logIndex) => ({ ...SOME, logIndex, from: address(1), to: address(2), ...TOKENS, ...AMOUNTS })),
+    arbitrage: [{ confidence: "medium", logIndex: 0, hops: 2, account: address(1), token: address(0x70c0), start: 5n, end: 9n, profit: 4n }],
+    sandwich: [{ ...SOME, role: "victim", sandwicher: address(3), token: address(0x70c0), profit: 7n, lossToken: address(0x70c1), loss: 8n }],
+    liquidation: [{ ...SOME, logIndex: 1, liquidator: address(1), user: address(4), debtToken: address(0x70c0), collateralToken: address(0x70c1), debtAmount: 3n, collateralAmount: 4n }],
+    jit: [{ ...SOME, role: "swap", poolId: hash(9), provider: address(5), liquidity: 6n }],
+  },
+}; // biome-ignore format: a table
+
+const made = new Map<boolean, Samples>();
+
+/** Made once: the last is the largest. @param withFacts as modules that ask for facts see them */
+export function sampleFrames(withFacts = false): Samples {
+  const before = made.get(withFacts);
+  if (before) return before;
   const writer = createFrameWriter({ capacity: 256 * 1024 });
   for (const sample of Object.values(SAMPLES)) writeFrame(writer, sample);
-  made = { names: Object.keys(SAMPLES), words: writer.u32, offsets: writer.offsets };
-  return made;
+  const batch = { bytes: writer.bytes, words: writer.u32, frames: writer.offsets, count: writer.count };
+  const { words, shown: offsets } = attachFacts(batch, withFacts ? new Map([[1, FACTS]]) : new Map());
+  const samples = { names: Object.keys(SAMPLES), words, offsets };
+  made.set(withFacts, samples);
+  return samples;
 }

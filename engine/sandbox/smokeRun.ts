@@ -38,12 +38,12 @@ export function smokeRun(module: WebAssembly.Module, manifest: Manifest, limits:
 
 function tryCuts(
   module: WebAssembly.Module,
-  { state = [], lists = [] }: Manifest,
+  { state = [], lists = [], facts }: Manifest,
   has: boolean,
   limits: RunLimits,
   report: Report,
 ): void {
-  const samples = sampleFrames();
+  const samples = sampleFrames(facts !== undefined);
   const asked = lists.map(({ bytes }): GuestList => ({ bytes, has: () => has }));
   const rule = createRule(module, { ...limits, ...UNBOUNDED });
   const all = samples.names.map((_, i) => i);

@@ -3,7 +3,7 @@ import { beginManifest, outBase, reserve } from "rt/stub";
 import { manifestJson } from "./manifest";
 
 export { outLength as weir_out_length, endInitialisation } from "rt/stub";
-export { setDefaultName } from "./manifest";
+export { setDefaultName, setFacts } from "./manifest";
 export { Tx } from "./tx";
 
 export const weir_abi: i32 = 1;

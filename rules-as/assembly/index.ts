@@ -1,6 +1,8 @@
 /** Everything a rule may use: `import { Tx, Severity, filter, alert, ether } from "@weir/rules"`. */
 export { Tx } from "./tx";
 export { Log } from "./log";
+export { Entries } from "./entries";
+export { Swap, Arbitrage, Sandwich, Liquidation, Jit, Confidence, SandwichRole, JitRole } from "./facts";
 export { AccessListEntry } from "./accessList";
 export { Severity, alert, tag, score } from "./results";
 export { OnError, name, version, describe, severity, onError } from "./manifest";

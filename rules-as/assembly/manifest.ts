@@ -60,6 +60,11 @@ export function setDefaultName(text: string): void {
   if (!members.has("name")) members.set("name", quote(text));
 }
 
+/** The rule is to be shown what was found of its transactions. */
+export function setFacts(version: u32): void {
+  members.set("facts", version.toString());
+}
+
 /** Sets a condition of the filter, as JSON. */
 export function setCondition(key: string, json: string): void {
   declaring("filter");

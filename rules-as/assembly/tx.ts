@@ -4,6 +4,9 @@
  */
 import { AccessListEntry } from "./accessList";
 import { Address, Bytes, Bytes32, zeroBytes32 } from "./bytes";
+import { Entries, entriesOf } from "./entries";
+import * as facts from "./facts";
+import { Arbitrage, Jit, Liquidation, Sandwich, SandwichRole, Swap } from "./facts";
 import * as frame from "./frame";
 import { Log } from "./log";
 import { U128, U256 } from "./u256";
@@ -298,6 +301,89 @@ export class Tx {
     let pointer = this.accessListPointer();
     for (; i > 0; --i) pointer += load<u32>(pointer, frame.ACCESS_size);
     return changetype<AccessListEntry>(pointer);
+  }
+
+  // What was found of it: see "What was found" in the README
+
+  /** Swaps, also beyond those that are listed. */
+  get swapCount(): u32 {
+    const record = this.factsPointer();
+    return record == 0 ? 0 : load<u32>(record, facts.FACTS_swapCount);
+  }
+
+  /** Its swaps, in the order of its logs. */
+  get swaps(): Entries<Swap> {
+    return entriesOf<Swap>(this.factsPointer(), facts.PART_of_swap);
+  }
+
+  /** Its arbitrages: closed routes of swaps. */
+  get arbitrages(): Entries<Arbitrage> {
+    return entriesOf<Arbitrage>(this.factsPointer(), facts.PART_of_arbitrage);
+  }
+
+  /** Its first arbitrage; null if it made none. */
+  get arbitrage(): Arbitrage | null {
+    return this.arbitrages.length > 0 ? this.arbitrages[0] : null;
+  }
+
+  /** Its parts in sandwiches. */
+  get sandwiches(): Entries<Sandwich> {
+    return entriesOf<Sandwich>(this.factsPointer(), facts.PART_of_sandwich);
+  }
+
+  /** Its part in the first of these; None if it has none. */
+  get sandwichRole(): SandwichRole {
+    return this.sandwiches.length > 0 ? this.sandwiches[0].role : SandwichRole.None;
+  }
+
+  /** Its liquidations. */
+  get liquidations(): Entries<Liquidation> {
+    return entriesOf<Liquidation>(this.factsPointer(), facts.PART_of_liquidation);
+  }
+
+  /** Its parts in JIT liquidity. */
+  get jits(): Entries<Jit> {
+    return entriesOf<Jit>(this.factsPointer(), facts.PART_of_jit);
+  }
+
+  /** Two swaps or more by a known router's method: an arbitrage or an ordinary trade. */
+  get isRouterArbitrage(): bool {
+    return this.hasFlag(facts.FLAG_routerArbitrage);
+  }
+
+  /** A reverted transaction of somebody who searches. */
+  get isFailedAttempt(): bool {
+    return this.hasFlag(facts.FLAG_failedAttempt);
+  }
+
+  /** Risk score, 0 to 100. */
+  get risk(): u32 {
+    const record = this.factsPointer();
+    return record == 0 ? 0 : load<u32>(record, facts.FACTS_risk);
+  }
+
+  /** Was it seen pending, and is it mined? */
+  get hasSeenPendingFor(): bool {
+    return this.hasSeenAt && this.has(frame.PRESENT_blockTimestamp);
+  }
+
+  /** µs from when it was seen pending to its block's timestamp; 0 if it was seen later, and where hasSeenPendingFor is false. */
+  get seenPendingFor(): u64 {
+    const mined = this.blockTimestamp * 1_000_000;
+    return this.hasSeenPendingFor && mined > this.seenAt ? mined - this.seenAt : 0;
+  }
+
+  private hasFlag(bit: u32): bool {
+    const record = this.factsPointer();
+    return record != 0 && (load<u32>(record, facts.FACTS_flags) & bit) != 0;
+  }
+
+  /** Where its facts begin, behind all parts of the frame; 0: there are none. */
+  private factsPointer(): usize {
+    if (!this.has(facts.FACTS_BIT)) return 0;
+    const extra = (load<u32>(changetype<usize>(this), frame.OFFSET_extraLength) + 7) & ~7;
+    const lists = load<u32>(changetype<usize>(this), frame.OFFSET_accessListLength) + load<u32>(changetype<usize>(this), frame.OFFSET_logsLength);
+    return this.accessListPointer() + lists + extra;
   }
 
   private inputPointer(): usize {

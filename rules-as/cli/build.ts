@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { type Diagnostic, explain } from "./diagnostics.ts";
 import { compileOnce } from "./keptAnswers.ts";
-import { ENTRY, entrySource, mentionsParameters, ruleSources, sdkSources } from "./sources.ts";
+import { ENTRY, entrySource, mentionsFacts, mentionsParameters, ruleSources, sdkSources } from "./sources.ts";
 
 export interface BuildResult {
   /** the module; null if there is an error among the diagnostics */
@@ -43,7 +43,7 @@ export async function buildRule(file: string, { sourceMap = false, cache }: Buil
   const library = sdkSources();
   const files = ruleSources(path);
   const module = basename(path, ".ts");
-  const entry = entrySource(module, module, mentionsParameters(files));
+  const entry = entrySource(module, module, { parameters: mentionsParameters(files), facts: mentionsFacts(files) });
   const { wasm, map, found, failure } = await compileOnce(
     {
       files: { ...files, [ENTRY]: entry },

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FACTS_VERSION } from "../../engine/chain/facts/schema.ts";
 
 const SDK = fileURLToPath(new URL("../assembly/", import.meta.url));
 
@@ -52,16 +53,24 @@ export const ENTRY = "weir-entry.ts";
 export const mentionsParameters = (files: Readonly<Record<string, string>>): boolean =>
   Object.values(files).some((text) => /\bparam\b/.test(text));
 
+/** Whether a rule may read facts: what does not is shown transactions without them. One word too many costs nothing but a copy. */
+export const mentionsFacts = (files: Readonly<Record<string, string>>): boolean =>
+  Object.values(files).some((text) =>
+    /\.(swapCount|swaps|arbitrages?|sandwiches|sandwichRole|liquidations|jits|isRouterArbitrage|isFailedAttempt|risk)\b/.test(
+      text,
+    ),
+  );
+
 /** Exports the ABI and calls the rule. Written here so that an author writes `onTx` and nothing else. */
-export function entrySource(module: string, name: string, parameters = false): string {
+export function entrySource(module: string, name: string, { parameters = false, facts = false } = {}): string {
   const area = 'export { weir_parameters, weir_parameters_bytes } from "@weir/rules/parameterArea";\n';
   return `import { onTx } from ${JSON.stringify(`./${module}`)};
-import { Tx, endInitialisation, setDefaultName } from "@weir/rules/abi";
+import { Tx, endInitialisation, setDefaultName${facts ? ", setFacts" : ""} } from "@weir/rules/abi";
 export { weir_abi, weir_manifest, weir_reserve, weir_out, weir_out_length } from "@weir/rules/abi";
 ${parameters ? area : ""}export function weir_on_tx(frame: usize): void {
   onTx(changetype<Tx>(frame));
 }
 setDefaultName(${JSON.stringify(name)});
-endInitialisation();
+${facts ? `setFacts(${FACTS_VERSION});\n` : ""}endInitialisation();
 `;
 }

@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("README", () => {
   test("has its code blocks", () => {
-    expect(blocks.length).toBe(8);
+    expect(blocks.length).toBe(9);
   });
 
   test.for(blocks.map((code, i) => [i + 1, code] as const))(

@@ -90,7 +90,7 @@ function writeFacts(
   for (const name of SECTION_NAMES) {
     const { fields, stride } = ENTRIES[name];
     const count = Math.min(entries[name].length, MAX_ENTRIES);
-    put(partOf(name) + PART.at, place);
+    put(partOf(name) + PART.at, place - partOf(name));
     put(partOf(name) + PART.count, count);
     put(partOf(name) + PART.stride, stride);
     for (let e = 0; e < count; e++, place += stride) writeEntry(fields, entries[name][e]!, words, bytes, at + place);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createFrameWriter } from "../../frame/frameWriter.ts";
@@ -10,6 +11,7 @@ import type { Finding } from "../finding.ts";
 import { RISK } from "../risk/factors.ts";
 import { attachFacts } from "./attachFacts.ts";
 import { factsOf, noFacts, type TransactionFacts } from "./factsOf.ts";
+import { assemblyScript, GENERATED_FILE } from "./generate.ts";
 import { factsAt, sectionReader } from "./readFacts.ts";
 import {
   ENTRIES,
@@ -190,6 +192,10 @@ test("a transaction that is a risk has facts, too", () => {
     [1, { ...noFacts(), risk: 5 }],
     [3, { ...noFacts(), risk: 100 }],
   ]);
+});
+
+test("rules-as/assembly/facts.ts is what the schema gives (else run `npm run frame:generate`)", () => {
+  expect(readFileSync(GENERATED_FILE, "utf8")).toBe(assemblyScript());
 });
 
 test("facts v1 never move: modules that are built read them here", () => {

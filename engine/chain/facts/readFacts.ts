@@ -24,7 +24,7 @@ export function sectionReader(section: SectionName) {
   const part = partOf(section) >> 2;
   return {
     count: (words: Uint32Array, facts: number): number => words[facts + part + (PART.count >> 2)]!,
-    first: (words: Uint32Array, facts: number): number => facts + (words[facts + part + (PART.at >> 2)]! >> 2),
+    first: (words: Uint32Array, facts: number): number => facts + part + (words[facts + part + (PART.at >> 2)]! >> 2),
     step: (words: Uint32Array, facts: number): number => words[facts + part + (PART.stride >> 2)]! >> 2,
   };
 }

@@ -9,7 +9,7 @@
  *     │ frame: header … logs, extra │ facts header 88 B  │ swaps │ arbitrages │ sandwiches │ liquidations │ jit │
  *     └─────────────────────────────┴────────────────────┴───────┴────────────┴────────────┴──────────────┴─────┘
  *     facts header: u16 version │ u16 headerSize │ u32 size │ u32 flags │ u32 risk │ u32 swapCount │ 0 u32 │ a part for each section
- *     part:         u32 at, in bytes from the record's beginning │ u32 entries │ u32 bytes of one entry
+ *     part:         u32 at, in bytes from the part's beginning │ u32 entries │ u32 bytes of one entry
  *     entry:        u32 present, a bit for each optional field of it │ its fields, u256 at multiples of 8 │ zeros up to a multiple of 8
  *
  * Little-endian, absent is a bit that is 0 and bytes that are 0, as in frames. v1 never changes but that entries may get longer and new
