@@ -49,6 +49,9 @@ const LOCKED = /Another server instance in same directory is already running/;
  */
 const NODE_FLAGS = ["--liftoff-only"];
 
+/** A child that neither serves nor ends in this time hangs: a folder of a thousand million rows is opened in seconds. */
+const START_MS = 300_000;
+
 /** Shorter than the idle time by so much that a busy machine does not lose the child. */
 const PINGS_PER_IDLE_TIME = 4;
 
@@ -85,7 +88,10 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSt
   }
 }
 
-/** Starts a child and waits until it serves: true; false when another one has the folder. @throws Error with the end of its log */
+/**
+ * Starts a child and waits until it serves: true; false when another one has the folder.
+ * @throws Error with the end of its log when it ends, or serves nothing for so long: then it is ended, so that another can be started
+ */
 async function start(child: ChildOptions): Promise<boolean> {
   const log = await open(child.log, "w", 0o600);
   const script = await runnable("clickhouse/embedded/child");
@@ -106,7 +112,14 @@ async function start(child: ChildOptions): Promise<boolean> {
   void ended.then((value) => {
     end = value;
   });
+  const deadline = performance.now() + START_MS;
   while (end === undefined) {
+    if (performance.now() > deadline) {
+      running.kill("SIGKILL");
+      await ended;
+      end = new Error(`SIGKILL from us: it did not serve within ${START_MS} ms`);
+      break;
+    }
     const address = await readAddress(child.folder);
     if (address?.pid === running.pid && (await answers(address!))) {
       running.unref();
