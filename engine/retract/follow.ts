@@ -12,8 +12,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../../clickhouse/client.ts";
 import { type Admin, createAdmin } from "../kafka/admin.ts";
 import { type Consumer, createConsumer, type Message } from "../kafka/consumer.ts";
-import { kafkaError } from "../kafka/errors.ts";
 import { createProducer, type Producer } from "../kafka/producer.ts";
+import { inTransaction, put } from "../kafka/transaction.ts";
 import { needsPerson } from "../needsPerson.ts";
 import type { Config } from "../ops/config.ts";
 import { messageOf } from "../ops/errors.ts";
@@ -200,15 +200,9 @@ async function publish(
     messages.map(({ topic, partition, offset }) => [partition, { topic, partition, offset: offset + 1 }]),
   );
   const offsets = [...ends.values()].map((end) => ({ ...end, metadata: "", epoch: epochs.get(end.partition)! }));
-  await producer.begin();
-  try {
+  await inTransaction(producer, "publish retractions", async () => {
     for (const { topic, key, value } of records)
-      while (!producer.produce(topic, null, key, Buffer.from(JSON.stringify(value)), HEADERS)) await producer.room();
+      await put(producer, topic, null, key, Buffer.from(JSON.stringify(value)), HEADERS);
     await producer.sendOffsets(offsets, consumer);
-    await producer.commit();
-  } catch (error) {
-    const failed = kafkaError("publish retractions", error);
-    if (failed.kind !== "fenced" && failed.kind !== "fatal") await producer.abort();
-    throw failed;
-  }
+  });
 }

@@ -1,6 +1,6 @@
 import type { Consumer } from "../kafka/consumer.ts";
-import { type KafkaError, kafkaError } from "../kafka/errors.ts";
 import type { Producer } from "../kafka/producer.ts";
+import { inTransaction } from "../kafka/transaction.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
 import type { OutputTopic } from "../worker/outcome.ts";
 import { unpackRecords } from "../worker/topicRecords.ts";
@@ -47,42 +47,17 @@ export function createKafkaLedger({ topic, consumer, producer, topics, failpoint
         epoch: consumer().epoch({ topic, partition }) ?? -1,
       }));
       failpoint("before publish");
-      await producer.begin();
-      try {
+      await inTransaction(producer, "commit the ledger", async () => {
         for (const batch of batches) {
+          // not `put`: that would be a promise for each of them
           for (const { topic: output, key, headers, value } of unpackRecords(batch))
             while (!producer.produce(topics[output], null, key, value, headers)) await producer.room();
         }
         failpoint("records produced");
         await producer.sendOffsets(offsets, consumer());
         failpoint("before commit");
-        await commitUntilKnown(producer);
-      } catch (error) {
-        const failed = kafkaError("commit the ledger", error);
-        if (failed.kind !== "fenced" && failed.kind !== "fatal") await abortQuietly(producer, failed);
-        throw failed;
-      }
+      });
       failpoint("after publish");
     },
   };
-}
-
-/** A commit that timed out goes on where it was when it is called again: its outcome must not stay unknown. */
-async function commitUntilKnown(producer: Producer): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await producer.commit();
-    } catch (error) {
-      if ((error as KafkaError).kind !== "retry" || attempt === 5) throw error;
-    }
-  }
-}
-
-/** The pipeline begins anew after any failed commit; an abort that fails as well leaves the transaction to the next start's fencing. */
-async function abortQuietly(producer: Producer, cause: KafkaError): Promise<void> {
-  try {
-    await producer.abort();
-  } catch (error) {
-    cause.cause = error;
-  }
 }

@@ -26,9 +26,14 @@ export function createRiskStage(lists: Lists) {
     };
     const victims = new Map(found.map(({ block, findings }) => [block, victimsOf(findings)]));
     for (const block of blocks) take(block, block.numbers, victims.get(block));
-    const rest = Array.from(isSeen.keys()).filter((number) => isSeen[number] === 0);
-    const alone = { bytes, u32: words, chainId: 0, blockNumber: undefined, complete: false };
-    take({ ...alone, frames: rest.map((number) => frames[number]!) }, rest);
+    const rest: number[] = [];
+    const restFrames: number[] = [];
+    for (let number = 0; number < count; number++) {
+      if (isSeen[number] === 1) continue;
+      rest.push(number);
+      restFrames.push(frames[number]!);
+    }
+    take({ bytes, u32: words, chainId: 0, blockNumber: undefined, complete: false, frames: restFrames }, rest);
     return risks;
   };
 }

@@ -1,5 +1,6 @@
-import { type KafkaError, kafkaError } from "../../kafka/errors.ts";
+import type { KafkaError } from "../../kafka/errors.ts";
 import { createProducer } from "../../kafka/producer.ts";
+import { inTransaction, put } from "../../kafka/transaction.ts";
 import type { RecordingLine } from "../recordingLine.ts";
 import type { BlockRef, ReadBlock } from "./readBlock.ts";
 import { readStatusTail } from "./statusTail.ts";
@@ -48,7 +49,7 @@ export interface TopicSinkOptions {
 }
 
 const JSON_TYPE = { "content-type": "application/json" };
-/** A commit that timed out goes on where it was; an aborted transaction is put together anew. */
+/** An aborted transaction is put together anew so often. */
 const ATTEMPTS = 5;
 
 /** @throws KafkaError: `fenced` when another runs under the same id, `retry` while brokers are away */
@@ -56,32 +57,16 @@ export async function createTopicSink(options: TopicSinkOptions): Promise<TopicS
   const { brokers, txRaw, blockStatus, chainId, transactionalId } = options;
   const producer = await createProducer({ brokers, transactionalId });
 
-  async function put(topic: string, key: string, record: object): Promise<void> {
-    const value = Buffer.from(JSON.stringify(record));
-    while (!producer.produce(topic, null, key, value, JSON_TYPE)) await producer.room();
-  }
-  const putStatus = (status: BlockStatus): Promise<void> => put(blockStatus, String(chainId), status);
+  const putRecord = (topic: string, key: string, record: object): Promise<void> =>
+    put(producer, topic, null, key, Buffer.from(JSON.stringify(record)), JSON_TYPE);
+  const putStatus = (status: BlockStatus): Promise<void> => putRecord(blockStatus, String(chainId), status);
 
   async function transaction(putAll: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      await producer.begin();
       try {
-        await putAll();
-        return await commit();
+        return await inTransaction(producer, `put blocks of chain ${chainId}`, putAll);
       } catch (error) {
-        const failed = kafkaError(`put blocks of chain ${chainId}`, error);
-        if (failed.kind !== "fenced" && failed.kind !== "fatal") await producer.abort();
-        if (failed.kind !== "abort" || attempt === ATTEMPTS) throw failed;
-      }
-    }
-  }
-
-  async function commit(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await producer.commit();
-      } catch (error) {
-        if ((error as KafkaError).kind !== "retry" || attempt === ATTEMPTS) throw error;
+        if ((error as KafkaError).kind !== "abort" || attempt === ATTEMPTS) throw error;
       }
     }
   }
@@ -90,12 +75,12 @@ export async function createTopicSink(options: TopicSinkOptions): Promise<TopicS
     // By chain and sender, so that a sender's nonces stay in order.
     pending: (lines) =>
       transaction(async () => {
-        for (const line of lines) await put(txRaw, `${chainId}:${line.from}`, line);
+        for (const line of lines) await putRecord(txRaw, `${chainId}:${line.from}`, line);
       }),
     // By chain, so that a chain's blocks do.
     block: ({ number, hash, parentHash, proof, block }, lines) =>
       transaction(async () => {
-        for (const line of lines) await put(txRaw, String(chainId), line);
+        for (const line of lines) await putRecord(txRaw, String(chainId), line);
         await putStatus({
           ...{ status: "mined", chain_id: chainId, block_number: number, block_hash: hash, parent_hash: parentHash },
           ...{ timestamp: Number(block.timestamp), transaction_count: lines.length, proof },
