@@ -1,30 +1,8 @@
 /** Columns of findings, a table a kind. What they mean is in the migration; rows are made in engine/worker/findingRows.ts. */
 import { type Columns, encodeJoined, type RowOf } from "../encodeRows.ts";
 import type { Block } from "../native.ts";
-
-/** Where a finding's transaction stands. */
-const PLACE = [
-  ["source", "String"],
-  ["partition", "UInt16"],
-  ["offset", "UInt64"],
-  ["n", "UInt32"],
-  ["event_time", "DateTime64(6, 'UTC')"],
-  ["chain_id", "UInt64"],
-  ["block_number", "UInt64"],
-  ["block_hash", "Nullable(FixedString(32))"],
-  ["block_timestamp", "Nullable(DateTime64(0, 'UTC'))"],
-  ["transaction_index", "Nullable(UInt32)"],
-  ["tx_hash", "FixedString(32)"],
-  ["tx_from", "FixedString(20)"],
-  ["tx_to", "Nullable(FixedString(20))"],
-] as const;
-
-const JUDGED = [
-  ["status", "String"],
-  ["confidence", "String"],
-  ["reason", "String"],
-  ["evidence", "Array(UInt32)"],
-] as const;
+import { CAPTURE, OPPORTUNITY, PENDING_PLACE } from "./opportunities.ts";
+import { JUDGED, PLACE } from "./place.ts";
 
 /** Of what is left of a gross profit. */
 const PROFIT = [
@@ -120,6 +98,8 @@ export const FINDING_PARTS = {
   liquidations: [PLACE, LIQUIDATION, JUDGED],
   jit_liquidity: [PLACE, JIT, JUDGED],
   failed_attempts: [PLACE, ATTEMPT, JUDGED],
+  opportunities: [PENDING_PLACE, OPPORTUNITY, JUDGED],
+  opportunity_captures: [PLACE, CAPTURE],
 } as const;
 
 export type FindingTable = keyof typeof FINDING_PARTS;

@@ -185,6 +185,8 @@ const IDENTITY: Readonly<Record<TableName, string>> = {
   liquidations: "offset, n, log_index",
   jit_liquidity: "offset, n, log_index, evidence",
   failed_attempts: "offset, n",
+  opportunities: "offset, n, opportunity_id",
+  opportunity_captures: "offset, n, pool",
 };
 
 /** One statement counts what is there of all members, which are of different partitions, in all tables. */

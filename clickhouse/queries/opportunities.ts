@@ -1,0 +1,131 @@
+/** Opportunities, newest first, each with what captured it. Those of replaced blocks, and captures in replaced blocks, have not happened. */
+import { blockStatus, commonConditions, exact, hex, iso, plain } from "./list.ts";
+import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
+
+/** An arbitrage takes an opportunity if it comes so soon: what seed 002 gives one to live (CACHE_OPPORTUNITY_TTL). */
+export const CAPTURE_SECONDS = 300;
+
+const REPLACED = "(SELECT chain_id, block_hash FROM replaced_blocks FINAL WHERE replaced = 1)";
+const isReplaced = (row: string): string =>
+  `(${row}.block_hash IS NOT NULL AND (${row}.chain_id, assumeNotNull(${row}.block_hash)) IN ${REPLACED})`;
+const timeOf = (row: string): string => `ifNull(toDateTime64(${row}.block_timestamp, 6, 'UTC'), ${row}.event_time)`;
+
+/** The first arbitrage of each block through each pool. */
+const CAPTURES = `SELECT chain_id, pool, block_number, min(${timeOf("c")}) AS at,
+      argMin(tx_from, (transaction_index, log_index)) AS by, argMin(tx_hash, (transaction_index, log_index)) AS tx
+    FROM opportunity_captures AS c WHERE NOT ${isReplaced("c")} GROUP BY chain_id, pool, block_number`;
+
+/**
+ * A table expression: the columns of `opportunities` but for those of replaced blocks, and
+ *
+ *     captured        Bool
+ *     captured_by     Nullable(FixedString(20))         sender of the first arbitrage through the pool behind the opportunity's state_block
+ *     captured_at     Nullable(DateTime64(6, 'UTC'))    time of its block, within CAPTURE_SECONDS
+ *     captured_tx     Nullable(FixedString(32))
+ *
+ * @param conditions on columns of `o`, a row of `opportunities`: so that no more is joined than is asked for
+ */
+export function capturedOpportunities(conditions: readonly string[] = []): string {
+  const isIn = `c.block_number > 0 AND c.at <= ${timeOf("o")} + INTERVAL ${CAPTURE_SECONDS} SECOND`;
+  const wanted = [`NOT ${isReplaced("o")}`, ...conditions].map((condition) => `(${condition})`).join(" AND ");
+  return `(
+  SELECT o.*, toBool(${isIn}) AS captured, if(captured, c.by, NULL) AS captured_by, if(captured, c.at, NULL) AS captured_at,
+    if(captured, c.tx, NULL) AS captured_tx
+  FROM (SELECT * FROM opportunities AS o WHERE ${wanted}) AS o
+  ASOF LEFT JOIN (${CAPTURES}) AS c ON o.chain_id = c.chain_id AND o.pool = c.pool AND o.state_block < c.block_number
+)`;
+}
+
+export interface OpportunityFilter extends CommonFilter {
+  readonly kind?: "pool_imbalance" | "pending_backrun" | undefined;
+  /** USD, after gas; one whose profit is not known is neither above nor below. */
+  readonly minProfit?: number | undefined;
+  readonly maxProfit?: number | undefined;
+  readonly captured?: boolean | undefined;
+  /** 0x… */
+  readonly pool?: string | undefined;
+}
+
+/** Amounts as decimal strings, bytes as hex, times as RFC 3339. */
+export interface OpportunityRow extends Position {
+  readonly id: string;
+  readonly kind: "pool_imbalance" | "pending_backrun";
+  readonly chain_id: string;
+  /** null while pending */
+  readonly block_number: string | null;
+  readonly state_block: string;
+  readonly tx_hash: string;
+  readonly dex: string;
+  readonly pool: string;
+  readonly token0: string;
+  readonly token1: string;
+  readonly reserve0: number | null;
+  readonly reserve1: number | null;
+  readonly reserve0_raw: string;
+  readonly reserve1_raw: string;
+  readonly imbalance_pct: number | null;
+  readonly imbalance_pct_raw: number;
+  readonly other_dex: string;
+  readonly other_pool: string | null;
+  readonly profit_token: string | null;
+  readonly amount_in_raw: string | null;
+  readonly amount_out_raw: string | null;
+  readonly profit_raw: string | null;
+  readonly gas_cost_raw: string | null;
+  readonly profit_native: number | null;
+  readonly profit_native_raw: string | null;
+  readonly profit_usd: number | null;
+  readonly profit_usd_raw: string | null;
+  readonly is_small_opportunity: boolean | null;
+  readonly exposure_token: string | null;
+  readonly exposure_front_raw: string | null;
+  readonly exposure_loss_raw: string | null;
+  readonly exposure_profit_raw: string | null;
+  /** Never `retracted`: those are left out. */
+  readonly status: "pending" | "provisional" | "confirmed";
+  readonly confidence: string;
+  readonly reason: string;
+  readonly detected_at: string;
+  readonly captured: boolean;
+  readonly captured_by: string | null;
+  readonly captured_at: string | null;
+  readonly captured_tx: string | null;
+  readonly cursor: readonly string[];
+}
+
+/** For listQuery and countQuery (list.ts), with opportunityConditions. */
+export const OPPORTUNITIES: ListSpec = {
+  table: capturedOpportunities(),
+  order: { time: "event_time", ties: { ...POSITION_TIES, opportunity_id: "FixedString(16)" } },
+  columns: [
+    "lower(hex(t.opportunity_id)) AS id",
+    ...plain("source", "partition", "n", "kind", "dex", "reserve0", "reserve1", "imbalance_pct", "imbalance_pct_raw"),
+    ...plain("other_dex", "profit_native", "is_small_opportunity", "confidence", "reason", "captured"),
+    ...exact("offset", "chain_id", "block_number", "state_block", "reserve0_raw", "reserve1_raw", "amount_in_raw"),
+    ...exact("amount_out_raw", "profit_raw", "gas_cost_raw", "profit_native_raw"),
+    ...exact("exposure_front_raw", "exposure_loss_raw", "exposure_profit_raw"),
+    "toFloat64(t.profit_usd) AS profit_usd",
+    "toString(t.profit_usd) AS profit_usd_raw",
+    ...["tx_hash", "pool", "token0", "token1", "other_pool", "profit_token", "exposure_token"].map(inHex),
+    ...["captured_by", "captured_tx"].map(inHex),
+    `if(t.status = 'provisional', t.status, ${blockStatus}) AS status`,
+    `${iso("t.event_time")} AS detected_at`,
+    `${iso("t.captured_at")} AS captured_at`,
+  ],
+};
+
+function inHex(name: string): string {
+  return `${hex(`t.${name}`)} AS ${name}`;
+}
+
+export function opportunityConditions(filter: OpportunityFilter): Condition[] {
+  const { kind, minProfit, maxProfit, captured, pool } = filter;
+  return [
+    ...commonConditions(filter, "event_time"),
+    ...(kind === undefined ? [] : [{ sql: "t.kind = {kind:String}", params: { kind } }]),
+    ...(minProfit === undefined ? [] : [{ sql: "t.profit_usd >= {min_profit:Float64}", params: { min_profit: minProfit } }]), // biome-ignore format: a filter a line
+    ...(maxProfit === undefined ? [] : [{ sql: "t.profit_usd <= {max_profit:Float64}", params: { max_profit: maxProfit } }]), // biome-ignore format: a filter a line
+    ...(captured === undefined ? [] : [{ sql: "t.captured = {captured:Bool}", params: { captured } }]),
+    ...(pool === undefined ? [] : [{ sql: "t.pool = unhex({pool:String})", params: { pool: pool.slice(2) } }]),
+  ];
+}
