@@ -267,6 +267,33 @@ describe("GET /api/v1/stats", () => {
     expect(stats.parse(body())[0]?.chain_id).toBe(56);
   });
 
+  test("what a replaced block said is not counted, until the chain comes back to it", async () => {
+    const { store } = server;
+    const row = (table: string, more: string): string =>
+      `INSERT INTO ${table} (source, offset, n, event_time, chain_id, block_number, block_hash, ${more}`;
+    const place = `'reorg', 0, number, toDateTime64('2023-05-05 10:59:30', 6, 'UTC') + number * 10, 10, if(number < 4, NULL, intDiv(number, 4)),
+      if(number < 4, NULL, unhex(leftPad(hex(intDiv(number, 4)), 64, 'd')))`; // four pending, then blocks 1, 2 and 3 of four
+    await store.command(`${row("transactions", "hash, from_address, status, gas_used)")}
+      SELECT ${place}, unhex(repeat('0D', 32)), unhex(repeat('0D', 20)), if(number < 4, NULL, number % 2), if(number < 4, NULL, 7) FROM numbers(16)`);
+    await store.command(`${row("alerts", "rule)")} SELECT ${place}, 'whale' FROM numbers(16)`);
+    const hours = async (query = "") =>
+      (await server.read(`/api/v1/stats?chain_id=10&since=2023-05-05${query}`, stats)).map((hour) => [
+        ...[hour.transactions, hour.pending, hour.failed, hour.gas_used, hour.alerts],
+      ]);
+    const replace = (block: number, replaced: 0 | 1, offset: number) =>
+      store.command(
+        `INSERT INTO replaced_blocks SELECT 10, ${block}, unhex('${"d".repeat(62)}0${block}'), ${replaced}, ${offset}`,
+      );
+    expect(await hours()).toEqual([[13, 1, 6, 84, 13], [3, 3, 0, 0, 3]]); // biome-ignore format: an hour each
+    await replace(2, 1, 0);
+    expect(await hours()).toEqual([[9, 1, 4, 56, 9], [3, 3, 0, 0, 3]]); // biome-ignore format: an hour each
+    // Block 2 is from 11:00:50 to 11:01:20, and a minute counts whole or not at all.
+    expect(await hours("T11:00:55Z&until=2023-05-06")).toEqual([[4, 0, 2, 28, 4]]);
+    await replace(2, 0, 1);
+    expect(await hours()).toEqual([[13, 1, 6, 84, 13], [3, 3, 0, 0, 3]]); // biome-ignore format: an hour each
+    for (const table of ["transactions", "alerts"]) await store.command(`DELETE FROM ${table} WHERE source = 'reorg'`);
+  });
+
   test("is about the last 24 hours by default, or a period back from now", async () => {
     expect(await server.read("/api/v1/stats", stats)).toEqual([]);
     await server.store.command(`

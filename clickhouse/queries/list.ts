@@ -70,14 +70,18 @@ export function equalHex(column: string, value: string | undefined): Condition[]
     : [{ sql: `t.${column} = unhex({${column}:String})`, params: { [column]: value.slice(2) } }];
 }
 
-const CONFIRMED = "(SELECT mapFromArrays(groupArray(chain_id), groupArray(confirmed)) FROM chain_heads FINAL)";
+/** Blocks that count as replaced now: (chain_id, block_hash). */
+export const REPLACED = "(SELECT chain_id, block_hash FROM replaced_blocks FINAL WHERE replaced = 1)";
+
+/** Up to which height each chain that is followed live is final. */
+export const CONFIRMED = "(SELECT mapFromArrays(groupArray(chain_id), groupArray(confirmed)) FROM chain_heads FINAL)";
 
 /**
  * Whether what a row of a block says holds: `pending`, `provisional` while its chain may still replace the block, `confirmed`, `retracted` when it
  * did. Of a chain that nobody follows live (a recording) nothing will be replaced.
  */
 export const blockStatus = `multiIf(t.block_hash IS NULL, 'pending',
-    (t.chain_id, assumeNotNull(t.block_hash)) IN (SELECT chain_id, block_hash FROM replaced_blocks FINAL WHERE replaced = 1), 'retracted',
+    (t.chain_id, assumeNotNull(t.block_hash)) IN ${REPLACED}, 'retracted',
     mapContains(${CONFIRMED}, t.chain_id) AND t.block_number > ${CONFIRMED}[t.chain_id], 'provisional',
     'confirmed')`;
 

@@ -1,5 +1,5 @@
-import { commonConditions, hex, iso, paramsOf, where } from "./list.ts";
-import type { CommonFilter, Page, Query } from "./types.ts";
+import { commonConditions, hex, iso, paramsOf, REPLACED, where } from "./list.ts";
+import type { CommonFilter, Condition, Page, Query } from "./types.ts";
 
 /** One chain in one hour; counts as decimal text. */
 export interface StatsRow {
@@ -13,29 +13,54 @@ export interface StatsRow {
   readonly total: string;
 }
 
-/** Per chain and hour from the roll-ups, newest first; `total` is the number of rows without the limit. */
+/** Of replaced blocks. The height stands alone as well: it has an index. */
+const IN_REPLACED: Condition = {
+  sql: `(t.chain_id, t.block_hash) IN ${REPLACED} AND t.block_number IN (SELECT block_number FROM replaced_blocks FINAL WHERE replaced = 1)`,
+};
+
+/**
+ * Per chain and hour from the roll-ups, newest first; `total` is the number of rows without the limit. The roll-ups are made as rows come
+ * in, and blocks are replaced later: what those said is counted anew, and taken out.
+ */
 export function statsQuery(filter: CommonFilter, { limit, offset }: Page): Query {
   const conditions = commonConditions(filter, "minute");
+  const minutes = { ...filter, since: wholeMinute(filter.since), until: wholeMinute(filter.until) };
+  const replaced = [...commonConditions(minutes, "event_time"), IN_REPLACED];
   return {
     sql: `SELECT toString(chain) AS chain_id, ${iso("hour")} AS hour_timestamp,
   toString(sum(a)) AS transactions, toString(sum(b)) AS pending, toString(sum(c)) AS failed, toString(sum(d)) AS gas_used,
   toString(sum(e)) AS alerts, toString(count() OVER ()) AS total
 FROM (
   SELECT t.chain_id AS chain, toStartOfHour(t.minute) AS hour,
-    sum(t.transactions) AS a, sum(t.pending) AS b, sum(t.failed) AS c, sum(t.gas_used) AS d, toUInt64(0) AS e
+    toInt64(sum(t.transactions)) AS a, toInt64(sum(t.pending)) AS b, toInt64(sum(t.failed)) AS c, toInt64(sum(t.gas_used)) AS d,
+    toInt64(0) AS e
   FROM transactions_per_minute AS t${where(conditions)}
   GROUP BY chain, hour
   UNION ALL
-  SELECT t.chain_id AS chain, toStartOfHour(t.minute) AS hour, 0, 0, 0, 0, sum(t.alerts)
+  SELECT t.chain_id AS chain, toStartOfHour(t.minute) AS hour, 0, 0, 0, 0, toInt64(sum(t.alerts))
   FROM alerts_per_minute AS t${where(conditions)}
+  GROUP BY chain, hour
+  UNION ALL
+  SELECT t.chain_id AS chain, toStartOfHour(t.event_time) AS hour, -count(), 0, -countIf(t.status = 0),
+    -toInt64(sum(ifNull(t.gas_used, 0))), 0
+  FROM transactions AS t${where(replaced)}
+  GROUP BY chain, hour
+  UNION ALL
+  SELECT t.chain_id AS chain, toStartOfHour(t.event_time) AS hour, 0, 0, 0, 0, -count()
+  FROM alerts AS t${where(replaced)}
   GROUP BY chain, hour
 )
 GROUP BY chain, hour
+HAVING sum(a) + sum(e) > 0
 ORDER BY hour DESC, chain
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
     params: { ...paramsOf(conditions), limit, offset },
   };
 }
+
+/** A minute counts if it begins from `since` on and before `until`; this is where the first such one begins. */
+const wholeMinute = (time: Date | undefined): Date | undefined =>
+  time && new Date(Math.ceil(time.getTime() / 60_000) * 60_000);
 
 /** What a version of a rule did in all that is stored; counts as decimal text. */
 export interface RuleCountsRow {
