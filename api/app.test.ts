@@ -382,6 +382,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
     rules: server.rules,
     labels: server.labels,
     coverage: server.coverage,
+    access: server.access,
     health: createHealth(),
     metrics: createMetrics({ defaults: false }),
     log: createLog({ level: "silent" }),

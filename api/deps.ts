@@ -1,4 +1,5 @@
 /** What the API needs of the rest, and nothing more. */
+import type { Access } from "../engine/access/access.ts";
 import type { LabelStore } from "../engine/label/labels.ts";
 import type { Config } from "../engine/ops/config.ts";
 import type { Health } from "../engine/ops/health.ts";
@@ -13,6 +14,7 @@ export interface ApiDeps {
   readonly labels: LabelStore;
   /** What was looked at, of each chain. Rejects with ControlUnavailable. */
   readonly coverage: () => Promise<CoverageOfChains>;
+  readonly access: Access;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;

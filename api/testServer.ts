@@ -9,6 +9,7 @@ import { expect } from "vitest";
 import { openStore } from "../clickhouse/client.ts";
 import { openEmbedded } from "../clickhouse/embedded/open.ts";
 import { migrate } from "../clickhouse/migrate.ts";
+import { createAccess } from "../engine/access/access.ts";
 import { migrateControl } from "../engine/control/migrate.ts";
 import { openControl } from "../engine/control/open.ts";
 import { createLabelStore } from "../engine/label/labels.ts";
@@ -46,6 +47,7 @@ export async function startTestServer({
   const labels = createLabelStore(control);
   const api = { host: "127.0.0.1", port: 0, token: token ?? undefined };
   const coverage = () => readCoverage(control);
+  const access = createAccess({ control, secret: "a secret for tests only" });
   const { app, document, listen } = createApi({
     store,
     health,
@@ -54,6 +56,7 @@ export async function startTestServer({
     rules,
     labels,
     coverage,
+    access,
     config: { api },
     version: "1.2.3",
   });
@@ -66,7 +69,7 @@ export async function startTestServer({
   }
 
   return {
-    url, store, control, health, metrics, rules, labels, coverage, app, document, get,
+    url, store, control, health, metrics, rules, labels, coverage, access, app, document, get,
     /** What was logged so far. */
     log: () => lines.join(""),
     /** The body of a 200, which must be exactly what the schema says: nothing missing, nothing more. */

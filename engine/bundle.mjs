@@ -27,7 +27,7 @@ const ENTRIES = [
 ];
 /** Native, or they look for files beside their own. */
 const EXTERNAL = [
-  ...["@confluentinc/kafka-javascript", "chdb", "@electric-sql/pglite", "pg-native"],
+  ...["@confluentinc/kafka-javascript", "chdb", "@electric-sql/pglite", "pg-native", "@node-rs/argon2"],
   ...["assemblyscript", "esbuild", "pino", "piscina", "viem"],
 ];
 /** Of sources that have changed since: whoever still runs it may have parts to load. */

@@ -21,7 +21,17 @@ export function apiCommand(command: Command): void {
 }
 
 /** Loaded here, not above: the engine runs without the API, and nothing else in engine/ knows it. */
-export async function serve({ config, store, catalogue, labels, coverage, health, metrics, log }: House): Promise<{
+export async function serve({
+  config,
+  store,
+  catalogue,
+  labels,
+  coverage,
+  access,
+  health,
+  metrics,
+  log,
+}: House): Promise<{
   url: string;
   close(): Promise<void>;
 }> {
@@ -31,6 +41,7 @@ export async function serve({ config, store, catalogue, labels, coverage, health
     rules: catalogue,
     labels,
     coverage,
+    access,
     health,
     metrics,
     log,

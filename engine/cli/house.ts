@@ -1,8 +1,10 @@
 /** What most commands need: the configuration, the store with its tables, the rules, an engine. Closed in the reverse order. */
 import { readdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
+import { type Access, createAccess } from "../access/access.ts";
+import { keptSecret } from "../access/keptSecret.ts";
 import { readRegistry } from "../chain/registry/readRegistry.ts";
 import { migrateControl } from "../control/migrate.ts";
 import type { Control } from "../control/open.ts";
@@ -31,6 +33,7 @@ export interface House {
   readonly catalogue: Catalogue;
   readonly labels: LabelStore;
   readonly coverage: () => Promise<CoverageOfChains>;
+  readonly access: Access;
   readonly engine: Engine;
   readonly failpoint: Failpoint;
   close(): Promise<void>;
@@ -39,7 +42,7 @@ export interface House {
 export function createLogFor(config: Config): Log {
   return createLog({
     level: config.logLevel,
-    secrets: [config.store.password, config.api.token, passwordIn(config.control.url)],
+    secrets: [config.store.password, config.api.token, config.access.jwtSecret, passwordIn(config.control.url)],
   });
 }
 
@@ -109,6 +112,10 @@ export async function openHouse(config: Config): Promise<House> {
     catalogue,
     labels: createLabelStore(control),
     coverage: () => readCoverage(control),
+    access: createAccess({
+      control,
+      secret: config.access.jwtSecret ?? (await keptSecret(join(config.data, "jwt-secret"))),
+    }),
     engine,
     failpoint,
     async close() {

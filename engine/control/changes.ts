@@ -1,4 +1,5 @@
 /** What all changes of the control store share: the number that engines poll, and who did what. */
+import { actor } from "./actor.ts";
 import { desc, eq, sql } from "./drizzle.ts";
 import type { Database, Transaction } from "./open.ts";
 import { auditLog, changes } from "./schema.ts";
@@ -20,8 +21,11 @@ export async function nextNumber(tx: Transaction): Promise<number> {
   return row!.number;
 }
 
-export async function writeAudit(tx: Transaction, entries: (typeof auditLog.$inferInsert)[]): Promise<void> {
-  await tx.insert(auditLog).values(entries);
+/** An entry as who makes the change knows it; where it comes from is added here. */
+export type AuditEntry = Omit<typeof auditLog.$inferInsert, "id" | "at" | "ip" | "via">;
+
+export async function writeAudit(tx: Transaction, entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length > 0) await tx.insert(auditLog).values(entries.map((entry) => ({ ...entry, ...actor() })));
 }
 
 /** Newest first. */

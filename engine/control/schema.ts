@@ -1,5 +1,6 @@
 /** The tables as Drizzle must know them; migrations/ makes them, and says what each column means. */
 
+import type { Role } from "../access/roles.ts";
 import type { RegistryData } from "../chain/registry/registryData.ts";
 import type { ListKind } from "../condition/listKinds.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
@@ -10,6 +11,7 @@ const { bigint, boolean, customType, integer, jsonb, pgTable, text, timestamp } 
 
 const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
 const when = (name: string) => timestamp(name, { withTimezone: true, mode: "date" }).notNull().default(sql`now()`);
+const at = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
 const change = () => bigint("change", { mode: "number" }).notNull();
 
 export const RULE_STATES = ["draft", "shadow", "live", "disabled", "quarantined", "throttled"] as const;
@@ -150,6 +152,8 @@ export const auditLog = pgTable("audit_log", {
   subject: text("subject").notNull(),
   before: jsonb("before"),
   after: jsonb("after"),
+  ip: text("ip"),
+  via: text("via"),
 });
 
 export const labels = pgTable("labels", {
@@ -184,4 +188,53 @@ export const pendingCoverage = pgTable("pending_coverage", {
   since: timestamp("since", { withTimezone: true, mode: "date" }).notNull(),
   until: timestamp("until", { withTimezone: true, mode: "date" }).notNull(),
   reason: text("reason"),
+});
+
+export const users = pgTable("users", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  username: text("username").notNull(),
+  passwordHash: text("password_hash"),
+  role: text("role").$type<Role>().notNull(),
+  disabled: boolean("disabled").notNull().default(false),
+  createdAt: when("created_at"),
+  updatedAt: when("updated_at"),
+  passwordChangedAt: when("password_changed_at"),
+  lastLoginAt: at("last_login_at"),
+  removedAt: at("removed_at"),
+});
+
+export const loginFailures = pgTable("login_failures", {
+  username: text("username").primaryKey(),
+  failures: integer("failures").notNull(),
+  lastAt: at("last_at").notNull(),
+  lockedUntil: at("locked_until").notNull(),
+});
+
+export const sessions = pgTable("sessions", {
+  id: text("id").primaryKey(),
+  userId: bigint("user_id", { mode: "number" }).notNull(),
+  rotation: integer("rotation").notNull().default(0),
+  ip: text("ip"),
+  userAgent: text("user_agent"),
+  createdAt: when("created_at"),
+  usedAt: when("used_at"),
+  expiresAt: at("expires_at").notNull(),
+  endedAt: at("ended_at"),
+  endReason: text("end_reason"),
+});
+
+export const apiKeys = pgTable("api_keys", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  userId: bigint("user_id", { mode: "number" }).notNull(),
+  name: text("name").notNull(),
+  prefix: text("prefix").notNull(),
+  hash: bytea("hash").notNull(),
+  role: text("role").$type<Role>().notNull(),
+  allowIps: jsonb("allow_ips").$type<readonly string[]>(),
+  createdAt: when("created_at"),
+  expiresAt: at("expires_at"),
+  revokedAt: at("revoked_at"),
+  lastUsedAt: at("last_used_at"),
+  lastIp: text("last_ip"),
+  uses: bigint("uses", { mode: "number" }).notNull().default(0),
 });

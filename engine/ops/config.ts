@@ -254,6 +254,8 @@ function nest(values: Values) {
     registry: values.WEIR_REGISTRY && resolve(values.WEIR_REGISTRY),
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
+    /** jwtSecret undefined: one is made, and kept in the data folder */
+    access: { jwtSecret: values.JWT_SECRET },
     /** token undefined: changes are refused */
     api: { host: values.API_HOST, port: values.API_PORT, token: values.WEIR_TOKEN },
   };

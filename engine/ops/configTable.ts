@@ -102,7 +102,7 @@ export const VARIABLES = {
   ALCHEMY_API_KEY: { group: "chain", type: t.secret(), secret: true, later: true, meaning: "Key for Alchemy's nodes" },
 
   DATABASE_URL: { group: "control", type: t.url("postgres", "postgresql"), aliases: ["POSTGRES_URL"], meaning: "PostgreSQL server (15 or later) of the control store: rules, their versions, lists, audit log; unset means the embedded one in WEIR_DATA" },
-  JWT_SECRET: { group: "control", type: t.secret(16), aliases: ["SECRET_KEY"], secret: true, later: true, meaning: "Key that session tokens are signed with" },
+  JWT_SECRET: { group: "control", type: t.secret(16), aliases: ["SECRET_KEY"], secret: true, meaning: "Secret that tokens of sessions are signed with, the same for all API nodes; unset means one that is made once and kept in WEIR_DATA" },
   ADMIN_USERNAME: { group: "control", type: t.text(256), later: true, meaning: "Name of the first administrator" },
   ADMIN_PASSWORD: { group: "control", type: t.secret(8), secret: true, later: true, meaning: "Password of the first administrator" },
 

@@ -7,9 +7,13 @@ import { z } from "zod";
 
 /** What the sample files of earlier systems contained: published, so not secret. */
 const SAMPLE_SECRETS = new Set(
-  `admin admin123 changeme password secret secure-password secure_password your-secret-key your-super-secret-jwt-key
-   jwt_signing_key your-api-key your-secret-key-1 your-secret-key-2 your-token app-password`.split(/\s+/),
+  `admin admin123 admin123456 changeme password secret secure-password secure_password your-secret-key your-super-secret-jwt-key
+   jwt_signing_key jwt_token_here your-key test-key your-api-key your-secret-key-1 your-secret-key-2 your-token app-password`.split(
+    /\s+/,
+  ),
 );
+
+export const isSampleSecret = (text: string): boolean => SAMPLE_SECRETS.has(text.toLowerCase());
 
 export const text = (max = 1024) => z.string().max(max).describe(`text of at most ${max} characters`);
 
@@ -150,7 +154,7 @@ export const secret = (min = 1) =>
     .string()
     .min(min)
     .max(4096)
-    .refine((value) => !SAMPLE_SECRETS.has(value))
+    .refine((value) => !isSampleSecret(value))
     .describe(`${min > 1 ? `at least ${min} characters` : "a text"} that no sample file contains`);
 
 /** A bearer token: what may stand in an Authorization header. */
