@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createClient } from "@clickhouse/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -140,21 +142,41 @@ describe("stream()", () => {
     expect(chunks).toBeGreaterThan(10);
   });
 
-  test("gives formats with a header whole", async () => {
+  test("gives formats with a header or a footer as they come, without holding them", async () => {
     const csv = await text(
       await home.store.stream("SELECT number AS a FROM numbers({n:UInt8})", { n: 3 }, "CSVWithNames"),
     );
     expect(csv).toBe('"a"\n0\n1\n2\n');
+    // 320 MB: more than a result that is held in memory may have
+    let size = 0;
+    let end = Buffer.alloc(0);
+    const arrow = await home.store.stream("SELECT number AS a FROM numbers(40000000)", {}, "Arrow", {
+      output_format_arrow_compression_method: "none",
+    });
+    for await (const chunk of arrow as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      end = Buffer.concat([end, chunk]).subarray(-6);
+    }
+    expect(end.toString()).toBe("ARROW1");
+    expect(size).toBeGreaterThan(320_000_000);
   });
 
-  test("fails when an error comes after the first rows", async () => {
-    const stream = await home.store.stream("SELECT throwIf(number = 1500000) FROM numbers(2000000)", {}, "TSV");
+  test.each(["TSV", "CSVWithNames"])("fails when an error comes after the first rows of %s", async (format) => {
+    const stream = await home.store.stream("SELECT throwIf(number = 1500000) FROM numbers(2000000)", {}, format);
     await expect(text(stream)).rejects.toThrow(/aborted|terminated|closed/i);
   });
 
-  test("a reader that leaves early frees its place", async () => {
+  test("says what is wrong with a statement before the first row, and cannot write, in any format", async () => {
+    await expect(home.store.stream("SELECT nope", {}, "Parquet")).rejects.toThrow("UNKNOWN_IDENTIFIER");
+    const path = join(home.folder, "outfile");
+    const out = `SELECT 1 INTO OUTFILE '${path}' FORMAT CSVWithNames SETTINGS max_threads = 1 --`;
+    await expect(home.store.stream(out, {}, "Parquet")).rejects.toThrow("READONLY");
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test.each(["RowBinary", "CSVWithNames"])("a reader of %s that leaves early frees its place", async (format) => {
     for (let reader = 0; reader < 12; reader++) {
-      const stream = await home.store.stream("SELECT number FROM system.numbers", {}, "RowBinary");
+      const stream = await home.store.stream("SELECT number FROM system.numbers", {}, format);
       for await (const _ of stream) break;
     }
     expect(await home.store.rows("SELECT 1 AS one")).toEqual([{ one: 1 }]);

@@ -58,11 +58,11 @@ export interface Store {
    */
   rows<T>(sql: string, params?: Params, settings?: Settings): Promise<T[]>;
   /**
-   * The result of a SELECT as bytes in a format of ClickHouse (default JSONEachRow, 64-bit integers as strings). The embedded
-   * store streams formats without header and footer and holds others in memory, up to 256 MiB. The stream fails when the
-   * result could not be sent whole.
+   * The result of a SELECT as bytes in a format of ClickHouse (default JSONEachRow, 64-bit integers as strings), as they come. The
+   * stream fails when the result could not be sent whole. It ends after 60 s unless the setting `max_execution_time` says
+   * otherwise (0: never). The embedded store holds JSON and a few rare formats in memory, up to 256 MiB (embedded/statement.ts).
    */
-  stream(sql: string, params?: Params, format?: string): Promise<Readable>;
+  stream(sql: string, params?: Params, format?: string, settings?: Settings): Promise<Readable>;
   /** Runs a statement that gives no rows; deletes and mutations have taken effect when it resolves. */
   command(sql: string, params?: Params): Promise<void>;
   /**
@@ -187,12 +187,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
     rows: (sql, params = {}, settings = {}) => read("client", sql, params, settings),
 
-    stream: (sql, params = {}, format = "JSONEachRow") =>
+    stream: (sql, params = {}, format = "JSONEachRow", settings = {}) =>
       call("read from the store", true, async ({ client }) => {
         const { stream } = await client.exec({
           query: `${sql}\nFORMAT ${format}`,
           query_params: { ...params },
-          clickhouse_settings: READ_SETTINGS,
+          clickhouse_settings: { ...READ_SETTINGS, ...settings },
         });
         return stream as Readable;
       }),

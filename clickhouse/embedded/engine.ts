@@ -53,6 +53,8 @@ export interface Engine {
    * header or footer. Leaving the loop stops the query. @throws Error with ClickHouse's message, also between chunks
    */
   stream(statement: Statement): AsyncGenerator<Uint8Array, void, void>;
+  /** Ends statements whose SQL has the text in it, as soon as they notice. */
+  kill(text: string): Promise<void>;
   /** Flushes and closes; statements that run must have ended. */
   close(): void;
 }
@@ -93,15 +95,17 @@ export async function openEngine({ folder, memory }: { folder: string; memory: n
 
   await replaceDefaultDatabase(addon, keeper);
 
+  async function run(statement: Statement): Promise<Result> {
+    const connection = await connect(statement);
+    try {
+      return await addon.QueryAsyncConnection(connection, statement.sql, statement.format ?? "TabSeparated");
+    } finally {
+      addon.CloseConnection(connection);
+    }
+  }
+
   return {
-    async run(statement) {
-      const connection = await connect(statement);
-      try {
-        return await addon.QueryAsyncConnection(connection, statement.sql, statement.format ?? "TabSeparated");
-      } finally {
-        addon.CloseConnection(connection);
-      }
-    },
+    run,
 
     async *stream(statement) {
       const connection = await connect(statement);
@@ -119,6 +123,11 @@ export async function openEngine({ folder, memory }: { folder: string; memory: n
       } finally {
         addon.CloseConnection(connection);
       }
+    },
+
+    async kill(text) {
+      const sql = `KILL QUERY WHERE position(query, ${quote(text)}) > 0 AND query NOT LIKE 'KILL%' ASYNC`;
+      await run({ sql, format: "Null" });
     },
 
     close: () => addon.CloseConnection(keeper),

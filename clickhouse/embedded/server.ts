@@ -15,13 +15,14 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Engine } from "./engine.ts";
+import { throughFifo } from "./fifo.ts";
 import { insertFile } from "./insert.ts";
 import { createLane } from "./lane.ts";
 import type { EmbeddedPostgres } from "./postgres/start.ts";
 import type { ReadOnlyGuard } from "./readOnly.ts";
 import { readRequest, type StoreRequest } from "./request.ts";
 import type { Spool } from "./spool.ts";
-import { planStatement, type StatementPlan } from "./statement.ts";
+import { intoFile, planStatement, type StatementPlan } from "./statement.ts";
 
 export interface StoreServer {
   readonly http: Server;
@@ -47,6 +48,9 @@ const MAX_BUFFERED_RESULT = 256 << 20;
 
 /** As on a server (http_max_uri_size): bound parameters are in the URL. */
 const MAX_URL_BYTES = 1 << 20;
+
+type ReadPlan = Extract<StatementPlan, { kind: "read" }>;
+type Chunks = AsyncGenerator<Uint8Array, void, void>;
 
 const STATUS: Readonly<Record<number, number>> = { 60: 404, 62: 400, 81: 404, 164: 403, 202: 503, 307: 413, 516: 401 };
 
@@ -79,15 +83,23 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
 
     const leave = await (plan.kind === "read" ? reads : writes).enter();
     try {
-      if (plan.kind === "read" && plan.streamed) await stream(query, plan.sql, response);
+      if (plan.kind === "read" && plan.by !== "whole") await stream(query, chunksOf(query, plan), response);
       else await run(query, plan, response);
     } finally {
       leave();
     }
   }
 
-  async function stream(query: StoreRequest, sql: string, response: ServerResponse): Promise<void> {
-    const chunks = engine.stream({ ...query, sql });
+  const chunksOf = (query: StoreRequest, plan: ReadPlan): Chunks =>
+    plan.by === "chunks"
+      ? engine.stream({ ...query, sql: plan.sql })
+      : throughFifo({
+          folder: spool.folder,
+          write: (path) => engine.run({ ...query, sql: intoFile(plan, path) }),
+          stop: (path) => engine.kill(path),
+        });
+
+  async function stream(query: StoreRequest, chunks: Chunks, response: ServerResponse): Promise<void> {
     try {
       // The first chunk comes before the head of the answer, so that most errors still get a status.
       const first = await chunks.next();

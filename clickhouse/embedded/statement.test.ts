@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { planStatement } from "./statement.ts";
+import { intoFile, planStatement } from "./statement.ts";
 
 describe("planStatement()", () => {
   test.each([
-    ["SELECT 1 FORMAT JSONEachRow", { kind: "read", streamed: true, format: "JSONEachRow" }],
-    ["WITH 1 AS x SELECT x\nFORMAT JSON", { kind: "read", streamed: false, format: "JSON" }],
-    ["SELECT 'FORMAT JSON'", { kind: "read", streamed: true, format: undefined }],
-    ["SHOW TABLES", { kind: "read", streamed: false }],
+    ["SELECT 1 FORMAT JSONEachRow", { kind: "read", by: "chunks", format: "JSONEachRow" }],
+    ["WITH 1 AS x SELECT x\nFORMAT JSON", { kind: "read", by: "whole", format: "JSON" }],
+    ["SELECT 'FORMAT JSON'", { kind: "read", by: "chunks", format: undefined }],
+    ["SHOW TABLES", { kind: "read", by: "whole" }],
+    ["SELECT 1 FORMAT Parquet", { kind: "read", by: "file", format: "Parquet", formatAt: 9 }],
+    ["SHOW TABLES FORMAT Parquet", { kind: "read", by: "whole" }],
     ["INSERT INTO t SELECT 1", { kind: "write" }],
     ["ALTER TABLE t DELETE WHERE 1;", { kind: "write", sql: "ALTER TABLE t DELETE WHERE 1" }],
   ])("%s", (sql, plan) => {
@@ -33,4 +35,12 @@ describe("planStatement()", () => {
   ])("refuses %j (body: %s)", (sql, hasBody, problem) => {
     expect(() => planStatement(sql, hasBody)).toThrow(problem);
   });
+});
+
+test("intoFile() writes the result of a statement to a file, its path quoted", () => {
+  const plan = planStatement("SELECT 'FORMAT' AS a\nFORMAT Arrow SETTINGS max_threads = 1", false);
+  if (plan.kind !== "read") throw new Error("expected a statement that reads");
+  expect(intoFile(plan, "/tmp/it's")).toBe(
+    "SELECT 'FORMAT' AS a\nINTO OUTFILE '/tmp/it\\'s' TRUNCATE FORMAT Arrow SETTINGS max_threads = 1",
+  );
 });

@@ -1,8 +1,17 @@
+import { quoteText } from "../quote.ts";
 import { splitStatements, sqlTokens, type Token } from "../sqlTokens.ts";
 
 /** What a request's SQL is, as far as its way through the child depends on it. */
 export type StatementPlan =
-  | { readonly kind: "read"; readonly sql: string; readonly streamed: boolean; readonly format: string | undefined }
+  | {
+      readonly kind: "read";
+      readonly sql: string;
+      /** `chunks`: chDB formats it piece by piece; `file`: it is written to a file, see `intoFile`; `whole`: it is held in memory. */
+      readonly by: "chunks" | "file" | "whole";
+      readonly format: string | undefined;
+      /** Where the word FORMAT stands. */
+      readonly formatAt: number;
+    }
   | { readonly kind: "write"; readonly sql: string }
   | {
       readonly kind: "insertBody";
@@ -35,6 +44,17 @@ const CHUNKED_FORMATS = new Set([
   "RowBinary",
 ]);
 
+/** Formats with a header or a footer whose results may be long. */
+const FILE_FORMATS = new Set([
+  "Parquet",
+  "Arrow",
+  "ArrowStream",
+  "ORC",
+  "CSVWithNames",
+  "TabSeparatedWithNames",
+  "TSVWithNames",
+]);
+
 /**
  * Says how a request's SQL is to be run.
  * @param hasBody whether data follows the SQL, as in `?query=INSERT … FORMAT Native` with a body
@@ -48,15 +68,24 @@ export function planStatement(sql: string, hasBody: boolean): StatementPlan {
   const first = tokens[0]!.text.toUpperCase();
   if (hasBody) return planInsert(statement, tokens);
   if (!READS.has(first)) return { kind: "write", sql: statement };
-  const format = formatOf(tokens);
-  const streamed = STREAMS.has(first) && CHUNKED_FORMATS.has(format ?? "TabSeparated");
-  return { kind: "read", sql: statement, streamed, format };
+  const { name: format, at: formatAt } = formatOf(tokens);
+  const by = STREAMS.has(first) ? answerBy(format ?? "TabSeparated") : "whole";
+  return { kind: "read", sql: statement, by, format, formatAt };
 }
+
+const answerBy = (format: string) =>
+  CHUNKED_FORMATS.has(format) ? "chunks" : FILE_FORMATS.has(format) ? "file" : "whole";
+
+/** The statement of a plan by `file`, with its result written to the file, which is there. It stays one that only reads. */
+export const intoFile = (
+  { sql, formatAt }: { readonly sql: string; readonly formatAt: number },
+  path: string,
+): string => `${sql.slice(0, formatAt)}INTO OUTFILE ${quoteText(path)} TRUNCATE ${sql.slice(formatAt)}`;
 
 function planInsert(sql: string, tokens: readonly Token[]): StatementPlan {
   const words = tokens.map((token) => (token.kind === "word" ? token.text.toUpperCase() : token.text));
   if (words[0] !== "INSERT" || words[1] !== "INTO") throw syntaxError("a body follows, expected INSERT INTO before it");
-  const format = formatOf(tokens);
+  const { name: format } = formatOf(tokens);
   const end = words.lastIndexOf("FORMAT");
   if (format === undefined || end !== tokens.length - 2)
     throw syntaxError("a body follows, expected FORMAT and a name at the end");
@@ -95,10 +124,10 @@ function columnName(token: Token | undefined): string {
   throw syntaxError(`"${token?.text ?? ""}" in the columns of an INSERT, expected names with commas between them`);
 }
 
-function formatOf(tokens: readonly Token[]): string | undefined {
-  const at = tokens.findLastIndex((token) => token.kind === "word" && token.text.toUpperCase() === "FORMAT");
-  const name = at < 0 ? undefined : tokens[at + 1];
-  return name?.kind === "word" ? name.text : undefined;
+function formatOf(tokens: readonly Token[]): { name: string | undefined; at: number } {
+  const i = tokens.findLastIndex((token) => token.kind === "word" && token.text.toUpperCase() === "FORMAT");
+  const name = i < 0 ? undefined : tokens[i + 1];
+  return name?.kind === "word" ? { name: name.text, at: tokens[i]!.start } : { name: undefined, at: -1 };
 }
 
 function readable<T>(read: () => T): T {

@@ -1,0 +1,57 @@
+/**
+ * What a statement writes into a file, as a stream: the file is a FIFO. chDB's own stream formats chunk by chunk, so formats with a
+ * header or a footer (Parquet, Arrow, CSVWithNames) would have to be held whole; through a FIFO they pass, 64 KiB at a time.
+ */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { constants, openSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { Socket } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+interface Writer {
+  /** Where the FIFO is made; it is removed at the end. */
+  readonly folder: string;
+  /** Writes into the file of this path, and rejects with what went wrong. */
+  write(path: string): Promise<unknown>;
+  /** Ends the writing of this path: nobody reads on. ClickHouse would go on for nobody: it takes no notice of EPIPE. */
+  stop(path: string): Promise<unknown>;
+}
+
+/**
+ * Yields the bytes that `write` puts into a file, while it does. Leaving the loop stops it; the generator ends when `write` has.
+ * @throws what `write` rejects with, also after chunks; Error when there is no `mkfifo`
+ */
+export async function* throughFifo({ folder, write, stop }: Writer): AsyncGenerator<Uint8Array, void, void> {
+  const path = join(folder, `fifo-${randomBytes(8).toString("hex")}`);
+  await promisify(execFile)("mkfifo", ["-m", "600", path]).catch((error: Error) => {
+    throw new Error(`Cannot make a FIFO: ${error.message}, expected the program mkfifo of coreutils`);
+  });
+  // Without O_NONBLOCK opening waits for a writer, which a statement that fails early never becomes. The end of the file is seen
+  // only after a writer was there; so whoever leaves the loop, after a chunk, leaves behind a writer that has opened the file.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: true, writable: false });
+  let failure: { readonly error: unknown } | undefined;
+  let writing = true;
+  const end = write(path)
+    .catch((error: unknown) => {
+      failure = { error };
+      socket.destroy();
+    })
+    .finally(() => {
+      writing = false;
+    });
+  let read = false;
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) yield chunk;
+    read = true;
+  } catch (error) {
+    if (failure === undefined) throw error; // else it says only that the socket was destroyed
+  } finally {
+    if (!read && writing) await stop(path);
+    await end;
+    await rm(path, { force: true });
+  }
+  if (failure) throw failure.error;
+}
