@@ -376,7 +376,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
   const { createHealth } = await import("../engine/ops/health.ts");
   const { createMetrics } = await import("../engine/ops/metrics.ts");
   const { createLog } = await import("../engine/ops/log.ts");
-  const api = { host: "127.0.0.1", port, token: undefined };
+  const api = { host: "127.0.0.1", port, token: undefined, pendingDropSeconds: 10_800 };
   const deps = {
     store: server.store,
     rules: server.rules,

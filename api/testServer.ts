@@ -45,7 +45,7 @@ export async function startTestServer({
   await migrateControl(control);
   const rules = await openCatalogue({ control, maxRules });
   const labels = createLabelStore(control);
-  const api = { host: "127.0.0.1", port: 0, token: token ?? undefined };
+  const api = { host: "127.0.0.1", port: 0, token: token ?? undefined, pendingDropSeconds: 10_800 };
   const coverage = () => readCoverage(control);
   const access = createAccess({ control, secret: "a secret for tests only" });
   const { app, document, listen } = createApi({

@@ -10,6 +10,7 @@ import { contributionsOf, RISK_NAMES } from "../../engine/chain/risk/factors.ts"
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
 import { callsSchema, internalCallsSchema, toCalls, toInternalCalls } from "../calls.ts";
 import type { ApiDeps } from "../deps.ts";
+import { lifeSchema, readLife } from "../life.ts";
 import { answerList, READ_SETTINGS, withETag } from "../list.ts";
 import { ETHER, GWEI, toNumber, toUnits } from "../numbers.ts";
 import {
@@ -111,6 +112,7 @@ export const transactionDetailSchema = transactionSchema
         blob_gas_price_raw: wei("EIP-4844, paid per gas of blobs"),
       })
       .openapi({ description: "what it paid, and what its receipt says of fees beside the gas" }),
+    life: describe(lifeSchema, "what became of it, over all its sightings"),
     sightings: describe(
       z.array(transactionSchema),
       "every time it came in, newest first: pending, mined, mined again after a reorganisation; the newest 100",
@@ -166,7 +168,24 @@ const one = createRoute({
   },
 });
 
-export function transactionRoutes({ store }: Pick<ApiDeps, "store">) {
+const life = createRoute({
+  method: "get",
+  path: "/api/v1/transactions/{hash}/life",
+  tags: ["data"],
+  summary: "What became of a transaction: first seen, included, replaced, dropped; whether anybody saw it pending",
+  request: {
+    params: z.object({ hash: hashText.openapi({ param: { description: "transaction hash" } }) }),
+    query: query(chain),
+  },
+  responses: {
+    200: { description: "Its life", content: { "application/json": { schema: lifeSchema } } },
+    400: problemResponse("Not a hash"),
+    404: problemResponse("No such transaction"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
+export function transactionRoutes({ store, config }: Pick<ApiDeps, "store" | "config">) {
   return createRouter()
     .openapi(list, (c) => {
       const { chain_id, chainId, from_address, to_address, block_number, min_risk, ...rest } = c.req.valid("query");
@@ -187,15 +206,25 @@ export function transactionRoutes({ store }: Pick<ApiDeps, "store">) {
       const { chain_id, chainId } = c.req.valid("query");
       const { best, sightings } = await readSightings(store, hash, chain_id ?? chainId);
       const { sql, params } = frameByPositionQuery(hash, best);
-      const [found] = await store.rows<StoredFrameRow>(sql, params, READ_SETTINGS);
+      const [[found], life] = await Promise.all([
+        store.rows<StoredFrameRow>(sql, params, READ_SETTINGS),
+        readLife(store, best, config.api),
+      ]);
       if (!found) throw refuse(404, "Transaction not found"); // deleted between the two queries
       const seen = sightings.map(({ seen_at }) => seen_at).filter((time) => time !== null).sort()[0]; // biome-ignore format: one chain
       return withETag(c, {
         ...toTransaction(best),
         seen_at: seen ?? null,
         ...toParts(found),
+        life,
         sightings: sightings.map(toTransaction),
       });
+    })
+    .openapi(life, async (c) => {
+      const { hash } = c.req.valid("param");
+      const { chain_id, chainId } = c.req.valid("query");
+      const { best } = await readSightings(store, hash, chain_id ?? chainId);
+      return withETag(c, await readLife(store, best, config.api));
     });
 }
 

@@ -76,12 +76,15 @@ export const REPLACED = "(SELECT chain_id, block_hash FROM replaced_blocks FINAL
 /** Up to which height each chain that is followed live is final. */
 export const CONFIRMED = "(SELECT mapFromArrays(groupArray(chain_id), groupArray(confirmed)) FROM chain_heads FINAL)";
 
+/** A row of a block that its chain has replaced: it has not happened. */
+export const isReplaced = `(t.chain_id, assumeNotNull(t.block_hash)) IN ${REPLACED}`;
+
 /**
  * Whether what a row of a block says holds: `pending`, `provisional` while its chain may still replace the block, `confirmed`, `retracted` when it
  * did. Of a chain that nobody follows live (a recording) nothing will be replaced.
  */
 export const blockStatus = `multiIf(t.block_hash IS NULL, 'pending',
-    (t.chain_id, assumeNotNull(t.block_hash)) IN ${REPLACED}, 'retracted',
+    ${isReplaced}, 'retracted',
     mapContains(${CONFIRMED}, t.chain_id) AND t.block_number > ${CONFIRMED}[t.chain_id], 'provisional',
     'confirmed')`;
 

@@ -30,6 +30,7 @@ export interface House {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly store: Store;
+  readonly control: Control;
   readonly catalogue: Catalogue;
   readonly labels: LabelStore;
   readonly coverage: () => Promise<CoverageOfChains>;
@@ -109,6 +110,7 @@ export async function openHouse(config: Config): Promise<House> {
     metrics,
     health,
     store,
+    control,
     catalogue,
     labels: createLabelStore(control),
     coverage: () => readCoverage(control),

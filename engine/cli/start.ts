@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { followCoverage } from "../lookout/follow.ts";
 import { serve, untilAborted } from "./api.ts";
 import { BUNDLED_RECORDING } from "./bundled.ts";
 import { loadConfiguration } from "./configuration.ts";
@@ -25,6 +26,8 @@ export function startCommand(command: Command): void {
       const signal = interrupted();
       const tick = (text: string): boolean => process.stderr.write(`✓ ${text}\n`);
       const house = await openHouse(config);
+      const ended = new AbortController();
+      let covering: Promise<void> | undefined;
       try {
         const where =
           house.store.kind === "embedded"
@@ -35,6 +38,7 @@ export function startCommand(command: Command): void {
         tick(`rules: ${rules.filter(({ state }) => state === "live").length} live of ${rules.length}`);
         const { brokers } = config.kafka;
         const api = flags.exit || flags.api === false ? undefined : await serve(house);
+        if (!flags.exit) covering = followCoverage({ ...house, signal: AbortSignal.any([signal, ended.signal]) });
         if (api) tick(`API  ${api.url}   docs ${api.url}/docs`);
         if (flags.exit || !brokers) await replayBundled(house, signal, flags.exit === true);
         if (!flags.exit) {
@@ -45,6 +49,8 @@ export function startCommand(command: Command): void {
         }
         await api?.close();
       } finally {
+        ended.abort();
+        await covering;
         await house.close();
       }
     });

@@ -37,7 +37,7 @@ describe("loadConfig()", () => {
     });
     expect(config.engine.inFlightBytes).toBe(256 * 1024 * 1024);
     expect(config.engine.chains).toContain(31337);
-    expect(config.api).toEqual({ host: "127.0.0.1", port: 8000, token: undefined });
+    expect(config.api).toEqual({ host: "127.0.0.1", port: 8000, token: undefined, pendingDropSeconds: 10_800 });
     expect(config.engine.threads).toBeGreaterThanOrEqual(1);
     expect(new Set(origins.values())).toEqual(new Set(["default"]));
     expect(() => ((config.api as { port: number }).port = 1)).toThrow(TypeError);

@@ -257,7 +257,10 @@ function nest(values: Values) {
     /** jwtSecret undefined: one is made, and kept in the data folder */
     access: { jwtSecret: values.JWT_SECRET },
     /** token undefined: changes are refused */
-    api: { host: values.API_HOST, port: values.API_PORT, token: values.WEIR_TOKEN },
+    api: {
+      ...{ host: values.API_HOST, port: values.API_PORT, token: values.WEIR_TOKEN },
+      pendingDropSeconds: values.WEIR_PENDING_DROP_SECONDS,
+    },
   };
 }
 
