@@ -3,7 +3,7 @@
  * nothing counts but that the transaction was in them.
  */
 import { z } from "@hono/zod-openapi";
-import { type AroundRow, aroundQuery, type SlotRow, slotQuery } from "../clickhouse/queries/life.ts";
+import { type AroundRow, aroundQuery, type SenderScope, type SlotRow, slotQuery } from "../clickhouse/queries/life.ts";
 import type { TransactionRow } from "../clickhouse/queries/transactions.ts";
 import type { ApiDeps, ReadableStore } from "./deps.ts";
 import { READ_SETTINGS } from "./list.ts";
@@ -19,7 +19,7 @@ export const lifeSchema = z
     nonce_raw: describe(z.string(), "decimal text"),
     status: describe(
       z.enum(["pending", "included", "replaced", "dropped"]),
-      "replaced: another transaction of the same sender and nonce is in a block, or is pending and offers more; dropped: in no block, and will be in none as far as we can tell",
+      "replaced: another transaction of the same sender and nonce is in a block, or is pending and offers more; dropped: in no block, and will be in none as far as we can tell. What its sender did longer than WEIR_PENDING_DROP_SECONDS before it was first seen, or after it was last seen, does not count",
     ),
     first_seen: describe(z.string().nullable(), "first seen pending, by any source; null: never"),
     included: z
@@ -50,17 +50,35 @@ export const lifeSchema = z
 
 export type Life = z.infer<typeof lifeSchema>;
 type Transaction = Pick<TransactionRow, "chain_id" | "tx_hash" | "from_address" | "nonce">;
+type Sighting = Transaction & Pick<TransactionRow, "detected_at">;
 type LifeConfig = Pick<ApiDeps["config"]["api"], "pendingDropSeconds">;
 
-/** @param transaction one that is stored */
-export async function readLife(store: ReadableStore, transaction: Transaction, config: LifeConfig): Promise<Life> {
-  const { chain_id, tx_hash, from_address, nonce } = transaction;
-  const slot = slotQuery(Number(chain_id), from_address, nonce, tx_hash);
+/** @param sightings of one transaction, all that are stored */
+export async function readLife(
+  store: ReadableStore,
+  sightings: readonly Sighting[],
+  config: LifeConfig,
+): Promise<Life> {
+  const transaction = sightings[0]!;
+  const { tx_hash, nonce } = transaction;
+  const scope = scopeOf(sightings, config);
+  const slot = slotQuery(scope, nonce, tx_hash);
   const rows = await store.rows<SlotRow>(slot.sql, slot.params, READ_SETTINGS);
   const own = rows.find((row) => row.tx_hash === tx_hash)!;
-  const around = aroundQuery(Number(chain_id), from_address, own.first_seen, inclusionOf(own)?.[2] ?? null);
+  const around = aroundQuery(scope, own.first_seen, inclusionOf(own)?.[2] ?? null);
   const [found] = await store.rows<AroundRow>(around.sql, around.params, READ_SETTINGS);
   return lifeOf(transaction, rows, found!, config);
+}
+
+/** What its sender does later than that does not matter: it is dropped by then. */
+function scopeOf(sightings: readonly Sighting[], { pendingDropSeconds }: LifeConfig): SenderScope {
+  const times = sightings.map(({ detected_at }) => Date.parse(detected_at));
+  const { chain_id, from_address } = sightings[0]!;
+  return {
+    ...{ chainId: Number(chain_id), from: from_address },
+    since: new Date(Math.min(...times) - pendingDropSeconds * 1_000),
+    until: new Date(Math.max(...times) + pendingDropSeconds * 1_000),
+  };
 }
 
 /** @param slot the transactions of its sender with its nonce, itself among them */

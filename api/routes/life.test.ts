@@ -74,13 +74,21 @@ function make(): void {
         }),
       );
       sent.push(...rivals);
-      if (nonce < top && random(5) > 0) chain[random(chain.length)]!.transactions.push(rivals[random(rivals.length)]!);
+      const isStuck = sender === 4;
+      if (!isStuck && nonce < top && random(5) > 0)
+        chain[random(chain.length)]!.transactions.push(rivals[random(rivals.length)]!);
       for (const of of rivals) {
-        if (random(4) === 0) lost[random(lost.length)]!.transactions.push(of);
+        if (!isStuck && random(4) === 0) lost[random(lost.length)]!.transactions.push(of);
         for (let times = random(3); times > 0; times--)
-          pending.push({ of, at: START - 60_000 + random(600_000) - (sender === 4 ? DROP_MS : 0) });
+          pending.push({ of, at: START - 60_000 + random(600_000) - (isStuck ? DROP_MS : 0) });
       }
     }
+  }
+  // a second attempt after hours: the first one was dropped before it
+  for (const hours of [7, 1]) {
+    const of = { hash: word(8_000_000 + hours), from: word(66_000, 20), nonce: 0, fee: 9 - hours };
+    sent.push(of);
+    pending.push({ of, at: START - hours * 3_600_000 });
   }
 }
 
@@ -97,13 +105,22 @@ const WATCHED = [
   [START + 288_000, START + 700_000],
 ] as const;
 
+const timesOf = (of: Sent): number[] => [
+  ...pending.filter((each) => each.of === of).map(({ at }) => at),
+  ...blocks.filter(({ transactions }) => transactions.includes(of)).map(({ time }) => time),
+];
+/** Within the time after which a pending transaction counts as dropped. */
+const isNear = (one: Sent, other: Sent): boolean =>
+  timesOf(one).some((time) => timesOf(other).some((at) => Math.abs(at - time) <= DROP_MS));
+
 const iso = (ms: number): string => new Date(ms).toISOString().replace("Z", "000Z");
 
 function bruteForce(of: Sent): Life {
   const own = inChain(of);
   const seen = firstSeenOf(of);
   const rivals = sent.filter(
-    (other) => other !== of && other.from === of.from && other.nonce === of.nonce && isStored(other),
+    (other) =>
+      other !== of && other.from === of.from && other.nonce === of.nonce && isStored(other) && isNear(other, of),
   );
   const mined = rivals.find(inChain);
   const dearer = rivals
@@ -111,10 +128,7 @@ function bruteForce(of: Sent): Life {
     .sort((a, b) => b.fee - a.fee || (a.hash < b.hash ? -1 : 1))[0];
   const rival = own ? undefined : (mined ?? dearer);
   const newest = START + 12_000 * 40;
-  const lastSeen = Math.max(
-    ...pending.filter((each) => each.of === of).map(({ at }) => at),
-    ...blocks.filter(({ transactions }) => transactions.includes(of)).map(({ time }) => time),
-  );
+  const lastSeen = Math.max(...timesOf(of));
   const passed = sent.some((other) => other.from === of.from && other.nonce >= of.nonce && inChain(other));
   const dropped = own || rival ? null : passed ? "nonce_passed" : newest - lastSeen > DROP_MS ? "too_old" : null;
   let waited: number | null = null;

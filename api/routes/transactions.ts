@@ -208,7 +208,7 @@ export function transactionRoutes({ store, config }: Pick<ApiDeps, "store" | "co
       const { sql, params } = frameByPositionQuery(hash, best);
       const [[found], life] = await Promise.all([
         store.rows<StoredFrameRow>(sql, params, READ_SETTINGS),
-        readLife(store, best, config.api),
+        readLife(store, sightingsOf(best, sightings), config.api),
       ]);
       if (!found) throw refuse(404, "Transaction not found"); // deleted between the two queries
       const seen = sightings.map(({ seen_at }) => seen_at).filter((time) => time !== null).sort()[0]; // biome-ignore format: one chain
@@ -223,8 +223,8 @@ export function transactionRoutes({ store, config }: Pick<ApiDeps, "store" | "co
     .openapi(life, async (c) => {
       const { hash } = c.req.valid("param");
       const { chain_id, chainId } = c.req.valid("query");
-      const { best } = await readSightings(store, hash, chain_id ?? chainId);
-      return withETag(c, await readLife(store, best, config.api));
+      const { best, sightings } = await readSightings(store, hash, chain_id ?? chainId);
+      return withETag(c, await readLife(store, sightingsOf(best, sightings), config.api));
     });
 }
 
@@ -236,6 +236,10 @@ export async function readSightings(store: ApiDeps["store"], hash: string, chain
   if (!best) throw refuse(404, "Transaction not found");
   return { best, sightings };
 }
+
+/** A hash of an old transaction, which names no chain, may be on several. */
+const sightingsOf = ({ chain_id }: TransactionRow, sightings: readonly TransactionRow[]): TransactionRow[] =>
+  sightings.filter((sighting) => sighting.chain_id === chain_id);
 
 export function toTransaction(row: TransactionRow): z.infer<typeof transactionSchema> {
   const price = row.effective_gas_price ?? row.gas_price ?? row.max_fee_per_gas;

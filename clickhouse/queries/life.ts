@@ -2,8 +2,8 @@
  * What is stored of one transaction's life: all transactions of its sender with its nonce, of which one can be mined, and what was around it.
  * What that comes to is api/life.ts.
  */
-import { blockStatus, equal, equalHex, hex, iso, isReplaced, paramsOf, where } from "./list.ts";
-import type { Query } from "./types.ts";
+import { blockStatus, commonConditions, equal, equalHex, hex, iso, isReplaced, paramsOf, where } from "./list.ts";
+import type { Condition, Query } from "./types.ts";
 
 /** A hash of a sender and nonce, over all its sightings. */
 export interface SlotRow {
@@ -31,13 +31,23 @@ const MAX_HASHES = 1_000;
 /** A record need not have its block's. */
 const TIME_OF_BLOCK = "ifNull(toDateTime64(t.block_timestamp, 6, 'UTC'), t.event_time)";
 
-/** @param from `0x…` @param nonce decimal text @param hash is among the rows however many there are */
-export function slotQuery(chainId: number, from: string, nonce: string, hash: string): Query {
-  const conditions = [
-    ...equal("chain_id", "UInt64", chainId),
-    ...equalHex("from_address", from),
-    ...equal("nonce", "UInt64", nonce),
-  ];
+/** What is looked at of a sender: a table in the order of time has all of its rows somewhere, and those of some hours together. */
+export interface SenderScope {
+  readonly chainId: number;
+  /** `0x…` */
+  readonly from: string;
+  readonly since: Date;
+  readonly until: Date;
+}
+
+const ofSender = ({ chainId, from, since, until }: SenderScope): Condition[] => [
+  ...commonConditions({ chainId, since, until }, "event_time"),
+  ...equalHex("from_address", from),
+];
+
+/** @param nonce decimal text @param hash is among the rows however many there are */
+export function slotQuery(scope: SenderScope, nonce: string, hash: string): Query {
+  const conditions = [...ofSender(scope), ...equal("nonce", "UInt64", nonce)];
   // a record need not name its block's hash; then it cannot be replaced
   const status = `if(t.block_hash IS NULL, 'confirmed', ${blockStatus})`;
   return {
@@ -56,7 +66,7 @@ LIMIT ${MAX_HASHES}`,
 }
 
 export interface AroundRow {
-  /** Highest nonce of the sender that is mined. */
+  /** Highest nonce of the sender that is mined, of what is looked at. */
   readonly mined_nonce: string | null;
   /** Time of the chain's newest block, RFC 3339: as of when all this is so. */
   readonly as_of: string | null;
@@ -75,20 +85,21 @@ const NEWEST = 1_000;
 export const WATCHED_SECONDS = 60;
 
 /** @param firstSeen RFC 3339 @param includedAt time of its block, RFC 3339 */
-export function aroundQuery(chainId: number, from: string, firstSeen: string | null, includedAt: string | null): Query {
+export function aroundQuery(scope: SenderScope, firstSeen: string | null, includedAt: string | null): Query {
   const mined = `t.chain_id = {chain_id:UInt64} AND t.block_number IS NOT NULL AND NOT ${isReplaced}`;
+  const conditions = ofSender(scope);
   const at = (name: string): string => `parseDateTime64BestEffortOrNull({${name}:String}, 6, 'UTC')`;
   const blocks = `FROM transactions AS t WHERE ${mined}
     AND t.event_time BETWEEN ${at("first_seen")} - ${NEAR} AND ${at("first_seen")} + ${NEAR}`;
   return {
     sql: `SELECT
-  (SELECT toString(max(t.nonce)) FROM transactions AS t WHERE ${mined} AND t.from_address = unhex({from:String}) HAVING count() > 0) AS mined_nonce,
+  (SELECT toString(max(t.nonce)) FROM transactions AS t${where([...conditions, { sql: mined }])} HAVING count() > 0) AS mined_nonce,
   (SELECT ${iso("max(time)")} FROM (SELECT ${TIME_OF_BLOCK} AS time FROM transactions AS t WHERE ${mined}
     ORDER BY t.chain_id DESC, t.event_time DESC LIMIT ${NEWEST}) HAVING count() > 0) AS as_of,
   (SELECT toString(max(t.block_number)) ${blocks} AND t.block_timestamp <= ${at("first_seen")}) AS head_at_first_seen,
   (SELECT toString(min(t.block_number)) ${blocks} AND t.block_timestamp > ${at("first_seen")}) AS next_after_first_seen,
   (SELECT count() > 0 FROM pending_coverage AS p FINAL WHERE p.chain_id = {chain_id:UInt64}
     AND p.since <= ${at("included_at")} - INTERVAL ${WATCHED_SECONDS} SECOND AND p.until >= ${at("included_at")}) AS watched`,
-    params: { chain_id: chainId, from: from.slice(2), first_seen: firstSeen ?? "", included_at: includedAt ?? "" },
+    params: { ...paramsOf(conditions), first_seen: firstSeen ?? "", included_at: includedAt ?? "" },
   };
 }
