@@ -10,7 +10,8 @@ COPY engine/package.json engine/
 COPY rules-as/package.json rules-as/
 RUN npm install --no-save --no-audit --no-fund
 COPY test/support/buildKafkaBinding.mjs test/support/
-RUN npm run kafka:build
+COPY engine/kafka/native engine/kafka/native/
+RUN npm run kafka:build -- --compile
 COPY . .
 RUN npm run rules:build && node engine/weir.mjs --version
 

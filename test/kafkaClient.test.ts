@@ -40,6 +40,7 @@ async function consumerOf(topic: string, options: Partial<ConsumerOptions> = {})
   const consumer = await createConsumer({
     brokers: broker.brokers,
     groupId: `group-of-${topic}`,
+    bulk: true, // as the engine reads
     topics: [topic],
     onAssign: () => [],
     onRevoke: async () => {},
@@ -87,7 +88,7 @@ test("a record comes back as it was sent: JSON, headers, key, a null value, 5 MB
   await producer.flush();
   expect(producer.unacknowledged()).toBe(0);
 
-  const [first, second, third] = await take(await consumerOf(topic), 3);
+  const [first, second, third] = await take(await consumerOf(topic, { bulk: false }), 3);
   expect(first!.value).toEqual(json);
   expect(first!.key!.toString()).toBe("1");
   expect(first!.headers!.map((header) => Object.entries(header)[0])).toEqual([
@@ -117,7 +118,7 @@ test("keys go to the partition that Java's client chooses (murmur2)", async () =
   const expected: Record<string, number> = { 1: 3, 10: 10, 137: 6, 42161: 0, 8453: 4, [sender]: 4 };
   for (const key of Object.keys(expected)) producer.produce(topic, null, key, Buffer.from(key));
   await producer.flush();
-  const messages = await take(await consumerOf(topic), Object.keys(expected).length);
+  const messages = await take(await consumerOf(topic, { bulk: false }), Object.keys(expected).length);
   expect(Object.fromEntries(messages.map(({ key, partition }) => [key!.toString(), partition]))).toEqual(expected);
 });
 
@@ -562,4 +563,32 @@ test("clients outlive a broker that is away for some seconds, without loss or re
 
 test("addresses where nobody listens are an error with the address in it", async () => {
   await expect(createProducer({ brokers: "127.0.0.1:1", timeoutMs: 500 })).rejects.toThrow('"127.0.0.1:1"');
+});
+
+test("records read in bulk are those read one by one, but for keys and other headers", async () => {
+  const topics = [await topicOf(2), await topicOf(1)];
+  const producer = await producerOf();
+  const values = [Buffer.from("a"), null, Buffer.alloc(0), Buffer.alloc(300_000, 7), Buffer.from("last")];
+  for (const topic of topics)
+    for (const [i, value] of values.entries()) {
+      const headers: Record<string, string> = i % 2 === 0 ? { other: "x", "content-type": `type/${i}` } : {};
+      producer.produce(topic, topic === topics[0] ? i % 2 : 0, Buffer.from("key"), value, headers);
+    }
+  await producer.flush();
+
+  const read = async (bulk: boolean) => {
+    const options = { topics, bulk, groupId: uniqueName("bulk") };
+    const messages = await take(await consumerOf(topics[0]!, options), 2 * values.length);
+    return messages
+      .map(({ topic, partition, offset, timestamp, value, headers }) => ({
+        place: `${topics.indexOf(topic)} ${partition} ${offset}`,
+        timestamp,
+        value: value?.length ? value.toString("latin1") : null,
+        type: headers?.find((header) => "content-type" in header)?.["content-type"]?.toString(),
+      }))
+      .sort((a, b) => a.place.localeCompare(b.place));
+  };
+  const [bulk, single] = [await read(true), await read(false)];
+  expect(bulk).toEqual(single);
+  expect(bulk.filter(({ type }) => type === "type/4")).toHaveLength(2);
 });

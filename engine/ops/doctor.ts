@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { freemem, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { createAdmin } from "../kafka/admin.ts";
+import { canReadBatches } from "../kafka/consumeBatch.ts";
 import { admit } from "../sandbox/admit.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { showConfig } from "./configText.ts";
@@ -177,7 +178,14 @@ async function kafka({ kafka: { brokers, groupId, topics } }: Config, timeoutMs:
       );
       return { state: "ok", detail: `${detail}, ${lag} not processed yet by the group "${groupId}"` };
     });
-    return [reachable, ...(await Promise.all(each))];
+    const client: Result = canReadBatches()
+      ? { state: "ok", detail: "the client reads records in batches" }
+      : {
+          state: "warning",
+          detail: "the client is a ready binary, which reads records one by one: half the rate",
+          next: "npm run kafka:build -- --compile",
+        };
+    return [reachable, client, ...(await Promise.all(each))];
   } finally {
     await admin.close();
   }
