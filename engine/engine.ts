@@ -139,6 +139,8 @@ export function createEngine({
         for (const { chainId, kind, findings, transactions } of outcome.findings) {
           const chain = chains.get(chainId)?.name ?? String(chainId);
           metrics.findings.inc({ chain, kind }, findings);
+          if (kind === "pool_imbalance" || kind === "pending_backrun")
+            metrics.opportunitiesDetected.inc({ chain }, findings);
           if (kind === "arbitrage") metrics.transactionsDetected.inc({ chain }, transactions);
         }
         for (const { rule, evaluations, matches, traps, fuel, skipped } of outcome.rules) {

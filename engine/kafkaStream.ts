@@ -49,6 +49,7 @@ export async function kafkaStream(config: Config, log: Log, failpoint: Failpoint
       dead_letters: topics.deadLetters,
       mev_bundles: topics.mevBundles,
       "arbitrage-transactions": topics.arbitrageTransactions,
+      "arbitrage-opportunities": topics.arbitrageOpportunities,
     },
     failpoint,
   });

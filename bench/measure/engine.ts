@@ -49,7 +49,11 @@ export async function startEngine(
 ): Promise<EngineUnderTest> {
   const unique = `${name}-${process.pid}-${Date.now().toString(36)}`;
   const topics = { input: `${unique}-in`, alerts: `${unique}-alerts`, deadLetters: `${unique}-dead` };
-  const findings = { mevBundles: `${unique}-bundles`, arbitrages: `${unique}-arbitrages` };
+  const findings = {
+    mevBundles: `${unique}-bundles`,
+    arbitrages: `${unique}-arbitrages`,
+    opportunities: `${unique}-opportunities`,
+  };
   const folder = await mkdtemp(join(tmpdir(), "weir-bench-"));
   const admin = await createAdmin({ brokers });
   await admin.createTopics([
@@ -58,6 +62,7 @@ export async function startEngine(
     { topic: topics.deadLetters, partitions: 3 },
     { topic: findings.mevBundles, partitions: 6 },
     { topic: findings.arbitrages, partitions: 10 },
+    { topic: findings.opportunities, partitions: 5 },
   ]);
   const engine = await startProcess({
     KAFKA_BROKERS: brokers,
@@ -68,6 +73,7 @@ export async function startEngine(
     KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
     KAFKA_TOPIC_MEV_BUNDLES: findings.mevBundles,
     KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: findings.arbitrages,
+    KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: findings.opportunities,
     WEIR_DATA: folder,
     ...env,
   });

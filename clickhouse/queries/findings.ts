@@ -9,6 +9,8 @@ const KINDS: Readonly<Record<string, string>> = {
   liquidation: "liquidations",
   jit: "jit_liquidity",
   attempt: "failed_attempts",
+  pool_imbalance: "opportunities WHERE kind = 'pool_imbalance'",
+  pending_backrun: "opportunities WHERE kind = 'pending_backrun'",
 };
 
 /** How many findings there are of each kind that has any. @param sources names as in the column `source` of the rows */

@@ -14,6 +14,7 @@ const topicPlan = ({ kafka: { topics } }: Config): { topic: string; partitions: 
   { topic: topics.deadLetters, partitions: 3 },
   { topic: topics.mevBundles, partitions: 6 },
   { topic: topics.arbitrageTransactions, partitions: 10 },
+  { topic: topics.arbitrageOpportunities, partitions: 5 },
 ];
 
 /** The configured brokers. @throws ConfigError that says how to set them */

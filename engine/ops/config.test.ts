@@ -34,6 +34,7 @@ describe("loadConfig()", () => {
     expect(config.kafka.topics).toEqual({
       ...{ txRaw: "tx_raw", blockStatus: "block_status", alerts: "alerts", deadLetters: "dead_letters" },
       ...{ mevBundles: "mev_bundles", arbitrageTransactions: "arbitrage-transactions" },
+      arbitrageOpportunities: "arbitrage-opportunities",
     });
     expect(config.engine.inFlightBytes).toBe(256 * 1024 * 1024);
     expect(config.engine.chains).toContain(31337);

@@ -220,6 +220,7 @@ function nest(values: Values) {
         deadLetters: values.KAFKA_TOPIC_DEAD_LETTERS,
         mevBundles: values.KAFKA_TOPIC_MEV_BUNDLES,
         arbitrageTransactions: values.KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS,
+        arbitrageOpportunities: values.KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES,
       },
     },
     engine: {

@@ -60,7 +60,7 @@ export const VARIABLES = {
   KAFKA_TOPIC_TX_ENRICHED: { group: "kafka", type: t.topic(), default: "tx_enriched", later: true, meaning: "Topic of enriched transactions" },
   KAFKA_TOPIC_MEV_BUNDLES: { group: "kafka", type: t.topic(), default: "mev_bundles", meaning: "Topic of arbitrages, sandwiches, liquidations and JIT liquidity" },
   KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: { group: "kafka", type: t.topic(), default: "arbitrage-transactions", meaning: "Topic of arbitrages alone, by either definition" },
-  KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: { group: "kafka", type: t.topic(), default: "arbitrage-opportunities", later: true, meaning: "Topic of arbitrage opportunities" },
+  KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: { group: "kafka", type: t.topic(), default: "arbitrage-opportunities", meaning: "Topic of what could be earned: pools out of balance, backruns of swaps that wait" },
   KAFKA_TOPIC_RISK_METRICS: { group: "kafka", type: t.topic(), default: "risk-metrics", later: true, meaning: "Topic of risk metrics" },
   KAFKA_TOPIC_FEED_ITEMS: { group: "kafka", type: t.topic(), default: "feed_items", later: true, meaning: "Topic of feed items" },
 

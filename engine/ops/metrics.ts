@@ -28,6 +28,7 @@ export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) 
     deadLetters: counter("weir_dead_letters_total", "Records that could not be processed, by reason", ["reason"]),
     alerts: counter("weir_alerts_total", "Alerts raised, by rule", ["rule"]),
     findings: counter("weir_findings_total", "What was found in blocks, by chain and kind", ["chain", "kind"]),
+    opportunitiesDetected: counter("opportunities_detected_total", "Total number of opportunities detected", ["chain"]),
     transactionsDetected: counter("transactions_detected_total", "Total number of arbitrage transactions detected", [
       "chain",
     ]),

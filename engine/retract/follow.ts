@@ -2,7 +2,7 @@
  * Takes back what replaced blocks said. A chain's watcher says on `block_status` which blocks were mined and which were replaced; of those we tell
  * the readers of our topics which alerts do not hold any more, and the store, so that everything read from it says so.
  *
- *     block_status ──▶ replaced_blocks, chain_heads ──▶ wait until the block's rows are stored ──▶ alerts, mev_bundles, arbitrage-transactions
+ *     block_status ──▶ replaced_blocks, chain_heads ──▶ wait until the block's rows are stored ──▶ alerts, mev_bundles, arbitrage-*
  *
  * The retractions and the position on `block_status` are one Kafka transaction: a reader of committed records sees each once. Of all engines of
  * a group one does it, as Kafka assigns the partition.
@@ -154,7 +154,7 @@ async function run({ config, store, log, metrics, signal, waitMs = WAIT_MS }: Re
       key: `${chain_id}:${alert.tx_hash}`,
       value: { ...alert, status, ...block },
     }));
-    const findings = [topics.mevBundles, topics.arbitrageTransactions].map((topic) => ({
+    const findings = [topics.mevBundles, topics.arbitrageTransactions, topics.arbitrageOpportunities].map((topic) => ({
       ...{ topic, key: String(chain_id), value: { kind: "block", status, ...block } },
     }));
     return [...alerts, ...findings];

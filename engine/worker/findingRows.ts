@@ -64,7 +64,7 @@ export function encodeFound(decoded: Decoded, found: readonly BlockFindings[]): 
   return tables;
 }
 
-function placeOf(decoded: Decoded, block: BatchBlock, transaction: number): PlaceRow {
+export function placeOf(decoded: Decoded, block: BatchBlock, transaction: number): PlaceRow {
   const i = block.numbers[transaction]!;
   const frame = block.frames[transaction]!;
   const given = (bit: number): boolean => has(block, frame, bit);
@@ -183,7 +183,8 @@ const NO_PROFIT: ProfitRow = {
 };
 
 /** Profit says USD in six decimals, and the columns hold as many. */
-const usd = (amount: number | null): bigint | null => (amount === null ? null : BigInt(Math.round(amount * 1e6)));
+export const usdColumn = (amount: number | null): bigint | null =>
+  amount === null ? null : BigInt(Math.round(amount * 1e6));
 
 const profitColumns = (profit: Profit | undefined): ProfitRow =>
   profit
@@ -193,7 +194,7 @@ const profitColumns = (profit: Profit | undefined): ProfitRow =>
         payments_complete: profit.paymentsComplete,
         net_profit: profit.net,
         roi_percent: profit.roiPercent,
-        gross_usd: usd(profit.grossUsd),
-        net_usd: usd(profit.netUsd),
+        gross_usd: usdColumn(profit.grossUsd),
+        net_usd: usdColumn(profit.netUsd),
       }
     : NO_PROFIT;

@@ -71,7 +71,7 @@ export interface RuleCount {
 /** Findings of one kind on one chain. */
 export interface FindingCount {
   readonly chainId: number;
-  /** swap, arbitrage, router_arbitrage, sandwich, liquidation, jit or attempt. */
+  /** swap, arbitrage, router_arbitrage, sandwich, liquidation, jit, attempt, pool_imbalance or pending_backrun. */
   readonly kind: string;
   readonly findings: number;
   /** Transactions that have one. */
@@ -79,7 +79,13 @@ export interface FindingCount {
 }
 
 /** Output topics by number, so that a record carries a byte and configuration the name. */
-export const OUTPUT_TOPICS = ["alerts", "dead_letters", "mev_bundles", "arbitrage-transactions"] as const;
+export const OUTPUT_TOPICS = [
+  "alerts",
+  "dead_letters",
+  "mev_bundles",
+  "arbitrage-transactions",
+  "arbitrage-opportunities",
+] as const;
 export type OutputTopic = (typeof OUTPUT_TOPICS)[number];
 
 /**

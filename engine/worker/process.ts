@@ -24,6 +24,13 @@ import { createDecoder, type Decoded } from "./decode.ts";
 import { encodeFound } from "./findingRows.ts";
 import { type BlockFindings, countFindings, createDetectStage, findingRecords } from "./findings.ts";
 import { handoverOf } from "./handover.ts";
+import {
+  countOpportunities,
+  createOpportunityStage,
+  type FoundOpportunities,
+  NO_OPPORTUNITIES,
+} from "./opportunities.ts";
+import { encodeOpportunities, opportunityRecords } from "./opportunityRows.ts";
 import { type OrderedStage, type StateChanges, type StateTables, stateRows } from "./orderedStage.ts";
 import type { Handover, Outcome, TableName } from "./outcome.ts";
 import { createRiskStage } from "./risks.ts";
@@ -48,7 +55,9 @@ export function createProcessor(
   const decode = createDecoder(world);
   const runRules = typeof rules === "function" ? rules : createRuleStage(rules, { leavesOrdered: true });
   const lists = listsOf(world);
-  const detect = createDetectStage(createRegistry(world.registry));
+  const registry = createRegistry(world.registry);
+  const detect = createDetectStage(registry);
+  const findOpportunities = createOpportunityStage(registry);
   const judge = createRiskStage(lists);
 
   return (batch) => {
@@ -57,12 +66,13 @@ export function createProcessor(
     const blocks = blocksOf(decoded);
     const found = detect(blocks);
     const risks = judge(decoded, blocks, found);
+    const opportunities = findOpportunities(decoded, found);
     lap("detect");
     const seen = runRules.wantsFacts ? withFacts(decoded, found, risks) : decoded;
     const matched = runRules(seen, lists);
     lap("rules");
     const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
-    const rest = { refused, found, firstEvent: decoded.events[0] ?? 0, world: world.id };
+    const rest = { refused, found, opportunities, firstEvent: decoded.events[0] ?? 0, world: world.id };
     const outcome = outcomeOf(decoded, matched, rest, lap);
     const transactions =
       decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched, risks }) } : {};
@@ -102,7 +112,12 @@ export function createOrderedProcessor(
     const decoded: Decoded = { ...handover, bytes, source, partition, from, count: numbers.length, failures: [] };
     const { matched, changes } = stage(decoded, handover, tables, lists);
     lap("rules");
-    const outcome = outcomeOf(decoded, matched, { refused: [], found: [], ...handover }, lap);
+    const outcome = outcomeOf(
+      decoded,
+      matched,
+      { refused: [], found: [], opportunities: NO_OPPORTUNITIES, ...handover },
+      lap,
+    );
     const rows = stateRows(decoded, rules, changes);
     const state = rows.length > 0 ? { rule_state: [encodeRuleState(rows)] } : {};
     lap("rows");
@@ -121,6 +136,7 @@ interface Rest {
   /** Letters of what could not be decoded. */
   readonly refused: readonly DeadLetterRow[];
   readonly found: readonly BlockFindings[];
+  readonly opportunities: FoundOpportunities;
   readonly firstEvent: number;
   /** Id of the world. */
   readonly world: string;
@@ -130,7 +146,7 @@ interface Rest {
 function outcomeOf(
   decoded: Decoded,
   matched: Matched,
-  { refused, found, firstEvent, world }: Rest,
+  { refused, found, opportunities, firstEvent, world }: Rest,
   lap: (stage: Stage) => void,
 ): Outcome {
   const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
@@ -139,7 +155,10 @@ function outcomeOf(
     ...matched.failures.filter(({ policy }) => policy !== "skip").map((failure) => failureLetter(decoded, failure)),
   ].sort(byPosition);
   const halt = matched.failures.find(({ policy }) => policy === "halt");
-  const tables: Partial<Record<TableName, readonly Block[]>> = encodeFound(decoded, found);
+  const tables: Partial<Record<TableName, readonly Block[]>> = {
+    ...encodeFound(decoded, found),
+    ...encodeOpportunities(decoded, opportunities),
+  };
   const add = (table: TableName, rows: number, encode: () => Block): void => {
     if (rows > 0) tables[table] = [encode()];
   };
@@ -147,7 +166,12 @@ function outcomeOf(
   add("dead_letters", letters.length, () => encodeDeadLetters(letters));
   add("rule_stats", matched.counts.length, () => encodeRuleStats(statRows(decoded, { firstEvent, world }, matched)));
   lap("rows");
-  const records = packRecords([...alerts.map(alertRecord), ...letters.map(letterRecord), ...findingRecords(found)]);
+  const records = packRecords([
+    ...alerts.map(alertRecord),
+    ...letters.map(letterRecord),
+    ...findingRecords(found),
+    ...opportunityRecords(decoded, opportunities),
+  ]);
   lap("records");
   return {
     transactions: 0,
@@ -155,7 +179,7 @@ function outcomeOf(
     deadLetters: letters.length,
     deadLetterReasons: countBy(letters, ({ reason }) => reason),
     alerts: alerts.length,
-    findings: countFindings(found),
+    findings: [...countFindings(found), ...countOpportunities(opportunities)],
     tables,
     records,
     rules: matched.counts,

@@ -9,6 +9,7 @@ export interface TestTopics {
   readonly deadLetters: string;
   readonly mevBundles: string;
   readonly arbitrages: string;
+  readonly opportunities: string;
   readonly group: string;
 }
 
@@ -19,19 +20,20 @@ export const testTopics = (): TestTopics => ({
   deadLetters: uniqueName("dead_letters"),
   mevBundles: uniqueName("mev_bundles"),
   arbitrages: uniqueName("arbitrage-transactions"),
+  opportunities: uniqueName("arbitrage-opportunities"),
   group: uniqueName("weir"),
 });
 
 export const createTestTopics = (
   admin: Admin,
-  { txRaw, blockStatus, alerts, deadLetters, mevBundles, arbitrages }: TestTopics,
+  { txRaw, blockStatus, alerts, deadLetters, mevBundles, arbitrages, opportunities }: TestTopics,
   partitions: { readonly txRaw: number; readonly alerts: number; readonly blockStatus?: number },
 ): Promise<unknown> =>
   admin.createTopics([
     { topic: txRaw, partitions: partitions.txRaw },
     { topic: alerts, partitions: partitions.alerts },
     ...(partitions.blockStatus ? [{ topic: blockStatus, partitions: partitions.blockStatus }] : []),
-    ...[deadLetters, mevBundles, arbitrages].map((topic) => ({ topic, partitions: 1 })),
+    ...[deadLetters, mevBundles, arbitrages, opportunities].map((topic) => ({ topic, partitions: 1 })),
   ]);
 
 /** @param folder WEIR_DATA; batches and ranges are so small that several are under way at once */
@@ -48,6 +50,7 @@ export const engineVariables = (
   KAFKA_TOPIC_DEAD_LETTERS: topics.deadLetters,
   KAFKA_TOPIC_MEV_BUNDLES: topics.mevBundles,
   KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: topics.arbitrages,
+  KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: topics.opportunities,
   WEIR_DATA: folder,
   WEIR_THREADS: "2",
   WEIR_BATCH_MAX_RECORDS: "300",

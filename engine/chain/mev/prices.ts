@@ -18,6 +18,15 @@ export const FLOOR_USD = 50_000;
 /** USD of a token's smallest unit; undefined: unknown. */
 export type Prices = (token: Address) => number | undefined;
 
+/** An amount of a token in wei of the chain's coin, rounded; null where a price is not known, or is a liar's. */
+export function weiOf(amount: bigint, token: Address, prices: Prices, wrapped: Address | undefined): bigint | null {
+  if (token === NATIVE || token === wrapped) return amount;
+  const [price, native] = [prices(token), prices(NATIVE)];
+  if (price === undefined || native === undefined) return null;
+  const wei = (Number(amount) * price) / native;
+  return Number.isFinite(wei) ? BigInt(Math.round(wei)) : null;
+}
+
 /** What a pool says of its two tokens: how much of each it holds (V3: at its price, as if the range were endless). */
 interface Standing {
   readonly tokens: readonly [Address, Address];

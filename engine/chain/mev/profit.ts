@@ -12,7 +12,7 @@ import type { ArbitrageFinding, Profit, SandwichFinding } from "../finding.ts";
 import { totalFee } from "../gas/networkFees.ts";
 import { type Address, NATIVE } from "../swap.ts";
 import { findTransfers } from "../transfers.ts";
-import type { Prices } from "./prices.ts";
+import { type Prices, weiOf } from "./prices.ts";
 import { tracedValueTo } from "./trace.ts";
 
 export interface ProfitContext {
@@ -32,13 +32,7 @@ export function profitOf(finding: ArbitrageFinding | SandwichFinding, context: P
   const gasCost = sum(transactions.map((transaction) => totalFee(context.view, context.view.frames[transaction]!)));
   const payments = transactions.map((transaction) => paidToFeeRecipient(transaction, context));
   const paid = sum(payments.map(({ amount }) => amount));
-  const inWei = (amount: bigint): bigint | null => {
-    if (profitToken === NATIVE || profitToken === context.wrapped) return amount;
-    const [token, native] = [prices(profitToken), prices(NATIVE)];
-    if (token === undefined || native === undefined) return null;
-    const wei = (Number(amount) * token) / native;
-    return Number.isFinite(wei) ? BigInt(Math.round(wei)) : null; // liars' pools may say anything
-  };
+  const inWei = (amount: bigint): bigint | null => weiOf(amount, profitToken, prices, context.wrapped);
   const gross = inWei(profitAmount);
   const net = gross === null || gasCost === null ? null : gross - gasCost - (paid ?? 0n);
   const put = inWei(putIn(finding));

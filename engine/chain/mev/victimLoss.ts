@@ -7,6 +7,7 @@
  *
  * All else is null, as is a pool whose liquidity changed in between.
  */
+import { amountOut as amountOf, KEEPS } from "../opportunity/constantProduct.ts";
 import { type Address, NATIVE, type Swap } from "../swap.ts";
 
 /** @param swaps all of one pool's, in order, from the first frontrun to the last victim @param before the one before them, if any */
@@ -57,15 +58,11 @@ function productLosses(swaps: readonly (Swap & { after: Reserves })[], isOwn: (s
   return losses;
 }
 
-/** What pools keep of the amount in, in 1/10,000: Uniswap and most forks, PancakeSwap, others. */
-const FEES = [30n, 25n, 20n, 17n, 10n, 5n, 1n];
-
 /** What the same amount in gets at other reserves; undefined where the pool does not keep rIn · rOut. */
 function sameSwap(amountIn: bigint, amountOut: bigint, [rIn, rOut]: Sides, [wIn, wOut]: Sides): bigint | undefined {
-  for (const fee of FEES) {
-    const kept = amountIn * (10_000n - fee);
-    if ((kept * rOut) / (rIn * 10_000n + kept) === amountOut) return (kept * wOut) / (wIn * 10_000n + kept);
-  }
+  for (const keep of KEEPS)
+    if (amountOf({ reserveIn: rIn, reserveOut: rOut, keep }, amountIn) === amountOut)
+      return amountOf({ reserveIn: wIn, reserveOut: wOut, keep }, amountIn);
   // What counted of the amount in: effective / (rOut − amountOut), of a swap that asked for less or a fee we do not know.
   const [effective, per] = [amountOut * rIn, rOut - amountOut];
   if (effective > amountIn * per || effective * 10n < amountIn * per * 9n) return undefined;

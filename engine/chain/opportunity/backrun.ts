@@ -57,7 +57,7 @@ export interface BackrunCost {
 }
 
 /** Two swaps of a V2 pair and their transfers, from a searcher's contract: from 170,000 to 230,000 on mainnet. */
-const BACKRUN_GAS = 200_000n;
+export const BACKRUN_GAS = 200_000n;
 
 /** What could be earned behind a swap, best first; nothing behind one that reverts. */
 export function findBackruns(

@@ -19,6 +19,8 @@ export interface Pair {
 export const WHOLE = 10_000n;
 /** Uniswap V2 and most of its forks. */
 export const UNISWAP_KEEP = 9_970n;
+/** What is usual: Uniswap and most forks, PancakeSwap, others. */
+export const KEEPS = [UNISWAP_KEEP, 9_975n, 9_980n, 9_983n, 9_990n, 9_995n, 9_999n] as const;
 
 /** A pair as a trade meets it. */
 export interface Side {

@@ -9,10 +9,10 @@ export interface Imbalance {
   readonly rawPct: number;
 }
 
-/** A side of a pool: whole tokens, and what one is worth in USD, if that is known. */
+/** A side of a pool: units of its token, and what one is worth in any currency, if that is known. */
 export interface PoolSide {
   readonly amount: number;
-  readonly usd: number | null;
+  readonly price: number | null;
 }
 
 /** Flagged from here on: percent. */
@@ -23,9 +23,9 @@ export const SMALL_OPPORTUNITY_USD = { from: 10_000, to: 100_000 } as const;
 /** @returns undefined for a pool with nothing on one side: there is no price in it */
 export function imbalanceOf(one: PoolSide, other: PoolSide): Imbalance | undefined {
   if (!(one.amount > 0 && other.amount > 0)) return undefined;
-  const known = one.usd !== null && other.usd !== null && one.usd > 0 && other.usd > 0;
+  const known = one.price !== null && other.price !== null && one.price > 0 && other.price > 0;
   return {
-    pct: known ? deviation(one.amount * one.usd, other.amount * other.usd) : null,
+    pct: known ? deviation(one.amount * one.price, other.amount * other.price) : null,
     rawPct: deviation(one.amount, other.amount),
   };
 }

@@ -188,13 +188,13 @@ describe("exposure to a sandwich", () => {
 describe("imbalance", () => {
   test("counts what tokens are worth; the seed's figure counts tokens", () => {
     // 100 ether at 3,000 against 300,000 dollars is balance, whatever the seed's formula says: √(300,000 / 100) − 1
-    expect(imbalanceOf({ amount: 100, usd: 3_000 }, { amount: 300_000, usd: 1 })).toEqual({
+    expect(imbalanceOf({ amount: 100, price: 3_000 }, { amount: 300_000, price: 1 })).toEqual({
       pct: 0,
       rawPct: expect.closeTo(5377.2, 1),
     });
-    expect(imbalanceOf({ amount: 121, usd: 1 }, { amount: 100, usd: 1 })!.pct).toBeCloseTo(10);
-    expect(imbalanceOf({ amount: 100, usd: null }, { amount: 100, usd: 1 })).toEqual({ pct: null, rawPct: 0 });
-    expect(imbalanceOf({ amount: 0, usd: 1 }, { amount: 100, usd: 1 })).toBeUndefined();
+    expect(imbalanceOf({ amount: 121, price: 1 }, { amount: 100, price: 1 })!.pct).toBeCloseTo(10);
+    expect(imbalanceOf({ amount: 100, price: null }, { amount: 100, price: 1 })).toEqual({ pct: null, rawPct: 0 });
+    expect(imbalanceOf({ amount: 0, price: 1 }, { amount: 100, price: 1 })).toBeUndefined();
     expect([9_999, 10_000, 100_000, 100_001].map(isSmallOpportunity)).toEqual([false, true, true, false]);
   });
 });

@@ -28,6 +28,18 @@ export const CHAINS: readonly ChainData[] = [
       "0x1111111254eeb25477b68fb85ed929f73a960582": "1inch V5",
       "0x111111125421ca6dc452d289314280a0f8842a65": "1inch V6",
     },
+    v2Factories: {
+      "0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f": {
+        name: "Uniswap V2",
+        keep: 9970,
+        routers: ["0xf164fc0ec4e93095b804a4795bbe1e041497b92a", "0x7a250d5630b4cf539739df2c5dacb4c659f2488d"],
+      },
+      "0xc0aee478e3658e2610c5f7a4a2e1777ce9e4f2ac": {
+        name: "SushiSwap",
+        keep: 9970,
+        routers: ["0xd9e1ce17f2641f24ae83637ab66a2cca9c378b9f"],
+      },
+    },
   },
   {
     id: 56,
@@ -46,6 +58,18 @@ export const CHAINS: readonly ChainData[] = [
       "0x3a6d8ca21d1cf76f653a67577fa0d27453350dd8": "BiSwap",
       "0xcf0febd3f17cef5b47b0cd257acf6025c5bff3b7": "ApeSwap",
       "0xd4ae6eca985340dd434d38f470accce4dc78d109": "THENA",
+    },
+    v2Factories: {
+      "0xca143ce32fe78f1f7019d7d551a6402fc5350c73": {
+        name: "PancakeSwap V2",
+        keep: 9975,
+        routers: ["0x10ed43c718714eb63d5aa57b78b54704e256024e"],
+      },
+      "0x0841bd0b734e4f5853f0dd8d7ea041c241fb0da6": {
+        name: "ApeSwap",
+        keep: 9980,
+        routers: ["0xcf0febd3f17cef5b47b0cd257acf6025c5bff3b7"],
+      },
     },
   },
   {
@@ -68,6 +92,18 @@ export const CHAINS: readonly ChainData[] = [
       "0x68b3465833fb72a70ecdf485e0e4c7bd8665fc45": "Uniswap V3 Router 02",
       "0xba12222222228d8ba445958a75a0704d566bf2c8": "Balancer",
     },
+    v2Factories: {
+      "0x5757371414417b8c6caad45baef941abc7d3ab32": {
+        name: "QuickSwap",
+        keep: 9970,
+        routers: ["0xa5e0829caced8ffdd4de3c43696c57f7d7a678ff"],
+      },
+      "0xc35dadb65012ec5796536bd9864ed8773abc74c4": {
+        name: "SushiSwap",
+        keep: 9970,
+        routers: ["0x1b02da8cb0d097eb8d57a175b88c7d8b47997506"],
+      },
+    },
   },
   {
     id: 42161,
@@ -88,6 +124,13 @@ export const CHAINS: readonly ChainData[] = [
       "0xc873fecbd354f5a56e00e710b90ef4201db2448d": "Camelot",
       "0xb4315e873dbcf96ffd0acd8ea43f689d8c20fb30": "Trader Joe Liquidity Book",
       "0xba12222222228d8ba445958a75a0704d566bf2c8": "Balancer",
+    },
+    v2Factories: {
+      "0xc35dadb65012ec5796536bd9864ed8773abc74c4": {
+        name: "SushiSwap",
+        keep: 9970,
+        routers: ["0x1b02da8cb0d097eb8d57a175b88c7d8b47997506"],
+      },
     },
   },
   {
@@ -126,6 +169,13 @@ export const CHAINS: readonly ChainData[] = [
       "0x4752ba5dbc23f44d87826276bf6fd6b1c372ad24": "Uniswap V2 Router 02",
       "0xcf77a3ba9a5ca399b7c97c74d54e5b1beb874e43": "Aerodrome",
       "0xba12222222228d8ba445958a75a0704d566bf2c8": "Balancer",
+    },
+    v2Factories: {
+      "0x8909dc15e40173ff4699343b6eb8132c65e18ec6": {
+        name: "Uniswap V2",
+        keep: 9970,
+        routers: ["0x4752ba5dbc23f44d87826276bf6fd6b1c372ad24"],
+      },
     },
   },
 ];

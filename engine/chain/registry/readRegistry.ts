@@ -102,6 +102,17 @@ const chain = object({
     z.int("expected decimals, 0 to 36").min(0, "expected decimals, 0 to 36").max(36, "expected decimals, 0 to 36"),
   ).optional(),
   routers: record(address, name).optional(),
+  v2Factories: record(
+    address,
+    object({
+      name,
+      keep: z
+        .int("expected ten thousandths, 9000 to 10000")
+        .min(9_000, "expected ten thousandths, 9000 to 10000")
+        .max(10_000, "expected ten thousandths, 9000 to 10000"),
+      routers: list(address, 64),
+    }),
+  ).optional(),
 });
 
 /** Rules are shown a protocol's name in so many bytes: chain/facts/schema.ts. */

@@ -20,10 +20,12 @@ test("addresses are in lower case, and a chain has what detectors ask for", () =
 
 test("what is given comes to what is built in, or replaces it", () => {
   const router = `0x${"12".repeat(20)}`;
+  const factory = `0x${"34".repeat(20)}`;
+  const mine = { name: "Mine", keep: 9_990, routers: [router] };
   const [v2] = builtInRegistry.protocols;
   const { chains, methods, protocols } = createRegistry({
     chains: [
-      { id: 56, blockSeconds: 0.75, routers: { [router]: "Mine" } },
+      { id: 56, blockSeconds: 0.75, routers: { [router]: "Mine" }, v2Factories: { [factory]: mine } },
       { id: 250, name: "Fantom", routers: {} },
     ],
     methods: { "0x12345678": "go()" },
@@ -32,7 +34,10 @@ test("what is given comes to what is built in, or replaces it", () => {
   expect(chains.get(56)).toMatchObject({ name: "BSC", blockSeconds: 0.75 });
   expect(chains.get(56)!.routers.get(router)).toBe("Mine");
   expect(chains.get(56)!.routers.size).toBe(builtInRegistry.chains.get(56)!.routers.size + 1);
-  expect(chains.get(250)).toEqual({ id: 250, name: "Fantom", routers: new Map(), stableCoins: new Map() });
+  expect(chains.get(56)!.v2Routers.get(router)).toEqual({ address: factory, ...mine });
+  expect(chains.get(56)!.v2Factories.size).toBe(builtInRegistry.chains.get(56)!.v2Factories.size + 1);
+  const none = { routers: new Map(), stableCoins: new Map(), v2Factories: new Map(), v2Routers: new Map() };
+  expect(chains.get(250)).toEqual({ id: 250, name: "Fantom", ...none });
   expect(methods.get("0x12345678")).toBe("go()");
   expect(methods.size).toBe(builtInRegistry.methods.size + 1);
   expect(protocols).toHaveLength(builtInRegistry.protocols.length);

@@ -4,7 +4,7 @@ import type { Address } from "../swap.ts";
 import { CHAINS } from "./chains.ts";
 import { METHODS } from "./methods.ts";
 import { PROTOCOLS, UNPROVEN } from "./protocols.ts";
-import type { ChainData, RegistryData } from "./registryData.ts";
+import type { ChainData, RegistryData, V2FactoryData } from "./registryData.ts";
 
 /** What is known of chains and protocols before a block is read. */
 export interface Registry {
@@ -27,6 +27,14 @@ export interface Chain {
   readonly stableCoins: ReadonlyMap<Address, number>;
   /** Names by address. */
   readonly routers: ReadonlyMap<Address, string>;
+  /** Venues of Uniswap V2's kind by the address of their factory. */
+  readonly v2Factories: ReadonlyMap<Address, V2Factory>;
+  /** The same by their routers. */
+  readonly v2Routers: ReadonlyMap<Address, V2Factory>;
+}
+
+export interface V2Factory extends V2FactoryData {
+  readonly address: Address;
 }
 
 /** One kind of log that says that a pool traded; a protocol may have several. */
@@ -40,8 +48,8 @@ export interface Protocol {
 }
 
 /**
- * What is built in and what is given beside it: a chain's members replace ours one by one, its routers and stable coins come to ours, as
- * do methods; a protocol replaces ours of the same topic, and counts as unproven.
+ * What is built in and what is given beside it: a chain's members replace ours one by one, its routers, factories and stable coins come to
+ * ours, as do methods; a protocol replaces ours of the same topic, and counts as unproven.
  */
 export function createRegistry(given: RegistryData = {}): Registry {
   const chains = new Map(CHAINS.map((chain) => [chain.id, chainOf(chain, undefined)]));
@@ -58,6 +66,10 @@ export function createRegistry(given: RegistryData = {}): Registry {
 }
 
 function chainOf(data: ChainData, known: Chain | undefined): Chain {
+  const given = Object.entries(data.v2Factories ?? {}).map(
+    ([address, factory]) => [address, { address, ...factory }] as const,
+  );
+  const v2Factories = new Map([...(known?.v2Factories ?? []), ...given]);
   return {
     id: data.id,
     name: data.name ?? known?.name ?? `chain ${data.id}`,
@@ -67,6 +79,10 @@ function chainOf(data: ChainData, known: Chain | undefined): Chain {
     blockSeconds: data.blockSeconds ?? known?.blockSeconds,
     stableCoins: new Map([...(known?.stableCoins ?? []), ...Object.entries(data.stableCoins ?? {})]),
     routers: new Map([...(known?.routers ?? []), ...Object.entries(data.routers ?? {})]),
+    v2Factories,
+    v2Routers: new Map(
+      [...v2Factories.values()].flatMap((factory) => factory.routers.map((router) => [router, factory])),
+    ),
   };
 }
 

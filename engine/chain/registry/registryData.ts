@@ -24,6 +24,17 @@ export interface ChainData {
   readonly stableCoins?: Readonly<Record<Address, number>>;
   /** Names of routers. */
   readonly routers?: Readonly<Record<Address, string>>;
+  /** Factories of pools of Uniswap V2's kind that all take one fee. */
+  readonly v2Factories?: Readonly<Record<Address, V2FactoryData>>;
+}
+
+export interface V2FactoryData {
+  /** As people know the venue. */
+  readonly name: string;
+  /** What of an input counts, in ten thousandths: 9,970 leaves the pool 0.3 %. */
+  readonly keep: number;
+  /** Its routers, that trade through its pools alone. */
+  readonly routers: readonly Address[];
 }
 
 /** A kind of log by which pools say that they traded. */

@@ -1,0 +1,123 @@
+/**
+ * Pools of x · y that a block left out of balance (imbalance.ts). What a side is worth is told by the block's other pools: by its own
+ * price a pool is always in balance. So only pools can be flagged both of whose tokens have another price in the block.
+ */
+import { bigAt, has } from "../../frame/readFrame.ts";
+import { FIELD_WIDTH, OFFSET, PRESENT } from "../../frame/schema.ts";
+import type { BlockView } from "../blockView.ts";
+import { pricesOf } from "../mev/prices.ts";
+import type { Chain } from "../registry/registry.ts";
+import { type Address, NATIVE, type Swap } from "../swap.ts";
+import { amountOut, KEEPS, type Pair, sideOf } from "./constantProduct.ts";
+import { IMBALANCE_THRESHOLD_PCT, imbalanceOf } from "./imbalance.ts";
+import { bestTrade, type Opportunity, type Venue } from "./opportunity.ts";
+
+/** An opportunity of a block. */
+export interface BlockOpportunity extends Opportunity {
+  /** Number of the transaction in the block view that moved the pool last. */
+  readonly transaction: number;
+}
+
+/** As a block left it. */
+interface Standing extends Venue {
+  readonly last: Swap;
+}
+
+/** Each pool is priced by all other swaps. Busy blocks have some 100 pools and 500 swaps; beyond this they are invented logs. */
+const MAX_LOOKS = 200_000;
+/** Pairs of Uniswap's keep their reserves in 112 bits. */
+const MAX_RESERVE = 2n ** 112n;
+
+/** @param swaps of one block, in order */
+export function findPoolImbalances(
+  view: BlockView,
+  swaps: readonly Swap[],
+  chain: Chain | undefined,
+): BlockOpportunity[] {
+  if (view.blockNumber === undefined) return [];
+  const swapsOf = new Map<Address, Swap[]>();
+  for (const swap of swaps) {
+    const list = swapsOf.get(swap.pool);
+    if (list) list.push(swap);
+    else swapsOf.set(swap.pool, [swap]);
+  }
+  const isPriced = pricedTokens(swapsOf, chain);
+  const standings = new Map<string, Standing[]>();
+  let count = 0;
+  for (const [pool, own] of swapsOf) {
+    const { tokenIn, tokenOut, after } = own.at(-1)!;
+    if (!after || !("reserve0" in after) || !isPriced(tokenIn) || !isPriced(tokenOut)) continue;
+    const standing = standingOf(pool, own);
+    if (standing === undefined) continue;
+    const key = `${standing.pair.token0} ${standing.pair.token1}`;
+    const alike = standings.get(key);
+    if (alike) alike.push(standing);
+    else standings.set(key, [standing]);
+    if (++count * swaps.length > MAX_LOOKS) return [];
+  }
+  const found: BlockOpportunity[] = [];
+  for (const alike of standings.values()) {
+    for (const { pair, dex, last } of alike) {
+      const prices = pricesOf(
+        swaps.filter(({ pool }) => pool !== pair.address),
+        chain,
+      );
+      const side = (token: Address, reserve: bigint) => ({ amount: Number(reserve), price: prices(token) ?? null });
+      const imbalance = imbalanceOf(side(pair.token0, pair.reserve0), side(pair.token1, pair.reserve1));
+      if (imbalance === undefined || imbalance.pct === null || imbalance.pct < IMBALANCE_THRESHOLD_PCT) continue;
+      const others = alike.filter((other) => other.pair !== pair);
+      const trade = bestTrade(pair, others, { chain, prices, gasPrice: paidGasPrice(view, last.transaction) });
+      found.push({
+        ...{ kind: "pool_imbalance", transaction: last.transaction, logIndex: last.logIndex },
+        ...{ stateBlock: view.blockNumber, dex, pair, imbalance, trade, exposure: null },
+        ...(trade
+          ? { confidence: "high", reason: "another pool of the two tokens leaves a profit" }
+          : {
+              confidence: "medium",
+              reason: "by the prices of other pools of the block; no other of the two tokens traded",
+            }),
+        evidence: [last.logIndex],
+      } as BlockOpportunity);
+    }
+  }
+  return found.sort((a, b) => a.transaction - b.transaction || a.logIndex! - b.logIndex!);
+}
+
+/** Tokens that have a price of their own, or trade in two pools or more of the block: most are in one, and need no further look. */
+function pricedTokens(swapsOf: ReadonlyMap<Address, readonly Swap[]>, chain: Chain | undefined) {
+  const pools = new Map<Address, number>();
+  for (const [{ tokenIn, tokenOut }] of swapsOf.values() as Iterable<[Swap]>)
+    for (const token of [tokenIn, tokenOut]) pools.set(token, (pools.get(token) ?? 0) + 1);
+  return (token: Address): boolean =>
+    token === NATIVE || token === chain?.wrapped || (chain?.stableCoins.has(token) ?? false) || pools.get(token)! > 1;
+}
+
+/** @returns undefined for a pool of which no swap shows that it keeps x · y: pools of other curves log the same */
+function standingOf(pool: Address, swaps: readonly Swap[]): Standing | undefined {
+  const last = swaps.at(-1)!;
+  const [token0, token1] = last.tokenIn < last.tokenOut ? [last.tokenIn, last.tokenOut] : [last.tokenOut, last.tokenIn];
+  const pairs = swaps.flatMap(({ after, tokenIn }) => {
+    if (!after || !("reserve0" in after) || (tokenIn !== token0 && tokenIn !== token1)) return [];
+    const { reserve0, reserve1 } = after;
+    if (reserve0 <= 0n || reserve1 <= 0n || reserve0 >= MAX_RESERVE || reserve1 >= MAX_RESERVE) return [];
+    return [{ address: pool, token0, token1, reserve0, reserve1 }];
+  });
+  if (pairs.length < swaps.length) return undefined;
+  const shows = (keep: bigint): number => swaps.filter((swap, i) => isExactly(swap, { ...pairs[i]!, keep })).length;
+  const counts = KEEPS.map(shows);
+  const most = Math.max(...counts);
+  if (most === 0) return undefined;
+  return { pair: { ...pairs.at(-1)!, keep: KEEPS[counts.indexOf(most)]! }, dex: last.protocol, last };
+}
+
+/** Did the swap pay what a pool of this fee pays at most? @param after as the swap left it */
+function isExactly({ tokenIn, amountIn, amountOut: out }: Swap, after: Pair): boolean {
+  const { reserveIn, reserveOut, keep } = sideOf(after, tokenIn)!;
+  return amountOut({ reserveIn: reserveIn - amountIn, reserveOut: reserveOut + out, keep }, amountIn) === out;
+}
+
+function paidGasPrice(view: BlockView, transaction: number): bigint | null {
+  const frame = view.frames[transaction]!;
+  if (!has(view, frame, PRESENT.effectiveGasPrice)) return null;
+  return bigAt(view, frame + OFFSET.effectiveGasPrice, FIELD_WIDTH.u128);
+}
