@@ -18,7 +18,7 @@ let temporary: TemporaryStore;
 beforeAll(async () => {
   temporary = await temporaryStore();
   await migrate(temporary.store);
-});
+}, 60_000);
 afterAll(() => temporary.remove());
 
 /** What the server stores more compactly than it is written: the values are the same. */
