@@ -29,7 +29,7 @@ import type { Decoded } from "../../engine/worker/decode.ts";
 import { explainRule } from "../../engine/worker/explainRule.ts";
 import { createStoredBatches } from "../../engine/worker/storedBatch.ts";
 import { createFactStage, wantsFacts } from "../../engine/worker/withFacts.ts";
-import { type Lists, listsOf, NO_LISTS } from "../../engine/world/world.ts";
+import { baselinesOf, type Lists, listsOf, NO_LISTS } from "../../engine/world/world.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createMessageReader } from "../labelledMessages.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
@@ -182,7 +182,11 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
         ? []
         : await ask<StoredFrameRow>(blockQuery(`0x${row.block_hash.replace(/^0x/, "")}`, row));
     const others = block.filter(({ offset, n }) => !there.has(`${offset} ${n}`));
-    const find = createFactStage(createRegistry(world?.registry), world ? listsOf(world) : NO_LISTS);
+    const find = createFactStage(
+      createRegistry(world?.registry),
+      world ? listsOf(world) : NO_LISTS,
+      world && baselinesOf(world),
+    );
     return find(batchOf(row.source, row.partition, [...rows, ...others]));
   }
 

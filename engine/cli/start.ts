@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { followCoverage } from "../lookout/follow.ts";
+import { keepBaselines } from "../world/keepBaselines.ts";
 import { serve, untilAborted } from "./api.ts";
 import { BUNDLED_RECORDING } from "./bundled.ts";
 import { loadConfiguration } from "./configuration.ts";
@@ -27,7 +28,7 @@ export function startCommand(command: Command): void {
       const tick = (text: string): boolean => process.stderr.write(`✓ ${text}\n`);
       const house = await openHouse(config);
       const ended = new AbortController();
-      let covering: Promise<void> | undefined;
+      let beside: Promise<unknown> | undefined;
       try {
         const where =
           house.store.kind === "embedded"
@@ -38,7 +39,7 @@ export function startCommand(command: Command): void {
         tick(`rules: ${rules.filter(({ state }) => state === "live").length} live of ${rules.length}`);
         const { brokers } = config.kafka;
         const api = flags.exit || flags.api === false ? undefined : await serve(house);
-        if (!flags.exit) covering = followCoverage({ ...house, signal: AbortSignal.any([signal, ended.signal]) });
+        if (!flags.exit) beside = besideTheStream(house, AbortSignal.any([signal, ended.signal]));
         if (api) tick(`API  ${api.url}   docs ${api.url}/docs`);
         if (flags.exit || !brokers) await replayBundled(house, signal, flags.exit === true);
         if (!flags.exit) {
@@ -50,11 +51,18 @@ export function startCommand(command: Command): void {
         await api?.close();
       } finally {
         ended.abort();
-        await covering;
+        await beside;
         await house.close();
       }
     });
 }
+
+/** What an engine keeps up to date while it runs, by the clock. */
+const besideTheStream = (house: House, signal: AbortSignal): Promise<unknown> =>
+  Promise.all([
+    followCoverage({ ...house, signal }),
+    keepBaselines({ ...house, everyMs: house.config.engine.baselineMs, signal }),
+  ]);
 
 /** The stream, and beside it what blocks that were replaced take back. Either ends the other. */
 async function runFromKafka(house: House, signal: AbortSignal): Promise<void> {

@@ -125,6 +125,8 @@ export interface WorldContent {
   /** Of worlds from before there was one it is not there. */
   readonly registry?: RegistryData;
   readonly lists: readonly ListVersion[];
+  /** Version of what is usual, once there is one. */
+  readonly baselines?: string;
 }
 
 /** One version of a list. */
@@ -142,6 +144,13 @@ export const worlds = pgTable("worlds", {
   content: jsonb("content").$type<WorldContent>().notNull(),
   createdAt: when("created_at"),
   usedAt: when("used_at"),
+});
+
+export const baselines = pgTable("baselines", {
+  id: text("id").primaryKey(),
+  entries: bytea("entries").notNull(),
+  rows: integer("rows").notNull(),
+  madeAt: when("made_at"),
 });
 
 export const auditLog = pgTable("audit_log", {

@@ -234,6 +234,7 @@ function nest(values: Values) {
       inFlightBytes: values.WEIR_IN_FLIGHT_BYTES,
       rangeMaxAgeMs: values.WEIR_RANGE_MAX_AGE_MS,
       rangeMaxRows: values.WEIR_RANGE_MAX_ROWS,
+      baselineMs: values.WEIR_BASELINE_MINUTES * 60_000,
       failpoint: values.WEIR_FAILPOINT,
     },
     rules: {

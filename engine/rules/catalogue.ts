@@ -17,6 +17,7 @@ import type { Finding } from "../sandbox/finding.ts";
 import type { ParameterValues } from "../sandbox/parameters.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { type StateFate, stateFate } from "../state/declaration.ts";
+import { dropOldBaselines, newestBaselines, putBaselines } from "../world/baselineTables.ts";
 import { createListContents } from "../world/listContents.ts";
 import { createListStore, type ListStore, NoSuchList } from "../world/lists.ts";
 import { dropOldWorlds, keepWorld, readLists } from "../world/listTables.ts";
@@ -146,6 +147,8 @@ export interface Catalogue {
   current(): string;
   /** Id of the world that they run in now: it has the lists that they name. */
   world(): string;
+  /** From now on this is what is usual: engines take it over as a world. @param entries of baselineBytes.ts @throws ControlUnavailable */
+  putBaselines(entries: Uint8Array, rows: number): Promise<void>;
   /** A world by its id. @throws UserError when it is gone */
   worldOf(id: string): Promise<World>;
   /** The lists that rules name. */
@@ -198,6 +201,7 @@ export async function openCatalogue({
   const owners = createOwners(quota, (edit, committed) => change(edit, committed));
   /** Of the control store, when we read it last. */
   let number = -1;
+  let baselines: string | undefined;
   let currentId = "";
   let currentWorld = "";
   let said = 0;
@@ -227,6 +231,7 @@ export async function openCatalogue({
             number: await readNumber(tx),
             rules: await tables.readRulesSince(tx, number),
             lists: await readLists(tx),
+            baselines: await newestBaselines(tx),
             quotas: await readQuotas(tx),
           }),
           { isolationLevel: "repeatable read", accessMode: "read only" },
@@ -235,6 +240,7 @@ export async function openCatalogue({
       take(now.rules);
       lists.take(now.lists);
       owners.take(now.quotas);
+      baselines = now.baselines?.id;
       number = now.number;
     }
     await takeSet();
@@ -272,6 +278,7 @@ export async function openCatalogue({
     await control.change(async (tx) => {
       await keepWorld(tx, world, content);
       await dropOldWorlds(tx, KEEP_DAYS);
+      await dropOldBaselines(tx);
       if (id === currentId && !isTime) return;
       await tables.keepSet(tx, id, members);
       await tables.dropOldSets(tx, KEEP_DAYS);
@@ -289,7 +296,10 @@ export async function openCatalogue({
   function worldContent(): WorldContent {
     const named = new Set([KNOWN_BAD, ...[...known.values()].flatMap((rule) => rule.lists)]);
     const versions = [...named].sort().map((name) => lists.version(name));
-    return { chains, registry, lists: versions.filter((version): version is ListVersion => version !== undefined) };
+    return {
+      ...{ chains, registry, lists: versions.filter((version): version is ListVersion => version !== undefined) },
+      ...(baselines !== undefined && { baselines }),
+    };
   }
 
   /** Makes a change on what is in the store by then, alone among all processes. */
@@ -319,6 +329,7 @@ export async function openCatalogue({
     refresh,
     current: () => currentId,
     world: () => currentWorld,
+    putBaselines: (entries, rows) => change((tx) => putBaselines(tx, hashOf(entries).slice(0, 16), entries, rows)),
     worldOf: (id) => worlds.get(id),
     lists,
     naming: (name) => list().flatMap((rule) => (known.get(rule.name)!.lists.includes(name) ? rule.name : [])),

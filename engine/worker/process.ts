@@ -17,7 +17,7 @@ import { OFFSET } from "../frame/schema.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
-import { type Lists, listsOf, type World } from "../world/world.ts";
+import { baselinesOf, type Lists, listsOf, type World } from "../world/world.ts";
 import { alertRecord, alertRow } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
@@ -58,7 +58,7 @@ export function createProcessor(
   const registry = createRegistry(world.registry);
   const detect = createDetectStage(registry);
   const findOpportunities = createOpportunityStage(registry);
-  const judge = createRiskStage(lists);
+  const judge = createRiskStage(lists, baselinesOf(world));
 
   return (batch) => {
     const decoded = decode(batch);

@@ -1,6 +1,7 @@
 import type { BatchBlock, BatchFrames } from "../chain/blocks.ts";
 import type { BlockView } from "../chain/blockView.ts";
 import { createRiskScorer } from "../chain/risk/riskScorer.ts";
+import type { ChainBaselines } from "../world/baselines.ts";
 import { KNOWN_BAD, type Lists } from "../world/world.ts";
 import type { BlockFindings } from "./findings.ts";
 
@@ -8,9 +9,9 @@ import type { BlockFindings } from "./findings.ts";
  * The risk of each transaction of a batch, by number, as a mask of factors (chain/risk/factors.ts): mined ones with their blocks, so that
  * prices are compared and victims known; the others, which no block has, by themselves.
  */
-export function createRiskStage(lists: Lists) {
+export function createRiskStage(lists: Lists, baselines?: ChainBaselines) {
   const list = lists.get(KNOWN_BAD);
-  const score = createRiskScorer({ knownBad: list?.bytes === 20 ? list : undefined });
+  const score = createRiskScorer({ knownBad: list?.bytes === 20 ? list : undefined, baselines });
 
   return (decoded: BatchFrames, blocks: readonly BatchBlock[], found: readonly BlockFindings[]): Uint32Array => {
     const { count, bytes, words, frames } = decoded;

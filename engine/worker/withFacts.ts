@@ -6,6 +6,7 @@ import { predicatesOf } from "../condition/condition.ts";
 import { isFact, ruleField } from "../condition/fields.ts";
 import { filterCondition } from "../rules/filterCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
+import type { ChainBaselines } from "../world/baselines.ts";
 import type { Lists } from "../world/world.ts";
 import { type BlockFindings, createDetectStage } from "./findings.ts";
 import { createRiskStage } from "./risks.ts";
@@ -35,9 +36,10 @@ export function withFacts<T extends BatchFrames>(
 export function createFactStage(
   registry: Registry,
   lists: Lists,
+  baselines?: ChainBaselines,
 ): <T extends BatchFrames>(decoded: T) => T & ShownFrames {
   const detect = createDetectStage(registry);
-  const judge = createRiskStage(lists);
+  const judge = createRiskStage(lists, baselines);
   return (decoded) => {
     const blocks = blocksOf(decoded);
     const found = detect(blocks);

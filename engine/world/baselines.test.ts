@@ -10,14 +10,14 @@ import {
 } from "./baselines.ts";
 
 const row = (key: Uint8Array, median: number, mad: number, samples = 100): BaselineRow => ({
-  ...{ kind: "sender_value", key, median, mad, samples },
+  ...{ chainId: 1, kind: "sender_value", key, median, mad, samples },
 });
 const words = (key: Uint8Array) => new Uint32Array(Uint8Array.from(key).buffer);
 const keyOf = (n: number) => Uint8Array.from({ length: BASELINE_BYTES.sender_value }, (_, i) => (n >> (8 * i)) & 255);
 
 test("each key has its own, found in shared memory by whoever opens it", () => {
   const rows = Array.from({ length: 500 }, (_, n) => row(keyOf(n), n / 10, 1));
-  const baselines = openBaselines(structuredClone(buildBaselines(rows)));
+  const baselines = openBaselines(structuredClone(buildBaselines(rows))).get(1)!;
   for (let n = 0; n < 500; n++) {
     const deviation = baselines.deviation("sender_value", words(keyOf(n)), 0, 2 ** 20 - 1);
     expect(deviation).toBeCloseTo(0.6745 * (20 - n / 10));
@@ -35,7 +35,7 @@ test("few samples say nothing, of two rows the first counts, and who always pays
       row(twice, 0, 1),
       row(same, 10, 0),
     ]),
-  );
+  ).get(1)!;
   const of = (key: Uint8Array, amount: number) => baselines.deviation("sender_value", words(key), 0, amount);
   expect([of(few, 5), baselines.has("sender_value", words(few), 0)]).toEqual([undefined, false]);
   expect(of(twice, 2 ** 10 - 1)).toBe(0);

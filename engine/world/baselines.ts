@@ -4,11 +4,12 @@
  */
 import { buildList, type ListTable, openListTable } from "./listTable.ts";
 
-/** What is measured, and the bytes of its key: value in wei by sender, gas limit by selector. */
+/** What is measured on a chain, and the bytes of its key: value in wei by sender, gas limit by selector. */
 export const BASELINE_BYTES = { sender_value: 20, selector_gas: 4 } as const;
 export type BaselineKind = keyof typeof BASELINE_BYTES;
 
 export interface BaselineRow {
+  readonly chainId: number;
   readonly kind: BaselineKind;
   /** Address or selector. */
   readonly key: Uint8Array;
@@ -20,10 +21,16 @@ export interface BaselineRow {
   readonly mad: number;
 }
 
-/** Can be handed to a thread: shared memory. */
-export type BaselineTable = Readonly<
-  Record<BaselineKind, { readonly keys: SharedArrayBuffer; readonly usual: SharedArrayBuffer }>
->;
+/** Of one chain. Can be handed to a thread: shared memory. */
+export interface BaselineTable {
+  readonly chainId: number;
+  readonly kinds: Readonly<
+    Record<BaselineKind, { readonly keys: SharedArrayBuffer; readonly usual: SharedArrayBuffer }>
+  >;
+}
+
+/** By chain id. */
+export type ChainBaselines = ReadonlyMap<number, Baselines>;
 
 export interface Baselines {
   /** Is there one for this key? @param at word where the key begins */
@@ -46,11 +53,17 @@ const MIN_MAD = 0.1;
 export const robustDeviation = (amount: number, median: number, mad: number): number =>
   (0.6745 * (Math.log2(1 + amount) - median)) / Math.max(mad, MIN_MAD);
 
+export const BASELINE_KINDS = Object.keys(BASELINE_BYTES) as BaselineKind[];
+
 /** Rows with too few samples are left out; of two rows with one key the first counts. */
-export function buildBaselines(rows: readonly BaselineRow[]): BaselineTable {
-  const kinds = Object.keys(BASELINE_BYTES) as BaselineKind[];
-  return Object.fromEntries(
-    kinds.map((kind) => {
+export function buildBaselines(rows: readonly BaselineRow[]): BaselineTable[] {
+  const chains = [...new Set(rows.map(({ chainId }) => chainId))];
+  return chains.map((chainId) => ({ chainId, kinds: buildKinds(rows.filter((row) => row.chainId === chainId)) }));
+}
+
+const buildKinds = (rows: readonly BaselineRow[]): BaselineTable["kinds"] =>
+  Object.fromEntries(
+    BASELINE_KINDS.map((kind) => {
       const own = rows.filter((row) => row.kind === kind && row.samples >= MIN_SAMPLES);
       const builder = buildList(BASELINE_BYTES[kind], own.length);
       for (const { key } of own) builder.add(key);
@@ -60,11 +73,13 @@ export function buildBaselines(rows: readonly BaselineRow[]): BaselineTable {
       for (const { key, median, mad } of own.toReversed()) pairs.set([median, mad], 2 * numberOf(keys, key));
       return [kind, { keys: keys.buffer, usual }];
     }),
-  ) as unknown as BaselineTable;
-}
+  ) as unknown as BaselineTable["kinds"];
 
-export function openBaselines(table: BaselineTable): Baselines {
-  const open = (kind: BaselineKind) => ({ keys: openListTable(table[kind].keys), usual: new Float64Array(table[kind].usual) }); // biome-ignore format: one call
+export const openBaselines = (tables: readonly BaselineTable[]): ChainBaselines =>
+  new Map(tables.map((table) => [table.chainId, openTable(table)]));
+
+function openTable(table: BaselineTable): Baselines {
+  const open = (kind: BaselineKind) => ({ keys: openListTable(table.kinds[kind].keys), usual: new Float64Array(table.kinds[kind].usual) }); // biome-ignore format: one call
   const kinds = { sender_value: open("sender_value"), selector_gas: open("selector_gas") };
   return {
     has: (kind, words, at) => kinds[kind].keys.has(words, at),

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { RegistryData } from "../chain/registry/registryData.ts";
 import type { ListUse } from "../condition/listKinds.ts";
+import { type BaselineTable, type ChainBaselines, openBaselines } from "./baselines.ts";
 import { type ListTable, openListTable } from "./listTable.ts";
 
 /** The list of addresses that risk asks, if there is one, whatever the rules name. */
@@ -19,6 +20,14 @@ export interface World {
   readonly registry: RegistryData;
   /** That rules may ask, and risk, by name. */
   readonly lists: readonly WorldList[];
+  /** What is usual, by chain, for risk. */
+  readonly baselines?: WorldBaselines;
+}
+
+export interface WorldBaselines {
+  /** Of this version. */
+  readonly id: string;
+  readonly tables: readonly BaselineTable[];
 }
 
 export interface WorldList {
@@ -37,31 +46,39 @@ export function createWorld({
   chains,
   registry = {},
   lists = [],
-}: Pick<World, "chains"> & Partial<Pick<World, "registry" | "lists">>): World {
-  return { id: worldId({ chains, registry, lists }), chains: sorted(chains), registry, lists };
+  baselines,
+}: Pick<World, "chains"> & Partial<Pick<World, "registry" | "lists" | "baselines">>): World {
+  const id = worldId({ chains, registry, lists, baselines: baselines?.id });
+  return { id, chains: sorted(chains), registry, lists, ...(baselines && { baselines }) };
 }
 
-/** The name of a world with these chains, this registry and these versions of lists. */
+/** The name of a world with these chains, this registry and these versions of lists and baselines. */
 export function worldId({
   chains,
   registry = {},
   lists,
+  baselines,
 }: {
   readonly chains: readonly number[];
   readonly registry?: RegistryData | undefined;
   readonly lists: readonly Pick<WorldList, "name" | "id">[];
+  readonly baselines?: string | undefined;
 }): string {
   const versions = [...lists].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, id }) => ({ name, id }));
-  // Without lists or a registry it is the name that it had before there were any.
+  // Without lists, a registry or baselines it is the name that it had before there were any.
   return contentId({
     chains: sorted(chains),
     ...(versions.length > 0 && { lists: versions }),
     ...(Object.keys(registry).length > 0 && { registry: inOrder(registry) }),
+    ...(baselines !== undefined && { baselines }),
   });
 }
 
 export const listsOf = (world: Pick<World, "lists">): Lists =>
   new Map(world.lists.map(({ name, buffer }) => [name, openListTable(buffer)]));
+
+export const baselinesOf = ({ baselines }: Pick<World, "baselines">): ChainBaselines | undefined =>
+  baselines && openBaselines(baselines.tables);
 
 /** The tables of lists that a rule names. @throws Error when one is not there: the catalogue keeps that from happening */
 export function tablesOf(uses: readonly ListUse[], lists: Lists): ListTable[] {

@@ -5,6 +5,7 @@
 import type { Control } from "../control/open.ts";
 import type { WorldContent } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
+import { readBaselines } from "./baselineTables.ts";
 import type { ListContents } from "./listContents.ts";
 import { readWorld } from "./listTables.ts";
 import { createWorld, type World, worldId } from "./world.ts";
@@ -44,7 +45,9 @@ export function createWorlds(
       const { buffer } = await contents.get((work) => control.read(work), version);
       lists.push({ name: version.name, id: version.id, buffer });
     }
-    return createWorld({ ...content, lists });
+    const { baselines: version } = content;
+    const baselines = version === undefined ? undefined : await control.read((db) => readBaselines(db, version));
+    return createWorld({ ...content, lists, baselines });
   }
 
   return {

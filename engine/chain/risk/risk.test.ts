@@ -135,6 +135,7 @@ describe("what a transaction asks for", () => {
 
   test("a function that nobody knows, unless it is often called", () => {
     const usual = {
+      chainId: 1,
       kind: "selector_gas",
       key: Buffer.from("12345678", "hex"),
       samples: 50,
@@ -159,6 +160,7 @@ describe("what a transaction asks for", () => {
 
   test("a value far above what its sender sends", () => {
     const usual = {
+      chainId: 1,
       kind: "sender_value",
       key: Buffer.from(sender.slice(2), "hex"),
       samples: 30,

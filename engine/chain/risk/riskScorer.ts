@@ -1,6 +1,6 @@
 import { has, inputAt, inputLength, logCount, u64AsNumber } from "../../frame/readFrame.ts";
 import { OFFSET, PRESENT } from "../../frame/schema.ts";
-import { type Baselines, OUTLIER } from "../../world/baselines.ts";
+import { type Baselines, type ChainBaselines, OUTLIER } from "../../world/baselines.ts";
 import type { ListTable } from "../../world/listTable.ts";
 import type { BlockView } from "../blockView.ts";
 import { callsOf } from "../calls/calls.ts";
@@ -13,7 +13,7 @@ import { logRisk } from "./riskyLogs.ts";
 export interface RiskKnowledge {
   /** Addresses: the list `known-bad`. */
   readonly knownBad?: ListTable | undefined;
-  readonly baselines?: Baselines | undefined;
+  readonly baselines?: ChainBaselines | undefined;
   /** Addresses of contracts that were created lately. */
   readonly fresh?: ListTable | undefined;
 }
@@ -28,7 +28,10 @@ export interface RiskKnowledge {
  */
 export type RiskScorer = (view: BlockView, masks: Uint32Array, victims?: ReadonlySet<number>) => void;
 
-export function createRiskScorer({ knownBad, baselines, fresh }: RiskKnowledge = {}): RiskScorer {
+export function createRiskScorer({ knownBad, baselines: ofChains, fresh }: RiskKnowledge = {}): RiskScorer {
+  /** Of the chain of the transaction that is looked at: in a batch there are few, one behind the other. */
+  let chainId = -1;
+  let baselines: Baselines | undefined;
   const isBad = knownBad !== undefined && knownBad.size > 0;
   const isListed = (list: ListTable, view: BlockView, at: number): boolean => list.has(view.u32, at >> 2);
 
@@ -37,6 +40,10 @@ export function createRiskScorer({ knownBad, baselines, fresh }: RiskKnowledge =
     for (let i = 0; i < view.frames.length; i++) {
       const frame = view.frames[i]!;
       let mask = masks[i]!;
+      if (ofChains !== undefined) {
+        const chain = u64AsNumber(view, frame + OFFSET.chainId);
+        if (chain !== chainId) baselines = ofChains.get((chainId = chain));
+      }
       if (isBad && isListed(knownBad, view, frame + OFFSET.from)) mask |= RISK.known_bad;
       if (!has(view, frame, PRESENT.to)) mask |= RISK.fresh_contract;
       else {
