@@ -46,6 +46,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "ask the store: a table on a terminal, JSON lines in a pipe; read-only",
     load: async () => (await import("./sql.ts")).sqlCommand,
   },
+  export: {
+    description: "what the store has as files: CSV, Parquet, JSON, Arrow, HDF5, TFRecord",
+    load: async () => (await import("./export.ts")).exportCommand,
+  },
   rule: {
     description: "rules: modules that are shown transactions and raise alerts",
     load: async () => (await import("./rule.ts")).ruleCommand,

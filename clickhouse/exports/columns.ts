@@ -1,0 +1,113 @@
+/** The columns of a dataset as an export has them: names and order of the table, values that any program can read. */
+import { nearest } from "../../engine/ops/config.ts";
+import { UserError } from "../../engine/ops/errors.ts";
+import type { Store } from "../client.ts";
+import { blockStatus, hex } from "../queries/list.ts";
+import { quoteName } from "../quote.ts";
+import type { Dataset } from "./datasets.ts";
+import type { Shape } from "./formats.ts";
+
+/** A column of the store. */
+export interface StoredColumn {
+  readonly name: string;
+  /** ClickHouse's type. */
+  readonly type: string;
+  readonly comment: string;
+}
+
+export interface TableShape {
+  readonly columns: readonly StoredColumn[];
+  /** Expressions that the table is sorted by. */
+  readonly sortedBy: readonly string[];
+}
+
+/** @throws UserError when the store has no such table (yet) */
+export async function readTable(store: Store, { name, table }: Dataset): Promise<TableShape> {
+  const [found] = await store.rows<{ sorting_key: string }>(
+    "SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name = {table:String}",
+    { table },
+  );
+  if (!found)
+    throw new UserError(`Cannot export "${name}": the store has no table "${table}", expected one that is there`, {
+      next: "npx weir migrate brings the store's tables up to this version",
+    });
+  const columns = await store.rows<StoredColumn>(
+    `SELECT name, type, comment FROM system.columns
+     WHERE database = currentDatabase() AND table = {table:String} ORDER BY position`,
+    { table },
+  );
+  return { columns, sortedBy: found.sorting_key.split(/,\s*/) };
+}
+
+/** Columns of type String that hold bytes all the same. */
+const BYTES = new Set(["input", "log_data", "pool", "route_pools", "bytes"]);
+
+/** As the API gives it, without 0x. */
+const ALERT_ID = "alert_id";
+
+const BLOCK_STATUS: StoredColumn = {
+  name: "block_status",
+  type: "String",
+  comment: "pending; provisional: its chain could still replace the block; confirmed",
+};
+
+/** All columns that an export of the table may have, in their order. */
+export function exportColumns({ columns }: TableShape): readonly StoredColumn[] {
+  return hasBlocks(columns) ? [...columns, BLOCK_STATUS] : columns;
+}
+
+/** Whether its rows are of blocks, which a chain may replace. */
+export const hasBlocks = (columns: readonly StoredColumn[]): boolean =>
+  ["chain_id", "block_number", "block_hash"].every((name) => columns.some((column) => column.name === name));
+
+/**
+ * The columns asked for, in the order in which they are asked for; all when none is.
+ * @throws UserError naming what there is not, or is twice
+ */
+export function chooseColumns(
+  dataset: Dataset,
+  all: readonly StoredColumn[],
+  wanted: readonly string[] | undefined,
+): readonly StoredColumn[] {
+  if (wanted === undefined) return all;
+  const names = all.map(({ name }) => name);
+  return wanted.map((name, i) => {
+    const column = all.find((each) => each.name === name);
+    const cannot = `Cannot export column "${name.slice(0, 100)}" of ${dataset.name}`;
+    if (!column) {
+      const near = nearest(name, names);
+      throw new UserError(`${cannot}: there is no such column, expected some of ${names.join(", ")}`, {
+        ...(near === undefined ? {} : { next: `Did you mean ${near}?` }),
+      });
+    }
+    if (wanted.indexOf(name) !== i) throw new UserError(`${cannot}: it is asked for twice, expected each once`);
+    return column;
+  });
+}
+
+/** SQL of a column over the table as `t`, with its name. */
+export function expressionOf({ name, type }: StoredColumn, shape: Shape): string {
+  const column = quoteName(name);
+  if (name === BLOCK_STATUS.name) return `${blockStatus} AS ${column}`;
+  if (name === ALERT_ID) return `lower(hex(t.${column})) AS ${column}`;
+  return `${asValue(`t.${column}`, type, shape, BYTES.has(name))} AS ${column}`;
+}
+
+function asValue(value: string, type: string, shape: Shape, isBytes: boolean, depth = 0): string {
+  const [, outer, inner] = /^(Nullable|LowCardinality|Array)\((.*)\)$/.exec(type) ?? [];
+  if (outer === "Array") {
+    const x = `x${depth}`;
+    const element = asValue(x, inner!, shape, isBytes, depth + 1);
+    const list = element === x ? value : `arrayMap(${x} -> ${element}, ${value})`;
+    const isText = shape !== "nested" && depth === 0 && !(shape === "features" && !inner!.startsWith("Array("));
+    return isText ? `toJSONString(${list})` : list;
+  }
+  if (inner !== undefined) return asValue(value, inner, shape, isBytes, depth);
+  if (isBytes || type.startsWith("FixedString(")) return hex(value);
+  if (/^U?Int(128|256)$/.test(type) || /^(UUID|Enum|IPv|Map|Tuple)/.test(type)) return `toString(${value})`;
+  if (shape === "nested" || shape === "flat") return value;
+  if (type.startsWith("Decimal")) return `toFloat64(${value})`;
+  if (type.startsWith("DateTime64")) return `toUnixTimestamp64Micro(${value})`;
+  if (type.startsWith("Date")) return `toUnixTimestamp64Micro(toDateTime64(${value}, 6, 'UTC'))`;
+  return value;
+}

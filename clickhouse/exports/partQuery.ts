@@ -1,0 +1,37 @@
+import { paramsOf, where } from "../queries/list.ts";
+import { quoteName } from "../quote.ts";
+import { expressionOf, type StoredColumn } from "./columns.ts";
+import { FORMATS } from "./formats.ts";
+import { type Bounds, exportConditions, type PlanInput, type Slice, sliceConditions } from "./plan.ts";
+import { MAX_LIMIT } from "./request.ts";
+
+export interface PartQuery {
+  readonly sql: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** What makes the order of rows complete, where a table has it. */
+const TIES = ["source", "partition", "offset", "n", "rule", "ordinal"];
+
+/** The rows of a part, or of the whole export, in the order of the table, which the store reads without sorting. */
+export function partQuery(
+  input: PlanInput,
+  columns: readonly StoredColumn[],
+  bounds: Bounds,
+  slice: Slice | undefined,
+): PartQuery {
+  const { dataset, shape, spec } = input;
+  const conditions = [...exportConditions(input, bounds), ...(slice ? sliceConditions(input, slice) : [])];
+  const has = (name: string) => shape.columns.some((column) => column.name === name);
+  const order = [...new Set([...shape.sortedBy, ...TIES.filter(has)])].map((key) =>
+    has(key) ? `t.${quoteName(key)}` : key,
+  );
+  const expressions = columns.map((column) => expressionOf(column, FORMATS[spec.format].shape));
+  return {
+    sql: `SELECT ${expressions.join(",\n  ")}
+FROM ${quoteName(dataset.table)} AS t${where(conditions)}
+ORDER BY ${order.join(", ")}
+LIMIT {rows:UInt64}`,
+    params: { ...paramsOf(conditions), rows: slice?.rows ?? spec.limit ?? MAX_LIMIT },
+  };
+}

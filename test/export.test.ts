@@ -1,0 +1,112 @@
+/** `weir export` as a process: SIGKILL in the middle, a disk that is full, what it says and with which exit code. */
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openStore } from "../clickhouse/client.ts";
+import { stopEmbedded } from "../clickhouse/embedded/open.ts";
+import { addSwaps } from "../clickhouse/exports/testing/swapRows.ts";
+import { migrate } from "../clickhouse/migrate.ts";
+
+const WEIR = fileURLToPath(new URL("../engine/weir.mjs", import.meta.url));
+let folder: string;
+const env = () => ({ PATH: process.env.PATH, HOME: process.env.HOME, WEIR_DATA: folder });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "weir-export-"));
+  const store = await openStore({ folder: join(folder, "clickhouse") });
+  await store.createDatabase();
+  await migrate(store);
+  await addSwaps(store, { partition: 0, offset: 0, count: 20_000, block: 1 });
+  await store.close();
+});
+afterAll(async () => {
+  await stopEmbedded(join(folder, "clickhouse"));
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const run = (program: string, args: readonly string[]): Promise<Ended> =>
+  new Promise((resolve) =>
+    execFile(program, args, { env: env(), cwd: folder }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    ),
+  );
+const weir = (...args: string[]): Promise<Ended> => run(process.execPath, [WEIR, ...args]);
+
+test("SIGKILL leaves nothing under a final name, and the same command finishes it: each row once", async () => {
+  const out = join(folder, "killed");
+  const args = ["export", "swaps", "--format", "ndjson", "--part-rows", "400", "--out", out, "--json"];
+  const partsDone = async (): Promise<number> => {
+    const state = await readFile(join(out, ".weir-swaps", "state.json"), "utf8").catch(() => undefined);
+    return state === undefined ? 0 : (JSON.parse(state) as { done: unknown[] }).done.length;
+  };
+  for (const least of [2, 5]) {
+    const killed = spawn(process.execPath, [WEIR, ...args], { env: env(), stdio: "ignore", detached: true });
+    const exit = once(killed, "exit");
+    while ((await partsDone()) < least && killed.exitCode === null) await sleep(5);
+    process.kill(-killed.pid!, "SIGKILL"); // with the process that it starts
+    expect(await exit).toEqual([null, "SIGKILL"]);
+    expect((await readdir(out)).filter((name) => !name.startsWith("."))).toEqual([]);
+  }
+  const { code, stdout, stderr } = await weir(...args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const summary = JSON.parse(stdout) as { rows: number; parts: number; resumed: number };
+  expect(summary).toMatchObject({ dataset: "swaps", number: 1, rows: 20_000, parts: 50 });
+  expect(summary.resumed).toBeGreaterThanOrEqual(5);
+  const files = (await readdir(out)).sort();
+  expect(files).toHaveLength(51);
+  const texts = await Promise.all(files.slice(0, 50).map((file) => readFile(join(out, file), "utf8")));
+  const offsets = texts.flatMap((text) => [...text.matchAll(/"offset":(\d+)/g)].map(([, offset]) => Number(offset)));
+  expect(offsets).toEqual(Array.from({ length: 20_000 }, (_, i) => i));
+});
+
+const noSmallDisk = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { encoding: "utf8" });
+const cannotMount = noSmallDisk.error?.message ?? (noSmallDisk.status === 0 ? undefined : noSmallDisk.stderr.trim());
+if (cannotMount !== undefined) console.warn(`Skipping the full disk: ${cannotMount}`);
+
+test.skipIf(cannotMount !== undefined)(
+  "a full disk is an error that says so, and no file has its final name",
+  async () => {
+    const script = `mkdir small && mount -t tmpfs -o size=1m tmpfs small && "$@"; echo "exit $?"; ls -A small; ls small/.weir-swaps`;
+    const command = [
+      process.execPath,
+      WEIR,
+      "export",
+      "swaps",
+      "--format",
+      "csv",
+      "--part-rows",
+      "1000",
+      "--out",
+      "small",
+    ];
+    const { stdout, stderr } = await run("unshare", ["-rm", "sh", "-c", script, "sh", ...command]);
+    expect(stderr).toMatch(
+      /^weir: Cannot export to ".*small": the disk is full, expected room for the files\n {2}next {3}Make room/m,
+    );
+    const [exit, ...files] = stdout.trim().split("\n");
+    expect(exit).toBe("exit 1");
+    expect(files.filter((name) => name.endsWith(".new"))).toEqual([]);
+    expect(files).toEqual([".weir-swaps", "state.json", expect.stringMatching(/^swaps-000001-00001\.csv$/)]);
+  },
+);
+
+test("without --out it goes to standard output; what needs files does not, and mistakes are usage", async () => {
+  const csv = await weir("export", "swaps", "--columns", "block_number,tick", "--limit", "3");
+  expect(csv).toMatchObject({ code: 0, stdout: '"block_number","tick"\n1,-1\n1,\n1,-3\n', stderr: "" });
+  expect(await weir("export", "swaps", "--format", "hdf5")).toMatchObject({ code: 1, stdout: "" });
+  expect((await weir("export", "swaps", "--from", "yesterday")).code).toBe(2);
+  expect((await weir("export")).code).toBe(2);
+  expect(existsSync(join(folder, ".weir-swaps"))).toBe(false);
+});
