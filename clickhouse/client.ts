@@ -40,6 +40,9 @@ export interface InsertBlock {
   readonly token?: string;
 }
 
+/** What reads and cannot write. */
+export type StoreReads = Pick<Store, "rows" | "stream">;
+
 export interface Store {
   readonly kind: "embedded" | "server";
   /** Without credentials. The embedded store's port changes when its child starts anew. */
@@ -57,6 +60,11 @@ export interface Store {
    * @throws StoreUnavailable, StoreRefused
    */
   rows<T>(sql: string, params?: Params, settings?: Settings): Promise<T[]>;
+  /**
+   * The same reads, whose SQL may besides name files in `file()` and `s3()`: those whose path or URL begins with `prefix`, a folder or a
+   * bucket with its last `/`. A server keeps its own rules about that.
+   */
+  readingFiles(prefix: string): StoreReads;
   /**
    * The result of a SELECT as bytes in a format of ClickHouse (default JSONEachRow, 64-bit integers as strings), as they come. The
    * stream fails when the result could not be sent whole. It ends after 60 s unless the setting `max_execution_time` says
@@ -84,6 +92,17 @@ const READ_SETTINGS = {
   max_execution_time: MAX_READ_SECONDS,
   output_format_json_quote_64bit_integers: 1,
 } as const;
+
+/** How a request says that it may read files: a server asks for `readonly = 2`, the embedded store also for what they begin with. */
+interface FileReads {
+  readonly settings: { readonly readonly: "2" };
+  readonly headers: Record<string, string>;
+}
+
+const fileReads = (prefix: string): FileReads => ({
+  settings: { readonly: "2" },
+  headers: { "x-weir-files": encodeURIComponent(prefix) },
+});
 
 interface Connection {
   readonly url: string;
@@ -144,16 +163,40 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     }
   }
 
-  const read = <T>(client: "client" | "bare", query: string, query_params: Params, settings: Settings): Promise<T[]> =>
+  const read = <T>(
+    client: "client" | "bare",
+    query: string,
+    query_params: Params,
+    settings: Settings,
+    files?: FileReads,
+  ): Promise<T[]> =>
     call("read from the store", true, async (connection) => {
       const result = await connection[client].query({
         query,
         query_params: { ...query_params },
         format: "JSONEachRow",
-        clickhouse_settings: { ...READ_SETTINGS, ...settings },
+        clickhouse_settings: { ...READ_SETTINGS, ...settings, ...files?.settings },
         use_multipart_params_auto: true,
+        ...(files && { http_headers: files.headers }),
       });
       return result.json<T>();
+    });
+
+  const stream = (
+    sql: string,
+    params: Params,
+    format: string,
+    settings: Settings,
+    files?: FileReads,
+  ): Promise<Readable> =>
+    call("read from the store", true, async ({ client }) => {
+      const { stream } = await client.exec({
+        query: `${sql}\nFORMAT ${format}`,
+        query_params: { ...params },
+        clickhouse_settings: { ...READ_SETTINGS, ...settings, ...files?.settings },
+        ...(files && { http_headers: files.headers }),
+      });
+      return stream as Readable;
     });
 
   await connect();
@@ -187,15 +230,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
     rows: (sql, params = {}, settings = {}) => read("client", sql, params, settings),
 
-    stream: (sql, params = {}, format = "JSONEachRow", settings = {}) =>
-      call("read from the store", true, async ({ client }) => {
-        const { stream } = await client.exec({
-          query: `${sql}\nFORMAT ${format}`,
-          query_params: { ...params },
-          clickhouse_settings: { ...READ_SETTINGS, ...settings },
-        });
-        return stream as Readable;
-      }),
+    stream: (sql, params = {}, format = "JSONEachRow", settings = {}) => stream(sql, params, format, settings),
+
+    readingFiles(prefix) {
+      const files = fileReads(prefix);
+      return {
+        rows: (sql, params = {}, settings = {}) => read("client", sql, params, settings, files),
+        stream: (sql, params = {}, format = "JSONEachRow", settings = {}) =>
+          stream(sql, params, format, settings, files),
+      };
+    },
 
     command: (sql, params = {}) =>
       call("run a command in the store", false, async ({ client }) => {

@@ -29,3 +29,26 @@ test.each([
 ])("refuses %s", (sql) => {
   expect(() => guard(sql)).toThrow(/^Code: 164\. DB::Exception: Cannot use .* \(READONLY\)$/);
 });
+
+test.each([
+  ["SELECT count() FROM file('/archive/{a,b}/swaps.parquet', 'Parquet', 'x UInt8')"],
+  ["SELECT * FROM (SELECT * FROM file('/archive/a.parquet') UNION ALL SELECT * FROM file('/archive/b.parquet'))"],
+])("lets files of the archive through where they are asked for: %s", (sql) => {
+  expect(() => guard(sql, "/archive/")).not.toThrow();
+  expect(() => guard(sql)).toThrow(/READONLY/);
+  expect(() => guard(sql, "/other/")).toThrow(/READONLY/);
+});
+
+test.each([
+  ["SELECT * FROM file('/etc/passwd')"],
+  ["SELECT * FROM file('/archive/../etc/passwd')"],
+  ["SELECT * FROM file('/archive/{a,../../etc}/passwd')"],
+  ["SELECT * FROM file('/archive/a.parquet'), file('/etc/passwd')"],
+  ["SELECT * FROM file(concat('/archive/', '../etc/passwd'))"],
+  ["SELECT * FROM file({path:String})"],
+  ["SELECT * FROM url('/archive/x')"],
+  ["SELECT 1 INTO OUTFILE '/archive/x'"],
+  ["INSERT INTO FUNCTION file('/archive/x') SELECT 1"],
+])("refuses %s, also where files of the archive may be read", (sql) => {
+  expect(() => guard(sql, "/archive/")).toThrow(/READONLY/);
+});

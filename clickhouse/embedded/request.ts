@@ -12,6 +12,8 @@ export interface StoreRequest {
   readonly settings: Record<string, string>;
   readonly params: Record<string, string>;
   readonly gzipAnswer: boolean;
+  /** What files a read may name must begin with; undefined: none. */
+  readonly files: string | undefined;
 }
 
 /** SQL with what is bound to it; ClickHouse's own max_query_size is 256 KiB, but lists in bound parameters may be longer. */
@@ -69,8 +71,12 @@ export async function readRequest(request: IncomingMessage): Promise<StoreReques
     settings,
     params,
     gzipAnswer: settings.enable_http_compression === "1" && /\bgzip\b/.test(String(request.headers["accept-encoding"])),
+    files: filesOf(request.headers["x-weir-files"]),
   };
 }
+
+const filesOf = (header: string | string[] | undefined): string | undefined =>
+  typeof header === "string" && header !== "" ? decodeURIComponent(header) : undefined;
 
 const hasBody = (request: IncomingMessage): boolean =>
   request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;

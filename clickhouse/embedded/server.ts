@@ -79,7 +79,7 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
     const query = await readRequest(request);
     response.setHeader("X-ClickHouse-Query-Id", query.queryId ?? randomUUID());
     const plan = planStatement(query.sql, query.body !== undefined);
-    if (Number(query.settings.readonly ?? 0) > 0) guard(query.sql);
+    if (Number(query.settings.readonly ?? 0) > 0) guard(query.sql, query.files);
 
     const leave = await (plan.kind === "read" ? reads : writes).enter();
     try {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { scheduleArchive } from "../archive/schedule.ts";
 import { VERSION } from "../ops/version.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
@@ -12,7 +13,9 @@ export function apiCommand(command: Command): void {
     try {
       const api = await serve(house);
       process.stderr.write(`✓ API  ${api.url}   docs ${api.url}/docs\n`);
+      const archiving = scheduleArchive(house);
       await untilAborted(signal);
+      await archiving.close();
       await api.close();
     } finally {
       await house.close();

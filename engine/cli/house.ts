@@ -2,11 +2,9 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Store } from "../../clickhouse/client.ts";
-import { migrate } from "../../clickhouse/migrate.ts";
 import { type Access, createAccess } from "../access/access.ts";
 import { keptSecret } from "../access/keptSecret.ts";
 import { readRegistry } from "../chain/registry/readRegistry.ts";
-import { migrateControl } from "../control/migrate.ts";
 import type { Control } from "../control/open.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { createLabelStore, type LabelStore } from "../label/labels.ts";
@@ -20,7 +18,7 @@ import { logSeldom } from "../ops/logSeldom.ts";
 import { createMetrics, type Metrics } from "../ops/metrics.ts";
 import { type Catalogue, openCatalogue } from "../rules/catalogue.ts";
 import { type CoverageOfChains, readCoverage } from "../source/rpc/coverage.ts";
-import { openControlOnly, openStoreOnly } from "./store.ts";
+import { openStores } from "./store.ts";
 
 export { loadConfiguration } from "./configuration.ts";
 
@@ -65,20 +63,6 @@ async function checkRules(folder: string, log: Log): Promise<void> {
       { variable: "RULES_DIR", value: folder, problem: `it cannot be read: ${problem}`, expected: "a folder of .wasm" },
     ]);
   log.warn({ event: "no_rules", folder }, "There are no rules yet: npm run rules:build makes the examples");
-}
-
-/** Both stores with their tables as this version wants them. */
-async function openStores(config: Config): Promise<{ store: Store; control: Control }> {
-  const store = await openStoreOnly(config);
-  const control = openControlOnly(config);
-  try {
-    await Promise.all([migrate(store), migrateControl(control)]);
-  } catch (error) {
-    await control.close();
-    await store.close();
-    throw error;
-  }
-  return { store, control };
 }
 
 /** How often an engine asks whether rules have changed: a statement of 1 ms. */

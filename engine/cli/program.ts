@@ -62,6 +62,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "what addresses and tokens are called where people read alerts",
     load: async () => (await import("./label.ts")).labelCommand,
   },
+  archive: {
+    description: "the time machine: what was stored goes into files, can be asked there, and comes back",
+    load: async () => (await import("./archive.ts")).archiveCommand,
+  },
   migrate: {
     description: "bring the tables of the store up to this version",
     load: async () => (await import("./migrate.ts")).migrateCommand,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Command } from "commander";
+import { scheduleArchive } from "../archive/schedule.ts";
 import { followCoverage } from "../lookout/follow.ts";
 import { keepBaselines } from "../world/keepBaselines.ts";
 import { serve, untilAborted } from "./api.ts";
@@ -43,10 +44,15 @@ export function startCommand(command: Command): void {
         if (api) tick(`API  ${api.url}   docs ${api.url}/docs`);
         if (flags.exit || !brokers) await replayBundled(house, signal, flags.exit === true);
         if (!flags.exit) {
-          if (brokers) tick(`reading ${config.kafka.topics.txRaw} at ${brokers.join(",")}`);
-          process.stderr.write("Ctrl-C stops; nothing is lost\n");
-          if (brokers) await runFromKafka(house, signal);
-          else await untilAborted(signal);
+          const archiving = scheduleArchive(house);
+          try {
+            if (brokers) tick(`reading ${config.kafka.topics.txRaw} at ${brokers.join(",")}`);
+            process.stderr.write("Ctrl-C stops; nothing is lost\n");
+            if (brokers) await runFromKafka(house, signal);
+            else await untilAborted(signal);
+          } finally {
+            await archiving.close();
+          }
         }
         await api?.close();
       } finally {

@@ -2,6 +2,8 @@ import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openStore, type Store } from "../../clickhouse/client.ts";
+import { migrate } from "../../clickhouse/migrate.ts";
+import { migrateControl } from "../control/migrate.ts";
 import { type Control, openControl } from "../control/open.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
 
@@ -34,3 +36,17 @@ export async function openStoreOnly(config: Config): Promise<Store> {
 /** The control store as it is, embedded or server: the embedded one shares its process with the store. */
 export const openControlOnly = (config: Config): Control =>
   openControl({ url: config.control.url, folder: embeddedFolder(config) });
+
+/** Both stores with their tables as this version wants them. */
+export async function openStores(config: Config): Promise<{ store: Store; control: Control }> {
+  const store = await openStoreOnly(config);
+  const control = openControlOnly(config);
+  try {
+    await Promise.all([migrate(store), migrateControl(control)]);
+  } catch (error) {
+    await control.close();
+    await store.close();
+    throw error;
+  }
+  return { store, control };
+}

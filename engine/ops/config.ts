@@ -254,6 +254,16 @@ function nest(values: Values) {
     },
     /** Path of a registry file, undefined: what is built in. */
     registry: values.WEIR_REGISTRY && resolve(values.WEIR_REGISTRY),
+    archive: {
+      /** Path; undefined: nothing is archived. */
+      place: values.WEIR_ARCHIVE && resolve(values.WEIR_ARCHIVE),
+      format: values.WEIR_ARCHIVE_FORMAT,
+      compression: values.COMPRESSION_TYPE,
+      batch: values.BATCH_SIZE,
+      intervalHours: values.ARCHIVE_INTERVAL_HOURS,
+      /** By table; undefined: rows stay for ever. */
+      retentionDays: values.WEIR_RETENTION_DAYS,
+    },
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
     /** jwtSecret undefined: one is made, and kept in the data folder */

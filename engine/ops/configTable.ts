@@ -116,9 +116,12 @@ export const VARIABLES = {
   CACHE_STATS_TTL: { group: "cache", type: t.integer(0, DAY_S, "s"), default: "60", later: true, meaning: "Seconds that statistics are cached" },
   CACHE_LEADERBOARD_TTL: { group: "cache", type: t.integer(0, DAY_S, "s"), default: "300", later: true, meaning: "Seconds that leaderboards are cached" },
 
-  BATCH_SIZE: { group: "archive", type: t.integer(1, 1_000_000), default: "10000", later: true, meaning: "Rows an archive file is written with at a time" },
-  ARCHIVE_INTERVAL_HOURS: { group: "archive", type: t.integer(1, 8760, "h"), default: "1", later: true, meaning: "Hours between archive runs" },
-  COMPRESSION_TYPE: { group: "archive", type: t.choice("gzip", "zstd", "snappy", "lz4", "none"), default: "gzip", later: true, meaning: "Compression of archives" },
+  WEIR_ARCHIVE: { group: "archive", type: t.archivePlace(), meaning: "Where the archive is: a folder; unset means that nothing is archived" },
+  WEIR_ARCHIVE_FORMAT: { group: "archive", type: t.archiveFormat(), default: "parquet", meaning: "Format of new files of the archive" },
+  COMPRESSION_TYPE: { group: "archive", type: t.choice("gzip", "zstd", "snappy", "lz4", "none"), default: "gzip", meaning: "Compression of new files of the archive" },
+  BATCH_SIZE: { group: "archive", type: t.integer(1, 1_000_000), default: "10000", meaning: "Rows an archive file is written with at a time" },
+  ARCHIVE_INTERVAL_HOURS: { group: "archive", type: t.integer(1, 8760, "h"), default: "1", meaning: "Hours between runs that archive what was stored and remove what is older than WEIR_RETENTION_DAYS" },
+  WEIR_RETENTION_DAYS: { group: "archive", type: t.daysByTable(), meaning: "How many days rows stay in the store, by table, as in transactions=30,alerts=365,*=90; unset means for ever. With an archive a row goes only when it is there" },
   AWS_ACCESS_KEY_ID: { group: "archive", type: t.text(256), later: true, meaning: "Access key of the object store for archives" },
   AWS_SECRET_ACCESS_KEY: { group: "archive", type: t.secret(), secret: true, later: true, meaning: "Secret that belongs to AWS_ACCESS_KEY_ID" },
 

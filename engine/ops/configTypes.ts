@@ -162,3 +162,31 @@ export const bearer = () =>
   secret(16)
     .regex(/^[!-~]+$/)
     .describe("at least 16 visible ASCII characters without spaces, in no sample file");
+
+/** ClickHouse would take some characters of a path for a pattern. */
+export const archivePlace = () =>
+  folder()
+    .refine((value) => !/[*?{}]|\.\./.test(value))
+    .describe("the path of a folder without * ? { } and ..");
+
+export const archiveFormat = () =>
+  choice("parquet", "json").describe(
+    "parquet or json; a pickle runs code when somebody reads it, so there is no such archive",
+  );
+
+/** `transactions=30,*=90`: days by table; `*` stands for all that are not named. */
+export const daysByTable = () =>
+  list(
+    z
+      .string()
+      .regex(/^([a-z][a-z_]{0,62}|\*)=\d{1,6}$/)
+      .transform((value) => {
+        const [table, days] = value.split("=") as [string, string];
+        return [table, Number(days)] as const;
+      })
+      .pipe(z.tuple([z.string(), z.int().min(1).max(36_500)])),
+    "table=days",
+    64,
+  )
+    .transform((pairs) => Object.fromEntries(pairs) as Readonly<Record<string, number>>)
+    .describe("table=days, separated by commas, 1 to 36500 days, * for all other tables");

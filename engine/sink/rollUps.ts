@@ -40,11 +40,14 @@ const ROLL_UPS: readonly RollUp[] = [
  * which a kill may have left out. A bucket belongs to one source and partition, so nobody else writes it. Run twice it gives the
  * same: a kill in the middle is mended by the next run. To compare takes the store 15 ms of CPU, to delete 400 a table, since
  * that goes through all its parts.
+ *
+ * A minute of which retention has removed rows stays as it is: its base rows are not all there.
  */
 export async function mendRollUps(store: Store, source: string, ranges: readonly RangeBounds[]): Promise<void> {
   const { sql: inRanges, params } = rowsOf(source, ranges);
   for (const { table, base, keys, sums } of ROLL_UPS) {
-    const touched = `SELECT partition, ${MINUTE} FROM ${base} WHERE ${inRanges}`;
+    const touched = `SELECT partition, ${MINUTE} FROM ${base} WHERE ${inRanges}
+      AND (partition, ${MINUTE}) NOT IN (SELECT partition, minute FROM cleaned_minutes WHERE source = {source:String})`;
     const bucketOf = (minute: string): string => `source = {source:String} AND (partition, ${minute}) IN (${touched})`;
     const made = `SELECT ${named({ ...keys, ...sums })} FROM ${base} WHERE ${bucketOf(MINUTE)} GROUP BY ALL`;
     const kept = `SELECT ${Object.keys(keys).join(", ")}, ${summed(sums)} FROM ${table} WHERE ${bucketOf("minute")} GROUP BY ALL`;
