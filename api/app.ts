@@ -11,6 +11,7 @@ import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
 import { alertRoutes } from "./routes/alerts.ts";
+import { arbitrageurRoutes } from "./routes/arbitrageurs.ts";
 import { chainRoutes } from "./routes/chains.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
@@ -64,6 +65,7 @@ export function createApi(deps: ApiDeps) {
     alertRoutes(deps),
     deadLetterRoutes(deps),
     statsRoutes(deps),
+    arbitrageurRoutes(deps),
     chainRoutes(deps),
     ruleRoutes(deps),
     jsonRuleRoutes(deps),

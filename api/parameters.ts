@@ -64,7 +64,7 @@ export const listParameters = (list: ListSpec) => ({ ...times, ...paging(), curs
 /** The parameters of a route: unknown ones are refused, and so are combinations that contradict each other. */
 export function query<S extends z.ZodRawShape>(shape: S) {
   return z.strictObject(shape).superRefine((values, ctx) => {
-    const { chain_id, chainId, since, until, offset, cursor, period } = values as Record<string, unknown>;
+    const { chain_id, chainId, since, until, offset, cursor, period, days } = values as Record<string, unknown>;
     const fail = (name: string, message: string) => ctx.addIssue({ code: "custom", path: [name], message });
     if (chain_id !== undefined && chainId !== undefined && chain_id !== chainId)
       fail("chainId", "Expected the same value as chain_id");
@@ -72,5 +72,7 @@ export function query<S extends z.ZodRawShape>(shape: S) {
     if (offset !== undefined && cursor !== undefined) fail("offset", "Expected offset or cursor, not both");
     if (period !== undefined && (since ?? until) !== undefined)
       fail("period", "Expected period, or since and until, not both");
+    if (days !== undefined && (since ?? until) !== undefined)
+      fail("days", "Expected days, or since and until, not both");
   });
 }

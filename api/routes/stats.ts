@@ -1,48 +1,93 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { type StatsRow, statsQuery } from "../../clickhouse/queries/stats.ts";
+import { type StatsOptions, type StatsRow, statsQuery } from "../../clickhouse/queries/stats.ts";
+import type { CommonFilter, Page } from "../../clickhouse/queries/types.ts";
 import type { ApiDeps } from "../deps.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
-import { chain, optional, paging, query, times } from "../parameters.ts";
-import { createRouter, DATABASE_PROBLEMS, LIST_HEADERS, problemResponse } from "../router.ts";
+import { chain, optional, paging, query, times, wholeNumber } from "../parameters.ts";
+import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
+import {
+  DAY_MS,
+  definitionParameter,
+  describe,
+  endOf,
+  HOUR_MS,
+  readOpenHours,
+  startOf,
+  usd,
+  usdOrNull,
+  usdRaw,
+} from "../statistics.ts";
 
 const PERIOD_HOURS = { "1h": 1, "24h": 24, "7d": 7 * 24, "30d": 30 * 24 } as const;
-const HOUR_MS = 3_600_000;
+const MAX_DAYS = 366;
 
-const later = (description: string) =>
-  z.null().openapi({ description: `${description}. Null: not computed yet, it needs the detection of arbitrage` });
+const figures = {
+  transactions: describe(z.int(), "sightings that came in: pending and mined"),
+  pending: describe(z.int(), "of these: pending"),
+  failed: describe(z.int(), "of these: reverted"),
+  gas_used: describe(z.number(), "gas used, where known"),
+  gas_used_raw: z.string(),
+  alerts: z.int(),
+  opportunities_detected: describe(z.int(), "pools out of balance, and swaps that would leave them so"),
+  opportunities_captured: describe(z.int(), "of these: an arbitrage went through the pool within 300 s"),
+  small_opportunities_count: describe(z.int(), "opportunities from $10,000 to $100,000"),
+  small_opps_captured: describe(z.int(), "small opportunities that an arbitrage took"),
+  transactions_detected: describe(z.int(), "arbitrage transactions"),
+  transactions_priced: describe(
+    z.int(),
+    "of these: their net profit is known in USD. The others are in no figure of profit",
+  ),
+  unique_arbitrageurs: describe(z.int(), "senders of arbitrages"),
+  total_profit_usd: usd("net profit of arbitrages"),
+  total_profit_usd_raw: usdRaw("total_profit_usd"),
+  capture_rate: describe(z.number().nullable(), "captured / detected × 100; null where nothing was detected"),
+  small_opp_capture_rate: describe(z.number().nullable(), "the same of small opportunities"),
+  avg_competition_level: describe(
+    z.number().nullable(),
+    "unique arbitrageurs / opportunities; null where there are none of either",
+  ),
+  profit_distribution: describe(
+    z.object({
+      min: usdOrNull("smallest"),
+      max: usdOrNull("largest"),
+      avg: usdOrNull("mean"),
+      median: usdOrNull("median"),
+      p95: usdOrNull("95th percentile, between two values by their distance"),
+    }),
+    "net profits of arbitrage transactions",
+  ),
+  gas_statistics: describe(
+    z.object({
+      total_gas_spent_usd: usd("gas of arbitrages"),
+      total_gas_spent_usd_raw: usdRaw("total_gas_spent_usd"),
+      avg_gas_price_gwei: describe(z.number().nullable(), "mean of what arbitrages paid per gas"),
+    }),
+    "what arbitrages paid",
+  ),
+  provisional: describe(
+    z.boolean(),
+    "an arbitrage or opportunity in it is of a block that its chain may still replace",
+  ),
+};
 
 export const statsSchema = z
-  .object({
-    chain_id: z.int(),
-    hour_timestamp: z.string().openapi({ description: "start of the hour, UTC" }),
-    transactions: z.int().openapi({ description: "sightings that came in: pending and mined" }),
-    pending: z.int().openapi({ description: "of these: pending" }),
-    failed: z.int().openapi({ description: "of these: reverted" }),
-    gas_used: z.number().openapi({ description: "gas used, where known" }),
-    gas_used_raw: z.string(),
-    alerts: z.int(),
-    opportunities_detected: later("Imbalances of pools"),
-    opportunities_captured: later("Imbalances that someone used"),
-    small_opportunities_count: later("Opportunities from $10,000 to $100,000"),
-    small_opps_captured: later("Small opportunities that someone used"),
-    transactions_detected: later("Arbitrage transactions"),
-    unique_arbitrageurs: later("Senders of arbitrages"),
-    total_profit_usd: later("Profit of arbitrages"),
-    capture_rate: later("Percentage of opportunities captured"),
-    small_opp_capture_rate: later("Percentage of small opportunities captured"),
-    avg_competition_level: later("Arbitrageurs per opportunity"),
-    profit_distribution: later("min, max, avg, median and p95 of profits"),
-    gas_statistics: later("Gas spent on arbitrages"),
-  })
+  .object({ chain_id: z.int(), hour_timestamp: describe(z.string(), "start of the hour, UTC"), ...figures })
   .openapi("Stats");
 
-const stats = createRoute({
+export const dailyStatsSchema = z
+  .object({ chain_id: z.int(), date: z.string().openapi({ description: "UTC", example: "2024-01-15" }), ...figures })
+  .openapi("DailyStats");
+
+const ANSWERS = { 400: problemResponse("Wrong parameters"), ...DATABASE_PROBLEMS };
+const NOTE =
+  "Hours and days are whole: one that the period begins or ends in counts from its beginning to its end. Those in which nothing came in are absent. Blocks that were replaced do not count. Arbitrages count by the time of their block, opportunities and transactions by when they were seen.";
+
+const hourly = createRoute({
   method: "get",
   path: "/api/v1/stats",
-  tags: ["data"],
-  summary: "Counts per chain and hour, newest first",
-  description:
-    "The last 24 hours unless period, or since and until say otherwise. Hours in which nothing came in are absent; an hour that the period begins in counts from its beginning.",
+  tags: ["statistics"],
+  summary: "Statistics per chain and hour, newest first",
+  description: `The last 24 hours unless period, or since and until say otherwise. ${NOTE}`,
   request: {
     query: query({
       ...chain,
@@ -51,58 +96,98 @@ const stats = createRoute({
         "how far back from now",
         "24h",
       ),
+      definition: definitionParameter,
       ...times,
       ...paging(1000),
     }),
   },
-  responses: {
-    200: {
-      description: "Statistics",
-      headers: LIST_HEADERS,
-      content: { "application/json": { schema: z.array(statsSchema) } },
-    },
-    400: problemResponse("Wrong parameters"),
-    ...DATABASE_PROBLEMS,
-  },
+  responses: { 200: { ...json(z.array(statsSchema), "Statistics"), headers: LIST_HEADERS }, ...ANSWERS },
 });
 
+const daily = createRoute({
+  method: "get",
+  path: "/api/v1/stats/daily",
+  tags: ["statistics"],
+  summary: "Statistics per chain and day (UTC), newest first",
+  description: `The last 30 days, today among them, unless days, or since and until say otherwise. ${NOTE}`,
+  request: {
+    query: query({
+      ...chain,
+      days: optional(wholeNumber(1, MAX_DAYS), `how many days back from now, 1 to ${MAX_DAYS}`, "30"),
+      definition: definitionParameter,
+      ...times,
+      ...paging(1000),
+    }),
+  },
+  responses: { 200: { ...json(z.array(dailyStatsSchema), "Statistics"), headers: LIST_HEADERS }, ...ANSWERS },
+});
+
+interface Asked {
+  readonly chain_id?: number | undefined;
+  readonly chainId?: number | undefined;
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
+  readonly definition?: StatsOptions["definition"] | undefined;
+  readonly limit?: number | undefined;
+  readonly offset?: number | undefined;
+}
+
 export function statsRoutes({ store }: Pick<ApiDeps, "store">) {
-  return createRouter().openapi(stats, async (c) => {
-    const { chain_id, chainId, period, since, until, limit = 1000, offset = 0 } = c.req.valid("query");
-    const from =
-      since ?? (until ? undefined : new Date(wholeHour(Date.now() - PERIOD_HOURS[period ?? "24h"] * HOUR_MS)));
-    const { sql, params } = statsQuery({ chainId: chain_id ?? chainId, since: from, until }, { limit, offset });
-    const rows = await store.rows<StatsRow>(sql, params, READ_SETTINGS);
-    c.header("x-total-count", rows[0]?.total ?? "0");
-    return withETag(c, rows.map(toStats));
-  });
+  async function read(by: StatsOptions["by"], asked: Asked, defaultSince: Date): Promise<StatsRow[]> {
+    const { chain_id, chainId, since, until, definition = "cycle", limit = 1000, offset = 0 } = asked;
+    const unit = by === "hour" ? HOUR_MS : DAY_MS;
+    const from = since ?? (until ? undefined : defaultSince);
+    const filter: CommonFilter = {
+      chainId: chain_id ?? chainId,
+      since: from && startOf(from, unit),
+      until: until && endOf(until, unit),
+    };
+    const page: Page = { limit, offset };
+    const { sql, params } = statsQuery(filter, { by, definition, open: await readOpenHours(store, filter) }, page);
+    return store.rows<StatsRow>(sql, { ...params }, READ_SETTINGS);
+  }
+
+  return createRouter()
+    .openapi(hourly, async (c) => {
+      const { period = "24h", ...asked } = c.req.valid("query");
+      const rows = await read("hour", asked, new Date(Date.now() - PERIOD_HOURS[period] * HOUR_MS));
+      c.header("x-total-count", rows[0]?.total ?? "0");
+      return withETag(c, rows.map((row) => ({ chain_id: Number(row.chain_id), hour_timestamp: row.period, ...toFigures(row) }))); // biome-ignore format: one expression
+    })
+    .openapi(daily, async (c) => {
+      const { days = 30, ...asked } = c.req.valid("query");
+      const rows = await read("day", asked, new Date(Date.now() - (days - 1) * DAY_MS));
+      c.header("x-total-count", rows[0]?.total ?? "0");
+      return withETag(c, rows.map((row) => ({ chain_id: Number(row.chain_id), date: row.period.slice(0, 10), ...toFigures(row) }))); // biome-ignore format: one expression
+    });
 }
 
-function wholeHour(ms: number): number {
-  return ms - (ms % HOUR_MS);
-}
-
-function toStats(row: StatsRow): z.infer<typeof statsSchema> {
+function toFigures(row: StatsRow) {
   return {
-    chain_id: Number(row.chain_id),
-    hour_timestamp: row.hour_timestamp,
     transactions: Number(row.transactions),
     pending: Number(row.pending),
     failed: Number(row.failed),
     gas_used: Number(row.gas_used),
     gas_used_raw: row.gas_used,
     alerts: Number(row.alerts),
-    opportunities_detected: null,
-    opportunities_captured: null,
-    small_opportunities_count: null,
-    small_opps_captured: null,
-    transactions_detected: null,
-    unique_arbitrageurs: null,
-    total_profit_usd: null,
-    capture_rate: null,
-    small_opp_capture_rate: null,
-    avg_competition_level: null,
-    profit_distribution: null,
-    gas_statistics: null,
+    opportunities_detected: Number(row.opportunities_detected),
+    opportunities_captured: Number(row.opportunities_captured),
+    small_opportunities_count: Number(row.small_opportunities_count),
+    small_opps_captured: Number(row.small_opps_captured),
+    transactions_detected: Number(row.transactions_detected),
+    transactions_priced: Number(row.transactions_priced),
+    unique_arbitrageurs: Number(row.unique_arbitrageurs),
+    total_profit_usd: Number(row.total_profit_usd),
+    total_profit_usd_raw: row.total_profit_usd,
+    capture_rate: row.capture_rate,
+    small_opp_capture_rate: row.small_opp_capture_rate,
+    avg_competition_level: row.avg_competition_level,
+    profit_distribution: { min: row.min, max: row.max, avg: row.avg, median: row.median, p95: row.p95 },
+    gas_statistics: {
+      total_gas_spent_usd: Number(row.total_gas_spent_usd),
+      total_gas_spent_usd_raw: row.total_gas_spent_usd,
+      avg_gas_price_gwei: row.avg_gas_price_gwei,
+    },
+    provisional: row.provisional === 1,
   };
 }

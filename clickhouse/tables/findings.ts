@@ -36,6 +36,7 @@ const SWAP = [
 const ARBITRAGE = [
   ["log_index", "UInt32"],
   ["definition", "String"],
+  ["route", "UInt16"],
   ["account", "FixedString(20)"],
   ["profit_token", "FixedString(20)"],
   ["start_amount", "UInt256"],
@@ -45,6 +46,17 @@ const ARBITRAGE = [
   ["route_protocols", "Array(String)"],
   ["route_pools", "Array(String)"],
   ["route_tokens", "Array(FixedString(20))"],
+] as const;
+
+/** Of the transaction of an arbitrage: the same in the row of each of its routes. */
+const ARBITRAGE_TRANSACTION = [
+  ["tx_swaps", "UInt16"],
+  ["tx_hops", "UInt16"],
+  ["tx_gas_used", "Nullable(UInt64)"],
+  ["tx_gas_price", "Nullable(UInt128)"],
+  ["tx_gas_usd", "Nullable(Decimal(38, 6))"],
+  ["tx_gross_usd", "Nullable(Decimal(38, 6))"],
+  ["tx_net_usd", "Nullable(Decimal(38, 6))"],
 ] as const;
 
 const SANDWICH = [
@@ -93,7 +105,7 @@ const ATTEMPT = [["searcher", "FixedString(20)"]] as const;
 /** The columns of each table in parts: its rows are put together of as many objects, side by side. */
 export const FINDING_PARTS = {
   swaps: [PLACE, SWAP, JUDGED],
-  arbitrages: [PLACE, ARBITRAGE, PROFIT, JUDGED],
+  arbitrages: [PLACE, ARBITRAGE, PROFIT, ARBITRAGE_TRANSACTION, JUDGED],
   sandwiches: [PLACE, SANDWICH, PROFIT, JUDGED],
   liquidations: [PLACE, LIQUIDATION, JUDGED],
   jit_liquidity: [PLACE, JIT, JUDGED],
@@ -111,6 +123,7 @@ type Joined<Parts extends readonly Columns[]> = { readonly [i in keyof Parts]: R
 /** What all of them have: where the finding's transaction stands. */
 export type PlaceRow = RowOf<typeof PLACE>;
 export type ProfitRow = RowOf<typeof PROFIT>;
+export type ArbitrageTransactionRow = RowOf<typeof ARBITRAGE_TRANSACTION>;
 
 export const encodeFindings = <T extends FindingTable>(table: T, rows: readonly FindingRow<T>[]): Block =>
   encodeJoined(FINDING_PARTS[table], rows);

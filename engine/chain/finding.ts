@@ -31,6 +31,7 @@ export interface Profit {
   /** net / what was put in, in percent. */
   readonly roiPercent: number | null;
   /** In USD, six decimals. */
+  readonly gasUsd: number | null;
   readonly grossUsd: number | null;
   readonly netUsd: number | null;
 }

@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import { Interrupted, UsageError, UserError } from "../ops/errors.ts";
+import { closeHours } from "../statistics/closeHours.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
@@ -87,7 +88,9 @@ export async function replayWithProgress(
 ): Promise<Replayed> {
   const progress = createProgress(`replaying ${relative(process.cwd(), path)}`, "tx");
   try {
-    return await replayRecording({ house, path, again, signal, onProgress: progress.update });
+    const replayed = await replayRecording({ house, path, again, signal, onProgress: progress.update });
+    await closeHours(house.store);
+    return replayed;
   } finally {
     progress.end();
   }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { scheduleArchive } from "../archive/schedule.ts";
 import { followCoverage } from "../lookout/follow.ts";
+import { keepClosingHours } from "../statistics/closeHours.ts";
 import { keepBaselines } from "../world/keepBaselines.ts";
 import { serve, untilAborted } from "./api.ts";
 import { BUNDLED_RECORDING } from "./bundled.ts";
@@ -68,6 +69,7 @@ const besideTheStream = (house: House, signal: AbortSignal): Promise<unknown> =>
   Promise.all([
     followCoverage({ ...house, signal }),
     keepBaselines({ ...house, everyMs: house.config.engine.baselineMs, signal }),
+    keepClosingHours(house.store, house.log, signal),
   ]);
 
 /** The stream, and beside it what blocks that were replaced take back. Either ends the other. */

@@ -21,6 +21,7 @@ import type { Log } from "../ops/log.ts";
 import { logSeldom } from "../ops/logSeldom.ts";
 import type { Metrics } from "../ops/metrics.ts";
 import { decodeLedger } from "../sink/ledger.ts";
+import { openHours } from "../statistics/closeHours.ts";
 import { alertsOf, placeOf, putStatuses, type Turn } from "./blockStates.ts";
 import { readStatus, type StatusRecord } from "./statusRecord.ts";
 
@@ -102,6 +103,7 @@ async function run({ config, store, log, metrics, signal, waitMs = WAIT_MS }: Re
       const turns: Turn[] = [];
       for (const records of byPartition(readAll(messages, log)))
         turns.push(...(await putStatuses(store, records, config.nodes.reorgDepth)));
+      for (const turn of turns) await openHours(store, turn);
       for (const turn of turns) await untilStored(consumer, admin, turn);
       const records = (await Promise.all(turns.map(recordsOf))).flat();
       await publish(producer, consumer, records, messages, epochs);

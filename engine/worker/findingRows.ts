@@ -18,8 +18,10 @@ import type {
 } from "../chain/finding.ts";
 import { has, u32At, u64AsNumber } from "../frame/readFrame.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
+import { type RouteColumns, routeColumns } from "./arbitrageTransactions.ts";
 import type { Decoded } from "./decode.ts";
 import type { BlockFindings } from "./findings.ts";
+import { usdColumn } from "./usdColumn.ts";
 
 /** A block of rows for each table that has any, in the order of the blocks and findings. */
 export function encodeFound(decoded: Decoded, found: readonly BlockFindings[]): Partial<Record<FindingTable, Block[]>> {
@@ -30,6 +32,7 @@ export function encodeFound(decoded: Decoded, found: readonly BlockFindings[]): 
   for (const { block, findings } of found) {
     const status = block.complete ? "confirmed" : "provisional"; // as in findingJson.ts
     const hash = (transaction: number): Uint8Array => viewOf(block, transaction, OFFSET.hash, 32);
+    const routes = routeColumns(block, findings);
     let place: PlaceRow | undefined;
     let placed = -1;
     for (const finding of findings) {
@@ -42,7 +45,7 @@ export function encodeFound(decoded: Decoded, found: readonly BlockFindings[]): 
           add("swaps", [place!, swapColumns(finding), judged]);
           break;
         case "arbitrage":
-          add("arbitrages", [place!, arbitrageColumns(finding), profitColumns(finding.profit), judged]);
+          add("arbitrages", arbitrageRow(place!, finding, routes.get(finding)!, judged));
           break;
         case "sandwich":
           add("sandwiches", [place!, sandwichColumns(finding, hash), profitColumns(finding.profit), judged]);
@@ -117,9 +120,23 @@ function swapColumns(swap: SwapFinding) {
   };
 }
 
-const arbitrageColumns = (finding: ArbitrageFinding) => ({
+const arbitrageRow = (
+  place: PlaceRow,
+  finding: ArbitrageFinding,
+  routes: RouteColumns,
+  judged: FindingRow<"arbitrages">[4],
+): FindingRow<"arbitrages"> => [
+  place,
+  arbitrageColumns(finding, routes),
+  profitColumns(finding.profit),
+  routes,
+  judged,
+];
+
+const arbitrageColumns = (finding: ArbitrageFinding, { route }: RouteColumns) => ({
   log_index: finding.logIndex,
   definition: finding.definition,
+  route,
   account: finding.account,
   profit_token: finding.profitToken,
   start_amount: finding.startAmount,
@@ -181,10 +198,6 @@ const NO_PROFIT: ProfitRow = {
   gross_usd: null,
   net_usd: null,
 };
-
-/** Profit says USD in six decimals, and the columns hold as many. */
-export const usdColumn = (amount: number | null): bigint | null =>
-  amount === null ? null : BigInt(Math.round(amount * 1e6));
 
 const profitColumns = (profit: Profit | undefined): ProfitRow =>
   profit

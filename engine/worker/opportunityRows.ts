@@ -5,9 +5,10 @@ import { isSmallOpportunity } from "../chain/opportunity/imbalance.ts";
 import { has, hexAt, u32At, u64AsNumber } from "../frame/readFrame.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
 import type { Decoded } from "./decode.ts";
-import { placeOf, usdColumn } from "./findingRows.ts";
+import { placeOf } from "./findingRows.ts";
 import type { FoundOpportunities, FoundOpportunity } from "./opportunities.ts";
 import type { TopicRecord } from "./topicRecords.ts";
+import { usdColumn } from "./usdColumn.ts";
 
 type OpportunityTables = "opportunities" | "opportunity_captures";
 

@@ -40,6 +40,7 @@ describe("profitOf()", () => {
       paymentsComplete: false,
       net: 4300n,
       roiPercent: 43,
+      gasUsd: 1_400,
       grossUsd: 10_000,
       netUsd: 8_600,
     });
@@ -65,6 +66,7 @@ describe("profitOf()", () => {
   it("says that net is unknown where gas is", () => {
     expect(profit(viewOf({}, { gasUsed: null }))).toMatchObject({
       gasCost: null,
+      gasUsd: null,
       net: null,
       netUsd: null,
       grossUsd: 10_000,

@@ -42,6 +42,7 @@ export function profitOf(finding: ArbitrageFinding | SandwichFinding, context: P
     paymentsComplete: payments.every(({ complete }) => complete),
     net,
     roiPercent: net === null || put === null || put === 0n ? null : rounded((Number(net) / Number(put)) * 100),
+    gasUsd: gasCost === null ? null : usd(gasCost, prices(NATIVE)),
     grossUsd: usd(profitAmount, prices(profitToken)),
     netUsd: net === null ? null : usd(net, prices(NATIVE)),
   };

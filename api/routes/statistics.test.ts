@@ -1,0 +1,604 @@
+/** Statistics against a computation in plain TypeScript: of real blocks, and of a made scene with reorganisations, repeats and unknown prices. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { z } from "@hono/zod-openapi";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeFindings, type FindingRow, type FindingTable } from "../../clickhouse/tables/findings.ts";
+import { COLUMNS } from "../../clickhouse/tables.ts";
+import { createDetector } from "../../engine/chain/detect.ts";
+import type { ArbitrageFinding } from "../../engine/chain/finding.ts";
+import { createRegistry } from "../../engine/chain/registry/registry.ts";
+import { blocksOfLines } from "../../engine/chain/testing/views.ts";
+import { CONTENT } from "../../engine/frame/content.ts";
+import { bigAt, has, hexAt, u64AsNumber } from "../../engine/frame/readFrame.ts";
+import { OFFSET, PRESENT } from "../../engine/frame/schema.ts";
+import { mainnetLines } from "../../engine/frame/testing/records.ts";
+import { packBatch } from "../../engine/source/batch.ts";
+import { closeHours, openHours } from "../../engine/statistics/closeHours.ts";
+import type { TableName } from "../../engine/worker/outcome.ts";
+import { createProcessor } from "../../engine/worker/process.ts";
+import { createWorld } from "../../engine/world/world.ts";
+import { startTestServer, type TestServer } from "../testServer.ts";
+import { arbitrageurSchema } from "./arbitrageurs.ts";
+import { dailyStatsSchema, statsSchema } from "./stats.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+}, 120_000);
+afterAll(() => server?.close());
+
+type Definition = "cycle" | "router";
+interface Placed {
+  readonly chain: number;
+  readonly block: number;
+  /** 64 digits */
+  readonly hash: string;
+  /** of the block, Unix seconds */
+  readonly time: number;
+  readonly tx: string;
+  readonly from: string;
+}
+/** An arbitrage transaction; USD in millionths. */
+interface Arbitrage extends Placed {
+  readonly definition: Definition;
+  readonly net: number | null;
+  readonly gas: number | null;
+  readonly gwei: number | null;
+  readonly hops: number;
+}
+interface Opportunity {
+  readonly chain: number;
+  readonly time: number;
+  /** undefined: pending */
+  readonly hash?: string;
+  readonly state: number;
+  readonly pool: string;
+  readonly usd: number | null;
+}
+interface Scene {
+  readonly arbitrages: readonly Arbitrage[];
+  readonly attempts: readonly Placed[];
+  readonly opportunities: readonly Opportunity[];
+  readonly captures: readonly (Placed & { readonly pool: string })[];
+}
+
+// What is expected, without SQL.
+
+/** PostgreSQL's percentile_cont. */
+function percentile(sorted: readonly number[], level: number): number | null {
+  if (sorted.length === 0) return null;
+  const at = level * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
+  return below + (above - below) * (at - Math.floor(at));
+}
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+const near = (number: number | null) => (number === null ? null : expect.closeTo(number, 6));
+const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> => {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+};
+const once = <T extends Placed>(items: readonly T[], more: (item: T) => string = () => ""): T[] =>
+  [...groupBy(items, (item) => `${item.chain} ${item.hash} ${item.tx} ${more(item)}`).values()].map(
+    ([first]) => first!,
+  );
+
+/** A scene without what replaced blocks said, each thing once. */
+const standing = ({ arbitrages, attempts, opportunities, captures }: Scene, replaced: ReadonlySet<string>): Scene => {
+  const stands = <T extends { hash?: string }>(item: T): boolean => item.hash === undefined || !replaced.has(item.hash);
+  return {
+    arbitrages: once(arbitrages.filter(stands), ({ definition }) => definition),
+    attempts: once(attempts.filter(stands)),
+    opportunities: opportunities.filter(stands),
+    captures: captures.filter(stands),
+  };
+};
+
+function expectedStats(
+  scene: Scene,
+  definition: Definition,
+  seconds: number,
+  nameOf: (time: number) => object,
+): object[] {
+  const arbitrages = scene.arbitrages.filter((arbitrage) => arbitrage.definition === definition);
+  const key = ({ chain, time }: { chain: number; time: number }): string => `${time - (time % seconds)} ${chain}`;
+  const isCaptured = ({ chain, pool, state, time }: Opportunity): boolean => {
+    const later = scene.captures.filter(
+      (capture) => capture.chain === chain && capture.pool === pool && capture.block > state,
+    );
+    const first = Math.min(...later.map(({ block }) => block));
+    const at = Math.min(...later.filter(({ block }) => block === first).map((capture) => capture.time));
+    return at <= time + 300;
+  };
+  const keys = new Set([...arbitrages, ...scene.opportunities].map(key));
+  return [...keys]
+    .map((each) => each.split(" ").map(Number) as [number, number])
+    .sort(([a, chainA], [b, chainB]) => b - a || chainA - chainB)
+    .map(([start, chain]) => {
+      const mine = <T extends { chain: number; time: number }>(items: readonly T[]): T[] =>
+        items.filter((item) => key(item) === `${start} ${chain}`);
+      const found = mine(arbitrages);
+      const profits = found.flatMap(({ net }) => (net === null ? [] : [net / 1e6])).sort((a, b) => a - b);
+      const gas = found.flatMap((arbitrage) => arbitrage.gas ?? []);
+      const prices = found.flatMap(({ gwei }) => gwei ?? []);
+      const detected = mine(scene.opportunities);
+      const captured = detected.filter(isCaptured);
+      const isSmall = ({ usd }: Opportunity): boolean => usd !== null && usd >= 10_000e6 && usd <= 100_000e6;
+      const people = new Set(found.map(({ from }) => from)).size;
+      const rate = (part: number, whole: number) => near(whole === 0 ? null : (100 * part) / whole);
+      return {
+        chain_id: chain,
+        ...nameOf(start),
+        opportunities_detected: detected.length,
+        opportunities_captured: captured.length,
+        small_opportunities_count: detected.filter(isSmall).length,
+        small_opps_captured: captured.filter(isSmall).length,
+        transactions_detected: found.length,
+        transactions_priced: profits.length,
+        unique_arbitrageurs: people,
+        total_profit_usd: near(sum(profits)),
+        capture_rate: rate(captured.length, detected.length),
+        small_opp_capture_rate: rate(captured.filter(isSmall).length, detected.filter(isSmall).length),
+        avg_competition_level: near(detected.length > 0 && people > 0 ? people / detected.length : null),
+        profit_distribution: {
+          min: near(profits[0] ?? null),
+          max: near(profits.at(-1) ?? null),
+          avg: near(profits.length === 0 ? null : sum(profits) / profits.length),
+          median: near(percentile(profits, 0.5)),
+          p95: near(percentile(profits, 0.95)),
+        },
+        gas_statistics: {
+          total_gas_spent_usd: near(sum(gas) / 1e6),
+          avg_gas_price_gwei: near(prices.length === 0 ? null : sum(prices) / prices.length),
+        },
+      };
+    });
+}
+
+function expectedArbitrageurs({ arbitrages, attempts }: Scene, definition: Definition): Map<string, object> {
+  const mine = arbitrages.filter((arbitrage) => arbitrage.definition === definition);
+  const key = ({ chain, from }: Placed): string => `${chain} 0x${from}`;
+  const failures = groupBy(attempts, key);
+  const profiles = [...groupBy(mine, key)].map(([name, found]) => {
+    const failed = failures.get(name) ?? [];
+    const times = [...found, ...failed].map(({ time }) => time);
+    const profit = sum(found.map(({ net }) => net ?? 0)) / 1e6;
+    const prices = found.flatMap(({ gwei }) => gwei ?? []);
+    const strategies = [2, 3, 4, 5].map(
+      (hops) => found.filter((arbitrage) => Math.min(arbitrage.hops, 5) === hops).length,
+    );
+    const total = found.length + failed.length;
+    return [name, {
+      first_seen: isoOf(Math.min(...times)), last_seen: isoOf(Math.max(...times)), total_transactions: total, successful_transactions: found.length,
+      failed_transactions: failed.length, success_rate: near((100 * found.length) / total), total_profit_usd: near(profit),
+      total_gas_spent_usd: near(sum(found.map(({ gas }) => gas ?? 0)) / 1e6), avg_profit_per_tx_usd: near(profit / total),
+      avg_gas_price_gwei: near(prices.length === 0 ? null : sum(prices) / prices.length),
+      preferred_strategy: ["2-hop", "3-hop", "4-hop", "N-hop"][strategies.indexOf(Math.max(...strategies))],
+    }] as const; // biome-ignore format: a profile
+  });
+  return new Map(profiles);
+}
+
+const isoOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000", "");
+const DAY = 86_400;
+
+/** Everything that the API says of one chain of a scene, against what is expected of it. */
+async function expectExact(scene: Scene, replaced: ReadonlySet<string>, chain: number): Promise<void> {
+  const kept = standing(scene, replaced);
+  const only = <T extends { chain: number }>(items: readonly T[]): T[] => items.filter((item) => item.chain === chain);
+  const mine = {
+    arbitrages: only(kept.arbitrages),
+    attempts: only(kept.attempts),
+    opportunities: only(kept.opportunities),
+    captures: only(kept.captures),
+  };
+  for (const definition of ["cycle", "router"] as const) {
+    const asked = `chain_id=${chain}&definition=${definition}`;
+    const isShown = (row: z.infer<typeof statsSchema> | z.infer<typeof dailyStatsSchema>): boolean =>
+      row.transactions_detected + row.opportunities_detected > 0; // other rows are of hours in which transactions came in
+    const hours = await server.read(`/api/v1/stats?since=2000-01-01&${asked}`, z.array(statsSchema));
+    expect(hours.filter(isShown)).toMatchObject(
+      expectedStats(mine, definition, 3600, (start) => ({ hour_timestamp: isoOf(start) })),
+    );
+    const days = await server.read(`/api/v1/stats/daily?since=2000-01-01&${asked}`, z.array(dailyStatsSchema));
+    expect(days.filter(isShown)).toMatchObject(
+      expectedStats(mine, definition, DAY, (start) => ({ date: isoOf(start).slice(0, 10) })),
+    );
+    const list = await server.read(`/api/v1/arbitrageurs?limit=1000&${asked}`, z.array(arbitrageurSchema));
+    const profiles = expectedArbitrageurs(mine, definition);
+    expect(new Set(list.map(({ chain_id, address }) => `${chain_id} ${address}`))).toEqual(new Set(profiles.keys()));
+    for (const profile of list) expect(profile).toMatchObject(profiles.get(`${profile.chain_id} ${profile.address}`)!);
+  }
+}
+
+describe("a made scene", () => {
+  /** The same numbers on every run. */
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  const START = Date.UTC(2024, 4, 5, 20) / 1000; // 20:00, so that the ten hours lie in two days
+  const digits = (number: number, length: number): string => number.toString(16).padStart(length, "0");
+  const hashOf = (chain: number, block: number, fork = 0): string => digits(fork * 1e9 + chain * 1e6 + block, 64);
+  const placed = (tx: number, fork = 0): Placed => {
+    const chain = [900, 901][random(2)]!;
+    const block = 1 + random(300);
+    return {
+      chain,
+      block,
+      hash: hashOf(chain, block, fork),
+      time: START + block * 120,
+      tx: digits(tx, 64),
+      from: digits(1 + random(9), 40),
+    };
+  };
+  const arbitrages: Arbitrage[] = Array.from({ length: 400 }, (_, i) => ({
+    ...placed(i, random(10) === 0 ? 1 : 0),
+    definition: random(4) === 0 ? "router" : "cycle",
+    net: random(5) === 0 ? null : (random(2_000_000) - 500_000) * 1000 + random(1000),
+    gas: random(6) === 0 ? null : random(90_000_000),
+    gwei: random(7) === 0 ? null : random(1000) / 8,
+    hops: 2 + random(4),
+  }));
+  const attempts = Array.from({ length: 60 }, (_, i) => placed(10_000 + i));
+  const pool = (): string => digits(77 + random(4), 40);
+  const opportunities: Opportunity[] = Array.from({ length: 150 }, () => {
+    const { chain, block, hash, time } = placed(0, random(10) === 0 ? 1 : 0);
+    const usd = [null, random(200_000) * 1e6, 10_000e6, 100_000e6, 100_000e6 + 1][random(5)]!;
+    return { chain, time: time + random(100), ...(random(3) > 0 && { hash }), state: block, pool: pool(), usd };
+  });
+  const captures = Array.from({ length: 200 }, (_, i) => ({
+    ...placed(20_000 + i, random(8) === 0 ? 1 : 0),
+    pool: pool(),
+  }));
+  const scene: Scene = { arbitrages, attempts, opportunities, captures };
+
+  let offset = 0;
+  async function insert<T extends FindingTable>(table: T, rows: readonly FindingRow<T>[]): Promise<void> {
+    const block = encodeFindings(table, rows);
+    const columns = COLUMNS[table].map(([name]) => name);
+    await server.store.insertBlock({ table, columns, format: "Native", bodies: [block.bytes], rows: rows.length });
+  }
+  const place = ({ chain, block, hash, time, tx, from }: Placed) => ({
+    ...{
+      source: "s",
+      partition: 0,
+      offset: offset++,
+      n: 0,
+      event_time: (time - 7) * 1e6,
+      chain_id: chain,
+      block_number: block,
+    },
+    ...{
+      block_hash: `0x${hash}`,
+      block_timestamp: time,
+      transaction_index: 1,
+      tx_hash: `0x${tx}`,
+      tx_from: `0x${from}`,
+      tx_to: null,
+    },
+  });
+  const judged = { status: "confirmed", confidence: "high", reason: "because", evidence: [] };
+  const micros = (usd: number | null): bigint | null => (usd === null ? null : BigInt(usd));
+  const noProfit = {
+    gas_cost: null,
+    fee_recipient_payment: null,
+    payments_complete: null,
+    net_profit: null,
+    roi_percent: null,
+    gross_usd: null,
+    net_usd: null,
+  };
+  const arbitrageRow = (arbitrage: Arbitrage, route: number): FindingRow<"arbitrages"> => {
+    const { definition, net, gas, gwei, hops } = arbitrage;
+    const amounts = {
+      account: `0x${"e".repeat(40)}`,
+      profit_token: `0x${"a".repeat(40)}`,
+      start_amount: 1n,
+      end_amount: 1n,
+      profit_amount: 0n,
+    };
+    const path = { route_logs: [], route_protocols: [], route_pools: [], route_tokens: [] };
+    const of = {
+      tx_swaps: hops,
+      tx_hops: hops,
+      tx_gas_used: 1,
+      tx_gas_price: gwei === null ? null : BigInt(gwei * 1e9),
+      tx_gas_usd: micros(gas),
+      tx_gross_usd: micros(net),
+      tx_net_usd: micros(net),
+    };
+    return [place(arbitrage), { log_index: route, definition, route, ...amounts, ...path }, noProfit, of, judged];
+  };
+  const opportunityRow = (
+    { chain, time, hash, state, pool, usd }: Opportunity,
+    i: number,
+  ): FindingRow<"opportunities"> => {
+    const known = place({
+      chain,
+      block: state,
+      hash: hash ?? "",
+      time,
+      tx: digits(30_000 + i, 64),
+      from: digits(1, 40),
+    });
+    const pending = { block_number: null, block_hash: null, block_timestamp: null, transaction_index: null };
+    const isSmall = usd === null ? null : usd >= 10_000e6 && usd <= 100_000e6;
+    return [
+      { ...known, event_time: time * 1e6, ...(hash === undefined ? pending : { block_timestamp: time }) },
+      {
+        ...{
+          opportunity_id: `0x${digits(i, 32)}`,
+          kind: hash === undefined ? "pending_backrun" : "pool_imbalance",
+          log_index: null,
+          state_block: state,
+        },
+        ...{
+          dex: "SushiSwap",
+          pool: `0x${pool}`,
+          token0: `0x${"1".repeat(40)}`,
+          token1: `0x${"2".repeat(40)}`,
+          reserve0: 1,
+          reserve1: 1,
+          reserve0_raw: 1n,
+        },
+        ...{
+          reserve1_raw: 1n,
+          imbalance_pct: 9,
+          imbalance_pct_raw: 9,
+          other_dex: "",
+          other_pool: null,
+          profit_token: null,
+          amount_in_raw: null,
+          amount_out_raw: null,
+        },
+        ...{
+          profit_raw: null,
+          gas_cost_raw: null,
+          profit_native: null,
+          profit_native_raw: null,
+          profit_usd: micros(usd),
+          is_small_opportunity: isSmall,
+        },
+        ...{ exposure_token: null, exposure_front_raw: null, exposure_loss_raw: null, exposure_profit_raw: null },
+      },
+      judged,
+    ];
+  };
+  const captureRow = ({ pool, ...at }: Scene["captures"][number]): FindingRow<"opportunity_captures"> => [
+    place(at),
+    { log_index: 1, pool: `0x${pool}`, account: `0x${"e".repeat(40)}` },
+  ];
+  const replaced = new Set<string>();
+  async function replace(chain: number, block: number, fork: number, is: boolean, at: number): Promise<void> {
+    const hash = hashOf(chain, block, fork);
+    await server.store.command(
+      `INSERT INTO replaced_blocks SELECT ${chain}, ${block}, unhex('${hash}'), ${is ? 1 : 0}, ${at}`,
+    );
+    if (is) replaced.add(hash);
+    else replaced.delete(hash);
+  }
+  const both = async (): Promise<void> => {
+    for (const chain of [900, 901]) await expectExact(scene, replaced, chain);
+  };
+  const closed = async (): Promise<string[]> =>
+    (
+      await server.store.rows<{ name: string }>(
+        "SELECT concat(toString(chain_id), ' ', toString(hour_timestamp)) AS name FROM stats_hours FINAL WHERE definition = 'cycle' AND base_rows > 0 ORDER BY ALL",
+      )
+    ).map(({ name }) => name);
+
+  beforeAll(async () => {
+    // Every third came in twice, every fourth has two routes.
+    const twice = arbitrages.flatMap((arbitrage, i) => (i % 3 === 0 ? [arbitrage, arbitrage] : [arbitrage]));
+    await insert("arbitrages", twice.flatMap((arbitrage, i) => (i % 4 === 0 ? [arbitrageRow(arbitrage, 0), arbitrageRow(arbitrage, 1)] : [arbitrageRow(arbitrage, 0)]))); // biome-ignore format: one call
+    await insert(
+      "failed_attempts",
+      [...attempts, attempts[0]!].map((at) => [place(at), { searcher: `0x${at.from}` }, judged]),
+    );
+    await insert("opportunities", opportunities.map(opportunityRow));
+    await insert("opportunity_captures", captures.map(captureRow));
+    // Chain 900 is followed live and final up to block 200; the forks of it are replaced, but for those of 901.
+    await server.store.command("INSERT INTO chain_heads SELECT 900, 264, unhex(repeat('0A', 32)), 200, 1");
+    for (let block = 1; block <= 300; block++) replaced.add(hashOf(900, block, 1));
+    await server.store.command(
+      `INSERT INTO replaced_blocks SELECT 900, number + 1, unhex(leftPad(lower(hex(toUInt64(1000000000 + 900000000 + number + 1))), 64, '0')), 1, 1 FROM numbers(300)`,
+    );
+  });
+
+  test("is exact while no hour is closed", both);
+
+  test("is exact when those hours are closed that are final, and says which are not", async () => {
+    await closeHours(server.store);
+    const hours = await closed();
+    // 30 blocks an hour from 20:00: block 200 is at 02:40, so hours before 02:00 are final; captures of 20:02 may be of opportunities of 19:57
+    const final = [19, 20, 21, 22, 23, 24, 25].map((hour) => isoOf(START + (hour - 20) * 3600).slice(0, 19));
+    expect(hours.filter((name) => name.startsWith("900"))).toEqual(
+      final.map((hour) => `900 ${hour.replace("T", " ")}`),
+    );
+    expect(hours.filter((name) => name.startsWith("901")).length).toBeGreaterThanOrEqual(10);
+    const stats = await server.read("/api/v1/stats?since=2000-01-01&chain_id=900", z.array(statsSchema));
+    expect(stats.map(({ provisional }) => provisional)).toEqual(
+      stats.map(({ hour_timestamp }) => hour_timestamp >= "2024-05-06T02"),
+    );
+    await both();
+    expect(await closeHours(server.store)).toBe(0);
+  });
+
+  test("an hour to which rows come later is exact at once, and closed anew", async () => {
+    const late: Arbitrage = {
+      ...arbitrages.find(({ chain, definition }) => chain === 901 && definition === "cycle")!,
+      tx: "f".repeat(64),
+      net: 12_345_678_900_000,
+    };
+    arbitrages.push(late);
+    await insert("arbitrages", [arbitrageRow(late, 0)]);
+    await expectExact(scene, replaced, 901);
+    expect(await closeHours(server.store)).toBe(1);
+    await expectExact(scene, replaced, 901);
+  });
+
+  test("a block that is replaced after its hour was closed leaves nothing behind, and comes back whole", async () => {
+    const { chain, block } = arbitrages.find(
+      (arbitrage) =>
+        arbitrage.chain === 900 && arbitrage.block < 150 && arbitrage.hash === hashOf(900, arbitrage.block),
+    )!;
+    for (const [is, at] of [[true, 2], [false, 3]] as const) {
+      await replace(chain, block, 0, is, at);
+      await openHours(server.store, { chainId: chain, number: block, hash: `0x${hashOf(chain, block)}` });
+      if (is) await expectExact(scene, replaced, chain); // open again: computed from the rows
+      expect(await closeHours(server.store)).toBeGreaterThanOrEqual(1);
+      await expectExact(scene, replaced, chain);
+    } // biome-ignore format: two turns
+  });
+
+  test("hours are closed when the chain's blocks become final", async () => {
+    await server.store.command("INSERT INTO chain_heads SELECT 900, 400, unhex(repeat('0B', 32)), 336, 2");
+    expect(await closeHours(server.store)).toBeGreaterThanOrEqual(4);
+    await expectExact(scene, replaced, 900);
+    expect(await closeHours(server.store)).toBe(0);
+  });
+
+  test("rows that were deleted to make room stay counted in the hours that are closed", async () => {
+    const before = await server.read("/api/v1/stats/daily?since=2000-01-01&chain_id=901", z.array(dailyStatsSchema));
+    await server.store.command("DELETE FROM arbitrages WHERE chain_id = 901");
+    expect(await closeHours(server.store)).toBe(0);
+    expect(await server.read("/api/v1/stats/daily?since=2000-01-01&chain_id=901", z.array(dailyStatsSchema))).toEqual(
+      before,
+    );
+  });
+
+  test.each(["total_profit", "success_rate", "total_transactions", "last_seen", "total_gas_spent_usd"])(
+    "the leaderboard by %s: pages and both directions",
+    async (order) => {
+      for (const direction of ["asc", "desc"]) {
+        const path = `/api/v1/arbitrageurs?sort_by=${order}&sort_order=${direction}`;
+        const whole = await server.read(path, z.array(arbitrageurSchema));
+        expect(whole.length).toBeGreaterThan(10);
+        const value = (row: z.infer<typeof arbitrageurSchema>) =>
+          row[order === "total_profit" ? "total_profit_usd" : (order as "last_seen")];
+        const sorted = whole.map(value).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+        expect(whole.map(value)).toEqual(direction === "asc" ? sorted : sorted.reverse());
+        const walked: unknown[] = [];
+        for (let next: string | undefined = `${path}&limit=4`; next; ) {
+          const { status, text, headers, body } = await server.get(next);
+          expect(status, text).toBe(200);
+          expect(headers.get("x-total-count")).toBe(String(whole.length));
+          walked.push(...(body() as unknown[]));
+          next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+        }
+        expect(walked).toEqual(whole);
+      }
+    },
+  );
+
+  test("one arbitrageur, at least so many transactions, and what is wrong", async () => {
+    const address = `0x${digits(3, 40)}`;
+    const list = z.array(arbitrageurSchema);
+    const [first, ...rest] = await server.read(
+      `/api/v1/arbitrageurs/${address.toUpperCase().replace("0X", "0x")}`,
+      list,
+    );
+    expect(first!.address).toBe(address);
+    expect(
+      (await server.read("/api/v1/arbitrageurs?limit=1000", list)).filter((row) => row.address === address),
+    ).toEqual([first, ...rest]);
+    const busy = await server.read(`/api/v1/arbitrageurs?min_transactions=${first!.total_transactions}`, list);
+    expect(busy.map(({ address }) => address)).toContain(address);
+    expect(busy.every(({ total_transactions }) => total_transactions >= first!.total_transactions)).toBe(true);
+    expect((await server.problem(`/api/v1/arbitrageurs/0x${"9".repeat(40)}`, 404)).detail).toBe(
+      "Arbitrageur not found",
+    );
+    const { headers } = await server.get("/api/v1/arbitrageurs?limit=1");
+    const cursor = /cursor=([^>&]+)/.exec(headers.get("link")!)![1]!;
+    for (const wrong of [
+      `cursor=${cursor}&sort_by=last_seen`,
+      "cursor=bm8",
+      "sort_by=profit",
+      "sort_order=up",
+      "definition=loop",
+      "min_transactions=-1",
+      "limit=1001",
+    ])
+      await server.problem(`/api/v1/arbitrageurs?${wrong}`, 400);
+    for (const wrong of ["days=0", "days=367", "days=3&since=2024-01-01", "period=24h", "definition=x"])
+      await server.problem(`/api/v1/stats/daily?${wrong}`, 400);
+  });
+});
+
+/** Of opportunities what was stored is taken: which there are is tested elsewhere, here it is how they are counted. */
+async function storedOpportunities(): Promise<Pick<Scene, "opportunities" | "captures">> {
+  const rows = (sql: string) =>
+    server.store.rows<never>(`${sql} WHERE source = 'mainnet'`, {}, { output_format_json_quote_64bit_integers: 0 });
+  const opportunities = await rows(
+    "SELECT chain_id AS chain, toUnixTimestamp(event_time) AS time, lower(hex(block_hash)) AS hash, state_block AS state, lower(hex(pool)) AS pool, toFloat64(profit_usd) * 1e6 AS usd FROM opportunities",
+  );
+  const captures = await rows(
+    "SELECT chain_id AS chain, block_number AS block, lower(hex(block_hash)) AS hash, toUnixTimestamp(block_timestamp) AS time, lower(hex(tx_hash)) AS tx, lower(hex(tx_from)) AS from, lower(hex(pool)) AS pool FROM opportunity_captures",
+  );
+  return { opportunities, captures };
+}
+
+const recording = new URL("../../../shared/data/mainnet.ndjson.gz", import.meta.url);
+if (!existsSync(fileURLToPath(recording)))
+  process.stderr.write(`no mainnet data at ${recording.pathname}: statistics are not compared on real blocks\n`);
+
+test.runIf(existsSync(fileURLToPath(recording)))("real blocks: every statistic is that of the findings", async () => {
+  const lines = mainnetLines();
+  const records = lines.map((value, offset) => ({ offset, time: 0, content: CONTENT.json, value }));
+  const { tables } = createProcessor(
+    [],
+    createWorld({ chains: [1] }),
+  )(packBatch("mainnet", 0, 0, records.length, records));
+  for (const [table, blocks] of Object.entries(tables)) {
+    const columns = COLUMNS[table as TableName].map(([name]) => name);
+    for (const { bytes, rows } of blocks ?? [])
+      await server.store.insertBlock({ table, columns, format: "Native", bodies: [bytes], rows });
+  }
+  const [arbitrages, attempts]: [Arbitrage[], Placed[]] = [[], []];
+  const detect = createDetector({ registry: createRegistry() });
+  for (const view of blocksOfLines(lines)) {
+    const findings = detect(view);
+    const placeOf = (transaction: number): Placed => {
+      const frame = view.frames[transaction]!;
+      const time = u64AsNumber(view, frame + OFFSET.blockTimestamp);
+      const hex = (at: number, width: number): string => hexAt(view, frame + at, width).slice(2);
+      return {
+        chain: 1,
+        block: view.blockNumber!,
+        hash: hex(OFFSET.blockHash, 32),
+        time,
+        tx: hex(OFFSET.hash, 32),
+        from: hex(OFFSET.from, 20),
+      };
+    };
+    for (const finding of findings) if (finding.kind === "attempt") attempts.push(placeOf(finding.transaction));
+    const made = findings.filter((finding): finding is ArbitrageFinding => finding.kind === "arbitrage");
+    for (const routes of groupBy(made, ({ transaction, definition }) => `${transaction} ${definition}`).values()) {
+      const [{ transaction, definition, profit }] = routes as [ArbitrageFinding];
+      const frame = view.frames[transaction]!;
+      const micros = (usd: number | null | undefined): number =>
+        usd === null || usd === undefined ? Number.NaN : Math.round(usd * 1e6);
+      const known = (number: number): number | null => (Number.isNaN(number) ? null : number);
+      const costs = micros(profit?.grossUsd) - micros(profit?.netUsd);
+      const paid = has(view, frame, PRESENT.effectiveGasPrice);
+      arbitrages.push({
+        ...placeOf(transaction),
+        definition,
+        net: known(sum(routes.map((route) => micros(route.profit?.grossUsd))) - costs),
+        gas: known(micros(profit?.gasUsd)),
+        gwei: paid ? Number(bigAt(view, frame + OFFSET.effectiveGasPrice, 16)) / 1e9 : null,
+        hops: Math.max(...routes.map(({ route }) => route.length)),
+      });
+    }
+  }
+  const scene = { arbitrages, attempts, ...(await storedOpportunities()) };
+  expect(arbitrages.length).toBeGreaterThan(20);
+  expect(arbitrages.some(({ net }) => net !== null)).toBe(true);
+  expect(scene.captures.length).toBeGreaterThan(0);
+  await expectExact(scene, new Set(), 1);
+  expect(await closeHours(server.store)).toBeGreaterThan(5);
+  await expectExact(scene, new Set(), 1);
+});
