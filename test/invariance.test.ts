@@ -44,6 +44,9 @@ async function content(store: Store): Promise<Record<string, string>> {
     swaps: await hashOf(`SELECT ${names("swaps")} FROM swaps ORDER BY offset, n, log_index`),
     arbitrages: await hashOf(`SELECT ${names("arbitrages")} FROM arbitrages ORDER BY offset, n, log_index`),
     sandwiches: await hashOf(`SELECT ${names("sandwiches")} FROM sandwiches ORDER BY offset, n, log_index`),
+    opportunity_captures: await hashOf(
+      `SELECT ${names("opportunity_captures")} FROM opportunity_captures ORDER BY offset, n, pool`,
+    ),
     rule_stats: await hashOf(
       `SELECT source, rule, rule_version, sum(evaluations), sum(matches), sum(traps), sum(fuel) FROM rule_stats GROUP BY ALL ORDER BY ALL`,
     ),

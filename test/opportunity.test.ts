@@ -1,22 +1,43 @@
 /**
  * What could be earned, proved by earning it: on a real node with the real contracts of Uniswap V2 a swap waits in the mempool, we say
- * what it will do and what a backrun or a sandwich around it brings, send just that, and compare to the wei.
+ * what it will do and what a backrun or a sandwich around it brings, send just that, and compare to the wei. And the whole way of it: from the
+ * node by `record` into a recording, through the engine into the store, and out of it with what captured it.
  */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Hex, parseEther } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openStore } from "../clickhouse/client.ts";
+import { stopEmbedded } from "../clickhouse/embedded/open.ts";
+import { listQuery } from "../clickhouse/queries/list.ts";
+import { OPPORTUNITIES, type OpportunityRow, opportunityConditions } from "../clickhouse/queries/opportunities.ts";
 import { bestCycle, findBackruns } from "../engine/chain/opportunity/backrun.ts";
 import { sideOf } from "../engine/chain/opportunity/constantProduct.ts";
 import { sandwichExposure } from "../engine/chain/opportunity/exposure.ts";
 import { type Market, predictSwap } from "../engine/chain/opportunity/predictSwap.ts";
 import { type RouterSwap, readRouterSwap } from "../engine/chain/opportunity/routerSwap.ts";
+import { createRegistry } from "../engine/chain/registry/registry.ts";
+import type { RegistryData } from "../engine/chain/registry/registryData.ts";
+import { CONTENT } from "../engine/frame/content.ts";
 import { createFrameWriter } from "../engine/frame/frameWriter.ts";
 import { type TransactionRecord, writeFrame } from "../engine/frame/writeFrame.ts";
+import { packBatch } from "../engine/source/batch.ts";
+import { record } from "../engine/source/recordCommand.ts";
+import { openEndpoints } from "../engine/source/rpc/endpoints.ts";
+import { createMarketReader } from "../engine/source/rpc/marketReader.ts";
+import { createProcessor } from "../engine/worker/process.ts";
+import { unpackRecords } from "../engine/worker/topicRecords.ts";
+import { createWorld } from "../engine/world/world.ts";
+import { call } from "./recordings/make/contracts.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
-import { ANVIL_ARGS, GAS_PRICE, setV2Scene, type V2Scene } from "./support/v2Scene.ts";
+import { startWeir, until } from "./support/engineProcess.ts";
+import { ANVIL_ARGS, DEADLINE, GAS_PRICE, setV2Scene, type V2Scene } from "./support/v2Scene.ts";
 
 let anvil: Anvil;
 let scene: V2Scene;
 let trader: Hex;
+let folder: string;
 
 /** The pairs of ether and oak, on both venues. */
 const readPairs = () =>
@@ -44,8 +65,13 @@ beforeAll(async () => {
   anvil = await startAnvil({ args: ANVIL_ARGS });
   scene = await setV2Scene(anvil.url);
   trader = scene.traders[0]!;
+  folder = await mkdtemp(join(tmpdir(), "weir-opportunity-"));
 });
-afterAll(() => anvil?.stop());
+afterAll(async () => {
+  await anvil?.stop();
+  await stopEmbedded(join(folder, "clickhouse"));
+  await rm(folder, { recursive: true, force: true });
+});
 
 test("a backrun of a pending swap earns what was predicted, to the wei", async () => {
   const { weth, oak, executor, mainRouter } = scene;
@@ -97,3 +123,168 @@ test("a sandwich takes from its victim what the slippage limit was said to allow
   expect((await scene.balance(oak, trader)) - heldOak).toBe(undisturbed - loss);
   expect((await scene.balance(weth, executor)) - heldWeth).toBe(profit);
 });
+
+const CHAIN = 31337;
+
+/** What WEIR_REGISTRY names: the two venues. */
+function registryData(): RegistryData {
+  const { weth, main, mainRouter, fork, forkRouter } = scene;
+  const v2Factories = {
+    [main]: { name: "Main", keep: 9_970, routers: [mainRouter] },
+    [fork]: { name: "Fork", keep: 9_970, routers: [forkRouter] },
+  };
+  return { chains: [{ id: CHAIN, wrapped: weth, nativeUsd: 3_000, v2Factories }] };
+}
+
+/** A swap that waits between two blocks, and its backrun, as `record` writes them down. */
+async function recordBackrun(out: string) {
+  const { weth, oak, executor, mainRouter } = scene;
+  const stopping = new AbortController();
+  const state = { pendingSightings: -1, block: null as number | null };
+  const recording = record({
+    ...{ urls: [anvil.url], out, pending: true, pollMs: 20, signal: stopping.signal },
+    registry: createRegistry(registryData()),
+    onProgress: (progress) => void Object.assign(state, progress),
+  });
+  recording.catch(() => {}); // said where it is awaited
+  const reached = (done: () => boolean) => until(done, () => JSON.stringify(state));
+  await reached(() => state.pendingSightings === 0);
+  await scene.send({ ...scene.buyWithEther(trader, parseEther("2"), [weth, oak]), gasPrice: 5n * GAS_PRICE });
+  await reached(() => state.pendingSightings === 1);
+  await scene.mineBlock();
+  const block = Number(await scene.node.call<Hex>("eth_blockNumber"));
+  await reached(() => state.block === block);
+
+  const victim = await scene.send({ ...scene.buyWithEther(trader, parseEther("40"), [weth, oak]), gasPrice: 3n * GAS_PRICE }); // biome-ignore format: one call
+  await reached(() => state.pendingSightings === 2);
+  const before = await market();
+  const prediction = predictSwap(before, mainRouter, await readPending(victim))!;
+  const [best] = findBackruns(before, prediction, { wrapped: weth, gasPrice: 3n * GAS_PRICE });
+  const { buy, sell, amountIn, between, amountOut } = best!;
+  const held = await scene.balance(weth, executor);
+  const route = [
+    { pair: buy, tokenIn: weth },
+    { pair: sell, tokenIn: oak },
+  ];
+  const backrun = await scene.send({ ...scene.execute(scene.swaps(route, [amountIn, between, amountOut])), gasPrice: 2n * GAS_PRICE }); // biome-ignore format: one call
+  await scene.mineBlock();
+  await reached(() => state.block === block + 1);
+  stopping.abort();
+  await recording;
+  return { block, victim, backrun, earned: (await scene.balance(weth, executor)) - held, before, prediction };
+}
+
+test("what pools hold is asked once, then followed; what is late, or was replaced, is asked again", async () => {
+  const { weth, oak, pine, fork, forkRouter, owner, node } = scene;
+  let calls = 0;
+  const meters = {
+    latency: (_: string, method: string) => void (calls += Number(method === "eth_call")),
+    error: () => {},
+  };
+  const endpoints = await openEndpoints({ urls: [anvil.url], meters });
+  const chain = createRegistry(registryData()).chains.get(CHAIN)!;
+  const head = async (): Promise<number> => Number(await node.call<Hex>("eth_blockNumber"));
+  const swap = (path: Hex[]) => {
+    const { to, data, value } = scene.buyWithEther(trader, 1n, path, 1n, forkRouter);
+    return { to, input: data, value: `0x${value!.toString(16)}` };
+  };
+  const poolsIn = async (reader: ReturnType<typeof createMarketReader>, path: Hex[]): Promise<string[] | undefined> =>
+    (await reader.marketsOf([swap(path)], await head()))[0]?.pools.map(({ address, reserve0 }) => `${address} ${BigInt(reserve0)}`); // biome-ignore format: one call
+  const held = async (): Promise<string[]> =>
+    (await readPairs()).map(({ address, reserve0 }) => `${address} ${reserve0}`);
+  try {
+    const reader = createMarketReader({ endpoints, chain });
+    expect(await reader.marketsOf([{ to: owner, input: "0x" }, { to: forkRouter, input: "0x38ed1739" }], 1)).toEqual([undefined, undefined]); // biome-ignore format: one call
+    expect([calls, reader.missed()]).toEqual([0, 0]);
+    expect(await poolsIn(reader, [weth, oak])).toEqual(await held());
+    expect(calls).toBe(2 + 2 + 2); // pairs, reserves, decimals
+    reader.follow({ receipts: (await scene.mine(scene.buyWithEther(trader, 9n, [weth, oak]))) as never });
+    expect(await poolsIn(reader, [weth, oak])).toEqual(await held());
+    expect(calls).toBe(6);
+
+    // A pool that comes into being later.
+    expect(await poolsIn(reader, [oak, pine])).toHaveLength(1);
+    const args = [oak, pine, parseEther("10"), parseEther("70"), 0n, 0n, owner, DEADLINE];
+    reader.follow({ receipts: (await scene.mine({ from: owner, to: forkRouter, data: call("v2Router", "addLiquidity", args) })) as never }); // biome-ignore format: one call
+    const before = calls;
+    const made = await scene.readPair(oak, pine, fork);
+    expect(await poolsIn(reader, [oak, pine])).toContain(`${made.address} ${made.reserve0}`);
+    expect(calls).toBe(before); // it logs what it holds in the transaction that makes it
+
+    reader.forget();
+    await scene.mine(scene.buyWithEther(trader, 9n, [weth, oak]));
+    expect(await poolsIn(reader, [weth, oak])).toEqual(await held());
+    expect(calls).toBe(before + 2); // reserves alone
+    expect(reader.missed()).toBe(0);
+
+    const hasty = createMarketReader({ endpoints, chain, withinMs: 0, most: 2 });
+    expect(await poolsIn(hasty, [weth, oak])).toBeUndefined();
+    expect(hasty.missed()).toBe(1);
+    const isThere = (path: Hex[]) =>
+      until(
+        async () => (await poolsIn(hasty, path)) !== undefined,
+        () => `the pools of ${path} are not known`,
+      );
+    await isThere([weth, oak]);
+    // It has room for one pair at two venues.
+    for (const path of [
+      [weth, pine],
+      [oak, pine],
+      [weth, oak],
+    ])
+      await isThere(path);
+  } finally {
+    await endpoints.close();
+  }
+});
+
+test("recorded and replayed, a swap that waits says what could be earned behind it, and who earned it", async () => {
+  const path = join(folder, "swaps.ndjson");
+  const { block, victim, backrun, earned, before, prediction } = await recordBackrun(path);
+  const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+  const waiting = lines
+    .map((line) => JSON.parse(line))
+    .find(({ hash, blockNumber }) => hash === victim && blockNumber === null);
+  // Of the first swap's pools nothing was read anew for the second: their Sync logs were followed.
+  const pairs = before.pairsOf(scene.weth, scene.oak);
+  const told = waiting.market.pools.map(({ address, reserve0, reserve1 }: Record<string, string>) => [address, BigInt(reserve0!), BigInt(reserve1!)]); // biome-ignore format: one call
+  expect(told).toEqual(pairs.map(({ address, reserve0, reserve1 }) => [address, reserve0, reserve1]));
+  expect(waiting.market).toMatchObject({ blockNumber: `0x${block.toString(16)}`, decimals: { [scene.oak]: 18 } });
+
+  const registry = join(folder, "registry.json");
+  await writeFile(registry, JSON.stringify(registryData()));
+  const replay = startWeir(["replay", path, "--json"], {
+    WEIR_DATA: folder,
+    WEIR_REGISTRY: registry,
+    WEIR_THREADS: "1",
+  });
+  expect((await replay.exited).code, replay.log().slice(-3_000)).toBe(0);
+  const store = await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
+  try {
+    const { sql, params } = listQuery(OPPORTUNITIES, opportunityConditions({ kind: "pending_backrun" }), { limit: 9, offset: 0 }); // biome-ignore format: one call
+    const found = (await store.rows<OpportunityRow>(sql, params)).filter(({ tx_hash }) => tx_hash === victim);
+    expect(found).toHaveLength(1);
+    const [after] = prediction.after;
+    expect(found[0]).toMatchObject({
+      ...{ chain_id: String(CHAIN), state_block: String(block), block_number: null, status: "pending", dex: "Main" },
+      ...{ pool: after!.address, reserve0_raw: String(after!.reserve0), reserve1_raw: String(after!.reserve1) },
+      ...{ other_dex: "Fork", profit_token: scene.weth, profit_raw: String(earned), exposure_token: scene.weth },
+      ...{ captured: true, captured_by: scene.searcher, captured_tx: backrun },
+    });
+    expect(earned).toBeGreaterThan(parseEther("0.1"));
+    expect(found[0]!.profit_usd).toBeCloseTo(Number(earned - 200_000n * 3n * GAS_PRICE) * 3_000e-18, 3);
+  } finally {
+    await store.close();
+  }
+
+  // However the records are cut into batches, and whenever they run again, it is the same bytes.
+  const process = createProcessor([], createWorld({ chains: [CHAIN], registry: registryData() }));
+  const records = lines.map((line, offset) => ({ offset, time: 0, content: CONTENT.json, value: Buffer.from(line) }));
+  const said = (from: number, to: number): string[] =>
+    [...unpackRecords(process(packBatch("s", 0, from, to, records.slice(from, to))).records)]
+      .filter(({ topic }) => topic === "arbitrage-opportunities")
+      .map(({ value }) => value.toString());
+  const together = said(0, records.length);
+  expect(together.some((text) => text.includes(victim))).toBe(true);
+  expect(records.flatMap((_, i) => said(i, i + 1))).toEqual(together);
+}, 120_000);

@@ -5,14 +5,19 @@
  *     swaps     the swaps of a block's receipts, with tokens and amounts
  *     detect    all of it: swaps, arbitrages, sandwiches, liquidations, JIT, failed attempts, profit and prices
  *     risk      the factors of each transaction's risk
+ *     opportunities   pools that the block left out of balance; of pending ones, what a router's swap would leave
  *
- * Times are the thread's CPU, the stages in turn. The kinds' blocks are the real ones with their other transactions left out.
+ * Times are the thread's CPU, the stages in turn. The kinds' blocks are the real ones with their other transactions left out. The
+ * pending ones are the same transactions, before they were mined; what their pools held is made up.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { type BatchBlock, blocksOf } from "../../engine/chain/blocks.ts";
 import type { BlockView } from "../../engine/chain/blockView.ts";
 import { createDetector } from "../../engine/chain/detect.ts";
 import { findingRecord } from "../../engine/chain/findingJson.ts";
+import { findPendingOpportunities } from "../../engine/chain/opportunity/pendingOpportunities.ts";
+import { findPoolImbalances } from "../../engine/chain/opportunity/poolImbalances.ts";
+import { routerSwapOf } from "../../engine/chain/opportunity/routerSwap.ts";
 import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
 import { createRiskScorer } from "../../engine/chain/risk/riskScorer.ts";
 import { createSwapFinder } from "../../engine/chain/swaps.ts";
@@ -47,6 +52,7 @@ export const chain: Scenario = {
     context.say(`${mined.length} transactions in ${blocks.length} blocks`);
     const kinds = { all: partOf(blocks, mined, () => true), ...kindsOf(blocks, mined) };
     const figures = Object.entries(kinds).flatMap(([kind, part]) => measureKind(kind, part, context));
+    figures.push(...measurePending(mined, context));
     return { checks: name === "blocks" ? checksOf(blocks) : [], figures } satisfies Measured;
   },
 };
@@ -55,6 +61,49 @@ export const chain: Scenario = {
 interface Part {
   readonly lines: readonly Buffer[];
   readonly views: readonly BlockView[];
+}
+
+/** The transactions as they waited, those that swap through a router with a market of pools of 1,000 ether on two venues. */
+function measurePending(lines: readonly Buffer[], { runs }: Context): Figure[] {
+  const chain = builtInRegistry.chains.get(1)!;
+  const records = lines.map((line) => {
+    const { block, receipt, ...record } = JSON.parse(line.toString()) as Record<string, unknown>;
+    return { ...record, blockNumber: null, blockHash: null, transactionIndex: null } as Record<string, unknown>;
+  });
+  const marketOf = ({ to, input, value }: Record<string, unknown>) => {
+    if (!chain.v2Routers.has(String(to))) return undefined;
+    const path = routerSwapOf(Buffer.from(String(input).slice(2), "hex"), BigInt(String(value)))?.path;
+    const reserve = `0x${(10n ** 21n).toString(16)}`;
+    const pools = path?.slice(1).flatMap((token, i) =>
+      [...chain.v2Factories.keys()].map((factory, venue) => ({
+        ...{ address: `0x${String(10 * i + venue).padStart(40, "0")}`, factory },
+        ...{ token0: [token, path[i]!].sort()[0]!, token1: [token, path[i]!].sort()[1]! },
+        ...{ reserve0: reserve, reserve1: `${reserve}${venue === 0 ? "" : "0"}` },
+      })),
+    );
+    return pools && { market: { blockNumber: "0x1", pools, decimals: {} } };
+  };
+  const marketed = records.map((record) => [record, marketOf(record)] as const);
+  const kinds = {
+    "pending, no router's swap": marketed.flatMap(([record, market]) => (market ? [] : [record])),
+    "pending, a router's swap": marketed.flatMap(([record, market]) => (market ? [{ ...record, ...market }] : [])),
+  };
+  return Object.entries(kinds).flatMap(([kind, some]) => {
+    if (some.length === 0) return [];
+    const writer = createFrameWriter();
+    for (const record of some) appendFrame(writer, Buffer.from(JSON.stringify(record)));
+    const { bytes, u32, offsets, count } = writer;
+    const frames = { bytes, u32 };
+    const at = [...offsets.subarray(0, count)];
+    let seen = 0;
+    const find = (): void => {
+      for (const frame of at) seen += findPendingOpportunities(frames, frame, chain).length;
+    };
+    const [us] = inTurn([find], count, runs);
+    if (kind === "pending, a router's swap" && seen === 0)
+      throw new Error(`Cannot measure "${kind}": nothing was found`);
+    return [figure(`${kind} (${count}): opportunities`, "µs/tx", us!)];
+  });
 }
 
 function decodeBlocks(lines: readonly Buffer[]): BatchBlock[] {
@@ -94,6 +143,8 @@ function kindsOf(blocks: readonly BatchBlock[], lines: readonly Buffer[]): Recor
 
 function measureKind(kind: string, { lines, views }: Part, { runs }: Context): Figure[] {
   const writer = createFrameWriter();
+  const chain = builtInRegistry.chains.get(views[0]!.chainId);
+  const swapsOf = views.map((view) => findSwaps(view));
   const masks = new Uint32Array(Math.max(...views.map(({ frames }) => frames.length)));
   let seen = 0; // so that nothing of it can be left out
   const ways = {
@@ -112,14 +163,17 @@ function measureKind(kind: string, { lines, views }: Part, { runs }: Context): F
       for (const view of views) scoreRisk(view, masks);
       seen += masks[0]!;
     },
+    opportunities() {
+      for (const [i, view] of views.entries()) seen += findPoolImbalances(view, swapsOf[i]!, chain).length;
+    },
   };
   const us = inTurn(Object.values(ways), lines.length, runs);
   if (seen === 0) throw new Error(`Cannot measure "${kind}": nothing was done`);
-  const [decode, , whole, risk] = us as [number[], number[], number[], number[]];
+  const [decode, , whole, risk, opportunities] = us as [number[], number[], number[], number[], number[]];
   const figures = Object.keys(ways).map((way, i) => figure(`${kind} (${lines.length}): ${way}`, "µs/tx", us[i]!));
   if (kind !== "all") return figures;
-  const rates = decode.map((each, i) => 1e6 / (each + whole[i]! + risk[i]!));
-  return [figure("rate of one core: decode, detect and risk", "tx/s", rates, GOAL), ...figures];
+  const rates = decode.map((each, i) => 1e6 / (each + whole[i]! + risk[i]! + opportunities[i]!));
+  return [figure("rate of one core: decode, detect, risk and opportunities", "tx/s", rates, GOAL), ...figures];
 }
 
 /** µs of CPU a transaction, by way and run. In turn, so that what else goes on hits all ways alike. */

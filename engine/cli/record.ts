@@ -1,4 +1,7 @@
 import type { Command } from "commander";
+import { readRegistry } from "../chain/registry/readRegistry.ts";
+import { createRegistry } from "../chain/registry/registry.ts";
+import { loadConfiguration } from "./configuration.ts";
 import { interrupted } from "./interrupt.ts";
 import { group } from "./terminal.ts";
 
@@ -15,7 +18,10 @@ export function recordCommand(command: Command): void {
     .requiredOption("--rpc <url...>", "the node's RPC, http(s) or ws(s); several are tried in turn")
     .option("--from <block>", "first block (default: the next one)")
     .option("--to <block>", "last block")
-    .option("--pending", "also pending transactions, as they are first seen")
+    .option(
+      "--pending",
+      "also pending transactions, as they are first seen; swaps of known routers with what their pools hold",
+    )
     .addHelpText(
       "after",
       "\nExamples:\n  weir record today.ndjson.gz --rpc ws://127.0.0.1:8545 --pending\n  weir record old.ndjson.zst --rpc http://127.0.0.1:8545 --from 100 --to 200",
@@ -24,6 +30,7 @@ export function recordCommand(command: Command): void {
       const { record } = await import("../source/recordCommand.ts"); // with viem, 0.7 s
       const counts = await record({
         urls: rpc,
+        registry: createRegistry(readRegistry(loadConfiguration().config.registry)),
         out: file,
         pending,
         signal: interrupted(),

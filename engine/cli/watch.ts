@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { readRegistry } from "../chain/registry/readRegistry.ts";
+import { createRegistry } from "../chain/registry/registry.ts";
 import { migrateControl } from "../control/migrate.ts";
 import type { Control } from "../control/open.ts";
 import type { Config } from "../ops/config.ts";
@@ -30,7 +32,10 @@ export function watchCommand(command: Command): void {
     )
     .option("--from <block>", "first block, where the chain was not watched before (default: the next one)")
     .option("--to <block>", "last block, then it ends (default: until Ctrl-C)")
-    .option("--pending", "also pending transactions, as they are first seen")
+    .option(
+      "--pending",
+      "also pending transactions, as they are first seen; swaps of known routers with what their pools hold",
+    )
     .option("--metrics-port <port>", "serve Prometheus metrics on http://127.0.0.1:<port>/metrics")
     .addHelpText(
       "after",
@@ -109,6 +114,7 @@ async function watchOne(chain: NamedChain, { flags, config, brokers, control, me
     fromBlock: flags.from === undefined ? undefined : blockNumber("--from", flags.from),
     toBlock: flags.to === undefined ? undefined : blockNumber("--to", flags.to),
     pending: flags.pending ?? false,
+    registry: createRegistry(readRegistry(config.registry)),
     reorgDepth: config.nodes.reorgDepth,
     openSink: () => createTopicSink({ brokers, txRaw, blockStatus, chainId: chain.id, transactionalId }),
     coverage: createCoverage(control, chain.id, `watch ${txRaw}`),

@@ -83,6 +83,11 @@ export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) 
       "chain",
     ]),
     chainPending: counter("weir_chain_pending_total", "Pending transactions seen", ["chain"]),
+    chainMarketsMissed: gauge(
+      "weir_chain_markets_missed",
+      "Router swaps seen pending whose pools could not be read in time",
+      ["chain"],
+    ),
     chainPendingMissed: gauge(
       "weir_chain_pending_missed",
       "Pending transactions announced whose body could not be had",

@@ -33,13 +33,15 @@ const LOG_FIELDS = ["address", "topics", "data", "logIndex"] as const;
  * The line of a transaction that a node announced before its block was read.
  *
  * @param seenAt when it was announced, Unix milliseconds
+ * @param market what the pools hold that it would trade through: see engine/chain/opportunity/market.ts
  */
-export function pendingLine(chainId: number, transaction: RpcObject, seenAt: number): RecordingLine {
+export function pendingLine(chainId: number, transaction: RpcObject, seenAt: number, market?: object): RecordingLine {
   return lowerHex({
     chainId,
     ...pick(transaction, TRANSACTION_FIELDS, OPTIONAL_TRANSACTION_FIELDS),
     ...Object.fromEntries(PLACE_FIELDS.map((field) => [field, null])),
     seenAt,
+    ...(market && { market }),
   }) as RecordingLine;
 }
 

@@ -54,13 +54,22 @@ export function readRouterSwap(frames: FrameBytes, frame: number): RouterSwap | 
   const length = inputLength(frames, frame);
   if (length < 4 + WORD) return undefined;
   const at = inputAt(frames, frame);
-  const shape = SHAPES.get(
-    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0,
-  );
+  const shape = shapeAt(bytes, at);
   if (shape === undefined) return undefined;
-  const { buffer, byteOffset } = bytes;
-  const args = Buffer.from(buffer as ArrayBuffer, byteOffset + at + 4, length - 4);
-  const value = (): bigint => bigAt(frames, frame + OFFSET.value, FIELD_WIDTH.u256);
+  const args = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + at + 4, length - 4);
+  return swapOf(shape, args, () => bigAt(frames, frame + OFFSET.value, FIELD_WIDTH.u256));
+}
+
+/** The same of a call that is in no frame. @param value of the transaction, wei */
+export function routerSwapOf(input: Buffer, value: bigint): RouterSwap | undefined {
+  const shape = input.length < 4 + WORD ? undefined : shapeAt(input, 0);
+  return shape && swapOf(shape, input.subarray(4), () => value);
+}
+
+const shapeAt = (bytes: Uint8Array, at: number): Shape | undefined =>
+  SHAPES.get(((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0);
+
+function swapOf(shape: Shape, args: Buffer, value: () => bigint): RouterSwap | undefined {
   const numberIn = (place: number | "value"): bigint | undefined =>
     place === "value" ? value() : wordAt(args, place * WORD);
   const amount = numberIn(shape.amount);

@@ -10,8 +10,8 @@ export function createChainLines(chainId: number): (event: ChainEvent) => Record
   return (event) => {
     if (event.kind === "block") return blockLines(chainId, event, (hash) => firstSeen.get(hash.toLowerCase()));
     if (event.kind !== "pending") return [];
-    return event.sightings.map(({ transaction, seenAt }) => {
-      const line = pendingLine(chainId, transaction, seenAt);
+    return event.sightings.map(({ transaction, seenAt, market }) => {
+      const line = pendingLine(chainId, transaction, seenAt, market);
       firstSeen.set(line.hash, seenAt);
       if (firstSeen.size > MAX_REMEMBERED) firstSeen.delete(firstSeen.keys().next().value!);
       return line;

@@ -1,7 +1,9 @@
+import type { Registry } from "../../chain/registry/registry.ts";
 import { UserError } from "../../ops/errors.ts";
 import { createChainWindow } from "./chainWindow.ts";
 import { type Endpoint, type Endpoints, type EndpointsOptions, NotThere, openEndpoints } from "./endpoints.ts";
 import { createHeadWatch } from "./headWatch.ts";
+import { createMarketReader } from "./marketReader.ts";
 import { createPendingWatch, type PendingSource, type Sighting } from "./pendingWatch.ts";
 import { createReadAhead } from "./readAhead.ts";
 import { type BlockRef, createBlockReader, type ReadBlock, readHeader } from "./readBlock.ts";
@@ -27,6 +29,8 @@ export interface ChainOptions extends EndpointsOptions {
   readonly reorgDepth?: number | undefined;
   /** Also yield pending transactions as a node announces them. */
   readonly pending?: boolean;
+  /** Whose routers and pools are known: sightings of their swaps say what the pools hold. Default: none of them does. */
+  readonly registry?: Pick<Registry, "chains"> | undefined;
   /** Blocks that are read at a time while there are many to catch up with; default 4. */
   readonly ahead?: number | undefined;
   /** How often heads are asked for where no node announces them, and pending transactions are collected; default 500 ms. */
@@ -40,6 +44,8 @@ export interface Chain {
   readonly endpoints: Endpoints;
   /** Announced transactions that were not yielded, because their body was gone or their block already read. */
   missedPending(): number;
+  /** Of those that were yielded: router swaps that do not say what the pools hold, since it could not be read in time. */
+  missedMarkets(): number;
   /** The last blocks yielded, as `known` of a later run. */
   blocks(): BlockRef[];
   /** How many blocks the nodes have that were not yielded yet. */
@@ -69,6 +75,9 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   const endpoints = await openEndpoints(options);
   try {
     const pending = options.pending ? await createPendingWatch({ endpoints, clock }) : undefined;
+    const venues = options.registry?.chains.get(endpoints.chainId);
+    const markets =
+      pending && venues && venues.v2Routers.size > 0 ? createMarketReader({ endpoints, chain: venues }) : undefined;
     const heads = createHeadWatch(endpoints, signal);
     const read = createBlockReader(endpoints.chainId);
     const tip = window.tip();
@@ -103,13 +112,18 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       throw new LyingNode(endpoint.name, "parent", what);
     }
 
+    async function withMarkets(sightings: Sighting[]): Promise<Sighting[]> {
+      const found = await markets?.marketsOf(sightings.map(({ transaction }) => transaction), next - 1); // biome-ignore format: one call
+      return sightings.map((sighting, i) => (found?.[i] ? { ...sighting, market: found[i] } : sighting));
+    }
+
     async function* events(): AsyncGenerator<ChainEvent, void, void> {
       let askedAt = performance.now();
       let source: PendingSource | undefined;
       while (!signal?.aborted && (toBlock === undefined || next <= toBlock)) {
         // Sightings first: what is announced after this is too late for the block that is read next.
         const sightings = (await pending?.take(next)) ?? [];
-        if (sightings.length > 0) yield { kind: "pending", sightings };
+        if (sightings.length > 0) yield { kind: "pending", sightings: await withMarkets(sightings) };
         const now = pending?.source();
         if (now && now.healthy !== source?.healthy) yield { kind: "pending_source", ...(source = now) };
         if (next > endpoints.newest()) {
@@ -124,10 +138,12 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
         if (Array.isArray(step)) {
           window.remove(step);
           next = step[0]!.number;
+          markets?.forget();
           yield { kind: "reorg", replaced: step };
         } else {
           window.append({ number: step.number, hash: step.hash });
           next++;
+          markets?.follow(step);
           yield { kind: "block", ...step };
         }
       }
@@ -138,6 +154,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       endpoints,
       events,
       missedPending: () => pending?.missed() ?? 0,
+      missedMarkets: () => markets?.missed() ?? 0,
       blocks: () => window.blocks(),
       behind: () => Math.max(0, endpoints.newest() + 1 - next),
       async close() {

@@ -1,3 +1,4 @@
+import type { MarketMember } from "../../chain/opportunity/market.ts";
 import { messageOf, ServiceUnavailable } from "../../ops/errors.ts";
 import type { RpcObject } from "../recordingLine.ts";
 import { RpcError } from "./connection.ts";
@@ -6,6 +7,8 @@ import type { Endpoint, Endpoints } from "./endpoints.ts";
 export interface Sighting {
   readonly transaction: RpcObject;
   readonly seenAt: number;
+  /** What the pools hold that it would trade through, if it is a router's swap. */
+  readonly market?: MarketMember;
 }
 
 /** Where announcements come from: only while it is healthy does "never seen pending" mean anything. */

@@ -79,6 +79,7 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
       counts.pending_sightings += lines.length;
       metrics.chainPending.inc(labels, lines.length);
       metrics.chainPendingMissed.set(labels, chain.missedPending());
+      metrics.chainMarketsMissed.set(labels, chain.missedMarkets());
       await coverage.stillPending(Date.now());
     } else if (event.kind === "block") {
       await sink.block(event, lines);
