@@ -50,6 +50,7 @@ export async function kafkaStream(config: Config, log: Log, failpoint: Failpoint
       mev_bundles: topics.mevBundles,
       "arbitrage-transactions": topics.arbitrageTransactions,
       "arbitrage-opportunities": topics.arbitrageOpportunities,
+      "risk-metrics": topics.riskMetrics,
     },
     failpoint,
   });

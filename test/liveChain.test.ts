@@ -280,6 +280,17 @@ describe("a chain that is followed live", () => {
       expect.objectContaining({ status: "retracted", block_hash: replaced.hash }),
     ]);
     expect(bundles.filter(({ kind }) => kind === "sandwich")).toHaveLength(2);
+    const metrics = await onTopic<{ kind: string; status: string; block_hash: Hex; transactions?: number }>(
+      topics.riskMetrics,
+    );
+    const saidOf = (hash: Hex) => metrics.filter(({ block_hash }) => block_hash === hash);
+    expect(saidOf(replaced.hash)).toEqual([
+      expect.objectContaining({ kind: "risk_metrics", status: "confirmed", transactions: 8 }),
+      expect.objectContaining({ kind: "block", status: "retracted" }),
+    ]);
+    expect(saidOf(kept.hash)).toEqual([
+      expect.objectContaining({ findings: { arbitrage: 2, sandwich: 1, liquidation: 0, jit: 0, attempt: 1 } }),
+    ]);
   }, 120_000);
 
   test("the engine was not told anything twice, nor stopped by it", async () => {

@@ -53,6 +53,7 @@ export async function startEngine(
     mevBundles: `${unique}-bundles`,
     arbitrages: `${unique}-arbitrages`,
     opportunities: `${unique}-opportunities`,
+    riskMetrics: `${unique}-risk-metrics`,
   };
   const folder = await mkdtemp(join(tmpdir(), "weir-bench-"));
   const admin = await createAdmin({ brokers });
@@ -63,6 +64,7 @@ export async function startEngine(
     { topic: findings.mevBundles, partitions: 6 },
     { topic: findings.arbitrages, partitions: 10 },
     { topic: findings.opportunities, partitions: 5 },
+    { topic: findings.riskMetrics, partitions: 3 },
   ]);
   const engine = await startProcess({
     KAFKA_BROKERS: brokers,
@@ -74,6 +76,7 @@ export async function startEngine(
     KAFKA_TOPIC_MEV_BUNDLES: findings.mevBundles,
     KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: findings.arbitrages,
     KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: findings.opportunities,
+    KAFKA_TOPIC_RISK_METRICS: findings.riskMetrics,
     WEIR_DATA: folder,
     ...env,
   });

@@ -15,6 +15,7 @@ const topicPlan = ({ kafka: { topics } }: Config): { topic: string; partitions: 
   { topic: topics.mevBundles, partitions: 6 },
   { topic: topics.arbitrageTransactions, partitions: 10 },
   { topic: topics.arbitrageOpportunities, partitions: 5 },
+  ...(topics.riskMetrics === undefined ? [] : [{ topic: topics.riskMetrics, partitions: 3 }]),
 ];
 
 /** The configured brokers. @throws ConfigError that says how to set them */

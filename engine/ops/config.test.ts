@@ -35,6 +35,7 @@ describe("loadConfig()", () => {
       ...{ txRaw: "tx_raw", blockStatus: "block_status", alerts: "alerts", deadLetters: "dead_letters" },
       ...{ mevBundles: "mev_bundles", arbitrageTransactions: "arbitrage-transactions" },
       arbitrageOpportunities: "arbitrage-opportunities",
+      riskMetrics: "risk-metrics",
     });
     expect(config.engine.inFlightBytes).toBe(256 * 1024 * 1024);
     expect(config.engine.chains).toContain(31337);

@@ -221,6 +221,8 @@ function nest(values: Values) {
         mevBundles: values.KAFKA_TOPIC_MEV_BUNDLES,
         arbitrageTransactions: values.KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS,
         arbitrageOpportunities: values.KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES,
+        /** undefined: nothing is published there */
+        riskMetrics: values.WEIR_RISK_METRICS === "on" ? values.KAFKA_TOPIC_RISK_METRICS : undefined,
       },
     },
     engine: {

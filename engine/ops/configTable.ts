@@ -61,7 +61,8 @@ export const VARIABLES = {
   KAFKA_TOPIC_MEV_BUNDLES: { group: "kafka", type: t.topic(), default: "mev_bundles", meaning: "Topic of arbitrages, sandwiches, liquidations and JIT liquidity" },
   KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: { group: "kafka", type: t.topic(), default: "arbitrage-transactions", meaning: "Topic of arbitrages alone, by either definition" },
   KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: { group: "kafka", type: t.topic(), default: "arbitrage-opportunities", meaning: "Topic of what could be earned: pools out of balance, backruns of swaps that wait" },
-  KAFKA_TOPIC_RISK_METRICS: { group: "kafka", type: t.topic(), default: "risk-metrics", later: true, meaning: "Topic of risk metrics" },
+  KAFKA_TOPIC_RISK_METRICS: { group: "kafka", type: t.topic(), default: "risk-metrics", meaning: "Topic of risk metrics, a record a block" },
+  WEIR_RISK_METRICS: { group: "kafka", type: t.choice("on", "off"), default: "on", meaning: "Whether anything is published on KAFKA_TOPIC_RISK_METRICS" },
   KAFKA_TOPIC_FEED_ITEMS: { group: "kafka", type: t.topic(), default: "feed_items", later: true, meaning: "Topic of feed items" },
 
   WEIR_THREADS: { group: "engine", type: t.threads(), default: "cores", meaning: "Worker threads" },

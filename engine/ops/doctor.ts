@@ -162,7 +162,8 @@ async function kafka({ kafka: { brokers, groupId, topics } }: Config, timeoutMs:
   try {
     const known = new Set(await admin.listTopics().catch(unreachable));
     const reachable: Result = { state: "ok", detail: `${brokers.join(",")}, ${known.size} topics` };
-    const each = Object.values(topics).map(async (topic): Promise<Result> => {
+    const named = Object.values(topics).filter((topic) => topic !== undefined);
+    const each = named.map(async (topic): Promise<Result> => {
       if (!known.has(topic))
         return { state: "failed", detail: `there is no topic "${topic}"`, next: "npx weir topics" };
       const marks = await admin.watermarks(topic);

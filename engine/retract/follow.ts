@@ -156,7 +156,12 @@ async function run({ config, store, log, metrics, signal, waitMs = WAIT_MS }: Re
       key: `${chain_id}:${alert.tx_hash}`,
       value: { ...alert, status, ...block },
     }));
-    const findings = [topics.mevBundles, topics.arbitrageTransactions, topics.arbitrageOpportunities].map((topic) => ({
+    const findings = [
+      topics.mevBundles,
+      topics.arbitrageTransactions,
+      topics.arbitrageOpportunities,
+      ...(topics.riskMetrics === undefined ? [] : [topics.riskMetrics]),
+    ].map((topic) => ({
       ...{ topic, key: String(chain_id), value: { kind: "block", status, ...block } },
     }));
     return [...alerts, ...findings];

@@ -11,7 +11,8 @@ export interface KafkaLedgerOptions {
   readonly topic: string;
   readonly consumer: () => Consumer;
   readonly producer: Producer;
-  readonly topics: Readonly<Record<OutputTopic, string>>;
+  /** undefined: what goes there is not published. */
+  readonly topics: Readonly<Record<OutputTopic, string | undefined>>;
   /** For tests that stop the process at a known place. */
   readonly failpoint: Failpoint;
 }
@@ -50,8 +51,10 @@ export function createKafkaLedger({ topic, consumer, producer, topics, failpoint
       await inTransaction(producer, "commit the ledger", async () => {
         for (const batch of batches) {
           // not `put`: that would be a promise for each of them
-          for (const { topic: output, key, headers, value } of unpackRecords(batch))
-            while (!producer.produce(topics[output], null, key, value, headers)) await producer.room();
+          for (const { topic: output, key, headers, value } of unpackRecords(batch)) {
+            const name = topics[output];
+            if (name !== undefined) while (!producer.produce(name, null, key, value, headers)) await producer.room();
+          }
         }
         failpoint("records produced");
         await producer.sendOffsets(offsets, consumer());

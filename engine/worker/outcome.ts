@@ -85,6 +85,7 @@ export const OUTPUT_TOPICS = [
   "mev_bundles",
   "arbitrage-transactions",
   "arbitrage-opportunities",
+  "risk-metrics",
 ] as const;
 export type OutputTopic = (typeof OUTPUT_TOPICS)[number];
 

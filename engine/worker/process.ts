@@ -33,9 +33,10 @@ import {
 import { encodeOpportunities, opportunityRecords } from "./opportunityRows.ts";
 import { type OrderedStage, type StateChanges, type StateTables, stateRows } from "./orderedStage.ts";
 import type { Handover, Outcome, TableName } from "./outcome.ts";
+import { riskMetricsRecords } from "./riskMetrics.ts";
 import { createRiskStage } from "./risks.ts";
 import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
-import { packRecords } from "./topicRecords.ts";
+import { packRecords, type TopicRecord } from "./topicRecords.ts";
 import { withFacts } from "./withFacts.ts";
 
 export type Processor = (batch: Batch) => Outcome;
@@ -72,7 +73,8 @@ export function createProcessor(
     const matched = runRules(seen, lists);
     lap("rules");
     const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
-    const rest = { refused, found, opportunities, firstEvent: decoded.events[0] ?? 0, world: world.id };
+    const metrics = riskMetricsRecords(blocks, found, risks);
+    const rest = { refused, found, opportunities, metrics, firstEvent: decoded.events[0] ?? 0, world: world.id };
     const outcome = outcomeOf(decoded, matched, rest, lap);
     const transactions =
       decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched, risks }) } : {};
@@ -115,7 +117,7 @@ export function createOrderedProcessor(
     const outcome = outcomeOf(
       decoded,
       matched,
-      { refused: [], found: [], opportunities: NO_OPPORTUNITIES, ...handover },
+      { refused: [], found: [], opportunities: NO_OPPORTUNITIES, metrics: [], ...handover },
       lap,
     );
     const rows = stateRows(decoded, rules, changes);
@@ -137,6 +139,8 @@ interface Rest {
   readonly refused: readonly DeadLetterRow[];
   readonly found: readonly BlockFindings[];
   readonly opportunities: FoundOpportunities;
+  /** Records of risk-metrics. */
+  readonly metrics: readonly TopicRecord[];
   readonly firstEvent: number;
   /** Id of the world. */
   readonly world: string;
@@ -146,7 +150,7 @@ interface Rest {
 function outcomeOf(
   decoded: Decoded,
   matched: Matched,
-  { refused, found, opportunities, firstEvent, world }: Rest,
+  { refused, found, opportunities, metrics, firstEvent, world }: Rest,
   lap: (stage: Stage) => void,
 ): Outcome {
   const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
@@ -171,6 +175,7 @@ function outcomeOf(
     ...letters.map(letterRecord),
     ...findingRecords(found),
     ...opportunityRecords(decoded, opportunities),
+    ...metrics,
   ]);
   lap("records");
   return {

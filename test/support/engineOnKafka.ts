@@ -10,6 +10,7 @@ export interface TestTopics {
   readonly mevBundles: string;
   readonly arbitrages: string;
   readonly opportunities: string;
+  readonly riskMetrics: string;
   readonly group: string;
 }
 
@@ -21,19 +22,20 @@ export const testTopics = (): TestTopics => ({
   mevBundles: uniqueName("mev_bundles"),
   arbitrages: uniqueName("arbitrage-transactions"),
   opportunities: uniqueName("arbitrage-opportunities"),
+  riskMetrics: uniqueName("risk-metrics"),
   group: uniqueName("weir"),
 });
 
 export const createTestTopics = (
   admin: Admin,
-  { txRaw, blockStatus, alerts, deadLetters, mevBundles, arbitrages, opportunities }: TestTopics,
+  { txRaw, blockStatus, alerts, deadLetters, mevBundles, arbitrages, opportunities, riskMetrics }: TestTopics,
   partitions: { readonly txRaw: number; readonly alerts: number; readonly blockStatus?: number },
 ): Promise<unknown> =>
   admin.createTopics([
     { topic: txRaw, partitions: partitions.txRaw },
     { topic: alerts, partitions: partitions.alerts },
     ...(partitions.blockStatus ? [{ topic: blockStatus, partitions: partitions.blockStatus }] : []),
-    ...[deadLetters, mevBundles, arbitrages, opportunities].map((topic) => ({ topic, partitions: 1 })),
+    ...[deadLetters, mevBundles, arbitrages, opportunities, riskMetrics].map((topic) => ({ topic, partitions: 1 })),
   ]);
 
 /** @param folder WEIR_DATA; batches and ranges are so small that several are under way at once */
@@ -51,6 +53,7 @@ export const engineVariables = (
   KAFKA_TOPIC_MEV_BUNDLES: topics.mevBundles,
   KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: topics.arbitrages,
   KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: topics.opportunities,
+  KAFKA_TOPIC_RISK_METRICS: topics.riskMetrics,
   WEIR_DATA: folder,
   WEIR_THREADS: "2",
   WEIR_BATCH_MAX_RECORDS: "300",

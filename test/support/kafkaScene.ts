@@ -48,12 +48,20 @@ export async function createKafkaScene({ brokers, partitions = 2, env = {}, data
     mevBundles: uniqueName("mev_bundles"),
     arbitrages: uniqueName("arbitrage-transactions"),
     opportunities: uniqueName("arbitrage-opportunities"),
+    riskMetrics: uniqueName("risk-metrics"),
   };
   const group = uniqueName("weir");
   const admin = await createAdmin({ brokers });
   await admin.createTopics([
     { topic: topics.txRaw, partitions, config: { "max.message.bytes": String(8 << 20) } },
-    ...[topics.alerts, topics.deadLetters, topics.mevBundles, topics.arbitrages, topics.opportunities].map((topic) => ({
+    ...[
+      topics.alerts,
+      topics.deadLetters,
+      topics.mevBundles,
+      topics.arbitrages,
+      topics.opportunities,
+      topics.riskMetrics,
+    ].map((topic) => ({
       topic,
       partitions: 1,
     })),
@@ -90,6 +98,7 @@ export async function createKafkaScene({ brokers, partitions = 2, env = {}, data
         KAFKA_TOPIC_MEV_BUNDLES: topics.mevBundles,
         KAFKA_TOPIC_ARBITRAGE_TRANSACTIONS: topics.arbitrages,
         KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: topics.opportunities,
+        KAFKA_TOPIC_RISK_METRICS: topics.riskMetrics,
         WEIR_DATA: folder,
         WEIR_THREADS: "1",
         WEIR_RANGE_MAX_AGE_MS: "300",
