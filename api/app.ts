@@ -4,9 +4,17 @@ import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { ServiceUnavailable, UserError } from "../engine/ops/errors.ts";
+import { auditRoutes } from "./auth/auditRoutes.ts";
+import { describeAccess } from "./auth/describeAccess.ts";
+import { guard } from "./auth/guard.ts";
+import { keyRoutes } from "./auth/keyRoutes.ts";
+import { loginRoutes } from "./auth/loginRoutes.ts";
+import { createTickets } from "./auth/ticket.ts";
+import { userRoutes } from "./auth/userRoutes.ts";
+import { createWhoIs } from "./auth/whoIs.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsPage, type OpenApiDocument } from "./docs.ts";
-import { loopbackOnly } from "./guard.ts";
+import { network } from "./network.ts";
 import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
@@ -30,6 +38,9 @@ import { ruleTrialRoutes } from "./routes/ruleTrial.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
 
+/** How late the store may know that a key was used. */
+const KEY_USES_MS = 5_000;
+
 export interface Listening {
   /** with the port that was taken, when 0 was asked for */
   readonly url: string;
@@ -43,7 +54,10 @@ export interface Listening {
  *     await fetch(`${url}/api/v1/transactions?limit=1`); // [{ "tx_hash": "0x…", … }]
  */
 export function createApi(deps: ApiDeps) {
-  const { store, health, metrics, log } = deps;
+  const { store, health, metrics, log, access } = deps;
+  const { api } = deps.config;
+  const whoIs = createWhoIs({ access, token: api.token, apiKeys: api.apiKeys, anonymous: api.anonymous });
+  const tickets = createTickets(access.tokens, access.now);
   const rates = createRates(metrics);
   const component = health.register({
     name: "clickhouse",
@@ -56,7 +70,8 @@ export function createApi(deps: ApiDeps) {
   const app = createRouter();
   app.use(counted(deps));
   app.use(answerHeaders);
-  app.use(loopbackOnly());
+  app.use(network({ allow: api.allowIps, trustedProxies: api.trustedProxies, hosts: api.hosts }));
+  app.use(guard(whoIs));
   for (const router of [
     operationRoutes({ ...deps, rates }),
     transactionRoutes(deps),
@@ -77,23 +92,22 @@ export function createApi(deps: ApiDeps) {
     ruleFieldRoutes(),
     namedListRoutes(deps),
     labelRoutes(deps),
+    loginRoutes({ ...deps, whoIs, tickets }),
+    keyRoutes({ ...deps, whoIs }),
+    userRoutes({ ...deps, whoIs }),
+    auditRoutes(deps),
   ])
     app.route("/", router);
 
-  app.openAPIRegistry.registerComponent("securitySchemes", "token", {
-    type: "http",
-    scheme: "bearer",
-    description: "WEIR_TOKEN",
-  });
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Weir",
       version: deps.version,
-      description:
-        "Transactions, what rules raised on them, and the rules. Answers programs on this machine only. Errors are problem+json (RFC 9457).",
+      description: "Transactions, what rules raised on them, and the rules. Errors are problem+json (RFC 9457).",
     },
   });
+  describeAccess(document as unknown as OpenApiDocument);
   const page = docsPage(document as unknown as OpenApiDocument);
   app.get("/openapi.json", (c) => c.json(document));
   app.get("/docs", (c) =>
@@ -114,13 +128,13 @@ export function createApi(deps: ApiDeps) {
     });
   });
   app.onError((error, c) => {
-    const { kind, status, detail } = classify(error);
+    const { kind, status, detail, ...more } = classify(error);
     metrics.apiErrors.inc({ endpoint: endpointOf(c), error_type: kind });
     if (kind === "bug")
       log.error({ event: "api_error", kind, err: error, path: pathOf(c) }, "Failed to answer a request");
     else if (kind !== "client")
       log.warn({ event: "api_error", kind, reason: messageOf(error), path: pathOf(c) }, "Failed to answer a request");
-    return problem(c, status, detail, status === 503 ? { headers: { "retry-after": "1" } } : {});
+    return problem(c, status, detail, status === 503 ? { headers: { "retry-after": "1" } } : more);
   });
 
   async function listen({ host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
@@ -136,13 +150,27 @@ export function createApi(deps: ApiDeps) {
     return { url: `http://${host.includes(":") ? `[${host}]` : host}:${taken}`, close: () => closed(server) };
   }
 
+  async function flushUses(): Promise<void> {
+    try {
+      await access.keys.flush();
+    } catch (error) {
+      log.warn(
+        { event: "key_uses_kept", reason: messageOf(error) },
+        "Cannot write how often keys were used; trying again",
+      );
+    }
+  }
+  const flushing = setInterval(() => void flushUses(), KEY_USES_MS).unref();
+
   async function closed(server: ServerType): Promise<void> {
     rates.close();
+    clearInterval(flushing);
     component.remove();
     const end = new Promise<void>((resolve) => server.close(() => resolve()));
     if ("closeIdleConnections" in server) server.closeIdleConnections();
     const timer = setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), 5_000);
     await end.finally(() => clearTimeout(timer));
+    await flushUses();
   }
 
   return { app, document, listen };
@@ -185,7 +213,7 @@ const answerHeaders: MiddlewareHandler = async (c, next) => {
   await next();
   c.header("x-content-type-options", "nosniff");
   c.header("cross-origin-resource-policy", "same-origin");
-  if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-cache");
+  if (!c.res.headers.has("cache-control")) c.header("cache-control", "private, no-cache");
 };
 
 /** @returns for a path, the methods it could be asked with; none when there is no such path */

@@ -1,5 +1,6 @@
+import type { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { refuse } from "./problem.ts";
+import { bodyErrors, invalid, refuse } from "./problem.ts";
 
 /**
  * The body of a request, read no further than the limit, whatever Content-Length says.
@@ -20,4 +21,26 @@ export async function readBody(c: Context, what: string, contentType: string, mo
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/**
+ * A body of JSON as its schema says, whose own words are the answer where it is not.
+ * @param what completes "Cannot read …": "the login"
+ * @returns a 400 when it does not fit @throws 413, 415
+ */
+export async function readJson<S extends z.ZodType>(
+  c: Context,
+  what: string,
+  schema: S,
+  most = 4096,
+): Promise<z.output<S> | Response> {
+  const text = Buffer.from(await readBody(c, what, "application/json", most)).toString("utf8");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refuse(400, `Cannot read ${what} as JSON: ${(error as Error).message.slice(0, 200)}`);
+  }
+  const parsed = schema.safeParse(value);
+  return parsed.success ? parsed.data : invalid(c, bodyErrors(parsed.error.issues));
 }

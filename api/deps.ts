@@ -1,5 +1,6 @@
 /** What the API needs of the rest, and nothing more. */
 import type { Access } from "../engine/access/access.ts";
+import type { Control } from "../engine/control/open.ts";
 import type { LabelStore } from "../engine/label/labels.ts";
 import type { Config } from "../engine/ops/config.ts";
 import type { Health } from "../engine/ops/health.ts";
@@ -15,6 +16,7 @@ export interface ApiDeps {
   /** What was looked at, of each chain. Rejects with ControlUnavailable. */
   readonly coverage: () => Promise<CoverageOfChains>;
   readonly access: Access;
+  readonly control: Control;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -14,10 +14,12 @@ interface Schema {
   readonly const?: unknown;
 }
 
-interface Operation {
+export interface Operation {
   readonly summary?: string;
   readonly description?: string;
-  readonly security?: readonly unknown[];
+  security?: readonly unknown[];
+  /** Least role; describeAccess() says it. */
+  "x-least-role"?: string;
   readonly tags?: readonly string[];
   readonly parameters?: readonly {
     name: string;
@@ -28,15 +30,16 @@ interface Operation {
     example?: unknown;
   }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
-  readonly responses: Readonly<
-    Record<string, { description: string; content?: Readonly<Record<string, { schema?: Schema }>> }>
-  >;
+  readonly responses: Record<string, { description: string; content?: Readonly<Record<string, { schema?: Schema }>> }>;
 }
 
 export interface OpenApiDocument {
   readonly info: { readonly title: string; readonly version: string; readonly description?: string };
   readonly paths?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly components?: { readonly schemas?: Readonly<Record<string, unknown>> };
+  components?: {
+    readonly schemas?: Readonly<Record<string, unknown>>;
+    securitySchemes?: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** @returns HTML */
@@ -66,6 +69,7 @@ ${sections.join("\n")}
 
 function operationHtml({ path, method, operation }: { path: string; method: string; operation: Operation }): string {
   const { summary = "", description = "", parameters = [], requestBody, responses, security } = operation;
+  const { "x-least-role": role = "" } = operation;
   const id = `${method}-${path}`.replace(/[^a-z0-9]+/gi, "-");
   const verb = method.toUpperCase();
   const rows = parameters.map(
@@ -79,7 +83,7 @@ function operationHtml({ path, method, operation }: { path: string; method: stri
   });
   return `<details id="${id}"><summary><code class="${method}">${verb}</code> <code>${escapeHtml(path)}</code> ${escapeHtml(summary)}${security ? " 🔒" : ""}</summary>
 ${description && `<p>${escapeHtml(description)}</p>`}
-${security ? "<p>Needs <code>Authorization: Bearer $WEIR_TOKEN</code>.</p>" : ""}
+${security ? `<p>Needs <code>Authorization: Bearer …</code> or <code>X-API-Key: …</code> of ${escapeHtml(role)}.</p>` : ""}
 <pre>${escapeHtml(curl(verb, path, requestBody ? Object.keys(requestBody.content)[0] : undefined, security !== undefined))}</pre>
 ${method === "get" && !path.includes("{") ? `<p><a href="${escapeHtml(path)}">Open ${escapeHtml(path)}</a></p>` : ""}
 ${rows.length > 0 ? `<table><tr><th>parameter</th><th>in</th><th>type</th><th></th></tr>${rows.join("")}</table>` : ""}

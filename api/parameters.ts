@@ -24,7 +24,11 @@ export const safeInteger = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 export const flagText = z.enum(["true", "false"], "Expected true or false").transform((text) => text === "true");
 export const severityText = z.enum(SEVERITIES, `Expected one of ${SEVERITIES.join(", ")}`);
 export const wordText = (max = 256) =>
-  z.string().min(1, "Expected some text").max(max, `Expected at most ${max} characters`);
+  z
+    .string()
+    .min(1, "Expected some text")
+    .max(max, `Expected at most ${max} characters`)
+    .refine((text) => !text.includes("\0"), "Expected text without NUL"); // which PostgreSQL's text cannot hold
 
 /** RFC 3339 with any offset, or a date, which is its first moment in UTC. To 2261: there a DateTime64(9), into which ClickHouse may cast, ends. */
 export const timeText = z

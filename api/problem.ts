@@ -4,9 +4,10 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { StoreRefused, StoreUnavailable } from "../clickhouse/storeErrors.ts";
+import { AccessConflict, AccessInvalid, LoginLocked, LoginRefused } from "../engine/access/errors.ts";
 import { ControlUnavailable } from "../engine/control/errors.ts";
 import { LabelConflict } from "../engine/label/labels.ts";
-import { stripCredentials, type UserError } from "../engine/ops/errors.ts";
+import { ServiceUnavailable, stripCredentials, type WeirError } from "../engine/ops/errors.ts";
 import { RuleConflict } from "../engine/rules/lifecycle.ts";
 import { ListConflict, NoSuchList } from "../engine/world/lists.ts";
 
@@ -49,6 +50,8 @@ const TITLES: Record<number, string> = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   503: "Service Unavailable",
   504: "Gateway Timeout",
@@ -99,8 +102,17 @@ export type Kind = "client" | "unreachable" | "timeout" | "database" | "bug";
 /** ClickHouse's names for a query that was stopped at a limit. */
 const AT_LIMIT = new Set(["TIMEOUT_EXCEEDED", "TOO_SLOW", "TOO_MANY_ROWS", "TOO_MANY_BYTES", "MEMORY_LIMIT_EXCEEDED"]);
 
-/** What went wrong, for the answer and for api_errors_total{error_type}. */
-export function classify(error: unknown): { kind: Kind; status: ContentfulStatusCode; detail: string } {
+export interface Classified {
+  /** for api_errors_total{error_type} */
+  readonly kind: Kind;
+  readonly status: ContentfulStatusCode;
+  readonly detail: string;
+  readonly errors?: NonNullable<Problem["errors"]>;
+  readonly headers?: Record<string, string>;
+}
+
+/** What went wrong, for the answer. */
+export function classify(error: unknown): Classified {
   if (error instanceof HTTPException)
     return { kind: "client", status: error.status as ContentfulStatusCode, detail: error.message };
   if (error instanceof StoreUnavailable || error instanceof StoreRefused) {
@@ -123,10 +135,23 @@ export function classify(error: unknown): { kind: Kind; status: ContentfulStatus
   if (error instanceof NoSuchList) return { kind: "client", status: 404, detail: wordsOf(error) };
   if (error instanceof RuleConflict || error instanceof ListConflict || error instanceof LabelConflict)
     return { kind: "client", status: 409, detail: wordsOf(error) };
+  if (error instanceof AccessConflict) return { kind: "client", status: 409, detail: wordsOf(error) };
+  if (error instanceof AccessInvalid)
+    return {
+      ...{ kind: "client", status: 400, detail: error.message },
+      errors: [{ parameter: error.parameter, detail: error.message }],
+    };
+  if (error instanceof LoginRefused) return { kind: "client", status: 401, detail: error.message };
+  if (error instanceof LoginLocked)
+    return {
+      ...{ kind: "client", status: 429, detail: error.message },
+      headers: { "retry-after": String(error.retryAfterSeconds) },
+    };
+  if (error instanceof ServiceUnavailable) return { kind: "unreachable", status: 503, detail: wordsOf(error) };
   return { kind: "bug", status: 500, detail: "An error on our side; the log has the details" };
 }
 
-const wordsOf = ({ message, next }: UserError): string => [message, next].filter(Boolean).join(". ");
+const wordsOf = ({ message, next }: WeirError): string => [message, next].filter(Boolean).join(". ");
 
 export function messageOf(error: unknown): string {
   return stripCredentials(error instanceof Error ? error.message : String(error));

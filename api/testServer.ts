@@ -13,6 +13,7 @@ import { createAccess } from "../engine/access/access.ts";
 import { migrateControl } from "../engine/control/migrate.ts";
 import { openControl } from "../engine/control/open.ts";
 import { createLabelStore } from "../engine/label/labels.ts";
+import { loadConfig } from "../engine/ops/config.ts";
 import { createHealth } from "../engine/ops/health.ts";
 import { createLog } from "../engine/ops/log.ts";
 import { createMetrics } from "../engine/ops/metrics.ts";
@@ -28,9 +29,14 @@ export type TestServer = Awaited<ReturnType<typeof startTestServer>>;
 /** @param token null: none is configured */
 export async function startTestServer({
   token = TOKEN,
+  anonymous = "viewer",
+  apiKeys = [],
   maxRules = 10,
 }: {
   token?: string | null;
+  /** null: who shows nothing is refused, as configured by default */
+  anonymous?: "viewer" | null;
+  apiKeys?: string[];
   maxRules?: number;
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "weir-api-"));
@@ -45,7 +51,13 @@ export async function startTestServer({
   await migrateControl(control);
   const rules = await openCatalogue({ control, maxRules });
   const labels = createLabelStore(control);
-  const api = { host: "127.0.0.1", port: 0, token: token ?? undefined, pendingDropSeconds: 10_800 };
+  const api = {
+    ...loadConfig().config.api,
+    port: 0,
+    apiKeys,
+    token: token ?? undefined,
+    anonymous: anonymous ?? undefined,
+  };
   const coverage = () => readCoverage(control);
   const access = createAccess({ control, secret: "a secret for tests only" });
   const { app, document, listen } = createApi({
@@ -57,6 +69,7 @@ export async function startTestServer({
     labels,
     coverage,
     access,
+    control,
     config: { api },
     version: "1.2.3",
   });

@@ -136,7 +136,7 @@ export function createWhoIs({ access, token, apiKeys = [], anonymous }: WhoIsOpt
 }
 
 /** In the words that clients of earlier systems know, and then ours. */
-const MISSING =
+export const MISSING =
   "Missing API key. Provide X-API-Key header. An access token, or the token of this Weir, goes into Authorization: Bearer.";
 const INVALID = "Invalid API key or token: it is wrong, or has expired or been revoked.";
 

@@ -2,14 +2,13 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { LABEL_LIMITS, labelBody } from "../../engine/label/label.ts";
 import type { OwnedLabel } from "../../engine/label/labels.ts";
 import { type LabelProblem, readLabels } from "../../engine/label/labelText.ts";
+import { by } from "../auth/guard.ts";
 import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
-import { tokenRequired } from "../guard.ts";
 import { withETag } from "../list.ts";
 import { addressText, chain, optional, paging, query, safeInteger, wordText } from "../parameters.ts";
 import { bodyErrors, invalid, problem, refuse } from "../problem.ts";
 import { COMMON_PROBLEMS, createRouter, json, problemResponse } from "../router.ts";
-import { BY } from "./rules.ts";
 
 const MAX_BODY = 4_096;
 
@@ -50,7 +49,6 @@ const PROBLEMS = {
 };
 const CHANGE_PROBLEMS = {
   ...PROBLEMS,
-  401: problemResponse("The token is missing or wrong"),
   409: problemResponse("There would be too many labels"),
   413: problemResponse("The body is too large"),
   415: problemResponse("The body is of another type"),
@@ -84,7 +82,6 @@ const put = createRoute({
   summary: "Say what an address is called",
   description:
     "With symbol and decimals it is a token, and its amounts read well. Alerts are shown so from now on, old ones too; no rule sees it.",
-  security: [{ token: [] }],
   request: {
     params: placeSchema,
     body: {
@@ -106,7 +103,6 @@ const importMany = createRoute({
   summary: "Say what many addresses are called: all of them, or none",
   description: `CSV with a header of chain_id,address,name,symbol,decimals (address and name at least; the chain is 1 where it is not said), or a JSON array of
 such objects. At most ${LABEL_LIMITS.import} at a time, ${LABEL_LIMITS.labels} in all.`,
-  security: [{ token: [] }],
   request: {
     body: {
       required: true,
@@ -126,7 +122,6 @@ such objects. At most ${LABEL_LIMITS.import} at a time, ${LABEL_LIMITS.labels} i
 const remove = createRoute({
   ...{ method: "delete", path: PATH, ...TAGS },
   summary: "Forget what a user has called an address; a bundled label shows again",
-  security: [{ token: [] }],
   request: { params: placeSchema },
   responses: {
     200: json(labelSchema, "The label that is gone"),
@@ -135,13 +130,8 @@ const remove = createRoute({
   },
 });
 
-export function labelRoutes({ labels, config, log }: Pick<ApiDeps, "labels" | "config" | "log">) {
+export function labelRoutes({ labels, log }: Pick<ApiDeps, "labels" | "log">) {
   const router = createRouter();
-  const token = tokenRequired(config.api.token);
-  router.use("/api/v1/labels/*", (c, next) =>
-    c.req.method === "GET" || c.req.method === "HEAD" ? next() : token(c, next),
-  );
-
   const find = async (of: { chain_id: number; address: string }) => {
     const found = await labels.find([{ chainId: of.chain_id, address: of.address }]);
     return [...found.values()][0];
@@ -157,7 +147,7 @@ export function labelRoutes({ labels, config, log }: Pick<ApiDeps, "labels" | "c
       return invalid(c, bodyErrors([...(place.error?.issues ?? []), ...(said.error?.issues ?? [])]));
     }
     const { chain_id: chainId, address } = place.data;
-    await labels.set([{ chainId, address, ...said.data }], BY);
+    await labels.set([{ chainId, address, ...said.data }], by(c));
     log.info({ event: "label_set", chain_id: chainId, address, ...said.data }, "Labelled an address");
     return c.json(toLabel((await find(place.data))!), 200);
   });
@@ -169,7 +159,7 @@ export function labelRoutes({ labels, config, log }: Pick<ApiDeps, "labels" | "c
     const text = Buffer.from(await readBody(c, "the labels", type, LABEL_LIMITS.importBytes)).toString("utf8");
     const read = readLabels(text, isCsv ? "csv" : "json");
     if (!read.ok) return problem(c, 400, describe(read.problems), { errors: read.problems.map(asError) });
-    const made = await labels.set(read.labels, BY);
+    const made = await labels.set(read.labels, by(c));
     log.info({ event: "labels_imported", ...made }, "Labelled addresses");
     return c.json(made, 200);
   });
@@ -195,7 +185,7 @@ export function labelRoutes({ labels, config, log }: Pick<ApiDeps, "labels" | "c
     })
     .openapi(remove, async (c) => {
       const { chain_id: chainId, address } = c.req.valid("param");
-      const gone = await labels.remove({ chainId, address }, BY);
+      const gone = await labels.remove({ chainId, address }, by(c));
       if (!gone) throw refuse(404, "No user has labelled this address");
       log.info({ event: "label_removed", chain_id: chainId, address }, "Removed a label");
       return c.json(toLabel(gone), 200);

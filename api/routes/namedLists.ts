@@ -11,13 +11,13 @@ import {
 import { entryBytes, isIn, type ListChange, type ListInfo } from "../../engine/world/lists.ts";
 import { sortedEntries } from "../../engine/world/listTable.ts";
 import { createListTextReader, type ListProblem, MAX_LIST_TEXT } from "../../engine/world/listText.ts";
+import { by } from "../auth/guard.ts";
+import { mustOwn } from "../auth/own.ts";
 import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
-import { tokenRequired } from "../guard.ts";
 import { link, withETag } from "../list.ts";
 import { bodyErrors, problem, refuse } from "../problem.ts";
 import { COMMON_PROBLEMS, createRouter, json, problemResponse } from "../router.ts";
-import { BY } from "./rules.ts";
 
 /** Entries that one PATCH names: 10,000 topics twice, and some. */
 const MAX_EDIT = 10_000;
@@ -62,7 +62,6 @@ const READ_PROBLEMS = {
   503: problemResponse("The control store cannot be reached"),
   ...COMMON_PROBLEMS,
 };
-const CHANGE_PROBLEMS = { ...READ_PROBLEMS, 401: problemResponse("The token is missing or wrong") };
 
 const TAGS = { tags: ["lists"] };
 const PATH = "/api/v1/lists/{name}";
@@ -125,7 +124,6 @@ const put = createRoute({
   summary: "Make a list, or replace all that is in it",
   description: `Text with an entry a line, 0x and hexadecimal digits in either case; what follows a # is a note. At most ${LIST_LIMITS.entries}
 entries. A list keeps its kind. Engines have the change within a second; what makes no difference is no new version.`,
-  security: [{ token: [] }],
   request: {
     params: nameSchema,
     query: z.strictObject({
@@ -139,7 +137,7 @@ entries. A list keeps its kind. Engines have the change within a second; what ma
   responses: {
     200: json(listChangeSchema, "The list"),
     201: json(listChangeSchema, "A new list"),
-    ...CHANGE_PROBLEMS,
+    ...READ_PROBLEMS,
     400: problemResponse("Each line that is no entry, and what was expected"),
     409: problemResponse("The list is of another kind, or would have too many entries"),
     413: problemResponse("The text is too large"),
@@ -156,7 +154,6 @@ const edit = createRoute({
   ...{ method: "patch", path: PATH, ...TAGS },
   summary: "Add entries to a list, and remove some",
   description: `At most ${MAX_EDIT} each: more are a text for PUT. What is there already is not added, what is not there is not removed.`,
-  security: [{ token: [] }],
   request: {
     params: nameSchema,
     body: {
@@ -172,7 +169,7 @@ const edit = createRoute({
   },
   responses: {
     200: json(listChangeSchema, "The list"),
-    ...CHANGE_PROBLEMS,
+    ...READ_PROBLEMS,
     409: problemResponse("The list would have too many entries"),
     413: problemResponse("The edit is too large"),
     415: problemResponse("The body is not application/json"),
@@ -182,23 +179,17 @@ const edit = createRoute({
 const remove = createRoute({
   ...{ method: "delete", path: PATH, ...TAGS },
   summary: "Remove a list that no rule needs",
-  security: [{ token: [] }],
   request: { params: nameSchema },
   responses: {
     200: json(namedListSchema, "The list that is gone"),
-    ...CHANGE_PROBLEMS,
+    ...READ_PROBLEMS,
     409: problemResponse("Rules that run name it"),
   },
 });
 
-export function namedListRoutes({ rules, config, log }: Pick<ApiDeps, "rules" | "config" | "log">) {
+export function namedListRoutes({ rules, log }: Pick<ApiDeps, "rules" | "log">) {
   const { lists } = rules;
   const router = createRouter();
-  const token = tokenRequired(config.api.token);
-  router.use("/api/v1/lists/*", (c, next) =>
-    c.req.method === "GET" || c.req.method === "HEAD" ? next() : token(c, next),
-  );
-
   function known(name: string): ListInfo {
     const info = lists.get(name);
     if (!info) throw refuse(404, "List not found");
@@ -222,15 +213,17 @@ export function namedListRoutes({ rules, config, log }: Pick<ApiDeps, "rules" | 
     if (!name.success) return problem(c, 400, `Invalid name: ${LIST_NAME.expected}`);
     if (!wanted.success)
       return problem(c, 400, `Invalid kind: expected one of ${LIST_KINDS.join(", ")}, and no other parameter`);
+    mustOwn(c, `the list "${name.data}"`, lists.get(name.data)?.owner);
     const kind = wanted.data.kind ?? lists.get(name.data)?.kind ?? "address";
     const text = await readEntries(c, kind);
     if (!text.ok) return problem(c, 400, describe(text.problems), { errors: text.problems.map(asError) });
-    return changed(c, "put", await lists.put(name.data, kind, text.entries, BY));
+    return changed(c, "put", await lists.put(name.data, kind, text.entries, by(c)));
   });
 
   router.openAPIRegistry.registerPath(edit);
   router.patch(PATH.replace("{name}", ":name"), async (c) => {
-    const { kind, name } = known(c.req.param("name")!);
+    const { kind, name, owner } = known(c.req.param("name")!);
+    mustOwn(c, `the list "${name}"`, owner);
     const body = await readBody(c, "the edit", "application/json", MAX_EDIT_BYTES);
     const parsed = parseEdit(kind, Buffer.from(body).toString("utf8"));
     if (!parsed.ok)
@@ -242,7 +235,7 @@ export function namedListRoutes({ rules, config, log }: Pick<ApiDeps, "rules" | 
           errors: parsed.errors,
         },
       );
-    return changed(c, "edit", await lists.edit(name, parsed, BY));
+    return changed(c, "edit", await lists.edit(name, parsed, by(c)));
   });
 
   return router
@@ -274,7 +267,8 @@ export function namedListRoutes({ rules, config, log }: Pick<ApiDeps, "rules" | 
     .openapi(remove, async (c) => {
       const { name } = c.req.valid("param");
       const gone = toList(known(name));
-      await lists.remove(name, BY);
+      mustOwn(c, `the list "${name}"`, gone.owner);
+      await lists.remove(name, by(c));
       log.info({ event: "list_removed", list: name }, "Removed a list");
       return c.json(gone, 200);
     });

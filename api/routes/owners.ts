@@ -1,13 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type RuleCountsRow, ruleCountsQuery } from "../../clickhouse/queries/stats.ts";
 import { QUOTA_LIMITS } from "../../engine/rules/owners.ts";
+import { by } from "../auth/guard.ts";
 import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
-import { tokenRequired } from "../guard.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
 import { bodyErrors, invalid, problem } from "../problem.ts";
 import { COMMON_PROBLEMS, createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
-import { BY, countFields, toCounts } from "./rules.ts";
+import { countFields, toCounts } from "./rules.ts";
 
 const quotaSchema = z.strictObject({
   max_rules: z.int().min(0).max(QUOTA_LIMITS.rules).nullable().default(null).openapi({
@@ -48,7 +48,6 @@ const put = createRoute({
   summary: "Give an owner other limits than are configured",
   description: `What is left out, or null, is as configured. Rules that run go on: above \`max_rules\` no further one starts. Rules of an owner
 above \`fuel_per_second\` are throttled, those first that use most, and run again after WEIR_THROTTLE_SECONDS.`,
-  security: [{ token: [] }],
   request: {
     params: z.object({
       owner: z
@@ -64,7 +63,6 @@ above \`fuel_per_second\` are throttled, those first that use most, and run agai
     400: problemResponse("Each limit that does not fit"),
     413: problemResponse("The body is too large"),
     415: problemResponse("The body is not application/json"),
-    401: problemResponse("The token is missing or wrong"),
     503: problemResponse("The control store cannot be reached"),
     ...COMMON_PROBLEMS,
   },
@@ -73,18 +71,17 @@ above \`fuel_per_second\` are throttled, those first that use most, and run agai
 const MAX_QUOTA_BYTES = 1024;
 const NO_COUNTS = { evaluations: 0, matches: 0, traps: 0, fuel: 0, skipped: 0 };
 
-export function ownerRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" | "store" | "config" | "log">) {
+export function ownerRoutes({ rules, store, log }: Pick<ApiDeps, "rules" | "store" | "log">) {
   const router = createRouter();
-  const token = tokenRequired(config.api.token);
   router.openAPIRegistry.registerPath(put);
-  router.put("/api/v1/owners/:owner/quota", token, async (c) => {
+  router.put("/api/v1/owners/:owner/quota", async (c) => {
     const owner = put.request.params.shape.owner.safeParse(c.req.param("owner"));
     if (!owner.success) return problem(c, 400, "Invalid owner: expected 1 to 256 characters");
     const body = await readBody(c, "the quota", "application/json", MAX_QUOTA_BYTES);
     const parsed = parseQuota(Buffer.from(body).toString("utf8"));
     if (!parsed.success) return invalid(c, bodyErrors(parsed.error.issues));
     const { max_rules, fuel_per_second } = parsed.data;
-    await rules.owners.setQuota(owner.data, { maxRules: max_rules, fuelPerSecond: fuel_per_second }, BY);
+    await rules.owners.setQuota(owner.data, { maxRules: max_rules, fuelPerSecond: fuel_per_second }, by(c));
     log.info({ event: "owner_quota_changed", owner: owner.data, ...parsed.data }, "Gave an owner other limits");
     return c.json(parsed.data, 200);
   });

@@ -4,13 +4,14 @@ import type { RuleInfo, RuleVersion } from "../../engine/rules/catalogue.ts";
 import { WISHES } from "../../engine/rules/lifecycle.ts";
 import { ParametersRefused } from "../../engine/rules/newVersions.ts";
 import { allValues, PARAMETER_TYPES } from "../../engine/sandbox/parameters.ts";
+import { by } from "../auth/guard.ts";
+import { mustOwn } from "../auth/own.ts";
 import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
-import { tokenRequired } from "../guard.ts";
 import { withETag } from "../list.ts";
 import { problem, refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
-import { BY, changeProblems, ruleNameSchema, wishQuery } from "./rules.ts";
+import { changeProblems, ruleNameSchema, wishQuery } from "./rules.ts";
 
 /** As many values as a rule may have, each as long as a text may be, with escapes. */
 export const MAX_VALUES_BYTES = 512 * 1024;
@@ -79,7 +80,6 @@ const change = (method: "put" | "patch", summary: string, description: string) =
     description: `${description} null is the default. The module or condition stays as it is: values are a version of their own, live
 at once, with state=shadow on trial beside the live one, and promoted or rolled back like any. Values that the version has already
 make none. Nothing changes unless all of them fit.`,
-    security: [{ token: [] }],
     request: {
       params: ruleNameSchema,
       query: wishQuery,
@@ -104,7 +104,7 @@ make none. Nothing changes unless all of them fit.`,
 const replace = change("put", "Set a rule's parameters", "Values by name; one that is left out has its default.");
 const edit = change("patch", "Set some of a rule's parameters", "Values by name; one that is left out stays as it is.");
 
-export function ruleParameterRoutes({ rules, config, log }: Pick<ApiDeps, "rules" | "config" | "log">) {
+export function ruleParameterRoutes({ rules, log }: Pick<ApiDeps, "rules" | "log">) {
   const router = createRouter();
   const honoPath = path.replace("{name}", ":name");
 
@@ -120,13 +120,14 @@ export function ruleParameterRoutes({ rules, config, log }: Pick<ApiDeps, "rules
   }
 
   async function set(c: Context, merge: boolean) {
-    const { name } = known(c.req.param("name")!);
+    const { name, owner } = known(c.req.param("name")!);
+    mustOwn(c, `the rule "${name}"`, owner);
     const state = replace.request.query.safeParse(c.req.query());
     if (!state.success) return problem(c, 400, `Invalid state: expected one of ${WISHES.join(", ")}`);
     const text = Buffer.from(await readBody(c, "the values", "application/json", MAX_VALUES_BYTES)).toString("utf8");
     try {
       const { rule, version, changed } = await rules.setParameters(name, jsonOf(text), {
-        by: BY,
+        by: by(c),
         merge,
         ...state.data,
       });
@@ -146,7 +147,6 @@ export function ruleParameterRoutes({ rules, config, log }: Pick<ApiDeps, "rules
   // Registered for the docs, answered by plain handlers: a schema's own check would come before ours, which says more.
   for (const route of [replace, edit]) {
     router.openAPIRegistry.registerPath(route);
-    router.on(route.method.toUpperCase(), honoPath, tokenRequired(config.api.token));
     router.on(route.method.toUpperCase(), honoPath, (c) => set(c, route === edit));
   }
   return router.openapi(read, async (c) => {

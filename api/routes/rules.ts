@@ -5,9 +5,10 @@ import { RULE_KINDS, RULE_STATES } from "../../engine/control/schema.ts";
 import type { RuleInfo, RuleVersion } from "../../engine/rules/catalogue.ts";
 import { type Action, WISHES } from "../../engine/rules/lifecycle.ts";
 import { RULE_NAME } from "../../engine/sandbox/manifest.ts";
+import { by } from "../auth/guard.ts";
+import { mustOwn } from "../auth/own.ts";
 import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
-import { tokenRequired } from "../guard.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
 import { problem, refuse } from "../problem.ts";
 import { COMMON_PROBLEMS, createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
@@ -114,7 +115,6 @@ export const ruleBody = (description: string) => ({
 });
 export const changeProblems = {
   400: problemResponse("Wrong parameters"),
-  401: problemResponse("The token is missing or wrong"),
   404: problemResponse("No such rule"),
   409: problemResponse("The rule's state, the number of rules that run, or its owner's quota does not allow it"),
   503: problemResponse("The control store cannot be reached; the rules run as they are"),
@@ -213,7 +213,6 @@ const put = createRoute({
 version runs on trial beside the live one, with state=draft it does not run. A rule that is disabled, quarantined or throttled stays so: its
 new version runs once the rule does. The newest module again is no new version. Values that were set for the rule's parameters stay, as far
 as the module takes them. State that the rule has declared goes on where this version declares it the same way: \`carried\` says what begins empty.`,
-  security: [{ token: [] }],
   request: {
     params: ruleNameSchema,
     query: wishQuery,
@@ -237,7 +236,6 @@ const change = (action: Path, summary: string) =>
     path: `/api/v1/rules/{name}/${action}`,
     tags: ["rules"],
     summary,
-    security: [{ token: [] }],
     request: { params: ruleNameSchema },
     responses: { 200: ruleBody("The rule"), ...changeProblems },
   });
@@ -248,7 +246,6 @@ const rollback = createRoute({
   tags: ["rules"],
   summary: "Make an older version live again",
   description: "It keeps its number; a rule that is disabled, quarantined or throttled is live with it.",
-  security: [{ token: [] }],
   request: {
     params: ruleNameSchema,
     query: z.strictObject({
@@ -263,16 +260,8 @@ const rollback = createRoute({
   responses: { 200: ruleBody("The rule"), ...changeProblems },
 });
 
-/** Until there are users: who has the token. */
-export const BY = "api token";
-
-export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" | "store" | "config" | "log">) {
+export function ruleRoutes({ rules, store, log }: Pick<ApiDeps, "rules" | "store" | "log">) {
   const router = createRouter();
-  const token = tokenRequired(config.api.token);
-  router.use("/api/v1/rules/*", (c, next) =>
-    c.req.method === "GET" || c.req.method === "HEAD" ? next() : token(c, next),
-  );
-
   async function countsOf(name?: string): Promise<(rule: RuleInfo) => z.infer<typeof countsSchema>> {
     const { sql, params } = ruleCountsQuery(name);
     const rows = await store.rows<RuleCountsRow>(sql, params, READ_SETTINGS);
@@ -287,8 +276,8 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
   }
 
   async function act(c: Context, name: string, action: Action, version?: number) {
-    known(name);
-    const rule = await rules.change(name, action, { by: BY, ...(version !== undefined && { version }) });
+    mustOwn(c, `the rule "${name}"`, known(name).owner);
+    const rule = await rules.change(name, action, { by: by(c), ...(version !== undefined && { version }) });
     const { state } = rule;
     log.info(
       { event: "rule_state_changed", rule: name, action, version: rule.version, state },
@@ -337,9 +326,10 @@ export function ruleRoutes({ rules, store, config, log }: Pick<ApiDeps, "rules" 
     .openapi(put, async (c) => {
       const { name } = c.req.valid("param");
       const { state } = c.req.valid("query");
+      mustOwn(c, `the rule "${name}"`, rules.get(name)?.owner);
       const wasm = await readBody(c, "the module", "application/wasm", MAX_MODULE_BYTES);
       const isNew = rules.get(name) === undefined;
-      const result = await rules.upload(name, wasm, { by: BY, state });
+      const result = await rules.upload(name, wasm, { by: by(c), state });
       if (!result.ok) {
         const detail = `Cannot admit the module: ${result.findings.map(({ message }) => message).join("; ")}`;
         return problem(c, 422, detail.slice(0, 4096), { findings: [...result.findings] });

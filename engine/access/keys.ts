@@ -17,6 +17,7 @@ import { type User, userOf } from "./user.ts";
 export type ApiKey = Omit<typeof table.$inferSelect, "hash">;
 
 export const KEY_LIMITS = { name: 128, perUser: 100, days: 3650, allowIps: 64 } as const;
+const KEY_NAME = new RegExp(`^\\P{Cc}{1,${KEY_LIMITS.name}}$`, "u");
 const KEY = /^(weir_[0-9a-f]{8})_[A-Za-z0-9_-]{43}$/;
 
 export interface NewKey {
@@ -147,8 +148,11 @@ function checkNew({ name, expiresInDays, allowIps }: Omit<NewKey, "role">): void
   const refuse = (parameter: string, message: string): never => {
     throw new AccessInvalid(parameter, message);
   };
-  if (name.trim() === "" || name.length > KEY_LIMITS.name)
-    refuse("name", `Cannot take the name of a key: it has ${name.length} characters, expected 1 to ${KEY_LIMITS.name}`);
+  if (!KEY_NAME.test(name.trim()))
+    refuse(
+      "name",
+      `Cannot take the name of a key "${name.slice(0, 64)}": expected 1 to ${KEY_LIMITS.name} characters, none of control`,
+    );
   if (
     expiresInDays !== undefined &&
     !(Number.isInteger(expiresInDays) && expiresInDays >= 1 && expiresInDays <= KEY_LIMITS.days)

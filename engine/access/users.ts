@@ -32,6 +32,8 @@ export interface UserStore {
   list(page: { limit: number; offset: number }): Promise<{ users: User[]; total: number }>;
   get(id: number): Promise<User | undefined>;
   find(username: string): Promise<User | undefined>;
+  /** Whether there is one that is not disabled. */
+  hasAdmin(): Promise<boolean>;
   /** @returns undefined: there is none @throws AccessConflict when no administrator would be left, AccessInvalid, ControlUnavailable */
   change(id: number, change: UserChange, by: string): Promise<User | undefined>;
   /** Its sessions and keys end, its name stays taken: what it made is its own. */
@@ -74,6 +76,7 @@ export function createUserStore(control: Control): UserStore {
       }),
     get: (id) => one(eq(table.id, id)),
     find: (username) => one(eq(table.username, username.toLowerCase())),
+    hasAdmin: async () => (await control.read((db) => read(db, eq(table.role, "admin")))).map(userOf).some(isAdmin),
     async change(id, { role, disabled, password }, by) {
       if (role !== undefined) checkRole(role);
       const known = await one(eq(table.id, id));
@@ -155,9 +158,10 @@ const said = ({ role, disabled, passwordChangedAt }: User) => ({
 const audit = (tx: Transaction, who: string, action: string, name: string, before: unknown, after: unknown) =>
   writeAudit(tx, [{ who, action, subject: `user ${name}`, before, after }]);
 
+const isAdmin = (user: User | undefined): boolean => user?.role === "admin" && !user.disabled;
+
 /** @throws AccessConflict when `before` was the last administrator, and would be none */
 async function keepAdmin(tx: Transaction, before: User, after: User | undefined): Promise<void> {
-  const isAdmin = (user: User | undefined): boolean => user?.role === "admin" && !user.disabled;
   if (!isAdmin(before) || isAdmin(after)) return;
   const admins = (await read(tx, eq(table.role, "admin"))).map(userOf).filter(isAdmin);
   if (admins.every(({ id }) => id === before.id))

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
+import { addConfiguredAdmin } from "../access/firstAdmin.ts";
 import { scheduleArchive } from "../archive/schedule.ts";
 import { VERSION } from "../ops/version.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
 import { interrupted } from "./interrupt.ts";
+import { keepRunToken, makeRunToken } from "./runToken.ts";
 
 export function apiCommand(command: Command): void {
   command.addHelpText("after", "\nExample:\n  CLICKHOUSE_URL=http://localhost:8123 weir api").action(async () => {
@@ -12,7 +14,7 @@ export function apiCommand(command: Command): void {
     const house = await openHouse(config);
     try {
       const api = await serve(house);
-      process.stderr.write(`✓ API  ${api.url}   docs ${api.url}/docs\n`);
+      process.stderr.write(servingText(api));
       const archiving = scheduleArchive(house);
       await untilAborted(signal);
       await archiving.close();
@@ -23,35 +25,46 @@ export function apiCommand(command: Command): void {
   });
 }
 
-/** Loaded here, not above: the engine runs without the API, and nothing else in engine/ knows it. */
-export async function serve({
-  config,
-  store,
-  catalogue,
-  labels,
-  coverage,
-  access,
-  health,
-  metrics,
-  log,
-}: House): Promise<{
-  url: string;
+export interface Serving {
+  readonly url: string;
+  /** Made for this run, and shown by who started it; undefined: who asks has one. */
+  readonly token: string | undefined;
   close(): Promise<void>;
-}> {
-  const { createApi } = await import("../../api/app.ts");
-  return createApi({
-    store,
-    rules: catalogue,
-    labels,
-    coverage,
-    access,
-    health,
-    metrics,
-    log,
-    config,
-    version: VERSION,
-  }).listen(config.api);
 }
+
+/** The API is loaded here, not above: the engine runs without it, and nothing else in engine/ knows it. */
+export async function serve(house: House): Promise<Serving> {
+  const { config, catalogue, access, log } = house;
+  const { admin } = config.access;
+  if (admin && (await addConfiguredAdmin(access, admin)))
+    log.info(
+      { event: "user_added", user: admin.username, role: "admin" },
+      "Added the administrator that is configured",
+    );
+  const token = await makeRunToken(config, access);
+  const api = token === undefined ? config.api : { ...config.api, token };
+  const { createApi } = await import("../../api/app.ts");
+  const listening = await createApi({
+    ...house,
+    rules: catalogue,
+    config: { ...config, api },
+    version: VERSION,
+  }).listen(api);
+  const port = Number(new URL(listening.url).port);
+  const forget = token === undefined ? undefined : await keepRunToken(config, port, token);
+  return {
+    url: listening.url,
+    token,
+    async close() {
+      await forget?.();
+      await listening.close();
+    },
+  };
+}
+
+/** What is said of it where it starts. */
+export const servingText = ({ url, token }: Serving): string =>
+  `✓ API  ${url}   docs ${url}/docs\n${token === undefined ? "" : `✓ token of this run  ${token}   (Authorization: Bearer …; npx weir user add --role admin makes users)\n`}`;
 
 export const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -28,11 +28,11 @@ export interface House {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly store: Store;
-  readonly control: Control;
   readonly catalogue: Catalogue;
   readonly labels: LabelStore;
   readonly coverage: () => Promise<CoverageOfChains>;
   readonly access: Access;
+  readonly control: Control;
   readonly engine: Engine;
   readonly failpoint: Failpoint;
   close(): Promise<void>;

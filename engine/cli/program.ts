@@ -66,6 +66,14 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "the time machine: what was stored goes into files, can be asked there, and comes back",
     load: async () => (await import("./archive.ts")).archiveCommand,
   },
+  user: {
+    description: "who may log in to the API: the first administrator, and everybody else",
+    load: async () => (await import("./user.ts")).userCommand,
+  },
+  key: {
+    description: "API keys of users, for programs",
+    load: async () => (await import("./key.ts")).keyCommand,
+  },
   migrate: {
     description: "bring the tables of the store up to this version",
     load: async () => (await import("./migrate.ts")).migrateCommand,

@@ -4,7 +4,7 @@ import { scheduleArchive } from "../archive/schedule.ts";
 import { followCoverage } from "../lookout/follow.ts";
 import { keepClosingHours } from "../statistics/closeHours.ts";
 import { keepBaselines } from "../world/keepBaselines.ts";
-import { serve, untilAborted } from "./api.ts";
+import { serve, servingText, untilAborted } from "./api.ts";
 import { BUNDLED_RECORDING } from "./bundled.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
@@ -42,7 +42,7 @@ export function startCommand(command: Command): void {
         const { brokers } = config.kafka;
         const api = flags.exit || flags.api === false ? undefined : await serve(house);
         if (!flags.exit) beside = besideTheStream(house, AbortSignal.any([signal, ended.signal]));
-        if (api) tick(`API  ${api.url}   docs ${api.url}/docs`);
+        if (api) process.stderr.write(servingText(api));
         if (flags.exit || !brokers) await replayBundled(house, signal, flags.exit === true);
         if (!flags.exit) {
           const archiving = scheduleArchive(house);

@@ -39,7 +39,10 @@ describe("loadConfig()", () => {
     });
     expect(config.engine.inFlightBytes).toBe(256 * 1024 * 1024);
     expect(config.engine.chains).toContain(31337);
-    expect(config.api).toEqual({ host: "127.0.0.1", port: 8000, token: undefined, pendingDropSeconds: 10_800 });
+    expect(config.api).toEqual({
+      ...{ host: "127.0.0.1", port: 8000, token: undefined, apiKeys: [], anonymous: undefined, tls: undefined },
+      ...{ allowIps: undefined, trustedProxies: [], hosts: undefined, corsOrigins: [], pendingDropSeconds: 10_800 },
+    });
     expect(config.engine.threads).toBeGreaterThanOrEqual(1);
     expect(new Set(origins.values())).toEqual(new Set(["default"]));
     expect(() => ((config.api as { port: number }).port = 1)).toThrow(TypeError);
@@ -124,7 +127,19 @@ describe("loadConfig()", () => {
     ["KAFKA_TOPIC_TX_RAW", "..", undefined],
     ["KAFKA_TOPIC_TX_RAW", "a b", undefined],
     ["CLICKHOUSE_DATABASE", "weir; DROP", undefined],
-    ["API_HOST", "0.0.0.0", undefined],
+    ["API_HOST", "0.0.0.0", "0.0.0.0"],
+    ["API_HOST", "weir.example", undefined],
+    ["WEIR_ALLOW_IPS", "10.0.0.0/33", undefined],
+    ["WEIR_ALLOWED_HOSTS", "Weir.Example, [::1]", ["weir.example", "[::1]"]],
+    ["WEIR_ALLOWED_HOSTS", "weir.example:8000", undefined],
+    [
+      "WEIR_CORS_ORIGINS",
+      "https://app.example,http://localhost:3000",
+      ["https://app.example", "http://localhost:3000"],
+    ],
+    ["WEIR_CORS_ORIGINS", "*", undefined],
+    ["WEIR_CORS_ORIGINS", "https://app.example/", undefined],
+    ["ADMIN_PASSWORD", "admin123456", undefined],
     ["API_HOST", "127.0.0.999", undefined],
     ["API_HOST", "::1", "::1"],
     ["WEIR_TOKEN", "sixteen or more, with spaces", undefined],

@@ -166,6 +166,14 @@ function crossChecks(values: Values): ConfigProblem[] {
       problem: "there is no room to read a batch while another is processed",
       expected: `at least twice WEIR_BATCH_MAX_BYTES: ${2 * values.WEIR_BATCH_MAX_BYTES}`,
     });
+  const pairs = [["ADMIN_USERNAME", "ADMIN_PASSWORD"], ["WEIR_TLS_CERT", "WEIR_TLS_KEY"], ["WEIR_TLS_CLIENT_CA", "WEIR_TLS_CERT"]] as const; // biome-ignore format: pairs
+  for (const [one, other] of [
+    ...pairs,
+    ["ADMIN_PASSWORD", "ADMIN_USERNAME"],
+    ["WEIR_TLS_KEY", "WEIR_TLS_CERT"],
+  ] as const)
+    if (values[one] !== undefined && values[other] === undefined)
+      problems.push({ variable: one, problem: `it means nothing without ${other}`, next: `Set ${other}` });
   for (const [chain, variable] of Object.entries(CHAIN_VARIABLES))
     if (values[variable] && values.WEIR_RPC_URLS?.[Number(chain)])
       problems.push({
@@ -269,11 +277,33 @@ function nest(values: Values) {
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
     /** jwtSecret undefined: one is made, and kept in the data folder */
-    access: { jwtSecret: values.JWT_SECRET },
-    /** token undefined: changes are refused */
+    access: {
+      jwtSecret: values.JWT_SECRET,
+      admin:
+        values.ADMIN_USERNAME && values.ADMIN_PASSWORD
+          ? { username: values.ADMIN_USERNAME, password: values.ADMIN_PASSWORD }
+          : undefined,
+    },
+    /** allowIps undefined: loopback; hosts, token, tls undefined: none */
     api: {
-      ...{ host: values.API_HOST, port: values.API_PORT, token: values.WEIR_TOKEN },
+      host: values.API_HOST,
+      port: values.API_PORT,
+      token: values.WEIR_TOKEN,
       pendingDropSeconds: values.WEIR_PENDING_DROP_SECONDS,
+      apiKeys: values.API_KEYS ?? [],
+      anonymous: values.WEIR_ANONYMOUS === "none" ? undefined : values.WEIR_ANONYMOUS,
+      allowIps: values.WEIR_ALLOW_IPS,
+      trustedProxies: values.WEIR_TRUSTED_PROXIES ?? [],
+      hosts: values.WEIR_ALLOWED_HOSTS,
+      corsOrigins: values.WEIR_CORS_ORIGINS ?? [],
+      tls:
+        values.WEIR_TLS_CERT && values.WEIR_TLS_KEY
+          ? {
+              cert: resolve(values.WEIR_TLS_CERT),
+              key: resolve(values.WEIR_TLS_KEY),
+              clientCa: values.WEIR_TLS_CLIENT_CA && resolve(values.WEIR_TLS_CLIENT_CA),
+            }
+          : undefined,
     },
   };
 }

@@ -2,8 +2,10 @@
  * The types a configuration value can have. Each is a zod schema from text; its description completes the sentence
  * "expected …" in an error message, and is the type shown in the docs.
  */
+import { isIP } from "node:net";
 import { availableParallelism } from "node:os";
 import { z } from "zod";
+import { parseRange } from "../access/ranges.ts";
 
 /** What the sample files of earlier systems contained: published, so not secret. */
 const SAMPLE_SECRETS = new Set(
@@ -143,11 +145,39 @@ export const folder = () =>
 
 export const file = () => folder().describe("the path of a file");
 
-export const loopback = () =>
+export const listenAddress = () =>
   z
     .string()
-    .regex(/^(localhost|::1|127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3})$/)
-    .describe("127.0.0.1, ::1 or localhost: the API answers on loopback only until it has access control");
+    .refine((value) => value === "localhost" || isIP(value) !== 0)
+    .describe("localhost or an IP address; 0.0.0.0 and :: are all of this machine's");
+
+/** `10.0.0.0/8,2001:db8::1`: addresses and blocks of them. */
+export const ranges = () =>
+  list(
+    z
+      .string()
+      .transform(parseRange)
+      .refine((range) => range !== undefined)
+      .transform((range) => range!),
+    "addresses and CIDR blocks",
+  );
+
+/** Names of hosts as they stand in a Host header, in lower case and without a port. */
+export const hostNames = () =>
+  list(
+    z
+      .string()
+      .toLowerCase()
+      .regex(/^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])$/),
+    "names of hosts without ports",
+  );
+
+/** `https://app.example,http://localhost:3000`: as browsers write an Origin header. */
+export const origins = () =>
+  list(
+    z.string().refine((value) => URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value)),
+    "origins such as https://app.example",
+  );
 
 export const secret = (min = 1) =>
   z

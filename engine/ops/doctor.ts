@@ -258,5 +258,5 @@ async function apiPort({ api: { host, port } }: Config): Promise<Result> {
 
 function token({ api }: Config): Result {
   if (api.token !== undefined) return { state: "ok", detail: "WEIR_TOKEN is set" };
-  return { state: "off", detail: "WEIR_TOKEN is not set: rules cannot be changed through the API" };
+  return { state: "off", detail: "WEIR_TOKEN is not set: each start makes a token until there is an administrator" };
 }

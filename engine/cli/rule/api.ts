@@ -3,6 +3,7 @@ import { ServiceUnavailable, UserError } from "../../ops/errors.ts";
 import type { Finding } from "../../sandbox/finding.ts";
 import type { ParameterDeclaration, ParameterType, ParameterValue } from "../../sandbox/parameters.ts";
 import { loadConfiguration } from "../configuration.ts";
+import { readRunToken } from "../runToken.ts";
 
 export interface Api {
   /** Without a slash at its end. */
@@ -49,11 +50,12 @@ export interface RuleAnswer {
 
 const TIMEOUT_MS = 60_000;
 
-/** @param url default: the address that this configuration serves the API at  @param token default: WEIR_TOKEN */
+/** @param url default: the address that this configuration serves the API at  @param token default: WEIR_TOKEN, or that of the run */
 export function openApi({ url, token }: { url?: string | undefined; token?: string | undefined }): Api {
-  const { api } = loadConfiguration().config;
+  const { config } = loadConfiguration();
+  const { api } = config;
   const base = (url ?? `http://127.0.0.1:${api.port}`).replace(/\/$/, "");
-  const authorization = token ?? api.token;
+  const authorization = token ?? api.token ?? (url === undefined ? readRunToken(config) : undefined);
   return {
     url: base,
     async ask(path, init = {}) {
@@ -85,7 +87,9 @@ export function expectSuccess<T>(action: string, { status, body }: Answer): T {
   if (status < 300) return body as T;
   const { detail, title } = body as { detail?: string; title?: string };
   const next =
-    status === 401 ? "WEIR_TOKEN, or --token, must be the token that the engine was started with" : undefined;
+    status === 401
+      ? "WEIR_TOKEN, or --token, must be the token that the engine was started with, or an API key"
+      : undefined;
   const words = `Cannot ${action}: ${detail ?? title ?? `the API answered ${status}`}`;
   throw status >= 500 ? new ServiceUnavailable(words) : new UserError(words, next === undefined ? {} : { next });
 }

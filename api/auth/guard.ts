@@ -1,0 +1,62 @@
+/** Asks each request who it is, and whether they may; from then on `c.get("principal")` says who. */
+import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { isWithin, LOOPBACK } from "../../engine/access/ranges.ts";
+import { atLeast } from "../../engine/access/roles.ts";
+import { actingAs } from "../../engine/control/actor.ts";
+import { addressOf, certificateOf } from "../network.ts";
+import { problem } from "../problem.ts";
+import { permissionOf } from "./permissions.ts";
+import type { Principal } from "./principal.ts";
+import { credentialIn, MISSING, type WhoIs } from "./whoIs.ts";
+
+declare module "hono" {
+  interface ContextVariableMap {
+    /** Who asks; not on open routes. */
+    principal: Principal;
+  }
+}
+
+export const principalOf = (c: Context): Principal => c.get("principal");
+
+/** Who makes a change, for the audit log and as the owner of what is made. */
+export const by = (c: Context): string => principalOf(c).name;
+
+/** `GET /api/v1/rules/:name`; undefined when nothing answers this path and method. */
+export function routeOf(c: Context): string | undefined {
+  const route = matchedRoutes(c).findLast(({ method }) => method !== "ALL");
+  return route && `${route.method} ${route.path}`;
+}
+
+export function guard(whoIs: WhoIs): MiddlewareHandler {
+  return async (c, next) => {
+    const route = routeOf(c);
+    if (route === undefined) return next(); // 404 or 405
+    const address = addressOf(c);
+    const permission = permissionOf(route);
+    const local = permission === "local" && isWithin(address, LOOPBACK);
+    if (permission === "open" || local) return next();
+    const credential = credentialIn({
+      authorization: c.req.header("authorization"),
+      "x-api-key": c.req.header("x-api-key"),
+    });
+    const answer = await whoIs({ credential, address, certificate: certificateOf(c) });
+    if ("refused" in answer) return refused(c, answer.status, answer.refused);
+    const { principal } = answer;
+    const least = permission === "local" ? "viewer" : permission;
+    const may = atLeast(principal.role, least);
+    if (!may && principal.kind === "anonymous") return refused(c, 401, MISSING);
+    if (!may)
+      return problem(
+        c,
+        403,
+        `Cannot ${c.req.method} ${new URL(c.req.url).pathname.slice(0, 256)}: "${principal.name}" is ${principal.role}, expected ${least === "admin" ? "admin" : `${least} or more`}`,
+      );
+    c.set("principal", principal);
+    return actingAs({ ip: address, via: principal.via }, next);
+  };
+}
+
+/** 401 says how to show who one is, as RFC 9110 wants it. */
+const refused = (c: Context, status: 401 | 403, detail: string) =>
+  problem(c, status, detail, status === 401 ? { headers: { "www-authenticate": 'Bearer realm="weir"' } } : {});
