@@ -13,9 +13,11 @@ import { ALERTS, type AlertRow, alertConditions } from "../clickhouse/queries/al
 import { listQuery } from "../clickhouse/queries/list.ts";
 import { bestCycle } from "../engine/chain/opportunity/backrun.ts";
 import { afterSwap, amountOut, type Pair, sideOf } from "../engine/chain/opportunity/constantProduct.ts";
+import { waitingSwap } from "../engine/chain/opportunity/testing/waitingSwap.ts";
 import { migrateControl } from "../engine/control/migrate.ts";
 import { type Control, openControl } from "../engine/control/open.ts";
 import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
+import { createProducer } from "../engine/kafka/producer.ts";
 import { createLog } from "../engine/ops/log.ts";
 import { createMetrics } from "../engine/ops/metrics.ts";
 import { openCatalogue } from "../engine/rules/catalogue.ts";
@@ -290,6 +292,36 @@ describe("a chain that is followed live", () => {
     ]);
     expect(saidOf(kept.hash)).toEqual([
       expect.objectContaining({ findings: { arbitrage: 2, sandwich: 1, liquidation: 0, jit: 0, attempt: 1 } }),
+    ]);
+  }, 120_000);
+
+  test("what a swap that waits would leave to earn is on its topic and in the store, once, beside what was taken back", async () => {
+    const producer = await createProducer({ brokers });
+    try {
+      const swap = waitingSwap(1n);
+      while (!producer.produce(topics.txRaw, 0, null, swap, { "content-type": "application/json" }))
+        await producer.room();
+      await producer.flush();
+    } finally {
+      await producer.close();
+    }
+    const stored = () =>
+      store.rows<{ id: string; profit: string }>(
+        "SELECT lower(hex(opportunity_id)) AS id, toString(profit_raw) AS profit FROM opportunities",
+      );
+    await until(
+      async () => (await stored()).length > 0,
+      () => engine.log().slice(-3_000),
+      60_000,
+    );
+    const [row, ...rest] = await stored();
+    expect(rest).toEqual([]);
+    const records = await onTopic<Record<string, unknown>>(topics.opportunities);
+    expect(records.filter(({ kind }) => kind !== "block")).toEqual([
+      expect.objectContaining({ kind: "pending_backrun", id: row!.id, profit_raw: row!.profit, dex: "Uniswap V2" }),
+    ]);
+    expect(records.filter(({ kind }) => kind === "block")).toEqual([
+      expect.objectContaining({ status: "retracted", block_hash: replaced.hash }),
     ]);
   }, 120_000);
 

@@ -1,11 +1,8 @@
 /** A router's swap that waits, with what its record says of the pools: from the record to rows and topic. */
-import { createRequire } from "node:module";
-import { type Abi, encodeFunctionData, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
 import { bestCycle } from "../chain/opportunity/backrun.ts";
-import { afterSwap, amountOut, type Pair, sideOf } from "../chain/opportunity/constantProduct.ts";
-import type { MarketMember } from "../chain/opportunity/market.ts";
-import { builtInRegistry, type V2Factory } from "../chain/registry/registry.ts";
+import { afterSwap } from "../chain/opportunity/constantProduct.ts";
+import * as waiting from "../chain/opportunity/testing/waitingSwap.ts";
 import { CONTENT } from "../frame/content.ts";
 import { packBatch } from "../source/batch.ts";
 import { createWorld } from "../world/world.ts";
@@ -13,46 +10,21 @@ import type { Outcome } from "./outcome.ts";
 import { createProcessor } from "./process.ts";
 import { unpackRecords } from "./topicRecords.ts";
 
-const { abi } = createRequire(import.meta.url)("@uniswap/v2-periphery/build/UniswapV2Router02.json") as { abi: Abi };
-const chain = builtInRegistry.chains.get(1)!;
-const [uniswap, sushi] = [...chain.v2Factories.values()] as unknown as [V2Factory, V2Factory];
-const WETH = chain.wrapped!;
-const USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48";
-const TOK = `0x${"7".repeat(40)}`; // lower than WETH
-const ETHER = 10n ** 18n;
-const TRADER = `0x${"9".repeat(40)}` as Hex;
-const hex = (value: bigint | number): Hex => `0x${value.toString(16)}`;
-
-const pool = (address: string, token0: string, token1: string, reserve0: bigint, reserve1: bigint): Pair => ({
-  ...{ address: `0x${address.repeat(40)}`, token0, token1, reserve0, reserve1, keep: 9_970n },
-});
-const here = pool("1", TOK, WETH, 300_000n * ETHER, 300n * ETHER);
-const there = pool("2", TOK, WETH, 80_000n * ETHER, 80n * ETHER);
-const priced = pool("3", USDC, WETH, 30_000_000n * 10n ** 6n, 10_000n * ETHER);
-const member = ({ keep, reserve0, reserve1, ...pair }: Pair, factory = uniswap.address) => ({
-  ...{ ...pair, factory, reserve0: hex(reserve0), reserve1: hex(reserve1) },
-});
-const market: MarketMember = {
-  blockNumber: "0x64",
-  pools: [member(here), member(there, sushi.address), member(priced), member(pool("4", TOK, WETH, 1n, 1n), TRADER)],
-  decimals: { [TOK]: 9 },
-};
-
-const PAID = 30n * ETHER;
-const bought = amountOut(sideOf(here, WETH)!, PAID);
-const buy = (least: bigint): Hex =>
-  encodeFunctionData({ abi, functionName: "swapExactETHForTokens", args: [least, [WETH, TOK], TRADER, 9n] });
-
-function pending(least: bigint, more: Record<string, unknown> = {}): Buffer {
-  return Buffer.from(
-    JSON.stringify({
-      ...{ chainId: 1, hash: `0x${"5".repeat(64)}`, from: TRADER, to: uniswap.routers[0], nonce: "0x0", value: hex(PAID) },
-      ...{ gas: "0x30d40", gasPrice: hex(20n * 10n ** 9n), type: "0x0", input: buy(least), v: "0x25", r: "0x1", s: "0x2" },
-      ...{ blockNumber: null, blockHash: null, transactionIndex: null, seenAt: 1_700_000_000_123, market, ...more },
-    }),
-  ); // biome-ignore format: parts of a record
-}
-
+const {
+  ETHER,
+  here,
+  market,
+  member,
+  TOK,
+  WETH,
+  TRADER,
+  PAID,
+  bought,
+  hex,
+  there,
+  priced,
+  waitingSwap: pending,
+} = waiting;
 const process = createProcessor([], createWorld({ chains: [1] }));
 const run = (...values: Buffer[]): Outcome =>
   process(packBatch("s", 0, 7, 7 + values.length, values.map((value, i) => ({ offset: 7 + i, time: 0, content: CONTENT.json, value })))); // biome-ignore format: one call
