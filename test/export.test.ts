@@ -3,6 +3,7 @@ import { execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,6 +14,9 @@ import { stopEmbedded } from "../clickhouse/embedded/open.ts";
 import { addSwaps } from "../clickhouse/exports/testing/swapRows.ts";
 import { migrate } from "../clickhouse/migrate.ts";
 
+const S3rver = createRequire(import.meta.url)("s3rver") as new (
+  options: object,
+) => { run(): Promise<{ port: number }>; close(): Promise<void> };
 const WEIR = fileURLToPath(new URL("../engine/weir.mjs", import.meta.url));
 let folder: string;
 const env = () => ({ PATH: process.env.PATH, HOME: process.env.HOME, WEIR_DATA: folder });
@@ -101,6 +105,35 @@ test.skipIf(cannotMount !== undefined)(
     expect(files).toEqual([".weir-swaps", "state.json", expect.stringMatching(/^swaps-000001-00001\.csv$/)]);
   },
 );
+
+test("into a bucket: the files, then the manifest; what came since is known from it; a server that is away is exit 4", async () => {
+  const s3 = new S3rver({
+    ...{ port: 0, address: "127.0.0.1", silent: true, directory: join(folder, "s3") },
+    configureBuckets: [{ name: "lake" }],
+  });
+  const { port } = await s3.run();
+  const keys = {
+    AWS_ACCESS_KEY_ID: "S3RVER",
+    AWS_SECRET_ACCESS_KEY: "S3RVER",
+    S3_ENDPOINT: `http://127.0.0.1:${port}`,
+  };
+  const args = ["export", "swaps", "--incremental", "--out", "s3://lake/swaps", "--part-rows", "15000", "--json"];
+  const upload = () =>
+    run("env", [...Object.entries(keys).map((pair) => pair.join("=")), process.execPath, WEIR, ...args]);
+  try {
+    const first = await upload();
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(first.stdout)).toMatchObject({ out: "s3://lake/swaps/", number: 1, rows: 20_000, parts: 2 });
+    expect(JSON.parse((await upload()).stdout)).toMatchObject({ number: null, rows: 0 });
+    const stored = (await readdir(join(folder, "s3", "lake", "swaps"))).filter((name) => name.endsWith("_object"));
+    expect(stored.map((name) => name.split("._")[0]).sort()).toEqual([
+      ...["swaps-000001-00001.csv", "swaps-000001-00002.csv", "swaps-000001.manifest.json"],
+    ]);
+  } finally {
+    await s3.close();
+  }
+  expect(await upload()).toMatchObject({ code: 4, stderr: expect.stringContaining('Cannot list "s3://lake/swaps/"') });
+});
 
 test("without --out it goes to standard output; what needs files does not, and mistakes are usage", async () => {
   const csv = await weir("export", "swaps", "--columns", "block_number,tick", "--limit", "3");

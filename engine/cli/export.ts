@@ -32,7 +32,7 @@ export function exportCommand(command: Command): void {
     .argument("[dataset]", "what: see --list")
     .option("--list", "the datasets that there are")
     .option("--format <format>", FORMAT_NAMES.join(", "), "csv")
-    .option("--out <place>", "a folder (default: standard output)")
+    .option("--out <place>", "a folder, s3://bucket/prefix or gs://bucket/prefix (default: standard output)")
     .option("--compression <name>", "parquet: zstd, snappy, gzip, none; arrow: none, lz4, zstd; others: none, gzip")
     .option("--columns <names>", "only these, separated by commas", (text) => text.split(","))
     .option("--chain <ids>", "only these chains, separated by commas", (text) => text.split(",").map(wholeNumber))
@@ -49,13 +49,13 @@ export function exportCommand(command: Command): void {
 Files have their names when all of them are whole, the manifest last. What was interrupted goes on where it was when the
 same command is called again. Addresses and hashes are hex with 0x, amounts of 256 bits decimal text, times UTC.
 
-Exit codes: 0 exported, 1 refused, 4 the store is unreachable, 130 Ctrl-C
+Exit codes: 0 exported, 1 refused, 4 store or bucket unreachable, 130 Ctrl-C
 
 Examples:
   weir export --list
   weir export swaps --chain 1 --from 2024-01-01 --columns block_number,tx_hash,pool,amount_in,amount_out | gzip > swaps.csv.gz
   weir export transactions --format parquet --partition-by date --out lake
-  weir export alerts --format ndjson --incremental --out alerts`,
+  weir export alerts --format ndjson --incremental --out s3://my-bucket/alerts/`,
     )
     .action(async (name: string | undefined, { list, json = false, out, chain, ...flags }: Flags) => {
       if (list)

@@ -41,7 +41,13 @@ export interface House {
 export function createLogFor(config: Config): Log {
   return createLog({
     level: config.logLevel,
-    secrets: [config.store.password, config.api.token, config.access.jwtSecret, passwordIn(config.control.url)],
+    secrets: [
+      config.store.password,
+      config.api.token,
+      config.access.jwtSecret,
+      config.objectStore.secretAccessKey,
+      passwordIn(config.control.url),
+    ],
   });
 }
 

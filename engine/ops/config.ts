@@ -284,6 +284,13 @@ function nest(values: Values) {
           ? { username: values.ADMIN_USERNAME, password: values.ADMIN_PASSWORD }
           : undefined,
     },
+    /** endpoint undefined: Amazon's, of gs:// Google's */
+    objectStore: {
+      endpoint: values.S3_ENDPOINT,
+      region: values.AWS_REGION,
+      accessKeyId: values.AWS_ACCESS_KEY_ID,
+      secretAccessKey: values.AWS_SECRET_ACCESS_KEY,
+    },
     /** allowIps undefined: loopback; hosts, token, tls undefined: none */
     api: {
       host: values.API_HOST,

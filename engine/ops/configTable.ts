@@ -131,8 +131,10 @@ export const VARIABLES = {
   BATCH_SIZE: { group: "archive", type: t.integer(1, 1_000_000), default: "10000", meaning: "Rows an archive file is written with at a time" },
   ARCHIVE_INTERVAL_HOURS: { group: "archive", type: t.integer(1, 8760, "h"), default: "1", meaning: "Hours between runs that archive what was stored and remove what is older than WEIR_RETENTION_DAYS" },
   WEIR_RETENTION_DAYS: { group: "archive", type: t.daysByTable(), meaning: "How many days rows stay in the store, by table, as in transactions=30,alerts=365,*=90; unset means for ever. With an archive a row goes only when it is there" },
-  AWS_ACCESS_KEY_ID: { group: "archive", type: t.text(256), later: true, meaning: "Access key of the object store for archives" },
-  AWS_SECRET_ACCESS_KEY: { group: "archive", type: t.secret(), secret: true, later: true, meaning: "Secret that belongs to AWS_ACCESS_KEY_ID" },
+  AWS_ACCESS_KEY_ID: { group: "archive", type: t.text(256), meaning: "Access key of the object store that exports go to; unset means what the machine's role gives" },
+  AWS_SECRET_ACCESS_KEY: { group: "archive", type: t.secret(), secret: true, meaning: "Secret that belongs to AWS_ACCESS_KEY_ID" },
+  AWS_REGION: { group: "archive", type: t.text(64), default: "us-east-1", aliases: ["AWS_DEFAULT_REGION"], meaning: "Region of the buckets" },
+  S3_ENDPOINT: { group: "archive", type: t.url("http", "https"), aliases: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], meaning: "Server of s3:// and gs:// that is neither Amazon's nor Google's" },
 
   MAX_NOTIFICATIONS_PER_HOUR: { group: "notify", type: t.integer(1, 1_000_000), default: "1000", later: true, meaning: "Notifications an hour at most" },
   MAX_RETRIES: { group: "notify", type: t.integer(0, 100), default: "3", later: true, meaning: "Attempts after a notification failed" },
