@@ -1,0 +1,87 @@
+import type { Readable } from "node:stream";
+import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
+import type { Store } from "../client.ts";
+import type { Query } from "../queries/types.ts";
+import { selectColumns } from "./catalogue.ts";
+import { featureSql } from "./featureSql.ts";
+
+export interface FeatureRequest {
+  readonly chainId: number;
+  /** Blocks of this time on. Default: all that are stored. */
+  readonly since?: Date | undefined;
+  /** Blocks before this time. */
+  readonly until?: Date | undefined;
+  /** Features, groups or columns; default all. */
+  readonly names?: readonly string[] | undefined;
+  /** Transactions a chunk takes about: what bounds memory. Blocks are not cut. */
+  readonly chunkRows?: number | undefined;
+  /** The chain's wrapped coin, hex: one token with the coin. Default: as the built-in registry says. */
+  readonly wrapped?: string | undefined;
+}
+
+/** One query of a request: a stretch of whole blocks. */
+export interface FeatureChunk extends Query {
+  readonly firstBlock: string;
+  readonly lastBlock: string;
+  /** Transactions stored of these blocks: rows of the answer but for repeats and replaced blocks. */
+  readonly transactions: number;
+}
+
+/** 600 MB of the store's memory at its peak with all features (bench/README.md). */
+export const CHUNK_ROWS = 50_000;
+
+/**
+ * Cuts a period into queries that together give its features, in order. The features of a transaction are the same however it is cut: each query
+ * reads as far back as its windows reach.
+ * @throws UsageError for a name that is no feature
+ */
+export async function planFeatures(store: Store, request: FeatureRequest): Promise<FeatureChunk[]> {
+  const { chainId, since, until, chunkRows = CHUNK_ROWS } = request;
+  const sql = featureSql(selectColumns(request.names));
+  const wrapped = (request.wrapped ?? builtInRegistry.chains.get(chainId)?.wrapped ?? "0x").slice(2);
+  const rows = await store.rows<PlanRow>(PLAN, {
+    chain: chainId,
+    from: since === undefined ? 0 : Math.ceil(since.getTime() / 1000),
+    to: until === undefined ? 2 ** 32 - 1 : Math.ceil(until.getTime() / 1000) - 1,
+    rows: chunkRows,
+  });
+  return rows.map(({ first, last, from, to, transactions }) => ({
+    sql,
+    params: { chain: chainId, first, last, from, to, wrapped },
+    firstBlock: first,
+    lastBlock: last,
+    transactions: Number(transactions),
+  }));
+}
+
+interface PlanRow {
+  readonly first: string;
+  readonly last: string;
+  /** Unix seconds of these blocks. */
+  readonly from: string;
+  readonly to: string;
+  readonly transactions: string;
+}
+
+const PLAN = `SELECT toString(min(block)) AS first, toString(max(block)) AS last, toString(min(time)) AS from, toString(max(time)) AS to,
+  toString(sum(here)) AS transactions
+FROM (
+  SELECT block, time, here, intDiv(sum(here) OVER (ORDER BY block ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - 1, {rows:UInt64}) AS piece
+  FROM (
+    SELECT assumeNotNull(block_number) AS block, toUnixTimestamp(assumeNotNull(any(block_timestamp))) AS time, count() AS here
+    FROM transactions
+    WHERE chain_id = {chain:UInt64} AND block_number IS NOT NULL AND block_hash IS NOT NULL AND transaction_index IS NOT NULL
+      AND block_timestamp >= toDateTime64({from:Int64}, 0, 'UTC') AND block_timestamp <= toDateTime64({to:Int64}, 0, 'UTC')
+    GROUP BY block
+  )
+)
+GROUP BY piece
+ORDER BY min(block)`;
+
+/**
+ * Features of a period as bytes of a ClickHouse format that streams (TSV, CSV, JSONEachRow, JSONCompactEachRow, RowBinary, Native), chunk by chunk, one after
+ * the other. A chunk's stream must be read to its end before the next is asked for.
+ */
+export async function* streamFeatures(store: Store, request: FeatureRequest, format: string): AsyncGenerator<Readable> {
+  for (const { sql, params } of await planFeatures(store, request)) yield await store.stream(sql, params, format);
+}

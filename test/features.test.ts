@@ -1,0 +1,129 @@
+/**
+ * Features over replayed recordings: equal to brute force, the same however the period is cut, and unchanged by what comes later, which is tried by replaying
+ * a recording that ends in the middle of a block.
+ */
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Store } from "../clickhouse/client.ts";
+import { CATALOGUE, COLUMNS } from "../clickhouse/features/catalogue.ts";
+import { type FeatureRequest, planFeatures } from "../clickhouse/features/chunks.ts";
+import { BUNDLED_RECORDING } from "../engine/cli/bundled.ts";
+import { readLines } from "../engine/source/recording.ts";
+import { type Databases, openDatabases, type Run } from "./support/databases.ts";
+import { startWeir } from "./support/engineProcess.ts";
+import { readHistory } from "./support/features/history.ts";
+import { referenceFeatures } from "./support/features/reference.ts";
+
+const MAINNET = fileURLToPath(new URL("../../shared/data/mainnet.ndjson.gz", import.meta.url));
+const BUNDLED_CHAIN = 31337;
+const WETH = "c02aaa39b223fe8d0a0e5c4f27ead9083c756cc2";
+
+type Row = Record<string, number | string | null> & { block_number: string; transaction_index: number };
+
+let databases: Databases;
+let whole: Run;
+let bundled: Row[];
+beforeAll(async () => {
+  databases = await openDatabases();
+  whole = await databases.newRun();
+  await replay(BUNDLED_RECORDING, whole);
+  bundled = await features(whole.store, { chainId: BUNDLED_CHAIN });
+});
+afterAll(() => databases?.close());
+
+async function replay(path: string, { env }: Run): Promise<void> {
+  const run = startWeir(["replay", path, "--json"], env);
+  expect((await run.exited).code, run.log().slice(-3_000)).toBe(0);
+}
+
+async function features(store: Store, request: FeatureRequest): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { sql, params } of await planFeatures(store, request)) rows.push(...(await store.rows<Row>(sql, params)));
+  return rows;
+}
+
+/** Prices are known to a billionth, so what is made of differences of them is close, not equal. */
+const close = (got: number, expected: number): boolean =>
+  Math.abs(got - expected) <= 5e-9 + 1e-6 * Math.max(Math.abs(got), Math.abs(expected));
+
+/** Holds every so-manieth transaction against brute force. @returns how often each column was neither unknown nor 0 */
+async function compare(rows: Row[], chainId: number, wrapped: string, every: number): Promise<Map<string, number>> {
+  const { store } = whole;
+  const history = await readHistory(store, chainId, wrapped);
+  expect(rows.map((row) => [Number(row.block_number), row.transaction_index])).toEqual(
+    history.transactions.map(({ block, index }) => [block, index]),
+  );
+  const places = rows.map((_, i) => i).filter((i) => i % every === 0);
+  const met = new Map<string, number>();
+  let i = 0;
+  for (const [tx, values] of referenceFeatures(history, places)) {
+    const row = rows[places[i++]!]!;
+    for (const [name, expected] of Object.entries(values)) {
+      const got = row[name] as number | null;
+      const equal = expected === null || got === null ? expected === got : close(got, expected);
+      if (!equal) expect(got, `${name} of transaction ${tx.index} of block ${tx.block}`).toBe(expected);
+      if (expected !== null && expected !== 0) met.set(name, (met.get(name) ?? 0) + 1);
+    }
+    // Where the transaction swaps nothing, nothing is known of its pool.
+    if (tx.swaps.length === 0)
+      for (const { name, feature } of COLUMNS)
+        if (["pool", "pair", "token", "poolHours"].includes(feature.series)) expect(row[name], name).toBe(null);
+  }
+  return met;
+}
+
+describe("features", () => {
+  test("of the bundled recording are what brute force finds", async () => {
+    const met = await compare(bundled, BUNDLED_CHAIN, "", 97);
+    const names = new Set([...met].filter(([, times]) => times >= 2).map(([name]) => name));
+    const compared = CATALOGUE.filter(({ name, windows = [undefined] }) =>
+      windows.some((window) => names.has(window === undefined ? name : `${name}_${window}`)),
+    );
+    expect(compared.length).toBeGreaterThanOrEqual(50);
+  });
+
+  test.skipIf(!existsSync(MAINNET))("of mainnet transactions are what brute force finds", async () => {
+    await replay(MAINNET, whole);
+    await compare(await features(whole.store, { chainId: 1 }), 1, WETH, 53);
+  });
+
+  test("are the same however the period is cut", async () => {
+    const since = new Date("2024-06-01T00:30:00Z");
+    const until = new Date("2024-06-01T00:40:00Z");
+    const part = await features(whole.store, { chainId: BUNDLED_CHAIN, since, until, chunkRows: 1_000 });
+    const time = (row: Row): number => Date.parse(`${row.block_timestamp as string}Z`);
+    expect(part.map((row) => JSON.stringify(row))).toEqual(
+      bundled
+        .filter((row) => time(row) >= since.getTime() && time(row) < until.getTime())
+        .map((row) => JSON.stringify(row)),
+    );
+    expect(part.length).toBeGreaterThan(1_000);
+  });
+
+  test("do not know what comes later: a recording that ends within a block gives the same bytes", async () => {
+    const cut = await databases.newRun();
+    const lines: string[] = [];
+    for await (const line of readLines(BUNDLED_RECORDING)) lines.push(Buffer.from(line).toString());
+    const end = endWithinBlock(lines, 0.97);
+    const path = `${cut.data}-cut.ndjson`;
+    await writeFile(path, lines.slice(0, end).join("\n"));
+    await replay(path, cut);
+    const kept = await features(cut.store, { chainId: BUNDLED_CHAIN });
+    expect(kept.length).toBeGreaterThan(9_000);
+    expect(kept.map((row) => JSON.stringify(row))).toEqual(
+      bundled.slice(0, kept.length).map((row) => JSON.stringify(row)),
+    );
+  });
+});
+
+/** A line after this share of all, before which and behind which there are transactions of the same block. */
+function endWithinBlock(lines: readonly string[], share: number): number {
+  const block = (line: string): string | undefined =>
+    (JSON.parse(line) as { blockHash?: string }).blockHash ?? undefined;
+  const start = lines.findIndex(
+    (line, i) => i > share * lines.length && block(line) !== undefined && block(line) === block(lines[i + 8]!),
+  );
+  return start + 4;
+}
