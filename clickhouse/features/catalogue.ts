@@ -1,5 +1,5 @@
 import { UsageError } from "../../engine/ops/errors.ts";
-import { type Feature, type Group, WINDOWS, type Window } from "./feature.ts";
+import type { Feature, Group, Window } from "./feature.ts";
 import { NETWORK } from "./network.ts";
 import { PRICE } from "./price.ts";
 import { RISK_FEATURES } from "./risk.ts";
@@ -29,6 +29,11 @@ export const COLUMNS: readonly FeatureColumn[] = CATALOGUE.flatMap((feature) =>
   })),
 );
 
+const KNOWN = new Set(COLUMNS.flatMap(({ name, feature }) => [name, feature.name, feature.group as string]));
+
+/** The first that is neither feature, nor column, nor group. */
+export const findUnknown = (names: readonly string[]): string | undefined => names.find((name) => !KNOWN.has(name));
+
 /**
  * Columns of features, groups and single columns by their names, in the catalogue's order; without names all.
  * @throws UsageError naming what is no such thing
@@ -36,13 +41,10 @@ export const COLUMNS: readonly FeatureColumn[] = CATALOGUE.flatMap((feature) =>
 export function selectColumns(names: readonly string[] = []): readonly FeatureColumn[] {
   if (names.length === 0) return COLUMNS;
   const wanted = new Set(names);
-  const known = new Set(COLUMNS.flatMap(({ name, feature }) => [name, feature.name, feature.group as string]));
-  const unknown = names.find((name) => !known.has(name));
+  const unknown = findUnknown(names);
   if (unknown !== undefined)
     throw new UsageError(
       `Cannot compute feature "${unknown.slice(0, 100)}": there is none of that name, expected a name, a name with its window, or a group (weir features list)`,
     );
   return COLUMNS.filter(({ name, feature }) => [name, feature.name, feature.group].some((one) => wanted.has(one)));
 }
-
-export const windowSeconds = (window: Window): number => WINDOWS[window];

@@ -4,6 +4,7 @@ import type { Store } from "../client.ts";
 import type { Query } from "../queries/types.ts";
 import { selectColumns } from "./catalogue.ts";
 import { featureSql } from "./featureSql.ts";
+import { minedWithin } from "./rows.ts";
 
 export interface FeatureRequest {
   readonly chainId: number;
@@ -17,6 +18,8 @@ export interface FeatureRequest {
   readonly chunkRows?: number | undefined;
   /** The chain's wrapped coin, hex: one token with the coin. Default: as the built-in registry says. */
   readonly wrapped?: string | undefined;
+  /** Plan no more chunks than that; default all. */
+  readonly atMost?: number | undefined;
 }
 
 /** One query of a request: a stretch of whole blocks. */
@@ -35,8 +38,8 @@ export const CHUNK_ROWS = 50_000;
  * reads as far back as its windows reach.
  * @throws UsageError for a name that is no feature
  */
-export async function planFeatures(store: Store, request: FeatureRequest): Promise<FeatureChunk[]> {
-  const { chainId, since, until, chunkRows = CHUNK_ROWS } = request;
+export async function planFeatures(store: Pick<Store, "rows">, request: FeatureRequest): Promise<FeatureChunk[]> {
+  const { chainId, since, until, chunkRows = CHUNK_ROWS, atMost = 1_000_000 } = request;
   const sql = featureSql(selectColumns(request.names));
   const wrapped = (request.wrapped ?? builtInRegistry.chains.get(chainId)?.wrapped ?? "0x").slice(2);
   const rows = await store.rows<PlanRow>(PLAN, {
@@ -44,6 +47,7 @@ export async function planFeatures(store: Store, request: FeatureRequest): Promi
     from: since === undefined ? 0 : Math.ceil(since.getTime() / 1000),
     to: until === undefined ? 2 ** 32 - 1 : Math.ceil(until.getTime() / 1000) - 1,
     rows: chunkRows,
+    at_most: atMost,
   });
   return rows.map(({ first, last, from, to, transactions }) => ({
     sql,
@@ -71,12 +75,13 @@ FROM (
     SELECT assumeNotNull(block_number) AS block, toUnixTimestamp(assumeNotNull(any(block_timestamp))) AS time, count() AS here
     FROM transactions
     WHERE chain_id = {chain:UInt64} AND block_number IS NOT NULL AND block_hash IS NOT NULL AND transaction_index IS NOT NULL
-      AND block_timestamp >= toDateTime64({from:Int64}, 0, 'UTC') AND block_timestamp <= toDateTime64({to:Int64}, 0, 'UTC')
+      AND ${minedWithin("{from:Int64} - 1", "{to:Int64}")}
     GROUP BY block
   )
 )
 GROUP BY piece
-ORDER BY min(block)`;
+ORDER BY min(block)
+LIMIT {at_most:UInt64}`;
 
 /**
  * Features of a period as bytes of a ClickHouse format that streams (TSV, CSV, JSONEachRow, JSONCompactEachRow, RowBinary, Native), chunk by chunk, one after

@@ -13,9 +13,13 @@ export const TIME = "toUnixTimestamp(assumeNotNull(block_timestamp))";
 
 const at = (seconds: string): string => `toDateTime64(${seconds}, 0, 'UTC')`;
 
+/** Written so that both indexes of migration 0022 help. Of `from` (exclusive) and `to`, SQL of Unix seconds. */
+export const minedWithin = (from: string, to: string): string =>
+  `block_timestamp > ${at(from)} AND ifNull(block_timestamp, toDateTime64(0, 0, 'UTC')) > ${at(from)} AND block_timestamp <= ${at(to)}`;
+
 const standing = (lookback: number): string =>
   `chain_id = {chain:UInt64} AND block_number <= {last:UInt64}
-    AND block_timestamp > ${at(`{from:Int64} - ${lookback}`)} AND block_timestamp <= ${at("{to:Int64}")}
+    AND ${minedWithin(`{from:Int64} - ${lookback}`, "{to:Int64}")}
     AND transaction_index IS NOT NULL AND block_hash IS NOT NULL
     AND (chain_id, assumeNotNull(block_hash)) NOT IN (SELECT chain_id, block_hash FROM replaced_blocks FINAL WHERE replaced = 1)`;
 

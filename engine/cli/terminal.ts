@@ -1,4 +1,5 @@
 /** What a person sees: progress bars and tables on a terminal. All of it goes to stderr, or to stdout where it is the answer. */
+import { once } from "node:events";
 
 export interface Progress {
   update(done: number, total: number): void;
@@ -109,4 +110,9 @@ function cell(value: unknown): string {
 export function printRows(rows: readonly Readonly<Record<string, unknown>>[], { json }: { json: boolean }): void {
   if (process.stdout.isTTY && !json) process.stdout.write(table(rows));
   else for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+}
+
+/** A long answer, as fast as the reader takes it. */
+export async function printBytes(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of bytes) if (!process.stdout.write(chunk)) await once(process.stdout, "drain");
 }

@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { planFeatures } from "../../../clickhouse/features/chunks.ts";
 import { UserError } from "../../ops/errors.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { chainId } from "../label/list.ts";
 import { openStoreOnly } from "../store.ts";
+import { printBytes } from "../terminal.ts";
 
 interface Options {
   readonly chain: number;
@@ -42,8 +42,7 @@ Examples:
           });
         for (const [i, { sql, params }] of chunks.entries()) {
           const named = i === 0 && format !== "ndjson" ? `${FORMATS[format]}WithNames` : FORMATS[format];
-          for await (const bytes of await store.stream(sql, params, named))
-            if (!process.stdout.write(bytes as Buffer)) await once(process.stdout, "drain");
+          await printBytes(await store.stream(sql, params, named));
         }
       } finally {
         await store.close();
