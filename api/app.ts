@@ -28,6 +28,7 @@ import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { labelRoutes } from "./routes/labels.ts";
 import { namedListRoutes } from "./routes/namedLists.ts";
 import { operationRoutes } from "./routes/operations.ts";
+import { opportunityRoutes } from "./routes/opportunities.ts";
 import { ownerRoutes } from "./routes/owners.ts";
 import { riskRoutes } from "./routes/risk.ts";
 import { ruleCostRoutes } from "./routes/ruleCost.ts";
@@ -81,6 +82,7 @@ export function createApi(deps: ApiDeps) {
     deadLetterRoutes(deps),
     statsRoutes(deps),
     arbitrageurRoutes(deps),
+    opportunityRoutes(deps),
     chainRoutes(deps),
     ruleRoutes(deps),
     jsonRuleRoutes(deps),

@@ -15,9 +15,13 @@ export interface Message {
 
 export type MessageReader = (messages: readonly Message[]) => Promise<string[]>;
 
-/** While the control store is away, messages are shown with the labels that everybody has: an alert is worth more than a name in it. */
-export function createMessageReader(labels: Pick<LabelStore, "find">, log: Log): MessageReader {
-  async function find(wanted: ReadonlyMap<string, Pick<Label, "chainId" | "address">>): Promise<Map<string, Label>> {
+/** Labels of addresses by `keyOf` them. While the control store is away, those that everybody has: what is shown is worth more than a name in it. */
+export type LabelFinder = (
+  wanted: ReadonlyMap<string, Pick<Label, "chainId" | "address">>,
+) => Promise<Map<string, Label>>;
+
+export function createLabelFinder(labels: Pick<LabelStore, "find">, log: Log): LabelFinder {
+  return async (wanted) => {
     try {
       return await labels.find([...wanted.values()]);
     } catch (error) {
@@ -25,8 +29,11 @@ export function createMessageReader(labels: Pick<LabelStore, "find">, log: Log):
       logSeldom(log, "warn", { event: "labels_unreadable", reason: error.message }, "Cannot read users' labels");
       return new Map([...wanted].flatMap(([key, of]) => [[key, bundledLabel(of)] as const].filter(isKnown)));
     }
-  }
+  };
+}
 
+export function createMessageReader(labels: Pick<LabelStore, "find">, log: Log): MessageReader {
+  const find = createLabelFinder(labels, log);
   return async (messages) => {
     const wanted = new Map<string, Pick<Label, "chainId" | "address">>();
     for (const { chainId, message } of messages)

@@ -12,6 +12,12 @@ export const wholeNumber = (min: number, max: number) => {
   return z.string().regex(/^\d{1,16}$/, expected).transform(Number).pipe(z.int().min(min, expected).max(max, expected)); // biome-ignore format: one chain
 };
 
+/** A decimal number such as 0.5, with at most 18 digits before and behind the point. */
+export const decimalNumber = z
+  .string()
+  .regex(/^-?\d{1,18}(\.\d{1,18})?$/, "Expected a decimal number such as 0.5")
+  .transform(Number);
+
 const hexText = (digits: number, what: string) =>
   z
     .string()

@@ -38,6 +38,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/stats/daily
     GET /api/v1/arbitrageurs
     GET /api/v1/arbitrageurs/:address
+    GET /api/v1/opportunities
     GET /api/v1/chains
     GET /api/v1/rules
     GET /api/v1/rules/:name

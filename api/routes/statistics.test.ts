@@ -20,7 +20,9 @@ import { createProcessor } from "../../engine/worker/process.ts";
 import { createWorld } from "../../engine/world/world.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { arbitrageurSchema } from "./arbitrageurs.ts";
+import { opportunitySchema } from "./opportunities.ts";
 import { dailyStatsSchema, statsSchema } from "./stats.ts";
+import { transactionSchema } from "./transactions.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -291,7 +293,7 @@ describe("a made scene", () => {
     gross_usd: null,
     net_usd: null,
   };
-  const arbitrageRow = (arbitrage: Arbitrage, route: number): FindingRow<"arbitrages"> => {
+  const arbitrageRow = (arbitrage: Arbitrage, route: number, at = place(arbitrage)): FindingRow<"arbitrages"> => {
     const { definition, net, gas, gwei, hops } = arbitrage;
     const amounts = {
       account: `0x${"e".repeat(40)}`,
@@ -300,7 +302,12 @@ describe("a made scene", () => {
       end_amount: 1n,
       profit_amount: 0n,
     };
-    const path = { route_logs: [], route_protocols: [], route_pools: [], route_tokens: [] };
+    const path = {
+      route_logs: [route],
+      route_protocols: ["uniswap_v2"],
+      route_pools: [`0x${digits(route, 40)}`],
+      route_tokens: [`0x${"a".repeat(40)}`],
+    };
     const of = {
       tx_swaps: hops,
       tx_hops: hops,
@@ -310,7 +317,7 @@ describe("a made scene", () => {
       tx_gross_usd: micros(net),
       tx_net_usd: micros(net),
     };
-    return [place(arbitrage), { log_index: route, definition, route, ...amounts, ...path }, noProfit, of, judged];
+    return [at, { log_index: route, definition, route, ...amounts, ...path }, noProfit, of, judged];
   };
   const opportunityRow = (
     { chain, time, hash, state, pool, usd }: Opportunity,
@@ -330,7 +337,7 @@ describe("a made scene", () => {
       { ...known, event_time: time * 1e6, ...(hash === undefined ? pending : { block_timestamp: time }) },
       {
         ...{
-          opportunity_id: `0x${digits(i, 32)}`,
+          opportunity_id: `0x${digits(i, 8).repeat(4)}`,
           kind: hash === undefined ? "pending_backrun" : "pool_imbalance",
           log_index: null,
           state_block: state,
@@ -393,7 +400,13 @@ describe("a made scene", () => {
   beforeAll(async () => {
     // Every third came in twice, every fourth has two routes.
     const twice = arbitrages.flatMap((arbitrage, i) => (i % 3 === 0 ? [arbitrage, arbitrage] : [arbitrage]));
-    await insert("arbitrages", twice.flatMap((arbitrage, i) => (i % 4 === 0 ? [arbitrageRow(arbitrage, 0), arbitrageRow(arbitrage, 1)] : [arbitrageRow(arbitrage, 0)]))); // biome-ignore format: one call
+    const routes = twice.flatMap((arbitrage, i) => {
+      const at = place(arbitrage);
+      return (i % 4 === 0 ? [0, 1] : [0]).map((route) => arbitrageRow(arbitrage, route, at));
+    });
+    await insert("arbitrages", routes);
+    await server.store.command(`INSERT INTO transactions (source, partition, offset, n, event_time, chain_id, hash, from_address, block_number, block_hash, block_timestamp, status, tags)
+      SELECT source, partition, offset, n, event_time, chain_id, tx_hash, tx_from, block_number, block_hash, block_timestamp, 1, if(offset < 100, ['early'], []) FROM arbitrages WHERE route = 0`);
     await insert(
       "failed_attempts",
       [...attempts, attempts[0]!].map((at) => [place(at), { searcher: `0x${at.from}` }, judged]),
@@ -425,6 +438,101 @@ describe("a made scene", () => {
     );
     await both();
     expect(await closeHours(server.store)).toBe(0);
+  });
+
+  const transactionList = z.array(transactionSchema);
+  const amount = (usd: number | null) => (usd === null ? null : expect.closeTo(usd / 1e6, 6));
+  test.each<[string, (arbitrage: Arbitrage) => boolean]>([
+    ["strategy=3-hop", ({ hops, definition }) => hops === 3 && definition === "cycle"],
+    ["strategy=N-hop&definition=router", ({ hops, definition }) => hops > 4 && definition === "router"],
+    ["min_swaps=4", ({ hops, definition }) => hops >= 4 && definition === "cycle"],
+    [
+      "min_profit=700.5&chain_id=901",
+      ({ net, chain, definition }) => net !== null && net >= 700.5e6 && chain === 901 && definition === "cycle",
+    ],
+    [
+      `min_profit=-1000&from_address=0x${"3".padStart(40, "0")}`,
+      ({ net, from, definition }) => net !== null && from.endsWith("3") && definition === "cycle",
+    ],
+    ["definition=cycle&status=0", () => false],
+    ["definition=cycle&pending=true", () => false],
+  ])("transactions that are arbitrages: %s", async (asked, wanted) => {
+    const list = await server.read(`/api/v1/transactions?limit=1000&${asked}`, transactionList);
+    const expected = standing(scene, replaced).arbitrages.filter(wanted);
+    expect(list.map(({ tx_hash }) => tx_hash.slice(2)).sort()).toEqual(sightings(expected).sort());
+    expect((await server.get(`/api/v1/transactions?limit=1&${asked}`)).headers.get("x-total-count")).toBe(
+      String(list.length),
+    );
+    for (const row of list) {
+      const { hops, net, gas } = expected.find(({ tx }) => `0x${tx}` === row.tx_hash)!;
+      expect(row).toMatchObject({
+        swap_count: hops,
+        strategy: hops > 4 ? "N-hop" : `${hops}-hop`,
+        profit_net_usd: amount(net),
+        gas_cost_usd: amount(gas),
+        tokens_involved: [`0x${"a".repeat(40)}`],
+      });
+    }
+  });
+  /** Every third came in twice. */
+  const sightings = (found: readonly Arbitrage[]): string[] =>
+    found.flatMap(({ tx }) => (Number.parseInt(tx, 16) % 3 === 0 ? [tx, tx] : [tx]));
+
+  test("their pages, those with a tag, and what an arbitrage says of itself in the list of all", async () => {
+    const whole = await server.read("/api/v1/transactions?limit=1000&min_swaps=2", transactionList);
+    const walked: unknown[] = [];
+    for (let next: string | undefined = "/api/v1/transactions?min_swaps=2&limit=90"; next; ) {
+      const { headers, body } = await server.get(next);
+      walked.push(...(body() as unknown[]));
+      next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+    }
+    expect(walked).toEqual(whole);
+    expect(whole.map(({ detected_at }) => detected_at)).toEqual(
+      whole
+        .map(({ detected_at }) => detected_at)
+        .sort()
+        .reverse(),
+    );
+    const early = await server.read("/api/v1/transactions?limit=1000&min_swaps=2&tag=early", transactionList);
+    expect(early).toEqual(whole.filter(({ tags }) => tags.includes("early")));
+    expect(early.length).toBeGreaterThan(20);
+    const all = await server.read("/api/v1/transactions?limit=1000&chain_id=901", transactionList);
+    const cycles = all.filter(({ strategy }) => strategy !== undefined);
+    expect(cycles).toEqual(whole.filter(({ chain_id }) => chain_id === 901));
+    expect(all.length).toBeGreaterThan(cycles.length);
+    for (const wrong of ["strategy=5-hop", "min_swaps=0", "min_profit=much", "definition=x"])
+      await server.problem(`/api/v1/transactions?${wrong}`, 400);
+  });
+
+  test("opportunities: filters, pages, names of pools", async () => {
+    const list = z.array(opportunitySchema);
+    const kept = standing(scene, replaced).opportunities;
+    const whole = await server.read("/api/v1/opportunities?limit=1000&chain_id=900", list);
+    expect(whole).toHaveLength(kept.filter(({ chain }) => chain === 900).length);
+    for (const [asked, wanted] of [
+      ["min_profit=10000&max_profit=100000", ({ usd }) => usd !== null && usd >= 10_000e6 && usd <= 100_000e6],
+      [`pool=0x${digits(78, 40)}`, ({ pool }) => pool === digits(78, 40)],
+      ["kind=pending_backrun", ({ hash }) => hash === undefined],
+    ] as const satisfies [string, (opportunity: Opportunity) => boolean][])
+      expect(await server.read(`/api/v1/opportunities?limit=1000&${asked}`, list)).toHaveLength(
+        kept.filter(wanted).length,
+      );
+    const [taken, left] = [await server.read("/api/v1/opportunities?limit=1000&captured=true", list), await server.read("/api/v1/opportunities?limit=1000&captured=false", list)]; // biome-ignore format: a pair
+    expect([taken.length + left.length, taken.every(({ captured_by }) => captured_by !== null)]).toEqual([
+      kept.length,
+      true,
+    ]);
+    const walked: unknown[] = [];
+    for (let next: string | undefined = "/api/v1/opportunities?chain_id=900&limit=30"; next; ) {
+      const { headers, body } = await server.get(next);
+      walked.push(...(body() as unknown[]));
+      next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+    }
+    expect(walked).toEqual(whole);
+    expect(new Set(whole.map(({ id }) => id)).size).toBe(whole.length);
+    expect(whole[0]!.pool_name).toBe("0x1111…1111-0x2222…2222");
+    for (const wrong of ["min_profit=x", "captured=yes", "kind=arbitrage", "pool=0x12", "cursor=bm8"])
+      await server.problem(`/api/v1/opportunities?${wrong}`, 400);
   });
 
   test("an hour to which rows come later is exact at once, and closed anew", async () => {

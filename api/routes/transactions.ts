@@ -1,5 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { frameOfRow } from "../../clickhouse/frameOfRow.ts";
+import {
+  ARBITRAGE_TRANSACTIONS,
+  arbitrageTransactionConditions,
+} from "../../clickhouse/queries/arbitrageTransactions.ts";
 import { frameByPositionQuery, type StoredFrameRow } from "../../clickhouse/queries/frames.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
 import { TRANSACTIONS, type TransactionRow, transactionConditions } from "../../clickhouse/queries/transactions.ts";
@@ -8,6 +12,13 @@ import { internalCallsOf } from "../../engine/chain/calls/internalCalls.ts";
 import { networkFeesOf, totalFee } from "../../engine/chain/gas/networkFees.ts";
 import { contributionsOf, RISK_NAMES } from "../../engine/chain/risk/factors.ts";
 import { createFrameWriter } from "../../engine/frame/frameWriter.ts";
+import {
+  arbitrageFields,
+  arbitrageParameters,
+  type Found,
+  readFound,
+  withArbitrages,
+} from "../arbitrageTransactions.ts";
 import { callsSchema, internalCallsSchema, toCalls, toInternalCalls } from "../calls.ts";
 import type { ApiDeps } from "../deps.ts";
 import { lifeSchema, readLife } from "../life.ts";
@@ -80,6 +91,7 @@ export const transactionSchema = z
     partition: z.int(),
     offset: describe(z.string(), "offset of the record, decimal text"),
     n: describe(z.int(), "index within the record"),
+    ...arbitrageFields,
   })
   .openapi("Transaction");
 
@@ -125,6 +137,8 @@ const list = createRoute({
   path: "/api/v1/transactions",
   tags: ["data"],
   summary: "Transactions as they came in, newest first",
+  description:
+    "With strategy, min_swaps, min_profit or definition only arbitrages, and none of blocks that were replaced. A row that is an arbitrage says so.",
   request: {
     query: query({
       ...chain,
@@ -136,6 +150,7 @@ const list = createRoute({
       pending: optional(flagText, "true: mempool only; false: mined only"),
       tag: optional(wordText(), "has this tag"),
       min_risk: optional(wholeNumber(0, 100), "its risk is at least this, 0 to 100"),
+      ...arbitrageParameters,
       ...listParameters(TRANSACTIONS),
     }),
   },
@@ -197,8 +212,15 @@ export function transactionRoutes({ store, config }: Pick<ApiDeps, "store" | "co
         to: to_address,
         blockNumber: block_number,
       };
+      const { definition, strategy, min_swaps: minSwaps, min_profit: minProfit } = rest;
+      if ((definition ?? strategy ?? minSwaps ?? minProfit) !== undefined) {
+        const conditions = arbitrageTransactionConditions(filter, { definition, strategy, minSwaps, minProfit });
+        return answerList<Found, unknown>(c, store, ARBITRAGE_TRANSACTIONS, conditions, rest, async (found) =>
+          withArbitrages(store, (await readFound(store, found)).map(toTransaction), definition),
+        );
+      }
       return answerList<TransactionRow, unknown>(c, store, TRANSACTIONS, transactionConditions(filter), rest, (rows) =>
-        rows.map(toTransaction),
+        withArbitrages(store, rows.map(toTransaction)),
       );
     })
     .openapi(one, async (c) => {

@@ -87,6 +87,8 @@ ORDER BY found.chain_id, found.hour`,
 const HOURS = `(SELECT h.1 AS chain_id, toDateTime(h.2, 'UTC') AS hour, h.3 AS rows
   FROM (SELECT arrayJoin(arrayZip({open_chains:Array(UInt64)}, {open_hours:Array(UInt32)}, {open_rows:Array(UInt64)})) AS h))`;
 const IS_OPEN = (column: string): string => `(chain_id, ${column}) IN (SELECT chain_id, hour FROM ${HOURS})`;
+/** Captures of what was detected in an open hour: a pending swap may have been seen after the block that captures it. */
+const IS_NEAR = `(c.chain_id, c.hour) IN (SELECT chain_id, arrayJoin([hour - 3600, hour, hour + 3600]) FROM ${HOURS})`;
 const hourParams = (hours: readonly OpenHour[]): Record<string, unknown> => ({
   open_chains: hours.map(({ chain }) => Number(chain)),
   open_hours: hours.map(({ hour }) => hour),
@@ -126,7 +128,7 @@ function hoursFromBase(condition: string, definitions: readonly Definition[], na
   ) GROUP BY chain_id, definition, hour`,
     `SELECT chain_id, ${each}, hour_, 0, [], 0, [], count(), countIf(captured), countIf(is_small), countIf(is_small AND captured), 0 FROM (
     SELECT chain_id, toStartOfHour(toDateTime(event_time, 'UTC')) AS hour_, captured, ifNull(is_small_opportunity, false) AS is_small
-    FROM ${capturedOpportunities([condition])} LIMIT 1 BY chain_id, opportunity_id
+    FROM ${capturedOpportunities([condition], named ? [IS_NEAR] : [])} LIMIT 1 BY chain_id, opportunity_id
   ) GROUP BY chain_id, hour_`,
     ...(named ? [`SELECT chain_id, ${each}, hour, 0, [], 0, [], 0, 0, 0, 0, rows FROM ${HOURS}`] : []),
   ];

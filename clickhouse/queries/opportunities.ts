@@ -11,9 +11,11 @@ const isReplaced = (row: string): string =>
 const timeOf = (row: string): string => `ifNull(toDateTime64(${row}.block_timestamp, 6, 'UTC'), ${row}.event_time)`;
 
 /** The first arbitrage of each block through each pool. */
-const CAPTURES = `SELECT chain_id, pool, block_number, min(${timeOf("c")}) AS at,
+const captures = (
+  conditions: readonly string[],
+): string => `SELECT chain_id, pool, block_number, min(${timeOf("c")}) AS at,
       argMin(tx_from, (transaction_index, log_index)) AS by, argMin(tx_hash, (transaction_index, log_index)) AS tx
-    FROM opportunity_captures AS c WHERE NOT ${isReplaced("c")} GROUP BY chain_id, pool, block_number`;
+    FROM opportunity_captures AS c WHERE ${[`NOT ${isReplaced("c")}`, ...conditions].join(" AND ")} GROUP BY chain_id, pool, block_number`;
 
 /**
  * A table expression: the columns of `opportunities` but for those of replaced blocks, and
@@ -24,15 +26,16 @@ const CAPTURES = `SELECT chain_id, pool, block_number, min(${timeOf("c")}) AS at
  *     captured_tx     Nullable(FixedString(32))
  *
  * @param conditions on columns of `o`, a row of `opportunities`: so that no more is joined than is asked for
+ * @param ofCaptures on columns of `c`, a row of `opportunity_captures`: for the same
  */
-export function capturedOpportunities(conditions: readonly string[] = []): string {
+export function capturedOpportunities(conditions: readonly string[] = [], ofCaptures: readonly string[] = []): string {
   const isIn = `c.block_number > 0 AND c.at <= ${timeOf("o")} + INTERVAL ${CAPTURE_SECONDS} SECOND`;
   const wanted = [`NOT ${isReplaced("o")}`, ...conditions].map((condition) => `(${condition})`).join(" AND ");
   return `(
   SELECT o.*, toBool(${isIn}) AS captured, if(captured, c.by, NULL) AS captured_by, if(captured, c.at, NULL) AS captured_at,
     if(captured, c.tx, NULL) AS captured_tx
   FROM (SELECT * FROM opportunities AS o WHERE ${wanted}) AS o
-  ASOF LEFT JOIN (${CAPTURES}) AS c ON o.chain_id = c.chain_id AND o.pool = c.pool AND o.state_block < c.block_number
+  ASOF LEFT JOIN (${captures(ofCaptures)}) AS c ON o.chain_id = c.chain_id AND o.pool = c.pool AND o.state_block < c.block_number
 )`;
 }
 

@@ -1,0 +1,150 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import {
+  capturedOpportunities,
+  OPPORTUNITIES,
+  type OpportunityRow,
+  opportunityConditions,
+} from "../../clickhouse/queries/opportunities.ts";
+import { type ListSpec, POSITION_TIES } from "../../clickhouse/queries/types.ts";
+import { keyOf, type Label } from "../../engine/label/label.ts";
+import { shortAddress } from "../../engine/label/message.ts";
+import type { ApiDeps } from "../deps.ts";
+import { createLabelFinder } from "../labelledMessages.ts";
+import { answerList } from "../list.ts";
+import { addressText, chain, decimalNumber, flagText, listParameters, optional, query } from "../parameters.ts";
+import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
+import { describe } from "../statistics.ts";
+
+const KINDS = ["pool_imbalance", "pending_backrun"] as const;
+const raw = (what: string) => describe(z.string().nullable(), `${what}, smallest unit, decimal text`);
+
+export const opportunitySchema = z
+  .object({
+    id: describe(z.int(), "53 bits of opportunity_id"),
+    opportunity_id: z.string(),
+    kind: describe(z.enum(KINDS), "a block left a pool out of balance; or a swap that waits would"),
+    chain_id: z.int(),
+    pool_name: describe(z.string(), "its tokens, by their symbols where these are known"),
+    pool_address: z.string(),
+    dex: z.string(),
+    token0: z.string(),
+    token1: z.string(),
+    imbalance_pct: describe(z.number().nullable(), "of what the sides are worth; null where that is not known"),
+    imbalance_pct_raw: describe(z.number(), "of amounts, as seed 002 has it"),
+    profit_usd: describe(z.number().nullable(), "less gas; null where a price is not known"),
+    profit_usd_raw: describe(z.string().nullable(), "profit_usd, exact to a millionth, decimal text"),
+    profit_native: describe(z.number().nullable(), "the same in the chain's coin"),
+    profit_native_raw: raw("profit_native"),
+    is_small_opportunity: describe(z.boolean().nullable(), "from $10,000 to $100,000"),
+    reserve0: describe(z.number().nullable(), "whole tokens; null where the decimals are not known"),
+    reserve0_raw: raw("reserve0"),
+    reserve1: describe(z.number().nullable(), "whole tokens; null where the decimals are not known"),
+    reserve1_raw: raw("reserve1"),
+    block_number: describe(z.int(), "the reserves are those at its end; of a pending one with the swap behind them"),
+    pending: z.boolean(),
+    tx_hash: describe(z.string(), "the swap that waits, or the last one of the block that moved the pool"),
+    other_pool: describe(z.string().nullable(), "pool that the profit is made against"),
+    profit_token: describe(z.string().nullable(), "token of the best trade's amounts"),
+    amount_in_raw: raw("input of the best trade"),
+    amount_out_raw: raw("what comes back"),
+    gas_cost_raw: raw("what the trade would cost, wei"),
+    status: z.enum(["pending", "provisional", "confirmed"]),
+    confidence: z.string(),
+    reason: z.string(),
+    detected_at: z.string(),
+    captured: describe(z.boolean(), "an arbitrage went through the pool within 300 s"),
+    captured_by: describe(z.string().nullable(), "its sender"),
+    captured_at: z.string().nullable(),
+    captured_tx: z.string().nullable(),
+  })
+  .openapi("Opportunity");
+
+/** The id as a number is a column that a cursor can carry. */
+const LIST: ListSpec = {
+  ...OPPORTUNITIES,
+  table: `(SELECT *, reinterpretAsUInt64(opportunity_id) AS id_number FROM ${capturedOpportunities()})`,
+  order: { time: "event_time", ties: { ...POSITION_TIES, id_number: "UInt64" } },
+};
+
+const list = createRoute({
+  method: "get",
+  path: "/api/v1/opportunities",
+  tags: ["statistics"],
+  summary: "What could be earned between pools, newest first, and whether somebody did",
+  description:
+    "Those of blocks that were replaced are left out. Without since and until all that is stored is looked at.",
+  request: {
+    query: query({
+      ...chain,
+      min_profit: optional(decimalNumber, "profit_usd is at least this"),
+      max_profit: optional(decimalNumber, "profit_usd is at most this"),
+      captured: optional(flagText, "true: an arbitrage took it; false: none did"),
+      kind: optional(z.enum(KINDS, `Expected one of ${KINDS.join(", ")}`), "of this kind"),
+      pool: optional(addressText, "contract of the pool"),
+      ...listParameters(LIST),
+    }),
+  },
+  responses: {
+    200: { ...json(z.array(opportunitySchema), "Opportunities"), headers: LIST_HEADERS },
+    400: problemResponse("Wrong parameters"),
+    ...DATABASE_PROBLEMS,
+  },
+});
+
+export function opportunityRoutes({ store, labels, log }: Pick<ApiDeps, "store" | "labels" | "log">) {
+  const find = createLabelFinder(labels, log);
+  return createRouter().openapi(list, (c) => {
+    const { chain_id, chainId, min_profit: minProfit, max_profit: maxProfit, ...rest } = c.req.valid("query");
+    const conditions = opportunityConditions({ ...rest, chainId: chain_id ?? chainId, minProfit, maxProfit });
+    return answerList<OpportunityRow, unknown>(c, store, LIST, conditions, rest, async (rows) => {
+      const tokens = rows.flatMap(({ chain_id, token0, token1 }) =>
+        [token0, token1].map((address) => ({ chainId: Number(chain_id), address })),
+      );
+      const names = tokens.length === 0 ? new Map() : await find(new Map(tokens.map((token) => [keyOf(token), token])));
+      return rows.map((row) => toOpportunity(row, names));
+    });
+  });
+}
+
+function toOpportunity(row: OpportunityRow, names: ReadonlyMap<string, Label>): z.infer<typeof opportunitySchema> {
+  const chainId = Number(row.chain_id);
+  const symbol = (address: string): string => names.get(keyOf({ chainId, address }))?.symbol ?? shortAddress(address);
+  return {
+    id: Number(BigInt(`0x${row.id.slice(0, 14)}`) >> 3n),
+    opportunity_id: row.id,
+    kind: row.kind,
+    chain_id: chainId,
+    pool_name: `${symbol(row.token0)}-${symbol(row.token1)}`,
+    pool_address: row.pool,
+    dex: row.dex,
+    token0: row.token0,
+    token1: row.token1,
+    imbalance_pct: row.imbalance_pct,
+    imbalance_pct_raw: row.imbalance_pct_raw,
+    profit_usd: row.profit_usd,
+    profit_usd_raw: row.profit_usd_raw,
+    profit_native: row.profit_native,
+    profit_native_raw: row.profit_native_raw,
+    is_small_opportunity: row.is_small_opportunity,
+    reserve0: row.reserve0,
+    reserve0_raw: row.reserve0_raw,
+    reserve1: row.reserve1,
+    reserve1_raw: row.reserve1_raw,
+    block_number: Number(row.state_block),
+    pending: row.block_number === null,
+    tx_hash: row.tx_hash,
+    other_pool: row.other_pool,
+    profit_token: row.profit_token,
+    amount_in_raw: row.amount_in_raw,
+    amount_out_raw: row.amount_out_raw,
+    gas_cost_raw: row.gas_cost_raw,
+    status: row.status,
+    confidence: row.confidence,
+    reason: row.reason,
+    detected_at: row.detected_at,
+    captured: row.captured,
+    captured_by: row.captured_by,
+    captured_at: row.captured_at,
+    captured_tx: row.captured_tx,
+  };
+}
