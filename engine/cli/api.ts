@@ -32,7 +32,7 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** The API is loaded here, not above: the engine runs without it, and nothing else in engine/ knows it. */
+/** The API is loaded here, not above: the engine runs without it, and nothing else in engine/ knows it. Notifications go out as long as it listens. */
 export async function serve(house: House): Promise<Serving> {
   const { config, catalogue, access, log } = house;
   const { admin } = config.access;
@@ -44,18 +44,24 @@ export async function serve(house: House): Promise<Serving> {
   const token = await makeRunToken(config, access);
   const api = token === undefined ? config.api : { ...config.api, token };
   const { createApi } = await import("../../api/app.ts");
+  const { createNotifications } = await import("../../api/notify/start.ts");
+  const notifications = createNotifications(house);
   const listening = await createApi({
     ...house,
     rules: catalogue,
     config: { ...config, api },
     version: VERSION,
   }).listen(api);
+  const stop = new AbortController();
+  const notifying = notifications.notifier.run(stop.signal);
   const port = Number(new URL(listening.url).port);
   const forget = token === undefined ? undefined : await keepRunToken(config, port, token);
   return {
     url: listening.url,
     token,
     async close() {
+      stop.abort();
+      await notifying;
       await forget?.();
       await listening.close();
     },

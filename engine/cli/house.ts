@@ -6,6 +6,7 @@ import { type Access, createAccess } from "../access/access.ts";
 import { keptSecret } from "../access/keptSecret.ts";
 import { readRegistry } from "../chain/registry/readRegistry.ts";
 import type { Control } from "../control/open.ts";
+import { createSecrets, type Secrets } from "../control/secrets.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { createLabelStore, type LabelStore } from "../label/labels.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
@@ -33,6 +34,7 @@ export interface House {
   readonly coverage: () => Promise<CoverageOfChains>;
   readonly access: Access;
   readonly control: Control;
+  readonly secrets: Secrets;
   readonly engine: Engine;
   readonly failpoint: Failpoint;
   close(): Promise<void>;
@@ -42,11 +44,8 @@ export function createLogFor(config: Config): Log {
   return createLog({
     level: config.logLevel,
     secrets: [
-      config.store.password,
-      config.api.token,
-      config.access.jwtSecret,
-      config.objectStore.secretAccessKey,
-      passwordIn(config.control.url),
+      ...[config.store.password, config.api.token, config.access.jwtSecret, passwordIn(config.control.url)],
+      ...[config.objectStore.secretAccessKey, config.notify.smtp?.password, ...(config.secretsKeys ?? [])],
     ],
   });
 }
@@ -108,6 +107,7 @@ export async function openHouse(config: Config): Promise<House> {
       control,
       secret: config.access.jwtSecret ?? (await keptSecret(join(config.data, "jwt-secret"))),
     }),
+    secrets: createSecrets(config.secretsKeys ?? [await keptSecret(join(config.data, "secrets-key"))]),
     engine,
     failpoint,
     async close() {

@@ -247,3 +247,69 @@ export const apiKeys = pgTable("api_keys", {
   lastIp: text("last_ip"),
   uses: bigint("uses", { mode: "number" }).notNull().default(0),
 });
+
+export const jobs = pgTable("jobs", {
+  name: text("name").primaryKey(),
+  holder: text("holder"),
+  heldUntil: at("held_until"),
+  ranAt: at("ran_at"),
+});
+
+export const notificationChannels = pgTable("notification_channels", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  name: text("name").notNull(),
+  kind: text("kind").notNull(),
+  settings: jsonb("settings").$type<Record<string, unknown>>().notNull(),
+  sealed: text("sealed").notNull(),
+  policy: jsonb("policy").$type<Record<string, unknown>>().notNull(),
+  owner: text("owner").notNull(),
+  enabled: boolean("enabled").notNull().default(true),
+  reason: text("reason"),
+  createdAt: when("created_at"),
+  updatedAt: when("updated_at"),
+});
+
+export const notificationPositions = pgTable("notification_positions", {
+  source: text("source").notNull(),
+  partition: integer("partition").notNull(),
+  nextOffset: bigint("next_offset", { mode: "number" }).notNull(),
+  updatedAt: when("updated_at"),
+});
+
+export const NOTIFICATION_STATES = ["waiting", "sending", "delivered", "suppressed", "dead"] as const;
+export type NotificationState = (typeof NOTIFICATION_STATES)[number];
+
+export const notifications = pgTable("notifications", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  channel: bigint("channel", { mode: "number" }).notNull(),
+  recipient: text("recipient").notNull(),
+  kind: text("kind").notNull(),
+  subject: text("subject").notNull(),
+  alert: jsonb("alert").$type<Record<string, unknown>>(),
+  trouble: text("trouble"),
+  dedupKey: text("dedup_key").notNull(),
+  state: text("state", { enum: NOTIFICATION_STATES }).notNull(),
+  together: boolean("together").notNull(),
+  dueAt: at("due_at").notNull(),
+  attempts: integer("attempts").notNull().default(0),
+  messageId: text("message_id"),
+  leasedUntil: at("leased_until"),
+  reason: text("reason"),
+  ref: text("ref"),
+  answer: text("answer"),
+  createdAt: at("created_at").notNull(),
+  sentAt: at("sent_at"),
+  acknowledged: text("acknowledged"),
+});
+
+export const notificationSilences = pgTable("notification_silences", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  rules: jsonb("rules").$type<string[]>().notNull(),
+  chains: jsonb("chains").$type<string[]>().notNull(),
+  addresses: jsonb("addresses").$type<string[]>().notNull(),
+  startsAt: at("starts_at").notNull(),
+  endsAt: at("ends_at").notNull(),
+  comment: text("comment").notNull(),
+  createdBy: text("created_by").notNull(),
+  createdAt: when("created_at"),
+});

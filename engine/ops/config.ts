@@ -291,6 +291,21 @@ function nest(values: Values) {
       accessKeyId: values.AWS_ACCESS_KEY_ID,
       secretAccessKey: values.AWS_SECRET_ACCESS_KEY,
     },
+    /** secretsKeys undefined: one is made, and kept in the data folder */
+    secretsKeys: values.WEIR_SECRETS_KEYS,
+    notify: {
+      perHour: values.MAX_NOTIFICATIONS_PER_HOUR,
+      maxRetries: values.MAX_RETRIES,
+      allowedRanges: values.WEIR_NOTIFY_ALLOWED_RANGES ?? [],
+      /** undefined: there is no mail */
+      smtp:
+        values.SMTP_HOST === undefined
+          ? undefined
+          : {
+              ...{ host: values.SMTP_HOST, port: values.SMTP_PORT, secure: values.SMTP_PORT === 465 },
+              ...{ username: values.SMTP_USERNAME, password: values.SMTP_PASSWORD, from: values.SMTP_FROM },
+            },
+    },
     /** allowIps undefined: loopback; hosts, token, tls undefined: none */
     api: {
       host: values.API_HOST,

@@ -187,6 +187,9 @@ export const secret = (min = 1) =>
     .refine((value) => !isSampleSecret(value))
     .describe(`${min > 1 ? `at least ${min} characters` : "a text"} that no sample file contains`);
 
+/** Several of them. */
+export const secrets = (min: number) => list(secret(min).regex(/^[!-~]+$/), `keys of at least ${min} characters`, 16);
+
 /** A bearer token: what may stand in an Authorization header. */
 export const bearer = () =>
   secret(16)

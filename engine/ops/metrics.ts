@@ -71,6 +71,11 @@ export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) 
       "chain",
       "proof",
     ]),
+    notifications: counter(
+      "weir_notifications_total",
+      "Messages to notification channels, by what became of an attempt",
+      ["outcome", "kind"],
+    ),
     blockTurns: counter("weir_block_turns_total", "Blocks whose word was taken back (replaced) or holds again (back)", [
       "turn",
     ]),

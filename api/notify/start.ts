@@ -1,0 +1,49 @@
+import type { Control } from "../../engine/control/open.ts";
+import type { Secrets } from "../../engine/control/secrets.ts";
+import type { LabelStore } from "../../engine/label/labels.ts";
+import type { Config } from "../../engine/ops/config.ts";
+import type { Log } from "../../engine/ops/log.ts";
+import type { Metrics } from "../../engine/ops/metrics.ts";
+import type { ReadableStore } from "../deps.ts";
+import { createMessageReader } from "../labelledMessages.ts";
+import { createAlertReader } from "./alertReader.ts";
+import { type Channels, createChannels } from "./channels.ts";
+import type { Io } from "./kinds/kind.ts";
+import { createMailer } from "./mailer.ts";
+import { createNotifier, type Notifier } from "./notifier.ts";
+import { createOutbound } from "./outbound.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
+
+export interface Notifications {
+  readonly channels: Channels;
+  readonly outbox: Outbox;
+  readonly notifier: Notifier;
+}
+
+export interface NotificationDeps {
+  readonly store: ReadableStore;
+  readonly control: Control;
+  readonly secrets: Secrets;
+  readonly labels: Pick<LabelStore, "find">;
+  readonly config: Pick<Config, "notify" | "kafka">;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** For tests. */
+  readonly now?: () => Date;
+}
+
+/** Channels, outbox and notifier over the two stores. Nothing is sent before `notifier.run`. */
+export function createNotifications(deps: NotificationDeps): Notifications {
+  const { store, control, secrets, labels, config, log, metrics, now = () => new Date() } = deps;
+  const { allowedRanges, smtp, perHour, maxRetries } = config.notify;
+  const channels = createChannels(control, secrets);
+  const outbox = createOutbox(control);
+  const io: Io = { outbound: createOutbound({ allowed: allowedRanges }), mailer: smtp && createMailer(smtp), now };
+  const notifier = createNotifier({
+    ...{ channels, outbox, io, log, perHour, maxRetries },
+    alerts: createAlertReader(store, createMessageReader(labels, log)),
+    source: config.kafka.topics.txRaw,
+    onOutcome: (outcome, kind) => metrics.notifications.inc({ outcome, kind }),
+  });
+  return { channels, outbox, notifier };
+}
