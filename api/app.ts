@@ -23,6 +23,7 @@ import { arbitrageurRoutes } from "./routes/arbitrageurs.ts";
 import { chainRoutes } from "./routes/chains.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
+import { featureRoutes } from "./routes/features.ts";
 import { gasRoutes } from "./routes/gas.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { labelRoutes } from "./routes/labels.ts";
@@ -80,6 +81,7 @@ export function createApi(deps: ApiDeps) {
     gasRoutes(deps),
     alertRoutes(deps),
     deadLetterRoutes(deps),
+    featureRoutes(deps),
     statsRoutes(deps),
     arbitrageurRoutes(deps),
     opportunityRoutes(deps),

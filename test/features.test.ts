@@ -3,9 +3,10 @@
  * a recording that ends in the middle of a block.
  */
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { featureRoutes } from "../api/routes/features.ts";
 import type { Store } from "../clickhouse/client.ts";
 import { CATALOGUE, COLUMNS } from "../clickhouse/features/catalogue.ts";
 import { type FeatureRequest, planFeatures } from "../clickhouse/features/chunks.ts";
@@ -119,6 +120,60 @@ describe("features", () => {
     expect(kept.map((row) => JSON.stringify(row))).toEqual(
       bundled.slice(0, kept.length).map((row) => JSON.stringify(row)),
     );
+  });
+});
+
+describe("features for programs", () => {
+  test("GET /api/v1/features/data goes through a period by whole blocks", async () => {
+    const routes = featureRoutes({ store: whole.store });
+    const rows: Row[] = [];
+    const period = "since=2024-06-01T00:30:00Z&until=2024-06-01T00:33:00Z";
+    let next: string | undefined =
+      `/api/v1/features/data?chain_id=${BUNDLED_CHAIN}&${period}&features=rsi,gas_price&limit=150`;
+    let pages = 0;
+    for (; next !== undefined; pages++) {
+      const answer: Response = await routes.request(next);
+      expect(answer.status).toBe(200);
+      rows.push(...((await answer.json()) as Row[]));
+      next = /<([^>]+)>; rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
+    }
+    const expected = bundled.filter(
+      ({ block_timestamp: time }) => `${time}` >= "2024-06-01 00:30:00" && `${time}` < "2024-06-01 00:33:00",
+    );
+    expect(rows.map(({ tx_hash, rsi, gas_price }) => [tx_hash, rsi, gas_price])).toEqual(
+      expected.map(({ tx_hash, rsi, gas_price }) => [tx_hash, rsi, gas_price]),
+    );
+    expect(pages).toBeGreaterThan(1);
+  });
+
+  test("weir features prepare writes three parts and what they were prepared with, and never over them", async () => {
+    const out = `${whole.data}-prepared`;
+    const args = [
+      "features",
+      "prepare",
+      "--chain",
+      String(BUNDLED_CHAIN),
+      "--features",
+      "gas_price,protocol",
+      "--embargo",
+      "60",
+      "--out",
+      out,
+    ];
+    const run = startWeir(args, whole.env);
+    expect((await run.exited).code, run.log()).toBe(0);
+    const { rows } = JSON.parse(run.stdout()) as { rows: Record<string, number> };
+    for (const [part, count] of Object.entries(rows)) {
+      const lines = (await readFile(`${out}/${part}.csv`, "utf8")).trim().split("\n");
+      expect(lines[0]).toBe("tx_hash,protocol,gas_price");
+      expect(lines.length - 1).toBe(count);
+    }
+    expect(rows.train! / bundled.length).toBeCloseTo(0.7, 1);
+    const { numbers, categories } = JSON.parse(await readFile(`${out}/preparation.json`, "utf8"));
+    expect([numbers.gas_price.known, categories.protocol.values]).toEqual([rows.train, ["uniswap_v2", "uniswap_v3"]]);
+    const again = startWeir(args, whole.env);
+    expect((await again.exited).code).toBe(1);
+    expect(again.log()).toContain("it has a train.csv, expected a folder without one");
   });
 });
 

@@ -34,6 +34,8 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/alerts/:id
     GET /api/v1/alerts/:id/explain
     GET /api/v1/dead-letters
+    GET /api/v1/features
+    GET /api/v1/features/data
     GET /api/v1/stats
     GET /api/v1/stats/daily
     GET /api/v1/arbitrageurs

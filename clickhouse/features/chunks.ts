@@ -39,13 +39,12 @@ export const CHUNK_ROWS = 50_000;
  * @throws UsageError for a name that is no feature
  */
 export async function planFeatures(store: Pick<Store, "rows">, request: FeatureRequest): Promise<FeatureChunk[]> {
-  const { chainId, since, until, chunkRows = CHUNK_ROWS, atMost = 1_000_000 } = request;
+  const { chainId, chunkRows = CHUNK_ROWS, atMost = 1_000_000 } = request;
   const sql = featureSql(selectColumns(request.names));
   const wrapped = (request.wrapped ?? builtInRegistry.chains.get(chainId)?.wrapped ?? "0x").slice(2);
   const rows = await store.rows<PlanRow>(PLAN, {
     chain: chainId,
-    from: since === undefined ? 0 : Math.ceil(since.getTime() / 1000),
-    to: until === undefined ? 2 ** 32 - 1 : Math.ceil(until.getTime() / 1000) - 1,
+    ...periodOf(request),
     rows: chunkRows,
     at_most: atMost,
   });
@@ -67,21 +66,39 @@ interface PlanRow {
   readonly transactions: string;
 }
 
+/** Blocks of a period with their time and how many of their transactions are stored. */
+const BLOCKS = `SELECT assumeNotNull(block_number) AS block, toUnixTimestamp(assumeNotNull(any(block_timestamp))) AS time, count() AS here
+    FROM transactions
+    WHERE chain_id = {chain:UInt64} AND block_number IS NOT NULL AND block_hash IS NOT NULL AND transaction_index IS NOT NULL
+      AND ${minedWithin("{from:Int64} - 1", "{to:Int64}")}
+    GROUP BY block`;
+
 const PLAN = `SELECT toString(min(block)) AS first, toString(max(block)) AS last, toString(min(time)) AS from, toString(max(time)) AS to,
   toString(sum(here)) AS transactions
 FROM (
   SELECT block, time, here, intDiv(sum(here) OVER (ORDER BY block ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - 1, {rows:UInt64}) AS piece
-  FROM (
-    SELECT assumeNotNull(block_number) AS block, toUnixTimestamp(assumeNotNull(any(block_timestamp))) AS time, count() AS here
-    FROM transactions
-    WHERE chain_id = {chain:UInt64} AND block_number IS NOT NULL AND block_hash IS NOT NULL AND transaction_index IS NOT NULL
-      AND ${minedWithin("{from:Int64} - 1", "{to:Int64}")}
-    GROUP BY block
-  )
+  FROM (${BLOCKS})
 )
 GROUP BY piece
 ORDER BY min(block)
 LIMIT {at_most:UInt64}`;
+
+const periodOf = ({ since, until }: FeatureRequest) => ({
+  from: since === undefined ? 0 : Math.ceil(since.getTime() / 1000),
+  to: until === undefined ? 2 ** 32 - 1 : Math.ceil(until.getTime() / 1000) - 1,
+});
+
+/** How many transactions of each block time (Unix seconds, ascending) are stored of a period. */
+export async function featureTimes(
+  store: Pick<Store, "rows">,
+  request: FeatureRequest,
+): Promise<[time: number, rows: number][]> {
+  const rows = await store.rows<{ time: number; rows: string }>(
+    `SELECT time, sum(here) AS rows FROM (${BLOCKS}) GROUP BY time ORDER BY time`,
+    { chain: request.chainId, ...periodOf(request) },
+  );
+  return rows.map(({ time, rows }) => [time, Number(rows)]);
+}
 
 /**
  * Features of a period as bytes of a ClickHouse format that streams (TSV, CSV, JSONEachRow, JSONCompactEachRow, RowBinary, Native), chunk by chunk, one after
