@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
+import { channelsOf, describeSilence, isSilent } from "../engine/lookout/silence.ts";
 import { ServiceUnavailable, UserError } from "../engine/ops/errors.ts";
 import { auditRoutes } from "./auth/auditRoutes.ts";
 import { describeAccess } from "./auth/describeAccess.ts";
@@ -12,6 +13,7 @@ import { loginRoutes } from "./auth/loginRoutes.ts";
 import { createTickets } from "./auth/ticket.ts";
 import { userRoutes } from "./auth/userRoutes.ts";
 import { createWhoIs } from "./auth/whoIs.ts";
+import { coverageHeader } from "./coverageHeader.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsPage, type OpenApiDocument } from "./docs.ts";
 import { network } from "./network.ts";
@@ -69,8 +71,20 @@ export function createApi(deps: ApiDeps) {
     },
   });
 
+  const { silentAfter } = deps.config.nodes;
+  const coverage = health.register({
+    name: "coverage",
+    required: false,
+    check: async () => {
+      const silent = channelsOf(await deps.coverage()).filter((channel) => isSilent(channel, silentAfter, Date.now()));
+      const reason = silent.map((channel) => describeSilence(channel, silentAfter)).join(" ");
+      return silent.length === 0 ? { up: true } : { up: false, reason };
+    },
+  });
+
   const app = createRouter();
   app.use(counted(deps));
+  app.use(coverageHeader(deps.coverage, silentAfter));
   app.use(answerHeaders);
   app.use(network({ allow: api.allowIps, trustedProxies: api.trustedProxies, hosts: api.hosts }));
   app.use(guard(whoIs));
@@ -170,6 +184,7 @@ export function createApi(deps: ApiDeps) {
     rates.close();
     clearInterval(flushing);
     component.remove();
+    coverage.remove();
     const end = new Promise<void>((resolve) => server.close(() => resolve()));
     if ("closeIdleConnections" in server) server.closeIdleConnections();
     const timer = setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), 5_000);

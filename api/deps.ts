@@ -20,7 +20,7 @@ export interface ApiDeps {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly config: Pick<Config, "api">;
+  readonly config: Pick<Config, "api"> & { readonly nodes: Pick<Config["nodes"], "silentAfter"> };
   /** shown in /health and /openapi.json */
   readonly version: string;
 }

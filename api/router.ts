@@ -47,5 +47,9 @@ export const DATABASE_PROBLEMS = {
 export const LIST_HEADERS = z.object({
   "x-total-count": z.string().openapi({ description: "rows that match, on all pages" }),
   link: z.string().openapi({ description: 'rel="first", "next", "prev"' }),
+  "x-coverage": z.string().openapi({
+    description:
+      "who was looking, by chain (RFC 9651): `1;block=20000000;blocks=@1717200000;pending=@1717200003` has the last block and when blocks and pending transactions were last heard of; `blocks-silent`: longer ago than WEIR_SILENT_AFTER; `none`: no chain is watched; `unknown`: the control store is away",
+  }),
   etag: z.string().openapi({ description: "send it as If-None-Match" }),
 });

@@ -70,7 +70,7 @@ export async function startTestServer({
     coverage,
     access,
     control,
-    config: { api },
+    config: { api, nodes: { silentAfter: { seconds: 300, byChain: {} } } },
     version: "1.2.3",
   });
   const { url, close } = await listen(api);

@@ -101,6 +101,14 @@ describe("GET /api/v1/chains", () => {
     ]);
   });
 
+  test("a channel that fell silent is in /health, and in the header of every list", async () => {
+    const { status, components } = (await server.get("/health")).body() as { status: string; components: Record<string, unknown> }; // biome-ignore format: one call
+    const reason = expect.stringMatching(/^Chain 1: no pending transactions of "watch tx_raw" since 2024-06-01T00:01:01.000Z, expected within 300 s/); // biome-ignore format: one call
+    expect([status, components.coverage]).toEqual(["healthy", { up: false, required: false, reason }]);
+    const { headers } = await server.get("/api/v1/alerts");
+    expect(headers.get("x-coverage")).toMatch(/^1;block=20;blocks=@\d+;pending=@1717200061;pending-silent$/);
+  });
+
   test("is 503 while the control store is away", async () => {
     await server.loseControl();
     await server.problem("/api/v1/chains", 503);

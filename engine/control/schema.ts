@@ -146,6 +146,18 @@ export const worlds = pgTable("worlds", {
   usedAt: when("used_at"),
 });
 
+export const silences = pgTable("silences", {
+  id: bigint("id", { mode: "number" }).generatedAlwaysAsIdentity().primaryKey(),
+  chainId: bigint("chain_id", { mode: "number" }).notNull(),
+  source: text("source").notNull(),
+  channel: text("channel").$type<"blocks" | "pending">().notNull(),
+  since: at("since").notNull(),
+  raisedAt: when("raised_at"),
+  recoveredAt: at("recovered_at"),
+  told: integer("told").notNull().default(0),
+  claimedAt: at("claimed_at"),
+});
+
 export const baselines = pgTable("baselines", {
   id: text("id").primaryKey(),
   entries: bytea("entries").notNull(),

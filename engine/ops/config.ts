@@ -261,6 +261,7 @@ function nest(values: Values) {
       /** By chain id. */
       urls: nodeUrls(values),
       reorgDepth: values.WEIR_REORG_DEPTH,
+      silentAfter: values.WEIR_SILENT_AFTER,
     },
     /** Path of a registry file, undefined: what is built in. */
     registry: values.WEIR_REGISTRY && resolve(values.WEIR_REGISTRY),

@@ -108,6 +108,7 @@ export const VARIABLES = {
   BASE_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs", 16), aliases: ["BASE_RPC_URL"], meaning: "Nodes of Base, which stand in for each other" },
   WEIR_RPC_URLS: { group: "chain", type: t.chainUrls(), meaning: "Nodes of other chains by chain id, as in 100=https://one.example,100=wss://two.example" },
   WEIR_REORG_DEPTH: { group: "chain", type: t.integer(1, 4096, "blocks"), default: "64", meaning: "How many blocks a chain may replace at once; beyond, following it is an error that a person has to look at" },
+  WEIR_SILENT_AFTER: { group: "chain", type: t.secondsByChain(), default: "300", meaning: "When a watched chain has put no block, or its source of pending transactions has not been heard of, for so many seconds, /health says so and an alert is raised once" },
   WEIR_PENDING_DROP_SECONDS: { group: "chain", type: t.integer(1, 30 * DAY_S, "s"), default: "10800", meaning: "A pending transaction that was last seen so long before its chain's newest block counts as dropped; geth's nodes forget one after 3 hours" },
   WEIR_REGISTRY: { group: "chain", type: t.file(), meaning: "JSON file of chains, routers, their methods and protocols beside those that are built in (engine/chain/README.md)" },
   ALCHEMY_API_KEY: { group: "chain", type: t.secret(), secret: true, later: true, meaning: "Key for Alchemy's nodes" },

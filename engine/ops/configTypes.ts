@@ -122,6 +122,26 @@ export const chainUrls = () =>
     })
     .describe("chain id=node URL, separated by commas, at most 256");
 
+/** `300,1=60,137=30`: seconds for all chains, and for some; at most a week. */
+export const secondsByChain = () =>
+  list(
+    z
+      .string()
+      .regex(/^(\d{1,16}=)?\d{1,6}$/)
+      .transform((value) => value.split("=").map(Number))
+      .refine((parts) => parts.at(-1)! <= 604_800),
+    "seconds, or chain id=seconds",
+    1024,
+  )
+    .refine((items) => items.filter((parts) => parts.length === 1).length === 1)
+    .transform((items) => ({
+      seconds: items.find((parts) => parts.length === 1)![0]!,
+      byChain: Object.fromEntries(items.filter((parts) => parts.length === 2)) as Record<number, number>,
+    }))
+    .describe(
+      "seconds for all chains, then chain id=seconds for some, as in 300,1=60,137=30; at most 604800 each, 0: never",
+    );
+
 /** Kafka's own rule for a topic's name. */
 export const topic = () =>
   z
