@@ -16,6 +16,8 @@ import { createWhoIs } from "./auth/whoIs.ts";
 import { coverageHeader } from "./coverageHeader.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsPage, type OpenApiDocument } from "./docs.ts";
+import { createDoorman } from "./live/doorman.ts";
+import { createLive } from "./live/live.ts";
 import { network } from "./network.ts";
 import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
@@ -63,6 +65,9 @@ export function createApi(deps: ApiDeps) {
   const whoIs = createWhoIs({ access, token: api.token, apiKeys: api.apiKeys, anonymous: api.anonymous });
   const tickets = createTickets(access.tokens, access.now);
   const rates = createRates(metrics);
+  const live =
+    deps.live &&
+    createLive({ ...deps, ...deps.live, doorman: createDoorman({ ...api, allow: api.allowIps, whoIs, tickets }) });
   const component = health.register({
     name: "clickhouse",
     check: async () => {
@@ -87,7 +92,7 @@ export function createApi(deps: ApiDeps) {
   app.use(coverageHeader(deps.coverage, silentAfter));
   app.use(answerHeaders);
   app.use(network({ allow: api.allowIps, trustedProxies: api.trustedProxies, hosts: api.hosts }));
-  app.use(guard(whoIs));
+  app.use(guard(whoIs, tickets));
   for (const router of [
     operationRoutes({ ...deps, rates }),
     transactionRoutes(deps),
@@ -114,6 +119,7 @@ export function createApi(deps: ApiDeps) {
     keyRoutes({ ...deps, whoIs }),
     userRoutes({ ...deps, whoIs }),
     auditRoutes(deps),
+    ...(live ? [live.routes] : []),
   ])
     app.route("/", router);
 
@@ -157,6 +163,7 @@ export function createApi(deps: ApiDeps) {
 
   async function listen({ host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
     const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });
+    if (live) server.on("upgrade", live.upgrade);
     server.on("error", () => {}); // listening tells its own; later ones belong to single connections
     await new Promise<void>((resolve, reject) => {
       server
@@ -185,6 +192,7 @@ export function createApi(deps: ApiDeps) {
     clearInterval(flushing);
     component.remove();
     coverage.remove();
+    await live?.close();
     const end = new Promise<void>((resolve) => server.close(() => resolve()));
     if ("closeIdleConnections" in server) server.closeIdleConnections();
     const timer = setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), 5_000);

@@ -8,6 +8,7 @@ import type { Log } from "../engine/ops/log.ts";
 import type { Metrics } from "../engine/ops/metrics.ts";
 import type { Catalogue } from "../engine/rules/catalogue.ts";
 import type { CoverageOfChains } from "../engine/source/rpc/coverage.ts";
+import type { Feed } from "./live/feed.ts";
 
 export interface ApiDeps {
   readonly store: ReadableStore;
@@ -21,6 +22,8 @@ export interface ApiDeps {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly config: Pick<Config, "api"> & { readonly nodes: Pick<Config["nodes"], "silentAfter"> };
+  /** Where live events come from, and how many streams there may be; undefined: there are none. */
+  readonly live?: { readonly feed: Feed; readonly maxConnections: number; readonly heartbeatMs: number };
   /** shown in /health and /openapi.json */
   readonly version: string;
 }

@@ -35,36 +35,49 @@ interface Incoming {
 const incomingOf = (c: Context): Incoming => (c.env as { incoming: Incoming }).incoming;
 
 /** Refuses addresses that are not allowed, and Host headers that are not ours. */
-export function network({ allow, trustedProxies = [], hosts }: NetworkOptions = {}): MiddlewareHandler {
+export function network(options: NetworkOptions = {}): MiddlewareHandler {
   return async (c, next) => {
-    const peer = plain(getConnInfo(c).remote.address);
-    const address = behindProxies(peer, c.req.header("x-forwarded-for"), trustedProxies);
-    c.set("address", address);
-    if (!isWithin(address, allow ?? LOOPBACK))
-      return problem(
-        c,
-        403,
-        `Cannot answer "${address}": expected ${allow ? "an address of WEIR_ALLOW_IPS" : "a program on this machine; WEIR_ALLOW_IPS lets others in"}`,
-      );
+    const peer = getConnInfo(c).remote.address;
     // the header itself: a request line with a whole URL in it would override it in c.req.url
-    const host = incomingOf(c).headers.host ?? "";
-    const anyHost = allow !== undefined && hosts === undefined;
-    if (!anyHost && !LOCAL_HOST.test(host) && !hosts?.includes(host.toLowerCase().replace(/:\d{1,5}$/, "")))
-      return problem(
-        c,
-        403,
-        `Cannot answer for host "${host.slice(0, 100)}": expected localhost, 127.0.0.1 or [::1]${hosts ? `, ${hosts.join(", ")}` : ""}, with or without a port`,
-      );
-    return next();
+    const { host } = incomingOf(c).headers;
+    const { address, refused } = whereFrom(options, { peer, forwarded: c.req.header("x-forwarded-for"), host });
+    c.set("address", address);
+    return refused === undefined ? next() : problem(c, 403, refused);
   };
+}
+
+/** The client's address, behind trusted proxies, and why it is not answered; refused undefined: it is. */
+export function whereFrom(
+  { allow, trustedProxies = [], hosts }: NetworkOptions,
+  request: {
+    readonly peer: string | undefined;
+    readonly forwarded: string | undefined;
+    readonly host: string | undefined;
+  },
+): { readonly address: string | null; readonly refused?: string } {
+  const { peer, forwarded, host = "" } = request;
+  const address = behindProxies(plain(peer), forwarded, trustedProxies);
+  if (!isWithin(address, allow ?? LOOPBACK))
+    return {
+      address,
+      refused: `Cannot answer "${address}": expected ${allow ? "an address of WEIR_ALLOW_IPS" : "a program on this machine; WEIR_ALLOW_IPS lets others in"}`,
+    };
+  const anyHost = allow !== undefined && hosts === undefined;
+  if (!anyHost && !LOCAL_HOST.test(host) && !hosts?.includes(host.toLowerCase().replace(/:\d{1,5}$/, "")))
+    return {
+      address,
+      refused: `Cannot answer for host "${host.slice(0, 100)}": expected localhost, 127.0.0.1 or [::1]${hosts ? `, ${hosts.join(", ")}` : ""}, with or without a port`,
+    };
+  return { address };
 }
 
 /** Where the request comes from. */
 export const addressOf = (c: Context): string | null => c.get("address") ?? null;
 
 /** Common name of the client's certificate, if there is one: the TLS layer has verified it by then. */
-export function certificateOf(c: Context): string | undefined {
-  const { socket } = incomingOf(c);
+export const certificateOf = (c: Context): string | undefined => commonName(incomingOf(c).socket);
+
+export function commonName(socket: TLSSocket | undefined): string | undefined {
   if (!socket?.authorized) return undefined;
   const name = socket.getPeerCertificate()?.subject?.CN;
   return typeof name === "string" ? name : undefined;

@@ -12,6 +12,7 @@ import { migrate } from "../clickhouse/migrate.ts";
 import { createAccess } from "../engine/access/access.ts";
 import { migrateControl } from "../engine/control/migrate.ts";
 import { openControl } from "../engine/control/open.ts";
+import { createPublishedTap } from "../engine/dispatch/publishedTap.ts";
 import { createLabelStore } from "../engine/label/labels.ts";
 import { loadConfig } from "../engine/ops/config.ts";
 import { createHealth } from "../engine/ops/health.ts";
@@ -20,6 +21,8 @@ import { createMetrics } from "../engine/ops/metrics.ts";
 import { openCatalogue } from "../engine/rules/catalogue.ts";
 import { readCoverage } from "../engine/source/rpc/coverage.ts";
 import { createApi } from "./app.ts";
+import { createMessageReader } from "./labelledMessages.ts";
+import { createEngineFeed } from "./live/engineFeed.ts";
 import { type Problem, problemSchema } from "./problem.ts";
 
 export const TOKEN = "a-token-for-tests-only";
@@ -71,6 +74,13 @@ export async function startTestServer({
     access,
     control,
     config: { api, nodes: { silentAfter: { seconds: 300, byChain: {} } } },
+    live: {
+      feed: createEngineFeed({
+        tap: createPublishedTap(),
+        ...{ store, log, chains: [1], read: createMessageReader(labels, log) },
+      }),
+      ...{ maxConnections: 10, heartbeatMs: 30_000 },
+    },
     version: "1.2.3",
   });
   const { url, close } = await listen(api);

@@ -6,6 +6,7 @@ import type { RegistryData } from "./chain/registry/registryData.ts";
 import { createOrderedWork } from "./dispatch/orderedWork.ts";
 import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
+import type { PublishedTap } from "./dispatch/publishedTap.ts";
 import { createStateMemory } from "./dispatch/stateMemory.ts";
 import { needsPerson } from "./needsPerson.ts";
 import type { Config } from "./ops/config.ts";
@@ -34,6 +35,8 @@ export interface EngineParts {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly failpoint: Failpoint;
+  /** Told of everything that is published. */
+  readonly tap?: PublishedTap;
 }
 
 /** A source with the ledger that keeps its positions: made anew for each attempt, closed after it. */
@@ -72,6 +75,7 @@ export function createEngine({
   metrics,
   health,
   failpoint,
+  tap,
 }: EngineParts): Engine {
   const { chains } = createRegistry(registry);
   const guard = createQuarantineGuard({ catalogue, breaker: createBreaker(), log });
@@ -155,6 +159,7 @@ export function createEngine({
           metrics.deadLetters.inc({ reason }, count);
       }
       observer?.published?.(outcomes);
+      tap?.published(outcomes);
     },
     stored(partition, range) {
       metrics.rangesStored.inc();

@@ -8,7 +8,8 @@ import { addressOf, certificateOf } from "../network.ts";
 import { problem } from "../problem.ts";
 import { permissionOf } from "./permissions.ts";
 import type { Principal } from "./principal.ts";
-import { credentialIn, MISSING, type WhoIs } from "./whoIs.ts";
+import { type Tickets, WRONG_TICKET } from "./ticket.ts";
+import { type Answer, credentialIn, MISSING, type WhoIs } from "./whoIs.ts";
 
 declare module "hono" {
   interface ContextVariableMap {
@@ -28,7 +29,15 @@ export function routeOf(c: Context): string | undefined {
   return route && `${route.method} ${route.path}`;
 }
 
-export function guard(whoIs: WhoIs): MiddlewareHandler {
+/** Where a ticket in the address will do: an EventSource sets no headers. */
+const TICKETED = new Set(["GET /sse/stream"]);
+
+export function guard(whoIs: WhoIs, tickets: Pick<Tickets, "redeem">): MiddlewareHandler {
+  async function whoHolds(ticket: string): Promise<Answer> {
+    const principal = await tickets.redeem(ticket);
+    return principal ? { principal } : { status: 401, refused: WRONG_TICKET };
+  }
+
   return async (c, next) => {
     const route = routeOf(c);
     if (route === undefined) return next(); // 404 or 405
@@ -40,7 +49,10 @@ export function guard(whoIs: WhoIs): MiddlewareHandler {
       authorization: c.req.header("authorization"),
       "x-api-key": c.req.header("x-api-key"),
     });
-    const answer = await whoIs({ credential, address, certificate: certificateOf(c) });
+    const ticket = TICKETED.has(route) ? c.req.query("ticket") : undefined;
+    const answer = await (ticket === undefined
+      ? whoIs({ credential, address, certificate: certificateOf(c) })
+      : whoHolds(ticket));
     if ("refused" in answer) return refused(c, answer.status, answer.refused);
     const { principal } = answer;
     const least = permission === "local" ? "viewer" : permission;

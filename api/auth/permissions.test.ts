@@ -36,7 +36,10 @@ test("every route lets in whom it should, and nobody else", async () => {
   /** Of things that are not there: a handler that is reached answers something else than 401 and 403. */
   const ask = (route: string, key: string | undefined) => {
     const [method, path] = route.split(" ") as [string, string];
-    const at = path.replace(":hash", `0x${"0".repeat(64)}`).replace(/:\w+/g, "999999");
+    // with a mistake: right, its answer has no end
+    const at = (path === "/sse/stream" ? `${path}?channels=none` : path)
+      .replace(":hash", `0x${"0".repeat(64)}`)
+      .replace(/:\w+/g, "999999");
     const headers = { ...(key && { "x-api-key": key }), "content-type": "application/json" };
     return server.get(at, { method, headers, ...(method === "GET" ? {} : { body: "{}" }) });
   };

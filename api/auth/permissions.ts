@@ -31,6 +31,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/gas/history
     GET /api/v1/gas/prediction
     GET /api/v1/alerts
+    GET /sse/stream
     GET /api/v1/alerts/:id
     GET /api/v1/alerts/:id/explain
     GET /api/v1/dead-letters

@@ -11,6 +11,9 @@
 import { TICKET_SECONDS, type TokenIssuer } from "../../engine/access/tokens.ts";
 import type { Principal } from "./principal.ts";
 
+export const WRONG_TICKET =
+  "The ticket is not valid: it was used, or is older than 30 s. POST /api/v1/auth/ticket gives another";
+
 export interface Tickets {
   issue(principal: Principal): Promise<{ ticket: string; expires_in: number }>;
   /** undefined: it is not one of ours, has expired or been used. */

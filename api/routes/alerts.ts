@@ -124,7 +124,7 @@ export function alertRoutes({ store, labels, log }: Pick<ApiDeps, "store" | "lab
 
 type AlertBody = z.infer<typeof alertSchema>;
 
-function toAlert({ cursor, chain_id, block_number, severity, ...row }: AlertRow, message: string): AlertBody {
+export function toAlert({ cursor, chain_id, block_number, severity, ...row }: AlertRow, message: string): AlertBody {
   return {
     ...row,
     message,

@@ -43,13 +43,17 @@ export async function serve(house: House): Promise<Serving> {
     );
   const token = await makeRunToken(config, access);
   const api = token === undefined ? config.api : { ...config.api, token };
-  const { createApi } = await import("../../api/app.ts");
-  const { createNotifications } = await import("../../api/notify/start.ts");
+  const [{ createApi }, { createFeed }, { createNotifications }] = await Promise.all([
+    import("../../api/app.ts"),
+    import("../../api/live/createFeed.ts"),
+    import("../../api/notify/start.ts"),
+  ]);
   const notifications = createNotifications(house);
   const listening = await createApi({
     ...house,
     rules: catalogue,
     config: { ...config, api },
+    live: { feed: createFeed({ ...house, kafka: config.kafka, chains: config.engine.chains }), ...config.live },
     version: VERSION,
   }).listen(api);
   const stop = new AbortController();

@@ -7,6 +7,7 @@ import { keptSecret } from "../access/keptSecret.ts";
 import { readRegistry } from "../chain/registry/readRegistry.ts";
 import type { Control } from "../control/open.ts";
 import { createSecrets, type Secrets } from "../control/secrets.ts";
+import { createPublishedTap, type PublishedTap } from "../dispatch/publishedTap.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { createLabelStore, type LabelStore } from "../label/labels.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
@@ -36,6 +37,8 @@ export interface House {
   readonly control: Control;
   readonly secrets: Secrets;
   readonly engine: Engine;
+  /** What that engine publishes. */
+  readonly tap: PublishedTap;
   readonly failpoint: Failpoint;
   close(): Promise<void>;
 }
@@ -91,7 +94,8 @@ export async function openHouse(config: Config): Promise<House> {
   const metrics = createMetrics();
   const health = createHealth();
   const failpoint = createFailpoint(config.engine.failpoint);
-  const engine = createEngine({ config, registry, store, catalogue, log, metrics, health, failpoint });
+  const tap = createPublishedTap();
+  const engine = createEngine({ config, registry, store, catalogue, log, metrics, health, failpoint, tap });
   const following = followRules(catalogue, { log, health });
   return {
     config,
@@ -109,6 +113,7 @@ export async function openHouse(config: Config): Promise<House> {
     }),
     secrets: createSecrets(config.secretsKeys ?? [await keptSecret(join(config.data, "secrets-key"))]),
     engine,
+    tap,
     failpoint,
     async close() {
       following.stop();

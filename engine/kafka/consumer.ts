@@ -97,7 +97,7 @@ const settings = {
  * The client's own way to read. It fills a batch for as long as the next record comes within 1 ms, so a steady 5,000 records/s would wait
  * 100 ms for 500. So the batch asked for is half as large when the last took longer than `fillMs`, and twice when it was full sooner.
  */
-function oneByOne(native: NativeConsumer, groupId: string) {
+export function oneByOne(native: NativeConsumer, groupId: string) {
   let limit = 64;
   return async (maxRecords: number): Promise<NativeMessage[]> => {
     const started = performance.now();

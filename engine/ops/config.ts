@@ -328,6 +328,7 @@ function nest(values: Values) {
             }
           : undefined,
     },
+    live: { maxConnections: values.WS_MAX_CONNECTIONS, heartbeatMs: values.WS_HEARTBEAT_INTERVAL * 1_000 },
   };
 }
 

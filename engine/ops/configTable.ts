@@ -97,8 +97,8 @@ export const VARIABLES = {
   WEIR_TLS_CLIENT_CA: { group: "api", type: t.file(), meaning: "PEM file with the authorities of clients: then each must have a certificate, whose common name is its user's where a request carries nothing else" },
   API_KEYS: { group: "api", type: t.list(t.secret(), "API keys"), aliases: ["API_KEY"], secret: true, meaning: "Keys accepted in X-API-Key, with the role user; keys of users are better: they are hashed, expire and can be revoked" },
   RATE_LIMIT_PER_MINUTE: { group: "api", type: t.integer(1, 1_000_000), default: "60", later: true, meaning: "Requests a minute without a key" },
-  WS_MAX_CONNECTIONS: { group: "api", type: t.integer(1, 1_000_000), default: "1000", aliases: ["MAX_WEBSOCKET_CONNECTIONS"], later: true, meaning: "WebSocket connections at most" },
-  WS_HEARTBEAT_INTERVAL: { group: "api", type: t.integer(1, 3600, "s"), default: "30", later: true, meaning: "Seconds between heartbeats on a WebSocket" },
+  WS_MAX_CONNECTIONS: { group: "api", type: t.integer(1, 1_000_000), default: "1000", aliases: ["MAX_WEBSOCKET_CONNECTIONS"], meaning: "Live streams at most: WebSockets, and as many server-sent ones; one more is closed with 1008, or answered with 503" },
+  WS_HEARTBEAT_INTERVAL: { group: "api", type: t.integer(1, 3600, "s"), default: "30", meaning: "Seconds between heartbeats on a live stream; a WebSocket that has not answered the last one is closed" },
 
   ETHEREUM_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs", 16), aliases: ["ETHEREUM_RPC_URL"], meaning: "Nodes of Ethereum, which stand in for each other" },
   BSC_RPC_URLS: { group: "chain", type: t.list(t.url("http", "https", "ws", "wss"), "node URLs", 16), aliases: ["BSC_RPC_URL"], meaning: "Nodes of BNB Smart Chain, which stand in for each other" },

@@ -17,7 +17,7 @@ test("two of them do not share anything, and every metric of ours has our prefix
   one.batches.inc();
   expect(await two.registry.getSingleMetricAsString("weir_batches_total")).toContain("weir_batches_total 0");
   for (const { name, help } of await one.registry.getMetricsAsJSON()) {
-    expect(name).toMatch(/^(weir|api|chain|process|nodejs)_|^(transactions|opportunities)_detected_total$/);
+    expect(name).toMatch(/^(weir|api|chain|process|nodejs|websocket)_|^(transactions|opportunities)_detected_total$/);
     expect(help.length).toBeGreaterThan(8);
   }
 });

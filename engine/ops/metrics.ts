@@ -109,6 +109,8 @@ export function createMetrics({ defaults = true }: { defaults?: boolean } = {}) 
       ["endpoint", "method"],
       SECONDS,
     ),
+    wsConnections: gauge("websocket_connections_active", "Number of active WebSocket connections"),
+    wsMessages: counter("websocket_messages_sent_total", "Total WebSocket messages sent by message type", ["type"]),
     apiErrors: counter("api_errors_total", "Total API errors by endpoint and error type", ["endpoint", "error_type"]),
   };
 }

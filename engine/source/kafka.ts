@@ -80,7 +80,8 @@ export function createKafkaSource(options: KafkaSourceOptions): KafkaSource {
   };
 }
 
-function byPartition(messages: readonly Message[]): Map<number, SourceRecord[]> {
+/** Messages of one topic as records, by partition. */
+export function byPartition(messages: readonly Message[]): Map<number, SourceRecord[]> {
   const partitions = new Map<number, SourceRecord[]>();
   for (const message of messages) {
     let records = partitions.get(message.partition);

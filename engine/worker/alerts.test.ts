@@ -44,6 +44,7 @@ test("an alert's row and record say the same of its transaction, and its id what
         rule,
         version,
         severity: SEVERITIES[alert.severity],
+        ordinal,
         message,
         chain_id: chains[0],
         tx_hash: hash,

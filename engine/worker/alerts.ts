@@ -96,7 +96,7 @@ export function alertRecord(row: RaisedAlert): TopicRecord {
   // put together by hand: an object and its JSON cost twice as much
   const value =
     `{"id":"${id}","rule":${json(row.rule)},"version":${row.rule_version},"severity":"${row.severity}",` +
-    `"message":${json(row.message)},"chain_id":${row.chain_id},"tx_hash":"${hash}","block_number":${row.block_number},` +
+    `"ordinal":${row.ordinal},"message":${json(row.message)},"chain_id":${row.chain_id},"tx_hash":"${hash}","block_number":${row.block_number},` +
     `"block_hash":${orNull(blockHash)},"from_address":"${from}","to_address":${orNull(to)},` +
     `"event_time":"${isoTime(Math.floor(row.event_time / 1000))}",` +
     `"source":{"topic":${json(row.source)},"partition":${row.partition},"offset":${row.offset},"n":${row.n}}}`;
@@ -113,7 +113,8 @@ const json = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.st
 const seconds = new Map<number, string>();
 const MAX_SECONDS = 1_000;
 
-function isoTime(ms: number): string {
+/** RFC 3339 in UTC, of ms since 1970. */
+export function isoTime(ms: number): string {
   const second = Math.floor(ms / 1000);
   let text = seconds.get(second);
   if (text === undefined) {

@@ -45,7 +45,7 @@ export interface DecodeFailure {
 const LAST_EVENT_US = (2 ** 32 - 1) * 1e6;
 
 /** Makes frames of batches, reusing one buffer: the outcome of a batch is complete before the next begins. */
-export function createDecoder(world: World): (batch: Batch) => Decoded {
+export function createDecoder(world: Pick<World, "chains">): (batch: Batch) => Decoded {
   const writer = createFrameWriter();
   const chains = new Set(world.chains);
 

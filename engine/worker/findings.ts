@@ -1,10 +1,12 @@
 import type { BatchBlock } from "../chain/blocks.ts";
 import { createDetector } from "../chain/detect.ts";
 import type { Finding } from "../chain/finding.ts";
-import { findingJson } from "../chain/findingJson.ts";
+import { findingRecord } from "../chain/findingJson.ts";
 import type { Registry } from "../chain/registry/registry.ts";
-import { hexAt } from "../frame/readFrame.ts";
-import { OFFSET } from "../frame/schema.ts";
+import { bigAt, has, hexAt, u64AsNumber } from "../frame/readFrame.ts";
+import { OFFSET, PRESENT } from "../frame/schema.ts";
+import { isoTime } from "./alerts.ts";
+import type { Decoded } from "./decode.ts";
 import type { FindingCount, OutputTopic } from "./outcome.ts";
 import type { TopicRecord } from "./topicRecords.ts";
 
@@ -45,17 +47,43 @@ export function countFindings(found: readonly BlockFindings[]): FindingCount[] {
 
 const HEADERS = { "content-type": "application/json" };
 
-/** Findings on their topics: the lines of `weir detect`, keyed by chain and transaction. Swaps are in the store alone. */
-export function findingRecords(found: readonly BlockFindings[]): TopicRecord[] {
+/**
+ * Findings on their topics: the lines of `weir detect` and whose transaction it is, keyed by chain and transaction. Swaps are in the store alone.
+ */
+export function findingRecords(decoded: Decoded, found: readonly BlockFindings[]): TopicRecord[] {
   return found.flatMap(({ block, findings }) =>
     findings.flatMap((finding) => {
       const topics = TOPICS[kindOf(finding)] ?? [];
       if (topics.length === 0) return [];
       const hash = hexAt(block, block.frames[finding.transaction]! + OFFSET.hash, 32);
-      const value = Buffer.from(findingJson(block, finding));
+      const record = { ...findingRecord(block, finding), ...transactionFields(decoded, block, finding.transaction) };
+      const value = Buffer.from(JSON.stringify(record));
       return topics.map((topic) => ({ topic, key: `${block.chainId}:${hash}`, headers: HEADERS, value }));
     }),
   );
+}
+
+/** Of the finding's transaction, of several the first: as an alert's record names these. */
+function transactionFields(decoded: Decoded, block: BatchBlock, transaction: number) {
+  const i = block.numbers[transaction]!;
+  const frame = block.frames[transaction]!;
+  const ifThere = <T>(bit: number, value: () => T): T | null => (has(block, frame, bit) ? value() : null);
+  return {
+    block_hash: ifThere(PRESENT.blockHash, () => hexAt(block, frame + OFFSET.blockHash, 32)),
+    /** s since 1970: a stranger's number, which may be no date. */
+    block_timestamp: ifThere(PRESENT.blockTimestamp, () => u64AsNumber(block, frame + OFFSET.blockTimestamp)),
+    from_address: hexAt(block, frame + OFFSET.from, 20),
+    to_address: ifThere(PRESENT.to, () => hexAt(block, frame + OFFSET.to, 20)),
+    gas_used: ifThere(PRESENT.gasUsed, () => u64AsNumber(block, frame + OFFSET.gasUsed)),
+    gas_price: ifThere(PRESENT.effectiveGasPrice, () => `${bigAt(block, frame + OFFSET.effectiveGasPrice, 16)}`),
+    event_time: isoTime(Math.floor(decoded.events[i]! / 1_000)),
+    source: {
+      topic: decoded.source,
+      partition: decoded.partition,
+      offset: decoded.offsets[i]!,
+      n: decoded.indexes[i]!,
+    },
+  };
 }
 
 const TOPICS: Readonly<Record<string, readonly OutputTopic[]>> = {

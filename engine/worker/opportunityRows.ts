@@ -121,13 +121,14 @@ const HEADERS = { "content-type": "application/json" };
 export function opportunityRecords(decoded: Decoded, { opportunities }: FoundOpportunities): TopicRecord[] {
   return opportunities.map((found) => {
     const [place, columns, judged] = rowOf(decoded, found);
-    const { chain_id, block_number, tx_hash, block_hash, event_time } = place;
+    const { chain_id, block_number, tx_hash, block_hash, event_time, source: topic, partition, offset, n } = place;
     const value = {
       ...{ id: columns.opportunity_id, kind: columns.kind, chain_id, block_number, block_hash, tx_hash },
       ...without(columns, ["opportunity_id", "kind", "profit_usd"]),
       profit_usd: found.opportunity.trade?.netUsd ?? null,
       ...judged,
       detected_at: new Date(Math.floor(event_time / 1000)).toISOString(),
+      source: { topic, partition, offset, n },
     };
     const hash = hexAt({ bytes: decoded.bytes, u32: decoded.words }, decoded.frames[found.number]! + OFFSET.hash, 32);
     return {

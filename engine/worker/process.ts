@@ -173,7 +173,7 @@ function outcomeOf(
   const records = packRecords([
     ...alerts.map(alertRecord),
     ...letters.map(letterRecord),
-    ...findingRecords(found),
+    ...findingRecords(decoded, found),
     ...opportunityRecords(decoded, opportunities),
     ...metrics,
   ]);

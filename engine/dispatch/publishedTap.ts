@@ -1,0 +1,24 @@
+/** What the engine has published, for whoever listens in this process: each outcome once, when its ledger has been committed. */
+import type { Batch } from "../source/batch.ts";
+import type { Outcome } from "../worker/outcome.ts";
+
+export type Published = readonly { readonly batch: Batch; readonly outcome: Outcome }[];
+
+export interface PublishedTap {
+  published(outcomes: Published): void;
+  /** The listener must not throw, nor keep the batches: they are the stream's memory. @returns stops it */
+  listen(listener: (outcomes: Published) => void): () => void;
+}
+
+export function createPublishedTap(): PublishedTap {
+  const listeners = new Set<(outcomes: Published) => void>();
+  return {
+    published(outcomes) {
+      for (const listener of listeners) listener(outcomes);
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Reads partitions from given offsets on, as a member of no group: who tells others what comes in reads everything, and every process of
+ * its kind does. Nothing is committed; where to go on is the reader's to know.
+ */
+import { randomUUID } from "node:crypto";
+import type { KafkaConsumer } from "@confluentinc/kafka-javascript";
+import { connectionSettings, loadBinding } from "./binding.ts";
+import { type Message, oneByOne, type StartAt } from "./consumer.ts";
+import { KafkaError, kafkaError } from "./errors.ts";
+import type { TopicPartition } from "./offsets.ts";
+import { promised } from "./promise.ts";
+
+export interface TailOptions {
+  readonly brokers: string;
+  /** Partitions, each with the offset of the first record to read. */
+  readonly from: readonly Required<StartAt>[];
+  /** The end of a partition was reached, as far as transactions are settled there. More may come. */
+  readonly onEnd?: (partition: TopicPartition) => void;
+  /** What has no caller to be thrown at: brokers away. It goes on by itself. */
+  readonly onError: (error: KafkaError) => void;
+  readonly timeoutMs?: number;
+}
+
+export interface Tail {
+  /** The next committed records, at most so many; [] after 100 ms without any. One call at a time. */
+  poll(maxRecords: number): Promise<Message[]>;
+  close(): Promise<void>;
+}
+
+/** Waiting time of a poll that finds nothing: it takes a thread of the pool meanwhile. */
+const POLL_MS = 100;
+
+export async function openTail({ brokers, from, onEnd, onError, timeoutMs = 30_000 }: TailOptions): Promise<Tail> {
+  const binding = loadBinding();
+  const config = {
+    ...{ "bootstrap.servers": brokers, "group.id": `weir-tail-${randomUUID()}` }, // the client wants one; nobody joins it
+    ...connectionSettings,
+    ...{ "enable.auto.commit": false, "enable.auto.offset.store": false, "isolation.level": "read_committed" },
+    ...{
+      "enable.partition.eof": onEnd !== undefined,
+      "queued.max.messages.kbytes": 4_096,
+      "fetch.queue.backoff.ms": 5,
+    },
+    ...{ "fetch.message.max.bytes": 256 * 1024, "fetch.max.bytes": 1024 * 1024, "fetch.wait.max.ms": 100 },
+  };
+  const native = new binding.KafkaConsumer(config as never, { "auto.offset.reset": "earliest" }) as KafkaConsumer & {
+    setDefaultIsTimeoutOnlyForFirstMessage(only: boolean): void;
+  };
+  native.setDefaultConsumeTimeout(POLL_MS);
+  native.setDefaultIsTimeoutOnlyForFirstMessage(true);
+  native.on("event.error", ({ message }) =>
+    onError(new KafkaError(`Cannot reach the brokers "${brokers}": ${message}`, "retry", -195)),
+  );
+  if (onEnd) native.on("partition.eof", ({ topic, partition }) => onEnd({ topic, partition }));
+  await promised(`connect to "${brokers}"`, (done) => native.connect({ timeout: timeoutMs }, done));
+  native.assign(from.map(({ topic, partition, offset }) => ({ topic, partition, offset })));
+
+  const read = oneByOne(native, "of live streams");
+
+  return {
+    async poll(maxRecords) {
+      try {
+        return (await read(maxRecords)) as Message[];
+      } catch (error) {
+        const failed = kafkaError("read topics", error);
+        if (failed.kind === "fatal" || failed.kind === "configuration") throw failed;
+        onError(failed); // news of the moment: a broker is down
+        return [];
+      }
+    },
+    async close() {
+      await promised<unknown>("disconnect", (done) => native.disconnect(done));
+    },
+  };
+}
