@@ -21,7 +21,8 @@ export function backtestCommand(command: Command): void {
       "after",
       `
 Every stored transaction of the period is shown to the rule in the order in which it was stored, by the engine's own code: what
-is printed is what the rule would have reported. Nothing is stored. Lists are as they are now, or as a file says.
+is printed is what the rule would have reported. What the store does not have any more is read from the archive (WEIR_ARCHIVE).
+Nothing is stored. Lists are as they are now, or as a file says.
 
 Examples:
   weir rule backtest big-approval.ts --from -24h

@@ -3,12 +3,14 @@
  * Each piece is a stretch of offsets, which the store finds by its index, so that a history of any length is read in pieces.
  */
 
-import { type Params, type Store, StoreRefused } from "../../../clickhouse/client.ts";
+import type { ArchivePlace } from "../../../clickhouse/archive/place.ts";
+import { type Params, type Store, type StoreReads, StoreRefused } from "../../../clickhouse/client.ts";
 import { STORED_COLUMNS, type StoredRow } from "../../../clickhouse/frameOfRow.ts";
 import { UserError } from "../../ops/errors.ts";
 import { splitLines } from "../../source/recording.ts";
 import type { Decoded } from "../../worker/decode.ts";
 import { createStoredBatches } from "../../worker/storedBatch.ts";
+import { archivedSpan, archivedStretches } from "./archivedHistory.ts";
 
 /** Rows evaluated at once, as many as records in a batch of the engine. */
 const BATCH_ROWS = 4_096;
@@ -25,64 +27,123 @@ export interface Period {
 
 export interface History {
   readonly transactions: number;
-  /** What is yielded is valid until the next one is asked for. */
+  /** Source by source, partition by partition, in the order of their offsets. */
+  rows(): AsyncGenerator<HistoryRow>;
+  /** The same as batches; what is yielded is valid until the next one is asked for. */
   batches(): AsyncGenerator<Decoded>;
 }
 
-interface Stretch {
+export interface HistoryRow {
   readonly source: string;
   readonly partition: number;
-  readonly first: string;
-  readonly last: string;
-  readonly rows: string;
+  readonly row: StoredRow;
 }
 
-const IN_PERIOD = `t.event_time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND t.event_time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')`;
+/** Offsets of a partition, `end` not included, and where their rows are. */
+export interface Stretch {
+  readonly source: string;
+  readonly partition: number;
+  readonly first: number;
+  readonly end: number;
+  readonly rows: number;
+  /** What stands behind FROM. */
+  readonly table: string;
+  readonly reads: StoreReads;
+}
 
-/** @throws UserError when nothing was ever stored, StoreUnavailable */
-export async function openHistory(store: Store, { from, to }: Period): Promise<History> {
-  const period = { from: String(from), to: String(to) };
-  const stretches = await ask<Stretch>(
-    store,
-    `SELECT t.source AS source, t.partition AS partition, toString(min(t.offset)) AS first, toString(max(t.offset)) AS last,
-       toString(count()) AS rows
-     FROM transactions AS t WHERE ${IN_PERIOD} GROUP BY source, partition ORDER BY source, partition`,
-    period,
+export const IN_PERIOD = `t.event_time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND t.event_time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')`;
+
+/**
+ * Of the store, and of the archive what the store does not have any more.
+ * @throws UserError when nothing was ever stored, StoreUnavailable
+ */
+export async function openHistory(store: Store, period: Period, archive?: ArchivePlace): Promise<History> {
+  const archived = archive ? await archivedStretches(store, archive, period) : [];
+  const stored = await storedStretches(store, period);
+  const stretches = [...archived, ...stored.flatMap((each) => without(each, archived))].sort(
+    (a, b) => compare(a.source, b.source) || a.partition - b.partition || a.first - b.first,
   );
+  async function* rows(): AsyncGenerator<HistoryRow> {
+    for (const stretch of stretches) yield* rowsOfStretch(stretch, period);
+  }
   return {
-    transactions: stretches.reduce((sum, { rows }) => sum + Number(rows), 0),
-    async *batches() {
-      for (const stretch of stretches) yield* batchesOf(store, stretch, period);
-    },
+    transactions: stretches.reduce((sum, { rows }) => sum + rows, 0),
+    rows,
+    batches: () => inBatches(rows()),
   };
 }
 
-async function* batchesOf(store: Store, stretch: Stretch, period: Params): AsyncGenerator<Decoded> {
-  const { source, partition, first, last, rows } = stretch;
-  const end = Number(last) + 1;
-  const step = Math.ceil((end - Number(first)) / Math.ceil(Number(rows) / PIECE_ROWS));
-  let batch: StoredRow[] = [];
-  let open = createOpenBlocks();
-  for (let low = Number(first); low < end; low += step) {
-    const piece = await store.stream(
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+async function storedStretches(store: Store, { from, to }: Period): Promise<Stretch[]> {
+  const rows = await ask<{ source: string; partition: number; first: string; last: string; rows: string }>(
+    store,
+    `SELECT t.source AS source, t.partition AS partition, toString(min(t.offset)) AS first, toString(max(t.offset)) AS last,
+       toString(count()) AS rows
+     FROM transactions AS t WHERE ${IN_PERIOD} GROUP BY source, partition`,
+    { from: String(from), to: String(to) },
+  );
+  return rows.map(({ source, partition, first, last, rows }) => ({
+    ...{ source, partition, table: "transactions", reads: store },
+    ...{ first: Number(first), end: Number(last) + 1, rows: Number(rows) },
+  }));
+}
+
+/** A stretch without those that are read elsewhere. How its rows are spread over what is left is taken for even. */
+function without(stretch: Stretch, others: readonly Stretch[]): Stretch[] {
+  let left = [stretch];
+  for (const other of others.filter(
+    ({ source, partition }) => source === stretch.source && partition === stretch.partition,
+  ))
+    left = left.flatMap((part) =>
+      [
+        { ...part, end: Math.min(part.end, other.first) },
+        { ...part, first: Math.max(part.first, other.end) },
+      ].filter(({ first, end }) => first < end),
+    );
+  const offsets = stretch.end - stretch.first;
+  return left.map((part) => ({ ...part, rows: Math.round((stretch.rows * (part.end - part.first)) / offsets) }));
+}
+
+async function* rowsOfStretch(
+  { source, partition, first, end, rows, table, reads }: Stretch,
+  { from, to }: Period,
+): AsyncGenerator<HistoryRow> {
+  const step = Math.ceil((end - first) / Math.ceil(Math.max(1, rows) / PIECE_ROWS));
+  for (let low = first; low < end; low += step) {
+    const piece = await reads.stream(
       `SELECT ${STORED_COLUMNS}
-       FROM transactions AS t
+       FROM ${table} AS t
        WHERE t.source = {source:String} AND t.partition = {partition:UInt16} AND t.offset >= {low:UInt64} AND t.offset < {high:UInt64}
          AND ${IN_PERIOD}
        ORDER BY t.offset, t.n`,
-      { ...period, source, partition, low, high: Math.min(low + step, end) },
+      { from: String(from), to: String(to), source, partition, low, high: Math.min(low + step, end) },
     );
-    for await (const line of splitLines(piece)) {
-      const row = JSON.parse(line.toString()) as StoredRow;
-      batch.push(row);
-      const isOpen = open(row);
-      if (batch.length < BATCH_ROWS || (isOpen && batch.length < MAX_BATCH_ROWS)) continue;
-      yield decodedOf(source, partition, batch);
-      batch = [];
-      if (isOpen) open = createOpenBlocks();
-    }
+    for await (const line of splitLines(piece))
+      yield { source, partition, row: JSON.parse(line.toString()) as StoredRow };
   }
-  if (batch.length > 0) yield decodedOf(source, partition, batch);
+}
+
+/** Batches end with their partition, and where no block is open, if that comes soon enough. */
+async function* inBatches(rows: AsyncGenerator<HistoryRow>): AsyncGenerator<Decoded> {
+  let batch: StoredRow[] = [];
+  let open = createOpenBlocks();
+  let at: Pick<HistoryRow, "source" | "partition"> | undefined;
+  for await (const { source, partition, row } of rows) {
+    if (at && batch.length > 0 && (at.source !== source || at.partition !== partition)) {
+      yield decodedOf(at.source, at.partition, batch);
+      batch = [];
+      open = createOpenBlocks();
+    }
+    at = { source, partition };
+    batch.push(row);
+    const isOpen = open(row);
+    if (batch.length < BATCH_ROWS || (isOpen && batch.length < MAX_BATCH_ROWS)) continue;
+    yield decodedOf(source, partition, batch);
+    batch = [];
+    if (isOpen) open = createOpenBlocks();
+  }
+  if (at && batch.length > 0) yield decodedOf(at.source, at.partition, batch);
 }
 
 /** Told of each row: whether there is a block of which transactions are still to come, so that no batch is to end here. */
@@ -101,16 +162,24 @@ function createOpenBlocks(): (row: StoredRow) => boolean {
 const decodedOf = createStoredBatches();
 
 /** From and to as the command line has them. @throws UserError when nothing was ever stored */
-export async function periodOf(store: Store, { from, to }: { from?: TimePoint; to?: TimePoint }): Promise<Period> {
+export async function periodOf(
+  store: Store,
+  { from, to }: { from?: TimePoint; to?: TimePoint },
+  archive?: ArchivePlace,
+): Promise<Period> {
   const [stored] = await ask<{ rows: string; first: string; last: string }>(
     store,
     `SELECT toString(count()) AS rows, toString(toUnixTimestamp64Micro(min(event_time))) AS first,
        toString(toUnixTimestamp64Micro(max(event_time))) AS last FROM transactions`,
   );
-  if (stored!.rows === "0") throw nothingStored();
-  const newest = Number(stored!.last) + 1;
+  const spans = stored!.rows === "0" ? [] : [{ first: Number(stored!.first), last: Number(stored!.last) }];
+  const archived = archive && (await archivedSpan(archive));
+  if (archived) spans.push(archived);
+  if (spans.length === 0) throw nothingStored();
+  const newest = Math.max(...spans.map(({ last }) => last)) + 1;
+  const oldest = Math.min(...spans.map(({ first }) => first));
   const end = to === undefined ? newest : "at" in to ? to.at : newest - to.before;
-  const start = from === undefined ? Number(stored!.first) : "at" in from ? from.at : end - from.before;
+  const start = from === undefined ? oldest : "at" in from ? from.at : end - from.before;
   return { from: Math.min(start, end), to: end };
 }
 

@@ -1,5 +1,6 @@
 /** What backtest and diff share: the options, the store, the history with its progress bar. */
 import { type Command, InvalidArgumentError } from "commander";
+import { configuredArchive } from "../../archive/settings.ts";
 import type { Decoded } from "../../worker/decode.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { openStoreOnly } from "../store.ts";
@@ -44,11 +45,13 @@ export async function overHistory(
     for await (const { decoded } of recordingBatches(recording)) await evaluate(decoded);
     return undefined;
   }
-  const store = await openStoreOnly(loadConfiguration().config);
+  const { config } = loadConfiguration();
+  const store = await openStoreOnly(config);
   const progress = createProgress(label, "tx");
   try {
-    const period = await periodOf(store, { ...(from && { from }), ...(to && { to }) });
-    const history = await openHistory(store, period);
+    const archive = configuredArchive(config, store)?.place;
+    const period = await periodOf(store, { ...(from && { from }), ...(to && { to }) }, archive);
+    const history = await openHistory(store, period, archive);
     let done = 0;
     for await (const decoded of history.batches()) {
       await evaluate(decoded);
