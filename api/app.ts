@@ -24,6 +24,7 @@ import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { arbitrageurRoutes } from "./routes/arbitrageurs.ts";
+import { archiveRoutes } from "./routes/archive.ts";
 import { chainRoutes } from "./routes/chains.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
@@ -101,6 +102,7 @@ export function createApi(deps: ApiDeps) {
     alertRoutes(deps),
     deadLetterRoutes(deps),
     featureRoutes(deps),
+    archiveRoutes(deps),
     statsRoutes(deps),
     arbitrageurRoutes(deps),
     opportunityRoutes(deps),

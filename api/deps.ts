@@ -1,4 +1,5 @@
 /** What the API needs of the rest, and nothing more. */
+import type { ArchiveReader } from "../clickhouse/archive/reader.ts";
 import type { Access } from "../engine/access/access.ts";
 import type { Control } from "../engine/control/open.ts";
 import type { LabelStore } from "../engine/label/labels.ts";
@@ -18,6 +19,8 @@ export interface ApiDeps {
   readonly coverage: () => Promise<CoverageOfChains>;
   readonly access: Access;
   readonly control: Control;
+  /** undefined: none is configured. */
+  readonly archive?: ArchiveReader | undefined;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;

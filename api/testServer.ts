@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { z } from "@hono/zod-openapi";
 import { expect } from "vitest";
+import { openFolder } from "../clickhouse/archive/place.ts";
+import { createArchiveReader } from "../clickhouse/archive/reader.ts";
 import { openStore } from "../clickhouse/client.ts";
 import { openEmbedded } from "../clickhouse/embedded/open.ts";
 import { migrate } from "../clickhouse/migrate.ts";
@@ -34,12 +36,15 @@ export async function startTestServer({
   token = TOKEN,
   anonymous = "viewer",
   apiKeys = [],
+  archived = false,
   maxRules = 10,
 }: {
   token?: string | null;
   /** null: who shows nothing is refused, as configured by default */
   anonymous?: "viewer" | null;
   apiKeys?: string[];
+  /** An archive is configured, in the folder `archive` of the server's. */
+  archived?: boolean;
   maxRules?: number;
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "weir-api-"));
@@ -63,8 +68,10 @@ export async function startTestServer({
   };
   const coverage = () => readCoverage(control);
   const access = createAccess({ control, secret: "a secret for tests only" });
+  const place = openFolder(join(folder, "archive"));
   const { app, document, listen } = createApi({
     store,
+    archive: archived ? createArchiveReader(store, place) : undefined,
     health,
     metrics,
     log,
@@ -92,7 +99,7 @@ export async function startTestServer({
   }
 
   return {
-    url, store, control, health, metrics, rules, labels, coverage, access, app, document, get,
+    url, store, place, control, health, metrics, rules, labels, coverage, access, app, document, get,
     /** What was logged so far. */
     log: () => lines.join(""),
     /** The body of a 200, which must be exactly what the schema says: nothing missing, nothing more. */

@@ -37,6 +37,9 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/dead-letters
     GET /api/v1/features
     GET /api/v1/features/data
+    GET /api/v1/archive
+    GET /api/v1/archive/segments/:id
+    GET /api/v1/archive/:table
     GET /api/v1/stats
     GET /api/v1/stats/daily
     GET /api/v1/arbitrageurs

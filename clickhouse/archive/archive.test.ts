@@ -236,6 +236,18 @@ describe("what changes the store", () => {
     expect(await contents()).toEqual(before);
   });
 
+  test("rows of replaced blocks stay: who reads roll-ups takes off what they count", async () => {
+    await archive();
+    await store.command("TRUNCATE TABLE replaced_blocks");
+    await store.command(
+      `INSERT INTO replaced_blocks (chain_id, block_number, block_hash, replaced, offset)
+       SELECT chain_id, 1, assumeNotNull(block_hash), 1, 0 FROM transactions WHERE block_hash IS NOT NULL AND ${STORED} ORDER BY offset LIMIT 1`,
+    );
+    const { removed } = await clean(1_000);
+    expect(removed.transactions).toBe(179);
+    await store.command("TRUNCATE TABLE replaced_blocks");
+  });
+
   test("without an archive, what is old is removed, below what is stored only", async () => {
     const { removed } = await clean(1_000, false);
     expect(removed.transactions).toBe(180);

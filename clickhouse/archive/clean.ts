@@ -8,6 +8,7 @@
  */
 import { rowsOf } from "../../engine/sink/rangeBounds.ts";
 import type { Params, Store } from "../client.ts";
+import { REPLACED } from "../queries/list.ts";
 import { microsOf, readColumns, rowHash, type TableColumns, timeOf } from "./columns.ts";
 import { effective, type Manifest, overlaps, type Positions, unite } from "./manifest.ts";
 import type { ArchivePlace } from "./place.ts";
@@ -85,13 +86,20 @@ const together = (parts: readonly Positions[]): Positions[] =>
     ranges: unite(parts.filter((part) => part.source === source).flatMap(({ ranges }) => ranges)),
   }));
 
-/** Rows of a part that are older than their table's retention. A record without a time is not old. */
+/**
+ * Rows of a part that are older than their table's retention. A record without a time is not old. Rows of blocks that were replaced stay, the few
+ * that there are: roll-ups by minute have counted them, and whoever reads those takes them off (../queries/stats.ts).
+ */
 function oldRows({ before }: CleanOptions, columns: TableColumns, table: string, { source, ranges }: Positions) {
   const { sql, params } = rowsOf(source, ranges);
   const micros = microsOf(columns);
   const at = before.get(table)!.getTime() * 1_000;
+  const conditions = [sql, `${micros} < {before:Int64}`];
+  if (timeOf(columns) === "record_time") conditions.push(`${micros} > 0`);
+  if (columns.some(([name]) => name === "block_hash"))
+    conditions.push(`(block_hash IS NULL OR (chain_id, assumeNotNull(block_hash)) NOT IN ${REPLACED})`);
   return {
-    sql: `${sql} AND ${micros} < {before:Int64}${timeOf(columns) === "record_time" ? ` AND ${micros} > 0` : ""}`,
+    sql: conditions.join(" AND "),
     params: { ...params, before: String(at) } as Params,
   };
 }

@@ -87,15 +87,17 @@ export function createArchiveReader(store: Store, place: ArchivePlace): ArchiveR
 
 const toMicros = (date: Date | undefined): bigint | undefined => date && BigInt(date.getTime()) * 1_000n;
 
-/** Rows have no number of their own in every table: their hash makes the order one. */
+/** Rows have no number of their own in every table: their hash makes the order one. The time is the table's own. */
+export const ARCHIVED_ORDER = {
+  time: "event_time",
+  ties: { source: "String", partition: "UInt16", offset: "UInt64", row_hash: "String" },
+} as const;
+
 function listOf(place: ArchivePlace, segments: readonly Manifest[], table: string, columns: TableColumns): ListSpec {
   const hasBlock = columns.some(([name]) => name === "block_hash");
   return {
     table: `(SELECT *, lower(hex(${rowHash(columns)})) AS row_hash FROM ${archivedRows(place, segments, table, columns)})`,
-    order: {
-      time: timeOf(columns),
-      ties: { source: "String", partition: "UInt16", offset: "UInt64", row_hash: "String" },
-    },
+    order: { ...ARCHIVED_ORDER, time: timeOf(columns) },
     columns: [...columns.map(shown), ...(hasBlock ? [`${blockStatus} AS block_status`] : [])],
   };
 }

@@ -6,6 +6,7 @@ import type { Store } from "../../clickhouse/client.ts";
 import { type JobOptions, runJob } from "../control/jobs.ts";
 import type { Control } from "../control/open.ts";
 import type { Config } from "../ops/config.ts";
+import { closeHours } from "../statistics/closeHours.ts";
 import { storedPositions } from "./positions.ts";
 import { configuredArchive, retentionBefore } from "./settings.ts";
 
@@ -43,6 +44,7 @@ export async function runArchive(options: RunOptions): Promise<Run | undefined> 
       const positions = await storedPositions(config);
       const written = { store, positions, now, signal: stop };
       const segments = archive ? await writeArchive({ ...written, ...archive, ...(onProgress && { onProgress }) }) : [];
+      await closeHours(store); // of an hour that is closed rows may go
       const cleaned =
         before.size === 0 || stop.aborted
           ? { removed: {}, late: [], kept: [] }

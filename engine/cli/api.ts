@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { createArchiveReader } from "../../clickhouse/archive/reader.ts";
 import { addConfiguredAdmin } from "../access/firstAdmin.ts";
 import { scheduleArchive } from "../archive/schedule.ts";
+import { configuredArchive } from "../archive/settings.ts";
 import { VERSION } from "../ops/version.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
@@ -49,8 +51,10 @@ export async function serve(house: House): Promise<Serving> {
     import("../../api/notify/start.ts"),
   ]);
   const notifications = createNotifications(house);
+  const archive = configuredArchive(config, house.store);
   const listening = await createApi({
     ...house,
+    archive: archive && createArchiveReader(house.store, archive.place),
     rules: catalogue,
     config: { ...config, api },
     live: { feed: createFeed({ ...house, kafka: config.kafka, chains: config.engine.chains }), ...config.live },

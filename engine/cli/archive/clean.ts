@@ -6,6 +6,7 @@ import { ARCHIVE_JOB } from "../../archive/run.ts";
 import { configuredArchive, retentionBefore } from "../../archive/settings.ts";
 import { runJob } from "../../control/jobs.ts";
 import { ConfigError } from "../../ops/config.ts";
+import { closeHours } from "../../statistics/closeHours.ts";
 import { interrupted } from "../interrupt.ts";
 import { count, printRows } from "../terminal.ts";
 import { moment, withProgress, withStores } from "./openArchive.ts";
@@ -41,13 +42,14 @@ Examples:
         const signal = interrupted();
         const archive = configuredArchive(config, store);
         const ran = await withProgress("cleaning", "segments", (onProgress) =>
-          runJob(control, ARCHIVE_JOB, async (lost) =>
-            cleanStore({
+          runJob(control, ARCHIVE_JOB, async (lost) => {
+            await closeHours(store); // of an hour that is closed rows may go
+            return cleanStore({
               ...{ store, archive, now, dryRun, onProgress, before: limits },
               positions: await storedPositions(config),
               signal: AbortSignal.any([signal, lost]),
-            }),
-          ),
+            });
+          }),
         );
         const { removed, late, kept } = ran!.result;
         printRows(
