@@ -14,6 +14,7 @@ import { createTickets } from "./auth/ticket.ts";
 import { userRoutes } from "./auth/userRoutes.ts";
 import { createWhoIs } from "./auth/whoIs.ts";
 import { coverageHeader } from "./coverageHeader.ts";
+import { cors } from "./cors.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsPage, type OpenApiDocument } from "./docs.ts";
 import { createDoorman } from "./live/doorman.ts";
@@ -44,9 +45,18 @@ import { ruleRoutes } from "./routes/rules.ts";
 import { ruleTrialRoutes } from "./routes/ruleTrial.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
+import { serverOf, type TlsFiles } from "./tls.ts";
 
 /** How late the store may know that a key was used. */
 const KEY_USES_MS = 5_000;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free one */
+  readonly port: number;
+  /** undefined: http */
+  readonly tls?: TlsFiles | undefined;
+}
 
 export interface Listening {
   /** with the port that was taken, when 0 was asked for */
@@ -93,6 +103,7 @@ export function createApi(deps: ApiDeps) {
   app.use(coverageHeader(deps.coverage, silentAfter));
   app.use(answerHeaders);
   app.use(network({ allow: api.allowIps, trustedProxies: api.trustedProxies, hosts: api.hosts }));
+  app.use(cors(api.corsOrigins));
   app.use(guard(whoIs, tickets));
   for (const router of [
     operationRoutes({ ...deps, rates }),
@@ -163,8 +174,8 @@ export function createApi(deps: ApiDeps) {
     return problem(c, status, detail, status === 503 ? { headers: { "retry-after": "1" } } : more);
   });
 
-  async function listen({ host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
-    const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false });
+  async function listen({ host, port, tls }: ListenOptions): Promise<Listening> {
+    const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false, ...serverOf(tls) });
     if (live) server.on("upgrade", live.upgrade);
     server.on("error", () => {}); // listening tells its own; later ones belong to single connections
     await new Promise<void>((resolve, reject) => {
@@ -174,7 +185,10 @@ export function createApi(deps: ApiDeps) {
       server.listen(port, host);
     });
     const { port: taken } = server.address() as AddressInfo;
-    return { url: `http://${host.includes(":") ? `[${host}]` : host}:${taken}`, close: () => closed(server) };
+    return {
+      url: `${tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${taken}`,
+      close: () => closed(server),
+    };
   }
 
   async function flushUses(): Promise<void> {

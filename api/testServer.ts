@@ -37,6 +37,7 @@ export async function startTestServer({
   anonymous = "viewer",
   apiKeys = [],
   archived = false,
+  corsOrigins = [],
   maxRules = 10,
 }: {
   token?: string | null;
@@ -45,6 +46,7 @@ export async function startTestServer({
   apiKeys?: string[];
   /** An archive is configured, in the folder `archive` of the server's. */
   archived?: boolean;
+  corsOrigins?: string[];
   maxRules?: number;
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "weir-api-"));
@@ -63,6 +65,7 @@ export async function startTestServer({
     ...loadConfig().config.api,
     port: 0,
     apiKeys,
+    corsOrigins,
     token: token ?? undefined,
     anonymous: anonymous ?? undefined,
   };
@@ -100,6 +103,7 @@ export async function startTestServer({
 
   return {
     url, store, place, control, health, metrics, rules, labels, coverage, access, app, document, get,
+    ...{ config: { api }, logger: log },
     /** What was logged so far. */
     log: () => lines.join(""),
     /** The body of a 200, which must be exactly what the schema says: nothing missing, nothing more. */

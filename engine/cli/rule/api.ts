@@ -54,7 +54,7 @@ const TIMEOUT_MS = 60_000;
 export function openApi({ url, token }: { url?: string | undefined; token?: string | undefined }): Api {
   const { config } = loadConfiguration();
   const { api } = config;
-  const base = (url ?? `http://127.0.0.1:${api.port}`).replace(/\/$/, "");
+  const base = (url ?? `${api.tls ? "https" : "http"}://127.0.0.1:${api.port}`).replace(/\/$/, "");
   const authorization = token ?? api.token ?? (url === undefined ? readRunToken(config) : undefined);
   return {
     url: base,
