@@ -13,10 +13,12 @@ import { loginRoutes } from "./auth/loginRoutes.ts";
 import { createTickets } from "./auth/ticket.ts";
 import { userRoutes } from "./auth/userRoutes.ts";
 import { createWhoIs } from "./auth/whoIs.ts";
-import { coverageHeader } from "./coverageHeader.ts";
 import { cors } from "./cors.ts";
+import { coverageHeader } from "./coverageHeader.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsPage, type OpenApiDocument } from "./docs.ts";
+import { createMemoryLimiter } from "./limits/limiter.ts";
+import { createRateLimits } from "./limits/rateLimits.ts";
 import { createDoorman } from "./live/doorman.ts";
 import { createLive } from "./live/live.ts";
 import { network } from "./network.ts";
@@ -104,7 +106,9 @@ export function createApi(deps: ApiDeps) {
   app.use(answerHeaders);
   app.use(network({ allow: api.allowIps, trustedProxies: api.trustedProxies, hosts: api.hosts }));
   app.use(cors(api.corsOrigins));
-  app.use(guard(whoIs, tickets));
+  const limits = createRateLimits(deps.limiter ?? createMemoryLimiter(), api.limits);
+  app.use(guard(whoIs, tickets, limits));
+  app.use(limits.middleware);
   for (const router of [
     operationRoutes({ ...deps, rates }),
     transactionRoutes(deps),

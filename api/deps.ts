@@ -9,6 +9,7 @@ import type { Log } from "../engine/ops/log.ts";
 import type { Metrics } from "../engine/ops/metrics.ts";
 import type { Catalogue } from "../engine/rules/catalogue.ts";
 import type { CoverageOfChains } from "../engine/source/rpc/coverage.ts";
+import type { Limiter } from "./limits/limiter.ts";
 import type { Feed } from "./live/feed.ts";
 
 export interface ApiDeps {
@@ -18,6 +19,8 @@ export interface ApiDeps {
   /** What was looked at, of each chain. Rejects with ControlUnavailable. */
   readonly coverage: () => Promise<CoverageOfChains>;
   readonly access: Access;
+  /** Where requests are counted; undefined: in this process. */
+  readonly limiter?: Limiter | undefined;
   readonly control: Control;
   /** undefined: none is configured. */
   readonly archive?: ArchiveReader | undefined;

@@ -24,6 +24,7 @@ import { openCatalogue } from "../engine/rules/catalogue.ts";
 import { readCoverage } from "../engine/source/rpc/coverage.ts";
 import { createApi } from "./app.ts";
 import { createMessageReader } from "./labelledMessages.ts";
+import type { RateLimitOptions } from "./limits/rateLimits.ts";
 import { createEngineFeed } from "./live/engineFeed.ts";
 import { type Problem, problemSchema } from "./problem.ts";
 
@@ -38,6 +39,7 @@ export async function startTestServer({
   apiKeys = [],
   archived = false,
   corsOrigins = [],
+  limits = { kind: "fixed", anonymous: 0, known: 0, preset: "minute" },
   maxRules = 10,
 }: {
   token?: string | null;
@@ -47,6 +49,8 @@ export async function startTestServer({
   /** An archive is configured, in the folder `archive` of the server's. */
   archived?: boolean;
   corsOrigins?: string[];
+  /** default: none */
+  limits?: RateLimitOptions;
   maxRules?: number;
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "weir-api-"));
@@ -66,12 +70,14 @@ export async function startTestServer({
     port: 0,
     apiKeys,
     corsOrigins,
+    limits,
     token: token ?? undefined,
     anonymous: anonymous ?? undefined,
   };
   const coverage = () => readCoverage(control);
   const access = createAccess({ control, secret: "a secret for tests only" });
   const place = openFolder(join(folder, "archive"));
+  const config = { api, nodes: { silentAfter: { seconds: 300, byChain: {} } } };
   const { app, document, listen } = createApi({
     store,
     archive: archived ? createArchiveReader(store, place) : undefined,
@@ -83,7 +89,7 @@ export async function startTestServer({
     coverage,
     access,
     control,
-    config: { api, nodes: { silentAfter: { seconds: 300, byChain: {} } } },
+    config,
     live: {
       feed: createEngineFeed({
         tap: createPublishedTap(),
@@ -103,7 +109,7 @@ export async function startTestServer({
 
   return {
     url, store, place, control, health, metrics, rules, labels, coverage, access, app, document, get,
-    ...{ config: { api }, logger: log },
+    ...{ config, logger: log },
     /** What was logged so far. */
     log: () => lines.join(""),
     /** The body of a 200, which must be exactly what the schema says: nothing missing, nothing more. */

@@ -1,4 +1,5 @@
 import type { OpenApiDocument, Operation } from "../docs.ts";
+import { UNCOUNTED } from "../limits/rateLimits.ts";
 import { permissionOf } from "./permissions.ts";
 
 const SCHEMES = {
@@ -17,12 +18,15 @@ const problem = (description: string) => ({
 const UNAUTHORIZED = problem("Nothing was shown, or it is wrong, or not valid any more");
 const FORBIDDEN = problem("The role does not allow it, or requests are not answered from there or for that host");
 
+const TOO_MANY = problem("Too many requests: the header Retry-After says when the next is answered");
+
 /** Writes into the document what the table of permissions says, so that it is said once. */
 export function describeAccess(document: OpenApiDocument): void {
   document.components = { ...document.components, securitySchemes: SCHEMES };
   for (const [path, item] of Object.entries(document.paths ?? {}))
     for (const [method, each] of Object.entries(item)) {
       const permission = permissionOf(`${method.toUpperCase()} ${path}`);
+      if (!UNCOUNTED.has(`${method.toUpperCase()} ${path}`)) (each as Operation).responses["429"] ??= TOO_MANY;
       if (permission === "open") continue;
       const operation = each as Operation;
       operation.security = [{ bearer: [] }, { apiKey: [] }];

@@ -4,6 +4,7 @@ import { matchedRoutes } from "hono/route";
 import { isWithin, LOOPBACK } from "../../engine/access/ranges.ts";
 import { atLeast } from "../../engine/access/roles.ts";
 import { actingAs } from "../../engine/control/actor.ts";
+import type { RateLimits } from "../limits/rateLimits.ts";
 import { addressOf, certificateOf } from "../network.ts";
 import { problem } from "../problem.ts";
 import { permissionOf } from "./permissions.ts";
@@ -32,7 +33,12 @@ export function routeOf(c: Context): string | undefined {
 /** Where a ticket in the address will do: an EventSource sets no headers. */
 const TICKETED = new Set(["GET /sse/stream"]);
 
-export function guard(whoIs: WhoIs, tickets: Pick<Tickets, "redeem">): MiddlewareHandler {
+/** @param limits counts requests that are refused by their address: guesses */
+export function guard(
+  whoIs: WhoIs,
+  tickets: Pick<Tickets, "redeem">,
+  limits: Pick<RateLimits, "refused">,
+): MiddlewareHandler {
   async function whoHolds(ticket: string): Promise<Answer> {
     const principal = await tickets.redeem(ticket);
     return principal ? { principal } : { status: 401, refused: WRONG_TICKET };
@@ -53,11 +59,11 @@ export function guard(whoIs: WhoIs, tickets: Pick<Tickets, "redeem">): Middlewar
     const answer = await (ticket === undefined
       ? whoIs({ credential, address, certificate: certificateOf(c) })
       : whoHolds(ticket));
-    if ("refused" in answer) return refused(c, answer.status, answer.refused);
+    if ("refused" in answer) return (await limits.refused(c)) ?? refused(c, answer.status, answer.refused);
     const { principal } = answer;
     const least = permission === "local" ? "viewer" : permission;
     const may = atLeast(principal.role, least);
-    if (!may && principal.kind === "anonymous") return refused(c, 401, MISSING);
+    if (!may && principal.kind === "anonymous") return (await limits.refused(c)) ?? refused(c, 401, MISSING);
     if (!may)
       return problem(
         c,

@@ -3,6 +3,8 @@ import { createArchiveReader } from "../../clickhouse/archive/reader.ts";
 import { addConfiguredAdmin } from "../access/firstAdmin.ts";
 import { scheduleArchive } from "../archive/schedule.ts";
 import { configuredArchive } from "../archive/settings.ts";
+import { logSeldom } from "../ops/logSeldom.ts";
+import type { openRedis } from "../ops/redis.ts";
 import { VERSION } from "../ops/version.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
@@ -52,8 +54,11 @@ export async function serve(house: House): Promise<Serving> {
   ]);
   const notifications = createNotifications(house);
   const archive = configuredArchive(config, house.store);
+  const { url } = config.redis;
+  const shared = url === undefined ? undefined : await countInRedis({ ...config.redis, url }, house);
   const listening = await createApi({
     ...house,
+    limiter: shared?.limiter,
     archive: archive && createArchiveReader(house.store, archive.place),
     rules: catalogue,
     config: { ...config, api },
@@ -72,8 +77,18 @@ export async function serve(house: House): Promise<Serving> {
       await notifying;
       await forget?.();
       await listening.close();
+      shared?.close();
     },
   };
+}
+
+async function countInRedis(options: Parameters<typeof openRedis>[0], { health, log }: House) {
+  const { openRedis } = await import("../ops/redis.ts");
+  const { createRedisLimiter } = await import("../../api/limits/redisLimiter.ts");
+  const { redis, close } = openRedis(options, health);
+  const failed = (error: Error): void =>
+    logSeldom(log, "warn", { event: "redis_away", reason: error.message }, "Redis does not answer; each API node counts requests for itself"); // biome-ignore format: one line
+  return { limiter: createRedisLimiter(redis, { failed }), close };
 }
 
 /** What is said of it where it starts. */

@@ -41,7 +41,14 @@ describe("loadConfig()", () => {
     expect(config.engine.chains).toContain(31337);
     expect(config.api).toEqual({
       ...{ host: "127.0.0.1", port: 8000, token: undefined, apiKeys: [], anonymous: undefined, tls: undefined },
-      ...{ allowIps: undefined, trustedProxies: [], hosts: undefined, corsOrigins: [], pendingDropSeconds: 10_800 },
+      ...{
+        allowIps: undefined,
+        trustedProxies: [],
+        hosts: undefined,
+        corsOrigins: [],
+        limits: { kind: "sliding", anonymous: 60, known: 1_000, preset: "minute" },
+        pendingDropSeconds: 10_800,
+      },
     });
     expect(config.engine.threads).toBeGreaterThanOrEqual(1);
     expect(new Set(origins.values())).toEqual(new Set(["default"]));

@@ -277,6 +277,12 @@ function nest(values: Values) {
     },
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
+    /** url undefined: none */
+    redis: {
+      url: values.REDIS_URL,
+      timeoutMs: values.REDIS_SOCKET_TIMEOUT * 1000,
+      connectTimeoutMs: values.REDIS_SOCKET_CONNECT_TIMEOUT * 1000,
+    },
     /** jwtSecret undefined: one is made, and kept in the data folder */
     access: {
       jwtSecret: values.JWT_SECRET,
@@ -319,6 +325,12 @@ function nest(values: Values) {
       trustedProxies: values.WEIR_TRUSTED_PROXIES ?? [],
       hosts: values.WEIR_ALLOWED_HOSTS,
       corsOrigins: values.WEIR_CORS_ORIGINS ?? [],
+      limits: {
+        kind: values.WEIR_RATE_LIMIT_KIND,
+        anonymous: values.RATE_LIMIT_PER_MINUTE,
+        known: values.WEIR_RATE_LIMIT_KNOWN_PER_MINUTE,
+        preset: values.WEIR_RATE_LIMIT_PRESET,
+      },
       tls:
         values.WEIR_TLS_CERT && values.WEIR_TLS_KEY
           ? {

@@ -1,0 +1,89 @@
+/** Counting in Redis: all API nodes together. One script a request, so that nobody counts in between. */
+import type { Redis } from "ioredis";
+import { createMemoryLimiter, type Limiter } from "./limiter.ts";
+import type { Policy, Verdict } from "./policy.ts";
+
+/**
+ * As policy.ts has it, with Redis' own clock unless a test gives another. A key is forgotten when nothing of it counts any more.
+ * KEYS[1]; ARGV kind, limit, window ms, burst, now ms (0: ask the clock) → {allowed, remaining, reset ms, retry ms}
+ */
+const SCRIPT = `
+local kind, limit, window, burst, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+if now == 0 then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local a, b, c = unpack(redis.call('HMGET', KEYS[1], 'a', 'b', 'c'))
+a, b, c = tonumber(a), tonumber(b), tonumber(c)
+local allowed, remaining, reset, retry = false, 0, 0, 0
+if kind == 'bucket' then
+  local rate = limit / window
+  local tokens = burst
+  if a then tokens = math.min(burst, a + math.max(0, now - b) * rate) end
+  allowed = tokens >= 1
+  if allowed then a = tokens - 1 else a = tokens end
+  b, c = now, 0
+  remaining, reset = math.floor(a), math.ceil((burst - a) / rate)
+  if not allowed then retry = math.ceil((1 - tokens) / rate) end
+else
+  local number = math.max(math.floor(now / window), a or 0)
+  local elapsed = math.max(0, now - number * window)
+  local count, before = 0, 0
+  if a == number then count = b end
+  if kind == 'sliding' then
+    if a == number then before = c elseif a == number - 1 then before = b end
+  end
+  local overlapping = before * (window - elapsed) / window
+  allowed = overlapping + count + 1 <= limit
+  local after = count
+  if allowed then after = count + 1 end
+  remaining = math.max(0, math.floor(limit - overlapping - after))
+  reset = 2 * window - elapsed
+  if kind == 'fixed' or after == 0 then reset = window - elapsed end
+  if not allowed then
+    if kind == 'fixed' then retry = window - elapsed
+    elseif count + 1 <= limit then retry = window - elapsed - (limit - count - 1) * window / before
+    else retry = 2 * window - elapsed - (limit - 1) * window / count end
+    retry = math.ceil(retry)
+  end
+  a, b, c = number, after, before
+end
+redis.call('HSET', KEYS[1], 'a', string.format('%.17g', a), 'b', string.format('%.17g', b), 'c', string.format('%.17g', c))
+redis.call('PEXPIRE', KEYS[1], math.max(1, math.ceil(reset)))
+return {allowed and 1 or 0, remaining, reset, retry}`;
+
+type Answer = [number, number, number, number];
+type WithScript = Redis & { weirTake(key: string, ...rest: (string | number)[]): Promise<Answer> };
+
+/** While Redis does not answer each node counts for itself: less precise, and nobody waits. */
+const ALONE_MS = 1_000;
+
+/**
+ * @param redis with a command timeout, and without an offline queue: what it cannot answer now it should refuse now
+ * @param failed told when Redis did not answer  @param now of tests, in ms
+ */
+export function createRedisLimiter(
+  redis: Redis,
+  { failed, now }: { failed: (error: Error) => void; now?: () => number },
+): Limiter {
+  redis.defineCommand("weirTake", { numberOfKeys: 1, lua: SCRIPT });
+  const alone = createMemoryLimiter(now);
+  let aloneUntil = 0;
+
+  return {
+    async take(key: string, policy: Policy): Promise<Verdict> {
+      if (performance.now() < aloneUntil) return alone.take(key, policy);
+      const { kind, limit, windowMs, burst = limit } = policy;
+      try {
+        const name = `weir:limit:${kind}:${limit}:${windowMs}:${key}`;
+        const answer = await (redis as WithScript).weirTake(name, kind, limit, windowMs, burst, now?.() ?? 0);
+        const [allowed, remaining, resetMs, retryMs] = answer;
+        return { allowed: allowed === 1, remaining, resetMs, retryMs };
+      } catch (error) {
+        failed(error as Error);
+        aloneUntil = performance.now() + ALONE_MS;
+        return alone.take(key, policy);
+      }
+    },
+  };
+}
