@@ -238,6 +238,9 @@ describe("what is not there", () => {
   });
 });
 
+/** What does not answer in JSON. */
+const OTHER_TYPES: Readonly<Record<string, string>> = { "/metrics": "text/plain", "/sse/stream": "text/event-stream" };
+
 describe("the docs", () => {
   test("openapi.json describes every route, each parameter and each answer that there is", async () => {
     const document = (await server.get("/openapi.json")).body() as typeof server.document;
@@ -263,7 +266,7 @@ describe("the docs", () => {
           expect(status).toMatch(/^[2-5]\d\d$/);
           expect((response as { description: string }).description.length).toBeGreaterThan(2);
           const [type] = Object.keys((response as { content: object }).content);
-          expect(type).toBe(Number(status) < 400 || /health|ready/.test(path) && status === "503" ? (path === "/metrics" ? "text/plain" : "application/json") : "application/problem+json"); // biome-ignore format: one decision
+          expect(type).toBe(Number(status) < 400 || /health|ready/.test(path) && status === "503" ? (OTHER_TYPES[path] ?? "application/json") : "application/problem+json"); // biome-ignore format: one decision
         }
       }
     // every reference leads somewhere
