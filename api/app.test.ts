@@ -389,6 +389,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
     coverage: server.coverage,
     access: server.access,
     control: server.control,
+    notifications: server.notifications,
     health: createHealth(),
     metrics: createMetrics({ defaults: false }),
     log: createLog({ level: "silent" }),

@@ -22,6 +22,8 @@ import { createRateLimits } from "./limits/rateLimits.ts";
 import { createDoorman } from "./live/doorman.ts";
 import { createLive } from "./live/live.ts";
 import { network } from "./network.ts";
+import { channelRoutes } from "./notify/channelRoutes.ts";
+import { deliveryRoutes } from "./notify/deliveryRoutes.ts";
 import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
@@ -132,6 +134,8 @@ export function createApi(deps: ApiDeps) {
     ruleFieldRoutes(),
     namedListRoutes(deps),
     labelRoutes(deps),
+    channelRoutes(deps),
+    deliveryRoutes(deps),
     loginRoutes({ ...deps, whoIs, tickets }),
     keyRoutes({ ...deps, whoIs }),
     userRoutes({ ...deps, whoIs }),

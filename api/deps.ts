@@ -11,6 +11,7 @@ import type { Catalogue } from "../engine/rules/catalogue.ts";
 import type { CoverageOfChains } from "../engine/source/rpc/coverage.ts";
 import type { Limiter } from "./limits/limiter.ts";
 import type { Feed } from "./live/feed.ts";
+import type { Notifications } from "./notify/start.ts";
 
 export interface ApiDeps {
   readonly store: ReadableStore;
@@ -24,6 +25,7 @@ export interface ApiDeps {
   readonly control: Control;
   /** undefined: none is configured. */
   readonly archive?: ArchiveReader | undefined;
+  readonly notifications: Omit<Notifications, "notifier">;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;

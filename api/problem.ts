@@ -10,6 +10,8 @@ import { LabelConflict } from "../engine/label/labels.ts";
 import { ServiceUnavailable, stripCredentials, type WeirError } from "../engine/ops/errors.ts";
 import { RuleConflict } from "../engine/rules/lifecycle.ts";
 import { ListConflict, NoSuchList } from "../engine/world/lists.ts";
+import { ChannelConflict } from "./notify/channels.ts";
+import { TemplateRefused } from "./notify/template.ts";
 
 export const problemSchema = z
   .object({
@@ -135,7 +137,9 @@ export function classify(error: unknown): Classified {
   if (error instanceof NoSuchList) return { kind: "client", status: 404, detail: wordsOf(error) };
   if (error instanceof RuleConflict || error instanceof ListConflict || error instanceof LabelConflict)
     return { kind: "client", status: 409, detail: wordsOf(error) };
-  if (error instanceof AccessConflict) return { kind: "client", status: 409, detail: wordsOf(error) };
+  if (error instanceof AccessConflict || error instanceof ChannelConflict)
+    return { kind: "client", status: 409, detail: wordsOf(error) };
+  if (error instanceof TemplateRefused) return { kind: "client", status: 400, detail: wordsOf(error) };
   if (error instanceof AccessInvalid)
     return {
       ...{ kind: "client", status: 400, detail: error.message },

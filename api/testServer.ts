@@ -12,11 +12,13 @@ import { openStore } from "../clickhouse/client.ts";
 import { openEmbedded } from "../clickhouse/embedded/open.ts";
 import { migrate } from "../clickhouse/migrate.ts";
 import { createAccess } from "../engine/access/access.ts";
+import { LOOPBACK } from "../engine/access/ranges.ts";
 import { migrateControl } from "../engine/control/migrate.ts";
 import { openControl } from "../engine/control/open.ts";
+import { createSecrets } from "../engine/control/secrets.ts";
 import { createPublishedTap } from "../engine/dispatch/publishedTap.ts";
 import { createLabelStore } from "../engine/label/labels.ts";
-import { loadConfig } from "../engine/ops/config.ts";
+import { type Config, loadConfig } from "../engine/ops/config.ts";
 import { createHealth } from "../engine/ops/health.ts";
 import { createLog } from "../engine/ops/log.ts";
 import { createMetrics } from "../engine/ops/metrics.ts";
@@ -26,6 +28,7 @@ import { createApi } from "./app.ts";
 import { createMessageReader } from "./labelledMessages.ts";
 import type { RateLimitOptions } from "./limits/rateLimits.ts";
 import { createEngineFeed } from "./live/engineFeed.ts";
+import { createNotifications } from "./notify/start.ts";
 import { type Problem, problemSchema } from "./problem.ts";
 
 export const TOKEN = "a-token-for-tests-only";
@@ -78,6 +81,13 @@ export async function startTestServer({
   const access = createAccess({ control, secret: "a secret for tests only" });
   const place = openFolder(join(folder, "archive"));
   const config = { api, nodes: { silentAfter: { seconds: 300, byChain: {} } } };
+  const notifications = createNotifications({
+    ...{ store, control, labels, log, metrics, secrets: createSecrets(["a key for tests only, 32 letters."]) },
+    config: {
+      notify: { perHour: 1_000, maxRetries: 3, allowedRanges: [...LOOPBACK], smtp: undefined },
+      kafka: { topics: { txRaw: "tx_raw" } } as Config["kafka"],
+    },
+  });
   const { app, document, listen } = createApi({
     store,
     archive: archived ? createArchiveReader(store, place) : undefined,
@@ -97,6 +107,7 @@ export async function startTestServer({
       }),
       ...{ maxConnections: 10, heartbeatMs: 30_000 },
     },
+    notifications,
     version: "1.2.3",
   });
   const { url, close } = await listen(api);
@@ -108,7 +119,7 @@ export async function startTestServer({
   }
 
   return {
-    url, store, place, control, health, metrics, rules, labels, coverage, access, app, document, get,
+    url, store, place, control, notifications, health, metrics, rules, labels, coverage, access, app, document, get,
     ...{ config, logger: log },
     /** What was logged so far. */
     log: () => lines.join(""),

@@ -64,6 +64,10 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/labels
     GET /api/v1/labels/:chain_id/:address
     GET /api/v1/labels/:chain_id/:address/audit
+    GET /api/v1/notifications/channels
+    GET /api/v1/notifications/channels/:name
+    GET /api/v1/notifications/deliveries
+    GET /api/v1/notifications/silences
     GET /api/v1/auth/me
     GET /auth/me
     POST /api/v1/auth/logout
@@ -97,9 +101,18 @@ const TABLE: Readonly<Record<Permission, string>> = {
     DELETE /api/v1/lists/:name
     POST /api/v1/labels
     PUT /api/v1/labels/:chain_id/:address
-    DELETE /api/v1/labels/:chain_id/:address`,
+    DELETE /api/v1/labels/:chain_id/:address
+    POST /api/v1/notifications/preview
+    POST /api/v1/notifications/silences
+    DELETE /api/v1/notifications/silences/:id
+    POST /api/v1/alerts/:id/acknowledge`,
   admin: `
     PUT /api/v1/owners/:owner/quota
+    POST /api/v1/notifications/channels
+    PATCH /api/v1/notifications/channels/:name
+    DELETE /api/v1/notifications/channels/:name
+    POST /api/v1/notifications/channels/:name/test
+    POST /api/v1/notifications/deliveries/:id/redeliver
     GET /api/v1/audit
     GET /api/v1/users
     POST /api/v1/users

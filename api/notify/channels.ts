@@ -52,8 +52,8 @@ export interface Channels {
   change(name: string, change: Partial<Omit<NewChannel, "name" | "kind">>, by: string): Promise<Channel | undefined>;
   /** Its service refuses for good. */
   disable(id: number, reason: string): Promise<void>;
-  /** With all that it was to be told. @returns whether there was one */
-  remove(name: string, by: string): Promise<boolean>;
+  /** With all that it was to be told. @returns it; undefined: there was none */
+  remove(name: string, by: string): Promise<Channel | undefined>;
 }
 
 const SHOWN = "(set)";
@@ -154,7 +154,7 @@ export function createChannels(control: Control, sealer: Sealer): Channels {
           await writeAudit(tx, [
             { who: by, action: "channel remove", subject: `channel ${name}`, before: noted(shown(row)), after: null },
           ]);
-        return row !== undefined;
+        return row && shown(row);
       }),
   };
 }

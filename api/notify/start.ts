@@ -13,10 +13,12 @@ import { createMailer } from "./mailer.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
 import { createOutbound } from "./outbound.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
+import { createSilences, type Silences } from "./silences.ts";
 
 export interface Notifications {
   readonly channels: Channels;
   readonly outbox: Outbox;
+  readonly silences: Silences;
   readonly notifier: Notifier;
 }
 
@@ -45,5 +47,5 @@ export function createNotifications(deps: NotificationDeps): Notifications {
     source: config.kafka.topics.txRaw,
     onOutcome: (outcome, kind) => metrics.notifications.inc({ outcome, kind }),
   });
-  return { channels, outbox, notifier };
+  return { channels, outbox, silences: createSilences(control), notifier };
 }

@@ -18,6 +18,9 @@ export interface TemplateContext {
   readonly trouble: string | undefined;
 }
 
+/** It is no Liquid, or takes too long. */
+export class TemplateRefused extends UserError {}
+
 export const MAX_TEMPLATE = 10_000;
 const MAX_SHOWN = 50;
 const MAX_TEXT = 16 * 1024;
@@ -38,18 +41,18 @@ rule {{ each.rule }} ({{ each.severity }}), chain {{ each.chain_id }}, transacti
 {% endfor %}{% if count > alerts.size %}and {{ count | minus: alerts.size }} more
 {% endif %}{% if kind == "retraction" %}Its block was replaced: this has not happened.{% endif %}{% endif %}`;
 
-/** @throws UserError that says what is wrong with it, and where */
+/** @throws TemplateRefused that says what is wrong with it, and where */
 export function parseTemplate(name: string, source: string): Template[] {
   try {
     return liquid.parse(source);
   } catch (error) {
-    throw new UserError(`Cannot use the template "${name}": ${(error as Error).message}, expected Liquid`, {
+    throw new TemplateRefused(`Cannot use the template "${name}": ${(error as Error).message}, expected Liquid`, {
       next: "See https://liquidjs.com/filters/overview.html, and try it with POST /api/v1/notifications/preview",
     });
   }
 }
 
-/** @throws UserError when it asks for a filter that is not there, or takes too long */
+/** @throws TemplateRefused when it asks for a filter that is not there, or takes too long */
 export async function renderTemplate(name: string, source: string, context: TemplateContext): Promise<string> {
   const template = parseTemplate(name, source);
   try {
@@ -57,7 +60,7 @@ export async function renderTemplate(name: string, source: string, context: Temp
     const text = (await liquid.render(template, scope)) as string;
     return text.slice(0, MAX_TEXT).trim();
   } catch (error) {
-    throw new UserError(`Cannot render the template "${name}": ${(error as Error).message}, expected a text`, {
+    throw new TemplateRefused(`Cannot render the template "${name}": ${(error as Error).message}, expected a text`, {
       next: "Try it with POST /api/v1/notifications/preview",
     });
   }

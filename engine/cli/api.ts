@@ -60,6 +60,7 @@ export async function serve(house: House): Promise<Serving> {
     ...house,
     limiter: shared?.limiter,
     archive: archive && createArchiveReader(house.store, archive.place),
+    notifications,
     rules: catalogue,
     config: { ...config, api },
     live: { feed: createFeed({ ...house, kafka: config.kafka, chains: config.engine.chains }), ...config.live },
