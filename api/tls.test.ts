@@ -50,9 +50,9 @@ afterAll(async () => {
 });
 
 async function listen(clientCa?: string) {
-  const { store, rules, labels, coverage, access, control, metrics } = server;
+  const { store, rules, labels, coverage, access, control, notifications, metrics } = server;
   const tls = { cert: file("server.pem"), key: file("server.key"), clientCa: clientCa && file(clientCa) };
-  const deps = { store, rules, labels, coverage, access, control, health: createHealth(), metrics, log: server.logger, config: server.config, version: "1.2.3" }; // biome-ignore format: a row
+  const deps = { store, rules, labels, coverage, access, control, notifications, health: createHealth(), metrics, log: server.logger, config: server.config, version: "1.2.3" }; // biome-ignore format: a row
   return createApi(deps).listen({ host: "127.0.0.1", port: 0, tls });
 }
 async function ask(url: string, options: RequestOptions = {}) {

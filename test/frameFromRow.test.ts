@@ -138,7 +138,9 @@ describe.skipIf(!there)("mainnet transactions", () => {
     const [{ source }] = (await store.rows<{ source: string }>("SELECT any(source) AS source FROM transactions")) as [
       { source: string },
     ];
-    expect(await countFindings(store, [source])).toEqual(kinds);
+    // opportunities are what nobody has done yet: test/opportunity.test.ts
+    const { pool_imbalance: _, pending_backrun: __, ...done } = await countFindings(store, [source]);
+    expect(done).toEqual(kinds);
     const hex = (column: string): string => `'0x' || lower(hex(${column}))`;
     const stored = await store.rows<{ swap: string }>(
       `SELECT concatWithSeparator(' ', ${hex("tx_hash")}, log_index, ${hex("pool")}, ${hex("token_in")}, toString(amount_in),
