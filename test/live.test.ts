@@ -76,7 +76,7 @@ describe("over Kafka", () => {
     scene = await createKafkaScene({
       brokers: await sharedBrokers(),
       partitions: 1,
-      env: { API_PORT: "0", WEIR_ANONYMOUS: "viewer" },
+      env: { API_PORT: "0", WEIR_ANONYMOUS: "viewer", RATE_LIMIT_PER_MINUTE: "0" },
     });
   });
   afterAll(() => scene.close());
@@ -154,7 +154,13 @@ describe("embedded", () => {
 
   test("the engine's own events, from the beginning; and from the store, after a restart", async () => {
     const start = () =>
-      startWeir(["start"], { WEIR_DATA: folder, API_PORT: "0", WEIR_ANONYMOUS: "viewer", WEIR_THREADS: "1" });
+      startWeir(["start"], {
+        WEIR_DATA: folder,
+        API_PORT: "0",
+        WEIR_ANONYMOUS: "viewer",
+        RATE_LIMIT_PER_MINUTE: "0",
+        WEIR_THREADS: "1",
+      });
     const first = start();
     const url = await urlOf(first);
     const source = await openEventSource(
