@@ -86,7 +86,8 @@ describe("the bundled recording", () => {
     first = { content: await content(store), records: records.sort() };
     const { arbitrage, sandwich } = expected.findings as { arbitrage: number; sandwich: number };
     const alerts = Object.values(expected.alerts).reduce((sum, count) => sum + count, 0);
-    expect(records.length).toBe(alerts + sandwich + 2 * arbitrage); // which are on two topics
+    const { blocks } = expected; // each with a record of risk metrics; arbitrages are on two topics
+    expect(records.length).toBe(alerts + sandwich + 2 * arbitrage + blocks);
     const [rows] = await store.rows<{ n: number }>("SELECT toFloat64(count()) AS n FROM transactions");
     expect(rows).toEqual({ n: expected.transactions });
   });

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { link, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRunning } from "../../clickhouse/embedded/isRunning.ts";
 import { UserError } from "./errors.ts";
 
 let drafts = 0;
@@ -85,12 +86,4 @@ function holderOf(path: string): number | undefined {
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
+const isAlive = (pid: number): boolean => pid !== 0 && isRunning(pid);
