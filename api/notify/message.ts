@@ -1,23 +1,23 @@
 /** What goes to one recipient at a time. */
 
-/** An alert as templates and webhooks see it: its fields as `GET /api/v1/alerts` has them. */
-export interface AlertFacts {
-  readonly id: string;
-  readonly rule: string;
-  readonly rule_version: number;
-  readonly severity: Severity;
-  readonly chain_id: string;
-  readonly tx_hash: string;
-  readonly block_number: string | null;
-  readonly block_hash: string | null;
-  readonly from_address: string;
-  readonly to_address: string | null;
-  readonly message: string;
-  readonly detected_at: string;
-}
+import type { AlertRow } from "../../clickhouse/queries/alerts.ts";
+import type { Severity } from "../../engine/sandbox/manifest.ts";
 
-export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
-export type Severity = (typeof SEVERITIES)[number];
+/** An alert as templates and webhooks see it: its fields as `GET /api/v1/alerts` has them. */
+export type AlertFacts = { readonly severity: Severity } & Pick<
+  AlertRow,
+  | "id"
+  | "rule"
+  | "rule_version"
+  | "chain_id"
+  | "tx_hash"
+  | "block_number"
+  | "block_hash"
+  | "from_address"
+  | "to_address"
+  | "message"
+  | "detected_at"
+>;
 
 /**
  * - `alert`: one alert; `digest`: several at once

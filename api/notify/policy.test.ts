@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { AlertFacts, Severity } from "./message.ts";
+import type { Severity } from "../../engine/sandbox/manifest.ts";
+import type { AlertFacts } from "./message.ts";
 import { concerns, decide, dedupKey, endOfQuiet, type Policy, policySchema } from "./policy.ts";
 
 const policy = (own: object = {}): Policy => policySchema.parse(own);

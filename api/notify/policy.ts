@@ -1,7 +1,8 @@
 /** When a channel is told of an alert: now, later together with others, or not at all. A pure function: the outbox gives it what it needs to know. */
 import { z } from "@hono/zod-openapi";
+import { SEVERITIES, type Severity } from "../../engine/sandbox/manifest.ts";
 import { CHANNEL_KINDS } from "./kinds/all.ts";
-import { type AlertFacts, SEVERITIES, type Severity } from "./message.ts";
+import type { AlertFacts } from "./message.ts";
 import { DEFAULT_TEXT, DEFAULT_TITLE, MAX_TEMPLATE } from "./template.ts";
 
 const DAY_S = 86_400;
