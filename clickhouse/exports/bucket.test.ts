@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BucketOptions, openBucket } from "./bucket.ts";
+import type { ObjectStoreOptions } from "../objectStore.ts";
+import { openBucket } from "./bucket.ts";
 import type { Part } from "./manifest.ts";
 import type { Place } from "./place.ts";
 
@@ -18,7 +19,7 @@ const S3rver = createRequire(import.meta.url)("s3rver") as new (options: object)
 
 let folder: string;
 let server: S3rver;
-let options: BucketOptions;
+let options: ObjectStoreOptions;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "weir-bucket-"));
   server = new S3rver({
@@ -38,7 +39,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const open = (url = "s3://exports/a/b", more: Partial<BucketOptions> = {}): Place =>
+const open = (url = "s3://exports/a/b", more: Partial<ObjectStoreOptions> = {}): Place =>
   openBucket(url, { ...options, ...more }, join(folder, "scratch"));
 
 const part = (file: string): Part => ({ file, rows: 1, bytes: 1, sha256: "", first: ["0", "0"], last: ["0", "0"] });
