@@ -5,6 +5,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { channelsOf, describeSilence, isSilent } from "../engine/lookout/silence.ts";
 import { ServiceUnavailable, UserError } from "../engine/ops/errors.ts";
+import { describeAliases, routedPath } from "./aliases.ts";
 import { auditRoutes } from "./auth/auditRoutes.ts";
 import { describeAccess } from "./auth/describeAccess.ts";
 import { guard } from "./auth/guard.ts";
@@ -34,6 +35,7 @@ import { chainRoutes } from "./routes/chains.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { featureRoutes } from "./routes/features.ts";
+import { findTransactionRoutes } from "./routes/findTransactions.ts";
 import { gasRoutes } from "./routes/gas.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { labelRoutes } from "./routes/labels.ts";
@@ -102,7 +104,7 @@ export function createApi(deps: ApiDeps) {
     },
   });
 
-  const app = createRouter();
+  const app = createRouter({ getPath: routedPath });
   app.use(counted(deps));
   app.use(coverageHeader(deps.coverage, silentAfter));
   app.use(answerHeaders);
@@ -114,6 +116,7 @@ export function createApi(deps: ApiDeps) {
   for (const router of [
     operationRoutes({ ...deps, rates }),
     transactionRoutes(deps),
+    findTransactionRoutes(deps),
     riskRoutes(deps),
     gasRoutes(deps),
     alertRoutes(deps),
@@ -153,6 +156,7 @@ export function createApi(deps: ApiDeps) {
     },
   });
   describeAccess(document as unknown as OpenApiDocument);
+  describeAliases(document as unknown as OpenApiDocument);
   const page = docsPage(document as unknown as OpenApiDocument);
   app.get("/openapi.json", (c) => c.json(document));
   app.get("/docs", (c) =>

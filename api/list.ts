@@ -9,7 +9,7 @@ import type { ReadableStore } from "./deps.ts";
 /** For every query of ours: none runs or swells for long. That they cannot write is the store's care. */
 export const READ_SETTINGS = { max_execution_time: 10, max_memory_usage: 2_000_000_000 } as const;
 
-interface Paging {
+export interface Paging {
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
   readonly cursor?: readonly string[] | undefined;

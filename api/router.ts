@@ -2,8 +2,10 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { invalid, type Problem, problemSchema } from "./problem.ts";
 
-export function createRouter(): OpenAPIHono {
+/** @param options of the outermost router: how a request's path is read */
+export function createRouter(options: { readonly getPath?: (request: Request) => string } = {}): OpenAPIHono {
   return new OpenAPIHono({
+    ...options,
     defaultHook: (result, c) => {
       if (result.success) return;
       return invalid(

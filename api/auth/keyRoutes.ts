@@ -1,4 +1,4 @@
-/** API keys: one's own under /auth/api-keys, as earlier systems had it, and a user's for administrators. */
+/** API keys: one's own, and a user's for administrators. */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { type ApiKey, KEY_LIMITS } from "../../engine/access/keys.ts";
@@ -9,7 +9,7 @@ import type { ApiDeps } from "../deps.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, json, problemResponse } from "../router.ts";
 import { by, principalOf } from "./guard.ts";
-import { AUTH_BASES, BODY_PROBLEMS, bodyOf, CONTROL_PROBLEMS, idText } from "./shapes.ts";
+import { BODY_PROBLEMS, bodyOf, CONTROL_PROBLEMS, idText } from "./shapes.ts";
 import type { WhoIs } from "./whoIs.ts";
 
 const newKeyBody = z.strictObject({
@@ -49,23 +49,23 @@ const toKey = ({ id, name, prefix, role, allowIps, createdAt, expiresAt, lastUse
 const NO_KEY = { 400: problemResponse("That is no id"), 404: problemResponse("There is no such key") };
 const TAGS = { tags: ["access"] };
 
-const routesUnder = (base: string) => ({
+const own = {
   list: createRoute({
-    ...{ method: "get", path: `${base}/api-keys`, ...TAGS, summary: "One's own API keys" },
+    ...{ method: "get", path: "/api/v1/auth/api-keys", ...TAGS, summary: "One's own API keys" },
     responses: { 200: json(z.array(keySchema), "Those that were not revoked"), 409: problemResponse("This is no user"), ...CONTROL_PROBLEMS },
   }),
   create: createRoute({
-    ...{ method: "post", path: `${base}/api-keys`, ...TAGS, summary: "Make an API key" },
+    ...{ method: "post", path: "/api/v1/auth/api-keys", ...TAGS, summary: "Make an API key" },
     description: "It is shown once. It may do what its user may, or less; a key cannot make keys.",
     request: bodyOf(newKeyBody),
     responses: { 201: json(newKeySchema, "The key"), 409: problemResponse("This is no login, or there are too many keys"), ...BODY_PROBLEMS },
   }),
   revoke: createRoute({
-    ...{ method: "delete", path: `${base}/api-keys/{id}`, ...TAGS, summary: "Revoke one of one's own API keys" },
+    ...{ method: "delete", path: "/api/v1/auth/api-keys/{id}", ...TAGS, summary: "Revoke one of one's own API keys" },
     request: { params: z.object({ id: idText }) },
     responses: { 200: json(keySchema, "The key, which is worth nothing now"), ...NO_KEY, 409: problemResponse("This is no user"), ...CONTROL_PROBLEMS },
   }),
-}); // biome-ignore format: a route a few lines
+}; // biome-ignore format: a route a few lines
 
 const ofUser = {
   list: createRoute({
@@ -113,14 +113,11 @@ export function keyRoutes({ access, log, whoIs }: Pick<ApiDeps, "access" | "log"
     return c.json((await keys.list(userId)).map(toKey), 200);
   }
 
-  for (const base of AUTH_BASES) {
-    const routes = routesUnder(base);
-    router.openAPIRegistry.registerPath(routes.create);
-    router.post(`${base}/api-keys`, create); // by a plain handler: its body is read no further than the limit
-    router.openapi(routes.list, async (c) => list(c, (await ownUser(c)).id));
-    router.openapi(routes.revoke, async (c) => revoke(c, c.req.valid("param").id, (await ownUser(c)).id));
-  }
+  router.openAPIRegistry.registerPath(own.create);
+  router.post("/api/v1/auth/api-keys", create); // by a plain handler: its body is read no further than the limit
   return router
+    .openapi(own.list, async (c) => list(c, (await ownUser(c)).id))
+    .openapi(own.revoke, async (c) => revoke(c, c.req.valid("param").id, (await ownUser(c)).id))
     .openapi(ofUser.list, (c) => list(c, c.req.valid("param").id))
     .openapi(ofUser.revoke, (c) => revoke(c, c.req.valid("param").key, c.req.valid("param").id));
 }

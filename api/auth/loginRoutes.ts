@@ -1,4 +1,4 @@
-/** Logging in and out, and what is one's own: POST /auth/login … under /api/v1, and without it as earlier systems had it. */
+/** Logging in and out, and what is one's own. */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { ACCESS_SECONDS } from "../../engine/access/tokens.ts";
@@ -9,16 +9,7 @@ import { addressOf } from "../network.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, json, problemResponse } from "../router.ts";
 import { by, principalOf } from "./guard.ts";
-import {
-  AUTH_BASES,
-  BODY_PROBLEMS,
-  bodyOf,
-  CONTROL_PROBLEMS,
-  sessionSchema,
-  toSession,
-  toUser,
-  userSchema,
-} from "./shapes.ts";
+import { BODY_PROBLEMS, bodyOf, CONTROL_PROBLEMS, sessionSchema, toSession, toUser, userSchema } from "./shapes.ts";
 import type { Tickets } from "./ticket.ts";
 import type { WhoIs } from "./whoIs.ts";
 
@@ -58,60 +49,59 @@ const WRONG = {
 };
 const ended = z.object({ ended: z.string().openapi({ description: "id of the session" }) });
 
-const routesUnder = (base: string) => {
-  const route = (method: "get" | "post" | "delete", path: string, summary: string) => ({ method, path: base + path, tags: ["access"], summary }); // biome-ignore format: one line
-  return {
-    login: createRoute({
-      ...route("post", "/login", "Log in with name and password"),
-      request: bodyOf(loginBody),
-      responses: { 200: json(tokensSchema, "The tokens of a new session"), ...BODY_PROBLEMS, ...WRONG },
-    }),
-    refresh: createRoute({
-      ...route("post", "/refresh", "The next tokens of a session"),
-      request: bodyOf(refreshBody),
-      responses: { 200: json(tokensSchema, "Its tokens from now on"), ...BODY_PROBLEMS, ...WRONG },
-    }),
-    logout: createRoute({
-      ...route("post", "/logout", "End this session"),
-      responses: {
-        200: json(ended, "It has ended"),
-        409: problemResponse("This is no session"),
-        ...CONTROL_PROBLEMS,
-      },
-    }),
-    password: createRoute({
-      ...route("post", "/password", "Change one's own password; all sessions end"),
-      request: bodyOf(passwordBody),
-      responses: {
-        200: json(userSchema, "The user"),
-        409: problemResponse("This is no user's session"),
-        ...BODY_PROBLEMS,
-        ...WRONG,
-      },
-    }),
-    me: createRoute({
-      ...route("get", "/me", "Who one is, and what one may do"),
-      responses: { 200: json(meSchema, "Who asks"), ...CONTROL_PROBLEMS },
-    }),
-    ticket: createRoute({
-      ...route("post", "/ticket", "A ticket for a WebSocket or event stream of a browser: for 30 seconds, once"),
-      responses: { 200: json(ticketSchema, "Goes into the URL as ?ticket="), ...CONTROL_PROBLEMS },
-    }),
-    sessions: createRoute({
-      ...route("get", "/sessions", "One's own sessions, the newest first"),
-      responses: { 200: json(z.array(sessionSchema), "Those that go on"), ...CONTROL_PROBLEMS },
-    }),
-    end: createRoute({
-      ...route("delete", "/sessions/{id}", "End one of one's own sessions"),
-      request: { params: z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, "Expected 32 hexadecimal digits") }) },
-      responses: {
-        200: json(ended, "It has ended"),
-        400: problemResponse("That is no id"),
-        404: problemResponse("There is no such session"),
-        ...CONTROL_PROBLEMS,
-      },
-    }),
-  };
+const BASE = "/api/v1/auth";
+const route = (method: "get" | "post" | "delete", path: string, summary: string) => ({ method, path: BASE + path, tags: ["access"], summary }); // biome-ignore format: one line
+const routes = {
+  login: createRoute({
+    ...route("post", "/login", "Log in with name and password"),
+    request: bodyOf(loginBody),
+    responses: { 200: json(tokensSchema, "The tokens of a new session"), ...BODY_PROBLEMS, ...WRONG },
+  }),
+  refresh: createRoute({
+    ...route("post", "/refresh", "The next tokens of a session"),
+    request: bodyOf(refreshBody),
+    responses: { 200: json(tokensSchema, "Its tokens from now on"), ...BODY_PROBLEMS, ...WRONG },
+  }),
+  logout: createRoute({
+    ...route("post", "/logout", "End this session"),
+    responses: {
+      200: json(ended, "It has ended"),
+      409: problemResponse("This is no session"),
+      ...CONTROL_PROBLEMS,
+    },
+  }),
+  password: createRoute({
+    ...route("post", "/password", "Change one's own password; all sessions end"),
+    request: bodyOf(passwordBody),
+    responses: {
+      200: json(userSchema, "The user"),
+      409: problemResponse("This is no user's session"),
+      ...BODY_PROBLEMS,
+      ...WRONG,
+    },
+  }),
+  me: createRoute({
+    ...route("get", "/me", "Who one is, and what one may do"),
+    responses: { 200: json(meSchema, "Who asks"), ...CONTROL_PROBLEMS },
+  }),
+  ticket: createRoute({
+    ...route("post", "/ticket", "A ticket for a WebSocket or event stream of a browser: for 30 seconds, once"),
+    responses: { 200: json(ticketSchema, "Goes into the URL as ?ticket="), ...CONTROL_PROBLEMS },
+  }),
+  sessions: createRoute({
+    ...route("get", "/sessions", "One's own sessions, the newest first"),
+    responses: { 200: json(z.array(sessionSchema), "Those that go on"), ...CONTROL_PROBLEMS },
+  }),
+  end: createRoute({
+    ...route("delete", "/sessions/{id}", "End one of one's own sessions"),
+    request: { params: z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, "Expected 32 hexadecimal digits") }) },
+    responses: {
+      200: json(ended, "It has ended"),
+      400: problemResponse("That is no id"),
+      404: problemResponse("There is no such session"),
+      ...CONTROL_PROBLEMS,
+    },
+  }),
 };
 
 interface Deps extends Pick<ApiDeps, "access" | "log"> {
@@ -172,32 +162,27 @@ export function loginRoutes({ access, log, tickets, whoIs }: Deps) {
     return c.json(toUser(changed!), 200);
   }
 
-  for (const base of AUTH_BASES) {
-    router.use(`${base}/*`, (c, next) => {
-      c.header("cache-control", "no-store");
-      return next();
-    });
-    const routes = routesUnder(base);
-    const { end: endRoute, ...plain } = routes;
-    for (const route of Object.values(plain)) router.openAPIRegistry.registerPath(route);
-    router.post(`${base}/login`, login);
-    router.post(`${base}/refresh`, refresh);
-    router.post(`${base}/password`, password);
-    router.post(`${base}/logout`, (c) => {
-      const { sessionId, userId } = principalOf(c);
-      if (sessionId === undefined || userId === null) throw refuse(409, "Cannot log out: this is no session");
-      return end(c, sessionId, userId);
-    });
-    router.get(`${base}/me`, async (c) => {
-      const { name, role, kind, userId } = principalOf(c);
-      const user = userId === null ? undefined : await users.get(userId);
-      return c.json({ name, role, kind, user: user ? toUser(user) : null }, 200);
-    });
-    router.post(`${base}/ticket`, async (c) => c.json(await tickets.issue(principalOf(c)), 200));
-    router.get(`${base}/sessions`, async (c) =>
-      c.json((await sessions.list((await ownUser(c)).id)).map(toSession), 200),
-    );
-    router.openapi(endRoute, async (c) => end(c, c.req.valid("param").id, (await ownUser(c)).id));
-  }
+  router.use(`${BASE}/*`, (c, next) => {
+    c.header("cache-control", "no-store");
+    return next();
+  });
+  const { end: endRoute, ...plain } = routes;
+  for (const route of Object.values(plain)) router.openAPIRegistry.registerPath(route);
+  router.post(`${BASE}/login`, login);
+  router.post(`${BASE}/refresh`, refresh);
+  router.post(`${BASE}/password`, password);
+  router.post(`${BASE}/logout`, (c) => {
+    const { sessionId, userId } = principalOf(c);
+    if (sessionId === undefined || userId === null) throw refuse(409, "Cannot log out: this is no session");
+    return end(c, sessionId, userId);
+  });
+  router.get(`${BASE}/me`, async (c) => {
+    const { name, role, kind, userId } = principalOf(c);
+    const user = userId === null ? undefined : await users.get(userId);
+    return c.json({ name, role, kind, user: user ? toUser(user) : null }, 200);
+  });
+  router.post(`${BASE}/ticket`, async (c) => c.json(await tickets.issue(principalOf(c)), 200));
+  router.get(`${BASE}/sessions`, async (c) => c.json((await sessions.list((await ownUser(c)).id)).map(toSession), 200));
+  router.openapi(endRoute, async (c) => end(c, c.req.valid("param").id, (await ownUser(c)).id));
   return router;
 }

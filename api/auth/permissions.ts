@@ -3,6 +3,7 @@
  * fails until it is. Beyond this table: a `user` changes only rules and lists that are its own (own.ts).
  */
 import type { Role } from "../../engine/access/roles.ts";
+import { canonicalPath } from "../aliases.ts";
 
 /** open: to anybody. local: to anybody on this machine, else as `viewer`. */
 export type Permission = "open" | "local" | Role;
@@ -12,13 +13,10 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /
     GET /docs
     GET /openapi.json
-    GET /health
     GET /api/v1/health
     GET /ready
     POST /api/v1/auth/login
-    POST /auth/login
-    POST /api/v1/auth/refresh
-    POST /auth/refresh`,
+    POST /api/v1/auth/refresh`,
   local: `
     GET /metrics`,
   viewer: `
@@ -26,6 +24,8 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/transactions/:hash
     GET /api/v1/transactions/:hash/risk
     GET /api/v1/transactions/:hash/life
+    GET /api/v1/historical
+    GET /api/v1/search/transactions
     GET /api/v1/risk-factors
     GET /api/v1/gas
     GET /api/v1/gas/history
@@ -69,23 +69,14 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/notifications/deliveries
     GET /api/v1/notifications/silences
     GET /api/v1/auth/me
-    GET /auth/me
     POST /api/v1/auth/logout
-    POST /auth/logout
     POST /api/v1/auth/password
-    POST /auth/password
     POST /api/v1/auth/ticket
-    POST /auth/ticket
     GET /api/v1/auth/sessions
-    GET /auth/sessions
     DELETE /api/v1/auth/sessions/:id
-    DELETE /auth/sessions/:id
     GET /api/v1/auth/api-keys
-    GET /auth/api-keys
     POST /api/v1/auth/api-keys
-    POST /auth/api-keys
-    DELETE /api/v1/auth/api-keys/:id
-    DELETE /auth/api-keys/:id`,
+    DELETE /api/v1/auth/api-keys/:id`,
   user: `
     PUT /api/v1/rules/:name
     POST /api/v1/rules
@@ -133,6 +124,8 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map(
   ),
 );
 
-/** @param route `GET /api/v1/rules/:name` or `GET /api/v1/rules/{name}` */
-export const permissionOf = (route: string): Permission =>
-  PERMISSIONS.get(route.replace(/\{(\w+)\}/g, ":$1")) ?? "admin";
+/** @param route `GET /api/v1/rules/:name` or `GET /api/v1/rules/{name}`, also by an alias */
+export function permissionOf(route: string): Permission {
+  const [method, path] = route.split(" ") as [string, string];
+  return PERMISSIONS.get(`${method} ${canonicalPath(path.replace(/\{(\w+)\}/g, ":$1"))}`) ?? "admin";
+}

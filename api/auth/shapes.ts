@@ -6,9 +6,6 @@ import type { User } from "../../engine/access/user.ts";
 import { wholeNumber } from "../parameters.ts";
 import { COMMON_PROBLEMS, problemResponse } from "../router.ts";
 
-/** The canonical path, and the alias. */
-export const AUTH_BASES = ["/api/v1/auth", "/auth"] as const;
-
 export const idText = wholeNumber(1, 2 ** 31 - 1);
 
 export const userSchema = z

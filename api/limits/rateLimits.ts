@@ -37,11 +37,11 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 /** Not counted: probes, and what Prometheus reads. */
-export const UNCOUNTED = new Set(["GET /health", "GET /api/v1/health", "GET /ready", "GET /metrics"]);
+export const UNCOUNTED = new Set(["GET /api/v1/health", "GET /ready", "GET /metrics"]);
 
 /** By address, whoever asks: guesses. A password that is wrong costs the name, too (engine/access/login.ts). */
 const GUESSES: Policy = { kind: "fixed", limit: 20, windowMs: MINUTE };
-const GUESSED = /^POST (\/api\/v1)?\/auth\/(login|refresh)$/;
+const GUESSED = /^POST \/api\/v1\/auth\/(login|refresh)$/;
 const WEBSOCKET: Policy = { kind: "sliding", limit: 10, windowMs: MINUTE };
 const HOURLY = { general: 1_000, alerts: 100 } as const;
 
@@ -62,7 +62,7 @@ export function createRateLimits(limiter: Limiter, { kind, anonymous, known, pre
     if (principal.kind === "token" || known === 0) return guess; // who runs this Weir
     if (preset === "minute") return [...guess, { key: principal.id, policy: perMinute(known) }];
     const hourly = (name: keyof typeof HOURLY): Claim => ({ key: `${principal.id} ${name}`, policy: { kind, limit: HOURLY[name], windowMs: HOUR } }); // biome-ignore format: one line
-    return [...guess, hourly("general"), ...(/^\w+ (\/api\/v1)?\/alerts\b/.test(route) ? [hourly("alerts")] : [])];
+    return [...guess, hourly("general"), ...(/^\w+ \/api\/v1\/alerts\b/.test(route) ? [hourly("alerts")] : [])];
   }
 
   async function count(c: Context, claims: readonly Claim[]): Promise<Response | undefined> {

@@ -136,6 +136,80 @@ describe("GET /api/v1/transactions", () => {
   });
 });
 
+describe("further ways to transactions", () => {
+  const counted = async (path: string): Promise<number> => {
+    const list = await server.read(path, transactions);
+    expect((await server.get(path)).headers.get("x-total-count")).toBe(String(list.length));
+    return list.length;
+  };
+
+  test.each([
+    ["start=2024-01-01", 251],
+    ["start=2024-01-01&end=2024-01-01", 251], // a day that is named belongs to the range
+    ["start=2023-12-01&end=2023-12-31", 0],
+    ["start=2024-01-01T00:02:00Z", 10],
+    ["start=2024-01-01&end=2024-01-01T00:00:01Z", 2],
+    ["start=2024-01-01&end=2024-01-01&chain_id=56&pending=true", 25],
+    ["start=2024-01-01&strategy=3-hop", 0],
+  ])("GET /api/v1/historical?%s has %i", async (asked, count) => {
+    expect(await counted(`/api/v1/historical?limit=1000&${asked}`)).toBe(count);
+  });
+
+  test("search by hash, address, height, tag, and the name of whoever it was, on that chain", async () => {
+    const labelled = { address: address(3), name: "Third Man", symbol: null, decimals: null };
+    await server.labels.set([{ ...labelled, chainId: 1 }, { ...labelled, chainId: 56, address: address(4), name: "third of BSC" }], "tester"); // biome-ignore format: a pair
+    const found = (q: string, more = "") =>
+      counted(`/api/v1/search/transactions?limit=1000&q=${encodeURIComponent(q)}${more}`);
+    expect(await found(hash(7))).toBe(2);
+    expect(await found(hash(999))).toBe(0);
+    expect(await found(address(255).toUpperCase().replace("0X", "0x"))).toBe(186);
+    expect(await found(address(3))).toBe(36);
+    expect(await found("1007")).toBe(1);
+    expect(await found("it's")).toBe(1);
+    const [onOne, onOther] = [
+      await counted(`/api/v1/transactions?limit=1000&chain_id=1&from_address=${address(3)}`),
+      await counted(`/api/v1/transactions?limit=1000&chain_id=56&from_address=${address(4)}`),
+    ];
+    expect([onOne, onOther].every((count) => count > 0)).toBe(true);
+    expect(await found("tHiRd")).toBe(onOne + onOther);
+    expect(await found("third", "&chain_id=1")).toBe(onOne);
+    expect(await found("third", "&since=2024-01-02")).toBe(0);
+    expect(await found("nobody's name, and no tag")).toBe(0);
+  });
+
+  test("what is wrong is refused", async () => {
+    for (const wrong of ["", "start=2024-02-01&end=2024-01-01", "start=yesterday", "start=2024-01-01&end=x", "start=2024-01-01&since=2024-01-01"])
+      await server.problem(`/api/v1/historical?${wrong}`, 400); // biome-ignore format: one line
+    for (const wrong of ["", "q=", `q=${"x".repeat(129)}`, "q=a&q2=b"])
+      await server.problem(`/api/v1/search/transactions?${wrong}`, 400);
+    expect((await server.problem("/api/v1/search/transactions?q=0x1234", 400)).detail).toBe(
+      "Invalid q: it has 4 digits, expected 64 of a hash or 40 of an address",
+    );
+  });
+
+  test("aliases answer as their canonical paths do, and their links keep the name", async () => {
+    for (const [alias, path] of [
+      ["/transactions?limit=2", "/api/v1/transactions?limit=2"],
+      [`/transactions/${hash(7)}`, `/api/v1/transactions/${hash(7)}`],
+      ["/api/v1/transactions/search?q=1007", "/api/v1/search/transactions?q=1007"],
+      ["/historical?start=2024-01-01&limit=3", "/api/v1/historical?start=2024-01-01&limit=3"],
+      ["/stats?since=2024-01-01", "/api/v1/stats?since=2024-01-01"],
+      ["/stats/daily?since=2024-01-01", "/api/v1/stats/daily?since=2024-01-01"],
+      ["/alerts?limit=3", "/api/v1/alerts?limit=3"],
+      ["/redoc", "/docs"],
+    ] as const) {
+      const [one, other] = [await server.get(alias), await server.get(path)];
+      expect([one.status, one.text], alias).toEqual([200, other.text]);
+      expect(one.headers.get("etag")).toBe(other.headers.get("etag"));
+    }
+    const { headers } = await server.get("/alerts?limit=2");
+    expect(headers.get("link")).toMatch(/<\/alerts\?limit=2&cursor=[^>]+>; rel="next"/);
+    for (const missing of ["/transactionsx", "/statsdaily", "/api/v1/transactionsearch", "/redoc/x"])
+      await server.problem(missing, 404);
+    expect((await server.get("/transactions", { method: "POST" })).headers.get("allow")).toBe("GET, HEAD");
+  });
+});
+
 describe("GET /api/v1/transactions/{hash}", () => {
   test("joins the sightings: mined, with when it was seen pending, logs and call data", async () => {
     const found = await server.read(

@@ -54,14 +54,13 @@ const healthResponses = {
   503: { description: "Unhealthy", content: { "application/json": { schema: healthSchema } } },
   ...COMMON_PROBLEMS,
 };
-const healthRoute = (path: string) =>
-  createRoute({
-    method: "get",
-    path,
-    tags: ["operations"],
-    summary: "What works and what does not",
-    responses: healthResponses,
-  });
+const healthRoute = createRoute({
+  method: "get",
+  path: "/api/v1/health",
+  tags: ["operations"],
+  summary: "What works and what does not",
+  responses: healthResponses,
+});
 
 const ready = createRoute({
   method: "get",
@@ -102,8 +101,7 @@ export function operationRoutes({ health, metrics, version, rates }: Deps) {
   }
 
   return createRouter()
-    .openapi(healthRoute("/health"), async (c) => c.json(...(await body())))
-    .openapi(healthRoute("/api/v1/health"), async (c) => c.json(...(await body())))
+    .openapi(healthRoute, async (c) => c.json(...(await body())))
     .openapi(ready, async (c) => {
       const { healthy, reasons } = await health.report();
       return c.json({ ready: healthy, reasons: [...reasons] }, healthy ? 200 : 503);

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { frameOfRow } from "../../clickhouse/frameOfRow.ts";
 import {
   ARBITRAGE_TRANSACTIONS,
@@ -7,6 +8,7 @@ import {
 import { frameByPositionQuery, type StoredFrameRow } from "../../clickhouse/queries/frames.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
 import { TRANSACTIONS, type TransactionRow, transactionConditions } from "../../clickhouse/queries/transactions.ts";
+import type { Condition } from "../../clickhouse/queries/types.ts";
 import { callsOf } from "../../engine/chain/calls/calls.ts";
 import { internalCallsOf } from "../../engine/chain/calls/internalCalls.ts";
 import { networkFeesOf, totalFee } from "../../engine/chain/gas/networkFees.ts";
@@ -22,7 +24,7 @@ import {
 import { callsSchema, internalCallsSchema, toCalls, toInternalCalls } from "../calls.ts";
 import type { ApiDeps } from "../deps.ts";
 import { lifeSchema, readLife } from "../life.ts";
-import { answerList, READ_SETTINGS, withETag } from "../list.ts";
+import { answerList, type Paging, READ_SETTINGS, withETag } from "../list.ts";
 import { ETHER, GWEI, toNumber, toUnits } from "../numbers.ts";
 import {
   addressText,
@@ -37,7 +39,7 @@ import {
   wordText,
 } from "../parameters.ts";
 import { refuse } from "../problem.ts";
-import { createRouter, DATABASE_PROBLEMS, LIST_HEADERS, problemResponse } from "../router.ts";
+import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
 
 const describe = <T extends z.ZodType>(schema: T, description: string) => schema.openapi({ description });
 const gwei = (what: string) => describe(z.number().nullable(), `${what}, gwei`);
@@ -132,6 +134,27 @@ export const transactionDetailSchema = transactionSchema
   })
   .openapi("TransactionDetail");
 
+/** What transactions can be asked by, besides time. */
+export const transactionParameters = {
+  ...chain,
+  hash: optional(hashText, "transaction hash"),
+  from_address: optional(addressText, "sender"),
+  to_address: optional(addressText, "recipient"),
+  block_number: optional(safeInteger, "height"),
+  status: optional(z.enum(["0", "1"], "Expected 0 or 1").transform(Number), "1 succeeded, 0 reverted"),
+  pending: optional(flagText, "true: mempool only; false: mined only"),
+  tag: optional(wordText(), "has this tag"),
+  min_risk: optional(wholeNumber(0, 100), "its risk is at least this, 0 to 100"),
+  ...arbitrageParameters,
+};
+const asked = query({ ...transactionParameters, ...listParameters(TRANSACTIONS) });
+
+export const LIST_RESPONSES = {
+  200: { ...json(z.array(transactionSchema), "Transactions"), headers: LIST_HEADERS },
+  400: problemResponse("Wrong parameters"),
+  ...DATABASE_PROBLEMS,
+};
+
 const list = createRoute({
   method: "get",
   path: "/api/v1/transactions",
@@ -139,30 +162,8 @@ const list = createRoute({
   summary: "Transactions as they came in, newest first",
   description:
     "With strategy, min_swaps, min_profit or definition only arbitrages, and none of blocks that were replaced. A row that is an arbitrage says so.",
-  request: {
-    query: query({
-      ...chain,
-      hash: optional(hashText, "transaction hash"),
-      from_address: optional(addressText, "sender"),
-      to_address: optional(addressText, "recipient"),
-      block_number: optional(safeInteger, "height"),
-      status: optional(z.enum(["0", "1"], "Expected 0 or 1").transform(Number), "1 succeeded, 0 reverted"),
-      pending: optional(flagText, "true: mempool only; false: mined only"),
-      tag: optional(wordText(), "has this tag"),
-      min_risk: optional(wholeNumber(0, 100), "its risk is at least this, 0 to 100"),
-      ...arbitrageParameters,
-      ...listParameters(TRANSACTIONS),
-    }),
-  },
-  responses: {
-    200: {
-      description: "Transactions",
-      headers: LIST_HEADERS,
-      content: { "application/json": { schema: z.array(transactionSchema) } },
-    },
-    400: problemResponse("Wrong parameters"),
-    ...DATABASE_PROBLEMS,
-  },
+  request: { query: asked },
+  responses: LIST_RESPONSES,
 });
 
 const one = createRoute({
@@ -202,27 +203,7 @@ const life = createRoute({
 
 export function transactionRoutes({ store, config }: Pick<ApiDeps, "store" | "config">) {
   return createRouter()
-    .openapi(list, (c) => {
-      const { chain_id, chainId, from_address, to_address, block_number, min_risk, ...rest } = c.req.valid("query");
-      const filter = {
-        ...rest,
-        minRisk: min_risk,
-        chainId: chain_id ?? chainId,
-        from: from_address,
-        to: to_address,
-        blockNumber: block_number,
-      };
-      const { definition, strategy, min_swaps: minSwaps, min_profit: minProfit } = rest;
-      if ((definition ?? strategy ?? minSwaps ?? minProfit) !== undefined) {
-        const conditions = arbitrageTransactionConditions(filter, { definition, strategy, minSwaps, minProfit });
-        return answerList<Found, unknown>(c, store, ARBITRAGE_TRANSACTIONS, conditions, rest, async (found) =>
-          withArbitrages(store, (await readFound(store, found)).map(toTransaction), definition),
-        );
-      }
-      return answerList<TransactionRow, unknown>(c, store, TRANSACTIONS, transactionConditions(filter), rest, (rows) =>
-        withArbitrages(store, rows.map(toTransaction)),
-      );
-    })
+    .openapi(list, (c) => answerTransactions(c, store, c.req.valid("query")))
     .openapi(one, async (c) => {
       const { hash } = c.req.valid("param");
       const { chain_id, chainId } = c.req.valid("query");
@@ -248,6 +229,38 @@ export function transactionRoutes({ store, config }: Pick<ApiDeps, "store" | "co
       const { best, sightings } = await readSightings(store, hash, chain_id ?? chainId);
       return withETag(c, await readLife(store, sightingsOf(best, sightings), config.api));
     });
+}
+
+/** A list of transactions; with a parameter of arbitrages, of those that are one. */
+export function answerTransactions(c: Context, store: ApiDeps["store"], query: z.output<typeof asked>) {
+  const { chain_id, chainId, from_address, to_address, block_number, min_risk, ...rest } = query;
+  const filter = {
+    ...rest,
+    minRisk: min_risk,
+    chainId: chain_id ?? chainId,
+    from: from_address,
+    to: to_address,
+    blockNumber: block_number,
+  };
+  const { definition, strategy, min_swaps: minSwaps, min_profit: minProfit } = rest;
+  if ((definition ?? strategy ?? minSwaps ?? minProfit) !== undefined) {
+    const conditions = arbitrageTransactionConditions(filter, { definition, strategy, minSwaps, minProfit });
+    return answerList<Found, unknown>(c, store, ARBITRAGE_TRANSACTIONS, conditions, rest, async (found) =>
+      withArbitrages(store, (await readFound(store, found)).map(toTransaction), definition),
+    );
+  }
+  return answerTransactionsWhere(c, store, transactionConditions(filter), rest);
+}
+
+export function answerTransactionsWhere(
+  c: Context,
+  store: ApiDeps["store"],
+  conditions: readonly Condition[],
+  paging: Paging,
+) {
+  return answerList<TransactionRow, unknown>(c, store, TRANSACTIONS, conditions, paging, (rows) =>
+    withArbitrages(store, rows.map(toTransaction)),
+  );
 }
 
 /** Every time that a transaction came in, and the one to show: mined if there is such a one. */
