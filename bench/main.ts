@@ -15,12 +15,13 @@ import { describeError, EXIT, exitCodeOf, UsageError } from "../engine/ops/error
 import { describeThisMachine } from "./machine.ts";
 import { isRight, markdown, summary } from "./report.ts";
 import type { Scenario, ScenarioResult } from "./scenario.ts";
+import { api } from "./scenarios/api.ts";
 import { chain } from "./scenarios/chain.ts";
 import { e2e } from "./scenarios/e2e.ts";
 import { rules } from "./scenarios/rules.ts";
 import { sandbox } from "./scenarios/sandbox.ts";
 
-const SCENARIOS: readonly Scenario[] = [e2e, rules, sandbox, chain];
+const SCENARIOS: readonly Scenario[] = [e2e, rules, sandbox, chain, api];
 const RUNS = 5;
 const QUICK_RUNS = 3;
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));

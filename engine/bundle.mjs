@@ -22,6 +22,8 @@ const ENTRIES = [
   "clickhouse/embedded/child",
   "clickhouse/embedded/postgres/thread",
   "bench/measure/engineProcess",
+  "bench/measure/liveProcess",
+  "bench/peers/bareHono",
   "bench/measure/ruleCaseProcess",
   "test/support/tracedReplay",
 ];

@@ -19,6 +19,12 @@ export function threadCpu(pid: number): ThreadCpu | undefined {
   return seconds;
 }
 
+/** CPU seconds of all its threads; NaN where the kernel does not tell. */
+export function processCpu(pid: number): number {
+  const threads = threadCpu(pid);
+  return threads === undefined ? Number.NaN : Object.values(threads).reduce((sum, seconds) => sum + seconds, 0);
+}
+
 /** undefined for a thread that has just ended */
 function readThread(pid: number, id: string): { name: string; seconds: number } | undefined {
   try {

@@ -34,12 +34,15 @@ export interface SentRecord {
 export interface SceneOptions {
   readonly brokers: string;
   readonly partitions?: number;
+  /** Of each topic that the engine writes; default 1. */
+  readonly outputPartitions?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Where the engine keeps its data; default a new folder. */
   readonly data?: string;
 }
 
-export async function createKafkaScene({ brokers, partitions = 2, env = {}, data }: SceneOptions): Promise<KafkaScene> {
+export async function createKafkaScene(options: SceneOptions): Promise<KafkaScene> {
+  const { brokers, partitions = 2, outputPartitions = 1, env = {}, data } = options;
   const folder = data ?? (await mkdtemp(join(tmpdir(), "weir-scene-")));
   const topics = {
     txRaw: uniqueName("tx_raw"),
@@ -63,7 +66,7 @@ export async function createKafkaScene({ brokers, partitions = 2, env = {}, data
       topics.riskMetrics,
     ].map((topic) => ({
       topic,
-      partitions: 1,
+      partitions: outputPartitions,
     })),
   ]);
   let producer: Producer | undefined;

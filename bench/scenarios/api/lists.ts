@@ -1,0 +1,75 @@
+/** Lists over HTTP at a fixed rate, beside a Hono route that answers a constant. */
+import { figure, type Goal } from "../../figure.ts";
+import { httpLoad } from "../../load/httpLoad.ts";
+import { percentile } from "../../load/openLoop.ts";
+import { forkServer } from "../../measure/forked.ts";
+import { processCpu } from "../../measure/processCpu.ts";
+import type { Check, Context, Figure, Measured } from "../../scenario.ts";
+import type { ApiScene } from "./scene.ts";
+
+interface Case {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly url: (i: number) => string;
+  /** CPU seconds so far, by who used them. */
+  readonly cpu: () => Readonly<Record<string, number>>;
+  readonly goal?: Goal;
+}
+
+const UNCACHED: Goal = { below: 50 };
+
+export async function lists(scene: ApiScene, context: Context): Promise<Measured> {
+  const bare = await forkServer("bench/peers/bareHono");
+  try {
+    const { url } = scene;
+    const cpu = (): Record<string, number> => ({ ...scene.cpu() });
+    // no two alike: what was answered before does not help
+    let asked = 0;
+    const newest = (path: string) => () => `${url}${path}&until=${new Date(Date.UTC(2100, 0) + asked++).toISOString()}`;
+    const cases: readonly Case[] = [
+      { name: "bare Hono route", perSecond: 1_000, url: () => `http://127.0.0.1:${bare.port}/list`, cpu: () => ({ Hono: processCpu(bare.child.pid!) }) }, // biome-ignore format: a row
+      { name: "alerts?limit=100, uncached", perSecond: 100, url: newest("/api/v1/alerts?limit=100"), cpu, goal: UNCACHED }, // biome-ignore format: a row
+      { name: "transactions?limit=100, uncached", perSecond: 100, url: newest("/api/v1/transactions?limit=100"), cpu, goal: UNCACHED }, // biome-ignore format: a row
+    ];
+    const measured: Measured[] = [];
+    for (const each of cases) measured.push(await measureCase(each, context));
+    return { checks: measured.flatMap(({ checks }) => checks), figures: measured.flatMap(({ figures }) => figures) };
+  } finally {
+    await bare.close();
+  }
+}
+
+async function measureCase(
+  { name, perSecond, url, cpu, goal }: Case,
+  { runs, quick, say }: Context,
+): Promise<Measured> {
+  const p50: number[] = [];
+  const p99: number[] = [];
+  const used: Record<string, number[]> = {};
+  const checks: Check[] = [];
+  const seconds = quick ? 3 : 8;
+  let [wrong, answered] = [0, 0];
+  for (let run = 0; run <= runs; run++) {
+    const before = cpu();
+    const answers = await httpLoad({ perSecond, seconds, url });
+    const after = cpu();
+    wrong += answers.wrong;
+    answered += answers.latencies.length;
+    const each = Object.entries(after).map(([who, now]) => [who, ((now - before[who]!) * 1e3) / answers.latencies.length] as const); // biome-ignore format: one line
+    say(`${name} at ${perSecond}/s: p50 ${percentile(answers.latencies, 0.5).toFixed(1)} ms, p99 ${percentile(answers.latencies, 0.99).toFixed(1)} ms; CPU ${each.map(([who, ms]) => `${who} ${ms.toFixed(2)} ms`).join(", ")}; ${Math.round(answers.bytes)} B`); // biome-ignore format: one line
+    if (run === 0) continue; // warms up
+    p50.push(percentile(answers.latencies, 0.5));
+    p99.push(percentile(answers.latencies, 0.99));
+    for (const [who, ms] of each) (used[who] ??= []).push(ms);
+  }
+  checks.push({ name: `${name}: answers that were not 200`, expected: 0, got: wrong });
+  checks.push({ name: `${name}: answers`, expected: Math.round(perSecond * seconds) * (runs + 1), got: answered });
+  const figures: Figure[] = [
+    figure(`${name} at ${perSecond}/s, p50`, "ms", p50),
+    figure(`${name} at ${perSecond}/s, p99`, "ms", p99, goal),
+    ...Object.entries(used)
+      .filter(([, ms]) => ms.every(Number.isFinite))
+      .map(([who, ms]) => figure(`${name}: CPU of ${who} a request`, "ms", ms)),
+  ];
+  return { checks, figures };
+}
