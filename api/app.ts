@@ -35,6 +35,7 @@ import { chainRoutes } from "./routes/chains.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { featureRoutes } from "./routes/features.ts";
+import { findingRoutes } from "./routes/findings.ts";
 import { findTransactionRoutes } from "./routes/findTransactions.ts";
 import { gasRoutes } from "./routes/gas.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
@@ -126,6 +127,7 @@ export function createApi(deps: ApiDeps) {
     statsRoutes(deps),
     arbitrageurRoutes(deps),
     opportunityRoutes(deps),
+    findingRoutes(deps),
     chainRoutes(deps),
     ruleRoutes(deps),
     jsonRuleRoutes(deps),

@@ -9,6 +9,14 @@ import type { ReadableStore } from "./deps.ts";
 /** For every query of ours: none runs or swells for long. That they cannot write is the store's care. */
 export const READ_SETTINGS = { max_execution_time: 10, max_memory_usage: 2_000_000_000 } as const;
 
+/** What a list is made of, for REST and GraphQL alike. */
+export interface Listing<Row extends { readonly cursor: readonly string[] }, Body> {
+  readonly list: ListSpec;
+  readonly conditions: readonly Condition[];
+  /** Rows as they are stored to the public's, one each. */
+  readonly encode: (rows: readonly Row[]) => readonly Body[] | Promise<readonly Body[]>;
+}
+
 export interface Paging {
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;

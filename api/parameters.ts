@@ -26,6 +26,11 @@ const hexText = (digits: number, what: string) =>
 
 export const hashText = hexText(64, "a transaction hash");
 export const addressText = hexText(40, "an address");
+/** A pool's contract, or its id where one vault has all: 20 or 32 bytes. */
+export const poolText = z
+  .string()
+  .regex(/^0x([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$/, "Expected a pool: 0x and 40 or 64 hexadecimal digits")
+  .transform((text) => text.toLowerCase());
 export const safeInteger = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 export const flagText = z.enum(["true", "false"], "Expected true or false").transform((text) => text === "true");
 export const severityText = z.enum(SEVERITIES, `Expected one of ${SEVERITIES.join(", ")}`);

@@ -45,6 +45,10 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/arbitrageurs
     GET /api/v1/arbitrageurs/:address
     GET /api/v1/opportunities
+    GET /api/v1/swaps
+    GET /api/v1/arbitrages
+    GET /api/v1/sandwiches
+    GET /api/v1/liquidations
     GET /api/v1/chains
     GET /api/v1/rules
     GET /api/v1/rules/:name
