@@ -255,7 +255,9 @@ function counted({ metrics }: ApiDeps): MiddlewareHandler {
     const begin = performance.now();
     await next();
     const labels = { endpoint: endpointOf(c), method: METHODS.has(c.req.method) ? c.req.method : "other" };
-    metrics.apiLatency.observe(labels, (performance.now() - begin) / 1000);
+    const seconds = (performance.now() - begin) / 1000;
+    metrics.apiLatency.observe(labels, seconds);
+    metrics.apiDuration.observe(labels, seconds);
     metrics.apiRequests.inc({ ...labels, status: String(c.res.status) });
     if (c.res.status >= 400 && !c.error) metrics.apiErrors.inc({ endpoint: labels.endpoint, error_type: "client" });
   };

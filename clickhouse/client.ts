@@ -4,6 +4,7 @@
  */
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import { type CallMeter, metered } from "../engine/ops/callMeter.ts";
 import { sweepBlockFiles, withBlockFile } from "./embedded/blockFile.ts";
 import { type EmbeddedOptions, openEmbedded } from "./embedded/open.ts";
 import { quoteName, quoteText } from "./quote.ts";
@@ -24,6 +25,8 @@ export interface StoreOptions {
   /** Default `weir`. It need not exist: `migrate` makes it. */
   readonly database?: string;
   readonly embedded?: Omit<EmbeddedOptions, "folder">;
+  /** Told of each `select`, `stream` (up to its first bytes), `command` and `insert`. */
+  readonly meter?: CallMeter;
 }
 
 export interface InsertBlock {
@@ -120,7 +123,7 @@ interface Connection {
  * @throws StoreUnavailable if the embedded store cannot start; a server is not asked before the first call
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { database = "weir" } = options;
+  const { database = "weir", meter } = options;
   const kind = options.url === undefined ? "embedded" : "server";
   let connecting: Promise<Connection> | undefined;
   let url = "";
@@ -148,8 +151,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await broken.close();
   }
 
+  type Operation = "select" | "stream" | "command" | "insert";
+
+  const call = <T>(
+    operation: Operation,
+    action: string,
+    repeatable: boolean,
+    work: (to: Connection) => Promise<T>,
+  ): Promise<T> => metered(meter, operation, () => send(action, repeatable, work));
+
   /** @param repeatable the call changes nothing, so it may be sent twice */
-  async function call<T>(action: string, repeatable: boolean, work: (to: Connection) => Promise<T>): Promise<T> {
+  async function send<T>(action: string, repeatable: boolean, work: (to: Connection) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const connection = await connect();
       try {
@@ -170,7 +182,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     settings: Settings,
     files?: FileReads,
   ): Promise<T[]> =>
-    call("read from the store", true, async (connection) => {
+    call("select", "read from the store", true, async (connection) => {
       const result = await connection[client].query({
         query,
         query_params: { ...query_params },
@@ -189,7 +201,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     settings: Settings,
     files?: FileReads,
   ): Promise<Readable> =>
-    call("read from the store", true, async ({ client }) => {
+    call("stream", "read from the store", true, async ({ client }) => {
       const { stream } = await client.exec({
         query: `${sql}\nFORMAT ${format}`,
         query_params: { ...params },
@@ -221,7 +233,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     },
 
     createDatabase: () =>
-      call(`make database "${database}"`, true, async ({ bare }) => {
+      call("command", `make database "${database}"`, true, async ({ bare }) => {
         await bare.command({
           query: "CREATE DATABASE IF NOT EXISTS {database:Identifier}",
           query_params: { database },
@@ -242,7 +254,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     },
 
     command: (sql, params = {}) =>
-      call("run a command in the store", false, async ({ client }) => {
+      call("command", "run a command in the store", false, async ({ client }) => {
         await client.command({
           query: sql,
           query_params: { ...params },
@@ -251,7 +263,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       }),
 
     insertBlock: (block) =>
-      call(`insert into "${block.table}"`, false, async ({ client, spool }) => {
+      call("insert", `insert into "${block.table}"`, false, async ({ client, spool }) => {
         const { format, types, bodies } = block;
         const columns = block.columns.map(quoteName);
         const into = `INSERT INTO ${quoteName(block.table)} (${columns.join(", ")})`;

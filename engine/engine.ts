@@ -16,6 +16,7 @@ import type { Component, Health } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
 import { logSeldom } from "./ops/logSeldom.ts";
 import type { Metrics } from "./ops/metrics.ts";
+import { createOutcomeMeter } from "./outcomeMeter.ts";
 import { createBreaker } from "./rules/breaker.ts";
 import type { Catalogue } from "./rules/catalogue.ts";
 import { createQuarantineGuard } from "./rules/quarantine.ts";
@@ -77,7 +78,7 @@ export function createEngine({
   failpoint,
   tap,
 }: EngineParts): Engine {
-  const { chains } = createRegistry(registry);
+  const meter = createOutcomeMeter(metrics, createRegistry(registry), catalogue);
   const guard = createQuarantineGuard({ catalogue, breaker: createBreaker(), log });
   const throttle = createThrottle({
     catalogue,
@@ -133,30 +134,10 @@ export function createEngine({
   const observe = (observer: PipelineObserver | undefined): PipelineObserver => ({
     ...observer,
     published(outcomes) {
-      metrics.ledgerCommits.inc({ result: "ok" });
-      for (const { batch, outcome } of outcomes) {
-        metrics.batches.inc();
-        metrics.batchRecords.observe(batch.count);
-        metrics.transactions.inc({ source: batch.source }, outcome.transactions);
+      meter.published(outcomes);
+      for (const { outcome } of outcomes) {
         guard.observe(outcome.rules);
         throttle.observe(outcome);
-        for (const { chainId, kind, findings, transactions } of outcome.findings) {
-          const chain = chains.get(chainId)?.name ?? String(chainId);
-          metrics.findings.inc({ chain, kind }, findings);
-          if (kind === "pool_imbalance" || kind === "pending_backrun")
-            metrics.opportunitiesDetected.inc({ chain }, findings);
-          if (kind === "arbitrage") metrics.transactionsDetected.inc({ chain }, transactions);
-        }
-        for (const { rule, evaluations, matches, traps, fuel, skipped } of outcome.rules) {
-          metrics.ruleEvaluations.inc({ rule }, evaluations);
-          if (matches > 0) metrics.alerts.inc({ rule }, matches);
-          if (traps > 0) metrics.ruleTraps.inc({ rule }, traps);
-          metrics.ruleFuel.inc({ rule }, fuel);
-          if (fuel > 0) metrics.ownerFuel.inc({ owner: catalogue.get(rule)?.owner ?? "unknown" }, fuel);
-          if (skipped > 0) metrics.ruleSkipped.inc({ rule }, skipped);
-        }
-        for (const [reason, count] of Object.entries(outcome.deadLetterReasons))
-          metrics.deadLetters.inc({ reason }, count);
       }
       observer?.published?.(outcomes);
       tap?.published(outcomes);
@@ -209,7 +190,10 @@ export function createEngine({
       {
         source,
         ledger,
-        work,
+        work(task, lane) {
+          meter.begun(task.batch);
+          return work(task, lane);
+        },
         store: async (members, stopped) => {
           failpoint("before store");
           await storeRound({

@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { Stream } from "./engine.ts";
+import { followLag } from "./consumerLag.ts";
+import type { EngineParts, Stream } from "./engine.ts";
 import { createProducer } from "./kafka/producer.ts";
 import { promised } from "./kafka/promise.ts";
-import type { Config } from "./ops/config.ts";
-import type { Failpoint } from "./ops/failpoint.ts";
 import type { ComponentState } from "./ops/health.ts";
-import type { Log } from "./ops/log.ts";
 import { logSeldom } from "./ops/logSeldom.ts";
+import { countSent } from "./ops/metrics.ts";
 import { createKafkaLedger } from "./sink/kafkaLedger.ts";
 import { createKafkaSource, type KafkaSource } from "./source/kafka.ts";
 
@@ -22,14 +21,17 @@ const ANSWER_WITHIN_MS = 1_500;
 /** A process without an instance id of its own gets one for as long as it lives. */
 const PROCESS_ID = randomUUID();
 
+type KafkaStreamParts = Pick<EngineParts, "config" | "log" | "metrics" | "failpoint">;
+
 /** The share of the configured topic that this engine gets, with the ledger in Kafka. */
-export async function kafkaStream(config: Config, log: Log, failpoint: Failpoint): Promise<Stream> {
+export async function kafkaStream({ config, log, metrics, failpoint }: KafkaStreamParts): Promise<Stream> {
   const { groupId, instanceId, topics } = config.kafka;
   const brokers = config.kafka.brokers!.join(",");
   const producer = await createProducer({
     brokers,
     transactionalId: `${groupId}-${instanceId ?? PROCESS_ID}`,
     config: { "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS },
+    onSent: countSent(metrics),
   });
   const source = createKafkaSource({
     brokers,
@@ -54,11 +56,15 @@ export async function kafkaStream(config: Config, log: Log, failpoint: Failpoint
     },
     failpoint,
   });
+  const following = followLag(source, topics.txRaw, metrics);
   return {
     source,
     ledger,
     component: { name: "kafka", check: () => ask(source, topics.txRaw) },
-    close: () => producer.close(),
+    async close() {
+      following.stop();
+      await producer.close();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { lagsOf } from "../engine/consumerLag.ts";
 import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
 import { type Consumer, type ConsumerOptions, createConsumer, type Message } from "../engine/kafka/consumer.ts";
 import type { KafkaError } from "../engine/kafka/errors.ts";
@@ -170,6 +171,7 @@ test("a transaction publishes its records and the group's offsets with metadata 
   ];
   expect(await consumer.committed(partitions)).toEqual(expected);
   expect(await admin.committed(`group-of-${input}`, partitions)).toEqual(expected);
+  expect(await lagsOf(consumer)).toEqual(new Map([[0, 0], [1, 1]])); // biome-ignore format: a map
 });
 
 test("an aborted transaction is never seen, and its offsets do not count", async () => {
@@ -179,7 +181,8 @@ test("an aborted transaction is never seen, and its offsets do not count", async
     () => consumer.owned().length === 1,
     () => consumer.poll(10),
   );
-  const producer = await producerOf({ transactionalId: uniqueName("tx") });
+  const sent: number[] = [];
+  const producer = await producerOf({ transactionalId: uniqueName("tx"), onSent: (records) => sent.push(records) });
   await producer.begin();
   producer.produce(output, 0, null, Buffer.from("aborted"));
   await producer.sendOffsets([{ topic: input, partition: 0, offset: 5, metadata: "aborted" }], consumer);
@@ -188,6 +191,7 @@ test("an aborted transaction is never seen, and its offsets do not count", async
   producer.produce(output, 0, null, Buffer.from("kept"));
   await producer.commit();
 
+  expect(sent).toEqual([1]);
   expect(texts(await take(await consumerOf(output), 1))).toEqual(["kept"]);
   // both records and both markers are there: the first was written and is hidden. The broker counts the last marker after it shows the record
   let high = 0;

@@ -182,7 +182,7 @@ describe("watch()", () => {
     expect(mined(lines)).toEqual([...before, ...after.slice(2)].flatMap(({ transactions }) => transactions));
     expect(await place.stretches()).toMatchObject([{ from, to: from + 4, proven: true }]);
     expect(place.logged.join("")).toContain('"event":"chain_reorg","chain":"anvil","from":');
-    const metrics = await place.metrics.registry.metrics();
+    const metrics = await place.metrics.text();
     expect(metrics).toContain('weir_chain_replaced_blocks_total{chain="anvil"} 2');
     expect(metrics).toContain('weir_chain_blocks_total{chain="anvil",proof="proven"} 7');
     expect(metrics).toContain('chain_blocks_behind{chain="anvil"} 0');

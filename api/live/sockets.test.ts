@@ -119,7 +119,7 @@ test("one connection too many is closed with 1008, and there is room again when 
   const refused = live.connect("/ws/v1/stream");
   expect(await refused.closed).toEqual({ code: 1008, reason: "At capacity: 2 connections. Try again later" });
   expect(refused.received).toEqual([]);
-  expect(await live.metrics.registry.metrics()).toContain("websocket_connections_active 2");
+  expect(await live.metrics.text()).toContain("websocket_connections_active 2");
   first.ws.close();
   await first.closed;
   await opened("/ws/v1/stream");

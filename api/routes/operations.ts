@@ -108,8 +108,7 @@ export function operationRoutes({ health, metrics, version, rates }: Deps) {
     })
     .openapi(
       metricsRoute,
-      async (c) =>
-        c.body(await metrics.registry.metrics(), 200, { "content-type": metrics.registry.contentType }) as never,
+      async (c) => c.body(await metrics.text(), 200, { "content-type": metrics.registry.contentType }) as never,
     );
 }
 

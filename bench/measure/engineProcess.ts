@@ -36,6 +36,6 @@ process.on("message", (question: Question) => {
   void answer(question).then((found) => process.send!(found));
 });
 const assigned = (): boolean => process.send!("assigned");
-await house.engine.run(() => kafkaStream(config, house.log, house.failpoint), interrupted(), { assignment: assigned });
+await house.engine.run(() => kafkaStream(house), interrupted(), { assignment: assigned });
 await house.close();
 process.exit();

@@ -10,6 +10,7 @@ import { createSecrets, type Secrets } from "../control/secrets.ts";
 import { createPublishedTap, type PublishedTap } from "../dispatch/publishedTap.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { createLabelStore, type LabelStore } from "../label/labels.ts";
+import { createCallMeter } from "../ops/callMeter.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
 import { VARIABLES } from "../ops/configTable.ts";
 import { messageOf } from "../ops/errors.ts";
@@ -80,7 +81,8 @@ export async function openHouse(config: Config): Promise<House> {
   const log = createLogFor(config);
   const registry = readRegistry(config.registry);
   await checkRules(config.rules.folder, log);
-  const { store, control } = await openStores(config);
+  const metrics = createMetrics();
+  const { store, control } = await openStores(config, createCallMeter(metrics));
   const catalogue = await openCatalogue({
     control,
     maxRules: config.rules.max,
@@ -91,8 +93,8 @@ export async function openHouse(config: Config): Promise<House> {
   const { refused } = await catalogue.loadFolder(config.rules.folder);
   for (const { file, findings } of refused)
     log.error({ event: "rule_refused", file, findings }, `Refused a rule: ${findings[0]?.message}`);
-  const metrics = createMetrics();
   const health = createHealth();
+  showParts(metrics, { health, control, catalogue });
   const failpoint = createFailpoint(config.engine.failpoint);
   const tap = createPublishedTap();
   const engine = createEngine({ config, registry, store, catalogue, log, metrics, health, failpoint, tap });
@@ -122,6 +124,20 @@ export async function openHouse(config: Config): Promise<House> {
       await store.close();
     },
   };
+}
+
+/** What metrics say of the parts when they are read. */
+function showParts(metrics: Metrics, { health, control, catalogue }: Pick<House, "health" | "control" | "catalogue">) {
+  metrics.beforeRead(async () => {
+    const { open, free } = control.connections();
+    metrics.dbPoolSize.set(open);
+    metrics.dbPoolFree.set(free);
+    metrics.rulesInState.reset();
+    for (const { state } of catalogue.list()) metrics.rulesInState.inc({ state });
+    const { components } = await health.report();
+    metrics.componentUp.reset();
+    for (const [component, { up }] of Object.entries(components)) metrics.componentUp.set({ component }, up ? 1 : 0);
+  });
 }
 
 /** Takes over what others change, within a second; while the control store is away, all goes on with the rules that are known. */

@@ -74,7 +74,7 @@ const besideTheStream = (house: House, signal: AbortSignal): Promise<unknown> =>
 
 /** The stream, and beside it what blocks that were replaced take back. Either ends the other. */
 async function runFromKafka(house: House, signal: AbortSignal): Promise<void> {
-  const { config, engine, log, failpoint } = house;
+  const { engine } = house;
   const [{ kafkaStream }, { followBlockStatus }] = await Promise.all([
     import("../kafkaStream.ts"),
     import("../retract/follow.ts"),
@@ -83,7 +83,7 @@ async function runFromKafka(house: House, signal: AbortSignal): Promise<void> {
   const stop = AbortSignal.any([signal, ended.signal]);
   const end = (): void => ended.abort();
   await Promise.all([
-    engine.run(() => kafkaStream(config, log, failpoint), stop).finally(end),
+    engine.run(() => kafkaStream(house), stop).finally(end),
     followBlockStatus({ ...house, signal: stop }).finally(end),
   ]);
 }

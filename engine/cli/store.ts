@@ -5,6 +5,7 @@ import { openStore, type Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
 import { migrateControl } from "../control/migrate.ts";
 import { type Control, openControl } from "../control/open.ts";
+import type { CallMeter } from "../ops/callMeter.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
 
 /** @throws ConfigError when we cannot write to the data folder */
@@ -23,24 +24,25 @@ async function checkData(folder: string): Promise<void> {
 const embeddedFolder = (config: Config): string => join(config.data, "clickhouse");
 
 /** The store as it is, embedded or server. */
-export async function openStoreOnly(config: Config): Promise<Store> {
+export async function openStoreOnly(config: Config, meter?: CallMeter): Promise<Store> {
   await checkData(config.data);
   const { url, user, password, database } = config.store;
-  return openStore(
-    url === undefined
+  return openStore({
+    ...(meter && { meter }),
+    ...(url === undefined
       ? { folder: embeddedFolder(config), database }
-      : { url, database, username: user, ...(password === undefined ? {} : { password }) },
-  );
+      : { url, database, username: user, ...(password === undefined ? {} : { password }) }),
+  });
 }
 
 /** The control store as it is, embedded or server: the embedded one shares its process with the store. */
-export const openControlOnly = (config: Config): Control =>
-  openControl({ url: config.control.url, folder: embeddedFolder(config) });
+export const openControlOnly = (config: Config, meter?: CallMeter): Control =>
+  openControl({ url: config.control.url, folder: embeddedFolder(config), ...(meter && { meter }) });
 
 /** Both stores with their tables as this version wants them. */
-export async function openStores(config: Config): Promise<{ store: Store; control: Control }> {
-  const store = await openStoreOnly(config);
-  const control = openControlOnly(config);
+export async function openStores(config: Config, meter?: CallMeter): Promise<{ store: Store; control: Control }> {
+  const store = await openStoreOnly(config, meter);
+  const control = openControlOnly(config, meter);
   try {
     await Promise.all([migrate(store), migrateControl(control)]);
   } catch (error) {

@@ -3,9 +3,10 @@ import { readRegistry } from "../chain/registry/readRegistry.ts";
 import { createRegistry } from "../chain/registry/registry.ts";
 import { migrateControl } from "../control/migrate.ts";
 import type { Control } from "../control/open.ts";
+import { createCallMeter } from "../ops/callMeter.ts";
 import type { Config } from "../ops/config.ts";
 import { UsageError } from "../ops/errors.ts";
-import { createMetrics, type Metrics } from "../ops/metrics.ts";
+import { countSent, createMetrics, type Metrics } from "../ops/metrics.ts";
 import { blockNumber, chainOf, type NamedChain, nodesOf } from "./chains.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { createLogFor } from "./house.ts";
@@ -52,7 +53,7 @@ Examples:
       const brokers = brokersOf(config);
       const metrics = createMetrics();
       const served = flags.metricsPort === undefined ? undefined : await serve(metrics, flags.metricsPort);
-      const control = openControlOnly(config);
+      const control = openControlOnly(config, createCallMeter(metrics));
       const failed = new AbortController();
       const signal = AbortSignal.any([interrupted(), failed.signal]);
       try {
@@ -116,7 +117,8 @@ async function watchOne(chain: NamedChain, { flags, config, brokers, control, me
     pending: flags.pending ?? false,
     registry: createRegistry(readRegistry(config.registry)),
     reorgDepth: config.nodes.reorgDepth,
-    openSink: () => createTopicSink({ brokers, txRaw, blockStatus, chainId: chain.id, transactionalId }),
+    openSink: () =>
+      createTopicSink({ brokers, txRaw, blockStatus, chainId: chain.id, transactionalId, onSent: countSent(metrics) }),
     coverage: createCoverage(control, chain.id, `watch ${txRaw}`),
     metrics,
     log: createLogFor(config),

@@ -3,6 +3,7 @@
  * child; the two differ by an address.
  */
 import { openEmbedded } from "../../clickhouse/embedded/open.ts";
+import { type CallMeter, metered } from "../ops/callMeter.ts";
 import { stripCredentials } from "../ops/errors.ts";
 import { drizzle, type NodePgDatabase, type PgPool, Pool } from "./drizzle.ts";
 import { ControlUnavailable, controlError, isUnavailable, wasNotSent } from "./errors.ts";
@@ -14,6 +15,8 @@ export interface ControlOptions {
   readonly folder?: string;
   /** How long an embedded child lives unused. */
   readonly idleMs?: number;
+  /** Told of each `control_read` and `control_change`. */
+  readonly meter?: CallMeter;
 }
 
 export type Database = NodePgDatabase;
@@ -30,6 +33,8 @@ export interface Control {
    * @throws ControlUnavailable; when the connection broke at the very end, the change may have happened
    */
   change<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Connections that are open, and of them those that nobody uses. */
+  connections(): { readonly open: number; readonly free: number };
   /** An embedded child goes on for others, and ends when it is idle. */
   close(): Promise<void>;
 }
@@ -51,13 +56,20 @@ interface Connection {
 export function openControl(options: ControlOptions): Control {
   let connecting: Promise<Connection> | undefined;
   let closed = false;
+  let pool: PgPool | undefined;
 
   function connect(): Promise<Connection> {
     if (closed) throw new ControlUnavailable("Cannot use the control store: it is closed, expected an open one");
-    connecting ??= makeConnection(options).catch((error: unknown) => {
-      connecting = undefined;
-      throw new ControlUnavailable(`Cannot open the control store: ${(error as Error).message}`, { cause: error });
-    });
+    connecting ??= makeConnection(options).then(
+      (made) => {
+        pool = made.pool;
+        return made;
+      },
+      (error: unknown) => {
+        connecting = undefined;
+        throw new ControlUnavailable(`Cannot open the control store: ${(error as Error).message}`, { cause: error });
+      },
+    );
     return connecting;
   }
 
@@ -86,8 +98,9 @@ export function openControl(options: ControlOptions): Control {
   return {
     kind: options.url === undefined ? "embedded" : "server",
     where: options.url === undefined ? `embedded in ${options.folder}` : stripCredentials(options.url),
-    read: (work) => call(true, work),
-    change: (work) => call(false, (db) => db.transaction(work)),
+    read: (work) => metered(options.meter, "control_read", () => call(true, work)),
+    change: (work) => metered(options.meter, "control_change", () => call(false, (db) => db.transaction(work))),
+    connections: () => ({ open: pool?.totalCount ?? 0, free: pool?.idleCount ?? 0 }),
     async close() {
       closed = true;
       const connection = await connecting?.catch(() => undefined);

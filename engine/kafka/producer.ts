@@ -50,6 +50,8 @@ export type ProducerOptions = {
   timeoutMs?: number;
   /** Further librdkafka settings, over ours. */
   config?: Record<string, unknown>;
+  /** Told how many records brokers have acknowledged, with each commit where there are transactions. */
+  onSent?: (records: number) => void;
 };
 
 /** A record may be 4 MiB (design); JSON and packing add to it. */
@@ -81,7 +83,7 @@ const transactional = {
 
 /** Connects a producer: idempotent, acks all, LZ4. With a `transactionalId` it fences its predecessor before it returns. */
 export async function createProducer(options: ProducerOptions): Promise<Producer> {
-  const { brokers, transactionalId, timeoutMs = 30_000 } = options;
+  const { brokers, transactionalId, timeoutMs = 30_000, onSent } = options;
   const own = transactionalId === undefined ? plain : { ...transactional, "transactional.id": transactionalId };
   const config = { "bootstrap.servers": brokers, ...own, ...options.config };
   const binding = loadBinding();
@@ -94,6 +96,8 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     throw new KafkaError(`Cannot create a producer: ${(error as Error).message}`, "configuration", -186);
   }
   let queued = 0;
+  /** What of `queued` was committed or dropped. */
+  let settled = 0;
   let reported = 0;
   let failure: KafkaError | undefined;
   /** Why this producer is finished; librdkafka says "fatal" without the reason from the second call on. */
@@ -101,6 +105,7 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
   native.on("delivery-report", (error, report) => {
     reported++;
     if (error) failure ??= kafkaError(`deliver a record to "${report.topic}"`, error);
+    else if (transactionalId === undefined) onSent?.(1);
   });
   await promised(`connect to "${brokers}"`, (done) => native.connect({ timeout: timeoutMs }, done));
   // A thread of librdkafka's serves delivery reports: no timer, and they come while the event loop is busy elsewhere.
@@ -181,10 +186,13 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     async commit() {
       await call("commit", (done) => native.commitTransaction(timeoutMs, done));
       failure = undefined;
+      onSent?.(queued - settled);
+      settled = queued;
     },
     async abort() {
       await call("abort", (done) => native.abortTransaction(timeoutMs, done));
       failure = undefined; // the records purged by the abort report a failure each
+      settled = queued;
     },
     async close() {
       try {

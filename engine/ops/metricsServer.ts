@@ -8,12 +8,12 @@ import type { Metrics } from "./metrics.ts";
  * @param port 0: any free one @throws UserError when the port is taken
  */
 export async function serveMetrics(
-  { registry }: Pick<Metrics, "registry">,
+  { registry, text }: Pick<Metrics, "registry" | "text">,
   port: number,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     if (request.url !== "/metrics") return void response.writeHead(404).end();
-    void registry.metrics().then((text) => response.setHeader("content-type", registry.contentType).end(text));
+    void text().then((body) => response.setHeader("content-type", registry.contentType).end(body));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>

@@ -19,7 +19,7 @@ import type { Config } from "../ops/config.ts";
 import { messageOf } from "../ops/errors.ts";
 import type { Log } from "../ops/log.ts";
 import { logSeldom } from "../ops/logSeldom.ts";
-import type { Metrics } from "../ops/metrics.ts";
+import { countSent, type Metrics } from "../ops/metrics.ts";
 import { decodeLedger } from "../sink/ledger.ts";
 import { openHours } from "../statistics/closeHours.ts";
 import { alertsOf, placeOf, putStatuses, type Turn } from "./blockStates.ts";
@@ -80,6 +80,7 @@ async function run({ config, store, log, metrics, signal, waitMs = WAIT_MS }: Re
   const producer = await createProducer({
     brokers,
     transactionalId: `${groupId}-retractions-${instanceId ?? PROCESS_ID}`,
+    onSent: countSent(metrics),
   });
   const admin = await createAdmin({ brokers });
   let consumer: Consumer | undefined;

@@ -19,6 +19,8 @@ export interface KafkaSourceOptions {
 export interface KafkaSource extends Source {
   /** The group member behind it, once it runs: the ledger commits in its name. */
   consumer(): Consumer;
+  /** The same, undefined before and after. */
+  running(): Consumer | undefined;
 }
 
 /** Records a poll takes at most: 4,096 of 656 B are 2.7 MB, about 30 ms of the binding's work. */
@@ -28,6 +30,7 @@ const POLL_RECORDS = 4_096;
 export function createKafkaSource(options: KafkaSourceOptions): KafkaSource {
   const { brokers, topic, groupId, instanceId, onError, config, failpoint } = options;
   let consumer: Consumer | undefined;
+  let running: Consumer | undefined;
   const joined = (): Consumer => {
     if (!consumer)
       throw new Error(`Cannot use the consumer of "${topic}": it is not running, expected run() to be under way`);
@@ -39,6 +42,7 @@ export function createKafkaSource(options: KafkaSourceOptions): KafkaSource {
   return {
     name: topic,
     consumer: joined,
+    running: () => running,
     pause: (partition) => joined().pause([{ topic, partition }]),
     resume: (partition) => joined().resume([{ topic, partition }]),
     async run(events, signal) {
@@ -65,6 +69,7 @@ export function createKafkaSource(options: KafkaSourceOptions): KafkaSource {
           onError(error);
         },
       });
+      running = consumer;
       try {
         while (!signal.aborted) {
           if (broken) throw broken;
@@ -74,6 +79,7 @@ export function createKafkaSource(options: KafkaSourceOptions): KafkaSource {
           for (const [partition, records] of byPartition(messages)) events.records(partition, records);
         }
       } finally {
+        running = undefined;
         await consumer.close();
       }
     },

@@ -1,6 +1,6 @@
 import type { BatchBlock } from "../chain/blocks.ts";
 import { createDetector } from "../chain/detect.ts";
-import type { Finding } from "../chain/finding.ts";
+import type { ArbitrageFinding, Finding } from "../chain/finding.ts";
 import { findingRecord } from "../chain/findingJson.ts";
 import type { Registry } from "../chain/registry/registry.ts";
 import { bigAt, has, hexAt, u64AsNumber } from "../frame/readFrame.ts";
@@ -29,7 +29,7 @@ export const kindOf = (finding: Finding): string =>
 
 /** How many there are of each kind and chain, and of how many transactions they are; of a sandwich the first. */
 export function countFindings(found: readonly BlockFindings[]): FindingCount[] {
-  const counts = new Map<string, { chainId: number; kind: string; findings: number; transactions: number }>();
+  const counts = new Map<string, Counting>();
   for (const { block, findings } of found) {
     const seen = new Set<string>();
     for (const finding of findings) {
@@ -40,9 +40,27 @@ export function countFindings(found: readonly BlockFindings[]): FindingCount[] {
       if (!count) counts.set(key, (count = { chainId, kind, findings: 0, transactions: 0 }));
       count.findings++;
       if (seen.size < seen.add(`${kind} ${finding.transaction}`).size) count.transactions++;
+      if (kind === "arbitrage") addEarned((count.earned ??= { usd: 0, native: 0, senders: new Set() }), block, finding);
     }
   }
-  return [...counts.values()];
+  return [...counts.values()].map(({ earned, ...count }) =>
+    earned ? { ...count, earned: { ...earned, senders: [...earned.senders] } } : count,
+  );
+}
+
+interface Counting {
+  readonly chainId: number;
+  readonly kind: string;
+  findings: number;
+  transactions: number;
+  earned?: { usd: number; native: number; readonly senders: Set<string> };
+}
+
+function addEarned(earned: NonNullable<Counting["earned"]>, block: BatchBlock, finding: Finding): void {
+  earned.senders.add(hexAt(block, block.frames[finding.transaction]! + OFFSET.from, 20));
+  const { profit } = finding as ArbitrageFinding;
+  earned.native += Math.max(0, Number(profit?.net ?? 0n));
+  earned.usd += Math.max(0, profit?.netUsd ?? 0);
 }
 
 const HEADERS = { "content-type": "application/json" };

@@ -60,7 +60,8 @@ describe("a swap that waits", () => {
     expect(found!.imbalance_pct).toBeCloseTo((Math.sqrt(330e18 / (Number(after.reserve0) / 1_000)) - 1) * 100, 6);
     expect(BigInt(found!.exposure_loss_raw as string)).toBeLessThanOrEqual((bought * 5n) / 100n + 1n);
     expect(BigInt(found!.exposure_profit_raw as string)).toBeGreaterThan(0n);
-    expect(outcome.findings).toEqual([{ chainId: 1, kind: "pending_backrun", findings: 1, transactions: 1 }]);
+    const counted = { chainId: 1, kind: "pending_backrun", findings: 1, transactions: 1 };
+    expect(outcome.findings).toEqual([{ ...counted, valued: { known: 1, small: 0 } }]);
     expect(outcome.tables.opportunities?.[0]?.rows).toBe(1);
     expect(run(pending((bought * 95n) / 100n))).toEqual(outcome);
   });

@@ -1,4 +1,5 @@
 import type { ArbitrageFinding, SwapFinding } from "../chain/finding.ts";
+import { isSmallOpportunity } from "../chain/opportunity/imbalance.ts";
 import type { Opportunity } from "../chain/opportunity/opportunity.ts";
 import { decimalsOf } from "../chain/opportunity/opportunity.ts";
 import { findPendingOpportunities } from "../chain/opportunity/pendingOpportunities.ts";
@@ -85,17 +86,31 @@ function capturesOf({ block, findings }: BlockFindings): Capture[] {
 const captured = ({ definition, profitAmount }: ArbitrageFinding): boolean =>
   definition === "cycle" && (profitAmount ?? 0n) > 0n;
 
+interface Counting {
+  readonly chainId: number;
+  readonly kind: string;
+  findings: number;
+  transactions: number;
+  readonly valued: { known: number; small: number };
+}
+
 /** How many there are of each kind and chain, and of how many transactions they are. */
 export function countOpportunities({ opportunities }: FoundOpportunities): FindingCount[] {
-  const counts = new Map<string, { chainId: number; kind: string; findings: number; transactions: number }>();
+  const counts = new Map<string, Counting>();
   let last: FoundOpportunity | undefined;
   for (const one of opportunities) {
     const { chainId, number, opportunity } = one;
     const key = `${chainId} ${opportunity.kind}`;
-    const count = counts.get(key) ?? { chainId, kind: opportunity.kind, findings: 0, transactions: 0 };
+    const count = counts.get(key) ?? {
+      ...{ chainId, kind: opportunity.kind, findings: 0, transactions: 0 },
+      valued: { known: 0, small: 0 },
+    };
     counts.set(key, count);
     count.findings++;
     if (last?.number !== number) count.transactions++;
+    const usd = opportunity.trade?.netUsd ?? null;
+    if (usd !== null) count.valued.known++;
+    if (usd !== null && isSmallOpportunity(usd)) count.valued.small++;
     last = one;
   }
   return [...counts.values()];

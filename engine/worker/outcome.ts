@@ -76,6 +76,20 @@ export interface FindingCount {
   readonly findings: number;
   /** Transactions that have one. */
   readonly transactions: number;
+  /** Of arbitrages. */
+  readonly earned?: Earned;
+  /** Of opportunities: of how many the profit in USD is known, and how many of those are small. */
+  readonly valued?: { readonly known: number; readonly small: number };
+}
+
+/** What arbitrages left to those who made them. */
+export interface Earned {
+  /** Net profit of those that paid, where it is known. */
+  readonly usd: number;
+  /** The same in the smallest unit of the chain's coin. */
+  readonly native: number;
+  /** Who sent their transactions: 0x…, each once. */
+  readonly senders: readonly string[];
 }
 
 /** Output topics by number, so that a record carries a byte and configuration the name. */

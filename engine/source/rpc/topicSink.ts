@@ -46,6 +46,8 @@ export interface TopicSinkOptions {
   readonly chainId: number;
   /** Of all that put this chain's blocks under this name one may run: the last to start; the others are fenced. */
   readonly transactionalId: string;
+  /** Told how many records brokers have acknowledged. */
+  readonly onSent?: (records: number) => void;
 }
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -54,8 +56,8 @@ const ATTEMPTS = 5;
 
 /** @throws KafkaError: `fenced` when another runs under the same id, `retry` while brokers are away */
 export async function createTopicSink(options: TopicSinkOptions): Promise<TopicSink> {
-  const { brokers, txRaw, blockStatus, chainId, transactionalId } = options;
-  const producer = await createProducer({ brokers, transactionalId });
+  const { brokers, txRaw, blockStatus, chainId, transactionalId, onSent } = options;
+  const producer = await createProducer({ brokers, transactionalId, ...(onSent && { onSent }) });
 
   const putRecord = (topic: string, key: string, record: object): Promise<void> =>
     put(producer, topic, null, key, Buffer.from(JSON.stringify(record)), JSON_TYPE);
