@@ -50,6 +50,7 @@ import { ruleFieldRoutes } from "./routes/ruleFields.ts";
 import { ruleParameterRoutes } from "./routes/ruleParameters.ts";
 import { ruleRoutes } from "./routes/rules.ts";
 import { ruleTrialRoutes } from "./routes/ruleTrial.ts";
+import { solanaRoutes } from "./routes/solana.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
 import { serverOf, type TlsFiles } from "./tls.ts";
@@ -116,6 +117,7 @@ export function createApi(deps: ApiDeps) {
   app.use(limits.middleware);
   for (const router of [
     operationRoutes({ ...deps, rates }),
+    solanaRoutes(deps), // before /transactions/{hash}
     transactionRoutes(deps),
     findTransactionRoutes(deps),
     riskRoutes(deps),

@@ -13,10 +13,8 @@ export const wholeNumber = (min: number, max: number) => {
 };
 
 /** A decimal number such as 0.5, with at most 18 digits before and behind the point. */
-export const decimalNumber = z
-  .string()
-  .regex(/^-?\d{1,18}(\.\d{1,18})?$/, "Expected a decimal number such as 0.5")
-  .transform(Number);
+export const decimalText = z.string().regex(/^-?\d{1,18}(\.\d{1,18})?$/, "Expected a decimal number such as 0.5");
+export const decimalNumber = decimalText.transform(Number);
 
 const hexText = (digits: number, what: string) =>
   z

@@ -96,7 +96,8 @@ function writeValues(out: BlockWriter, type: string, values: readonly Value[]): 
 function writerOf(type: string): (out: BlockWriter, value: Value) => void {
   const width = /^FixedString\((\d+)\)$/.exec(type)?.[1];
   if (width !== undefined) return (out, value) => fixedString(out, Number(width), value as Uint8Array | string | null);
-  const bits = /^Decimal\(38, /.test(type) ? "128" : /^U?Int(128|256)$/.exec(type)?.[1];
+  const precision = /^Decimal\((18|38), /.exec(type)?.[1];
+  const bits = precision === undefined ? /^U?Int(128|256)$/.exec(type)?.[1] : precision === "18" ? 64 : 128;
   if (bits !== undefined) {
     const isSigned = !type.startsWith("U");
     return (out, value) => bigInteger(out, BigInt((value ?? 0n) as bigint), Number(bits) / 64, isSigned);

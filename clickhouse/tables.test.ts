@@ -12,6 +12,7 @@ import { encodeRows, type RowOf } from "./encodeRows.ts";
 import { migrate } from "./migrate.ts";
 import { type Block, createBlockWriter, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
 import type { FindingTable } from "./tables/findings.ts";
+import { SOLANA_TRANSACTION_COLUMNS } from "./tables/solanaTransactions.ts";
 import { COLUMNS } from "./tables.ts";
 
 let temporary: TemporaryStore;
@@ -24,24 +25,26 @@ afterAll(() => temporary.remove());
 /** What the server stores more compactly than it is written: the values are the same. */
 const asWritten = (type: string): string => type.replace(/LowCardinality\(([^()]+)\)/g, "$1");
 
+const WRITTEN: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  ...COLUMNS,
+  solana_transactions: SOLANA_TRANSACTION_COLUMNS,
+};
+
 describe("the tables of the migrations and the columns that the engine writes", () => {
-  test.each(Object.keys(COLUMNS) as (keyof typeof COLUMNS)[])(
-    "%s: the same columns, types and order",
-    async (table) => {
-      const columns = await temporary.store.rows<{ name: string; type: string; comment: string; codec: string }>(
-        `SELECT name, type, comment, compression_codec AS codec FROM system.columns
+  test.each(Object.keys(WRITTEN))("%s: the same columns, types and order", async (table) => {
+    const columns = await temporary.store.rows<{ name: string; type: string; comment: string; codec: string }>(
+      `SELECT name, type, comment, compression_codec AS codec FROM system.columns
        WHERE database = currentDatabase() AND table = {table:String} AND default_kind != 'MATERIALIZED' ORDER BY position`,
-        { table },
-      );
-      expect(columns.map(({ name, type }) => [name, asWritten(type)])).toEqual(
-        COLUMNS[table].map((column) => [...column]),
-      );
-      for (const { name, comment, codec } of columns) {
-        expect(comment, `comment of ${table}.${name}`).not.toBe("");
-        expect(codec, `codec of ${table}.${name}`).not.toBe("");
-      }
-    },
-  );
+      { table },
+    );
+    expect(columns.map(({ name, type }) => [name, asWritten(type)])).toEqual(
+      WRITTEN[table]!.map((column) => [...column]),
+    );
+    for (const { name, comment, codec } of columns) {
+      expect(comment, `comment of ${table}.${name}`).not.toBe("");
+      expect(codec, `codec of ${table}.${name}`).not.toBe("");
+    }
+  });
 });
 
 describe("Native blocks", () => {
@@ -61,6 +64,7 @@ describe("Native blocks", () => {
     ["u256", "UInt256"],
     ["i256", "Nullable(Int256)"],
     ["decimal", "Nullable(Decimal(38, 6))"],
+    ["small_decimal", "Nullable(Decimal(18, 9))"],
     ["list_u32", "Array(UInt32)"],
     ["list_string", "Array(String)"],
     ["list_fixed", "Array(FixedString(3))"],
@@ -86,6 +90,7 @@ describe("Native blocks", () => {
     u256: fc.bigInt(0n, 2n ** 256n - 1n),
     i256: fc.option(int256),
     decimal: fc.option(fc.bigInt(-(10n ** 30n), 10n ** 30n)),
+    small_decimal: fc.option(fc.bigInt(1n - 10n ** 18n, 10n ** 18n - 1n)),
     list_u32: fc.array(fc.integer({ min: 0, max: 0xffff_ffff }), { maxLength: 3 }),
     list_string: fc.array(fc.string({ unit: "binary" }), { maxLength: 3 }),
     list_fixed: fc.array(fixed, { maxLength: 3 }),
@@ -94,10 +99,10 @@ describe("Native blocks", () => {
   const hex = (value: string | Uint8Array): string =>
     (typeof value === "string" ? Buffer.from(value) : Buffer.from(value)).toString("hex");
 
-  /** Millionths as ClickHouse writes them: without zeros at the end. */
-  const decimal = (value: bigint): string => {
-    const digits = String(value < 0n ? -value : value).padStart(7, "0");
-    return `${value < 0n ? "-" : ""}${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, "");
+  /** A number of 10^-scale as ClickHouse writes it: without zeros at the end. */
+  const decimal = (value: bigint, scale: number): string => {
+    const digits = String(value < 0n ? -value : value).padStart(scale + 1, "0");
+    return `${value < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`.replace(/\.?0+$/, "");
   };
 
   test("rows come back from the store as they were written, whatever bytes they hold", async () => {
@@ -114,7 +119,8 @@ describe("Native blocks", () => {
     const back = await store.rows(
       `SELECT i, lower(hex(string)) AS string, lower(hex(fixed)) AS fixed, u16, u32, toString(u64) AS u64,
          toString(toUnixTimestamp64Micro(time)) AS time, toString(maybe_u64) AS maybe_u64, lower(hex(maybe_fixed)) AS maybe_fixed,
-         bool, i32, float, toString(u128) AS u128, toString(u256) AS u256, toString(i256) AS i256, toString(decimal) AS decimal, list_u32,
+         bool, i32, float, toString(u128) AS u128, toString(u256) AS u256, toString(i256) AS i256, toString(decimal) AS decimal,
+         toString(small_decimal) AS small_decimal, list_u32,
          arrayMap(x -> lower(hex(x)), list_string) AS list_string, arrayMap(x -> lower(hex(x)), list_fixed) AS list_fixed,
          arrayMap(x -> toString(x), list_i256) AS list_i256
        FROM written ORDER BY i`,
@@ -131,7 +137,8 @@ describe("Native blocks", () => {
         u128: String(each.u128),
         u256: String(each.u256),
         i256: each.i256 === null ? null : String(each.i256),
-        decimal: each.decimal === null ? null : decimal(each.decimal),
+        decimal: each.decimal === null ? null : decimal(each.decimal, 6),
+        small_decimal: each.small_decimal === null ? null : decimal(each.small_decimal, 9),
         list_string: each.list_string.map(hex),
         list_fixed: each.list_fixed.map(hex),
         list_i256: each.list_i256.map((value) => (value === null ? null : String(value))),

@@ -21,6 +21,8 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /metrics`,
   viewer: `
     GET /api/v1/transactions
+    GET /api/v1/transactions/solana
+    GET /api/v1/transactions/solana/:signature
     GET /api/v1/transactions/:hash
     GET /api/v1/transactions/:hash/risk
     GET /api/v1/transactions/:hash/life

@@ -4,8 +4,10 @@ import { z } from "zod";
 import { bundledLabel } from "../../engine/label/bundled.ts";
 import { shortAddress } from "../../engine/label/message.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
+import { isRefusal, readSolanaRecord, type SolanaTransaction } from "../../engine/solana/record.ts";
 import type { MessageReader } from "../labelledMessages.ts";
 import { ETHER, GWEI, toUnits } from "../numbers.ts";
+import { solanaBody } from "../solanaTransaction.ts";
 import { type Channel, createEvent, type LiveEvent, type Place } from "./event.ts";
 
 /** A record of a topic. */
@@ -61,8 +63,20 @@ export function createTopicEvents(options: TopicEventOptions) {
     });
   }
 
-  /** By the definition `cycle`, which statistics count, in the words of seed 002. */
-  function arbitrages(values: readonly TopicValue[]): LiveEvent[] {
+  /** Of EVM chains by the definition `cycle`, which statistics count, in the words of seed 002; of Solana in those of 003. */
+  const arbitrages = (values: readonly TopicValue[]): LiveEvent[] =>
+    values.flatMap((each) => {
+      const solana = readSolanaRecord(each.value);
+      if (solana === undefined) return evmArbitrages([each]);
+      if (!isRefusal(solana)) return [solanaEvent(each, solana)];
+      onRefused(each, new Error(solana.detail));
+      return [];
+    });
+
+  const solanaEvent = ({ value, place }: TopicValue, read: SolanaTransaction): LiveEvent =>
+    createEvent({ channel: "arbitrages", type: "transaction", data: solanaData(value, read), now: now(), place });
+
+  function evmArbitrages(values: readonly TopicValue[]): LiveEvent[] {
     return parseAll(z.union([turnedBlock, arbitrage]), values).flatMap(({ record, place }) => {
       if (record.kind === "block") return [blockEvent("arbitrages", record, now(), place)];
       if (record.definition !== "cycle") return [];
@@ -211,6 +225,17 @@ function gasUsd({ gross_usd, net_usd, fee_recipient_payment }: Arbitrage, gasCos
   const [gas, paid] = [Number(gasCost), Number(fee_recipient_payment)];
   return gas + paid === 0 ? 0 : Number((((gross_usd - net_usd) * gas) / (gas + paid)).toFixed(6));
 }
+
+/** As GET /api/v1/transactions/solana has it. */
+const solanaData = (value: Uint8Array, read: SolanaTransaction) =>
+  solanaBody({
+    tx_signature: read.signature,
+    block_time: new Date(read.blockTime).toISOString(),
+    slot: String(read.slot),
+    revenue_lamports: String(read.revenue),
+    net_profit_lamports: read.netProfit === null ? null : String(read.netProfit),
+    record: Buffer.from(value).toString(),
+  });
 
 /** As worker/opportunityRows.ts writes it. */
 const opportunity = z.looseObject({

@@ -7,13 +7,14 @@
 import type { CommonFilter, Condition, ListSpec, Page, Query } from "./types.ts";
 
 /** Rows have the columns, and `cursor: string[]` for the page after them. */
-export function listQuery({ table, columns, order }: ListSpec, conditions: readonly Condition[], page: Page): Query {
+export function listQuery(list: ListSpec, conditions: readonly Condition[], page: Page): Query {
+  const { columns, order } = list;
   const keys = [order.time, ...Object.keys(order.ties)].map((key) => `t.${key}`);
   const cursor = [`toUnixTimestamp64Micro(${keys[0]})`, ...keys.slice(1)].map((key) => `toString(${key})`).join(", ");
   const all = page.after ? [...conditions, beyond(order, page.after)] : conditions;
   return {
     sql: `SELECT ${columns.join(",\n  ")},\n  [${cursor}] AS cursor
-FROM ${table} AS t${where(all)}
+FROM ${tableOf(list)}${where(all)}
 ORDER BY ${keys.map((key) => `${key} DESC`).join(", ")}
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
     params: { ...paramsOf(all), limit: page.limit, offset: page.offset },
@@ -21,12 +22,14 @@ LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
 }
 
 /** One row: `total`, as text. */
-export function countQuery({ table }: ListSpec, conditions: readonly Condition[]): Query {
+export function countQuery(list: ListSpec, conditions: readonly Condition[]): Query {
   return {
-    sql: `SELECT toString(count()) AS total FROM ${table} AS t${where(conditions)}`,
+    sql: `SELECT toString(count()) AS total FROM ${tableOf(list)}${where(conditions)}`,
     params: paramsOf(conditions),
   };
 }
+
+const tableOf = ({ table, final }: ListSpec): string => `${table} AS t${final ? " FINAL" : ""}`;
 
 /** Line break and WHERE, or nothing. */
 export function where(conditions: readonly Condition[]): string {

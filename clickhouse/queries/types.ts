@@ -12,6 +12,8 @@ export interface Condition {
 
 export interface ListSpec {
   readonly table: string;
+  /** Of a replacing table: the last row of each key alone. */
+  readonly final?: true;
   /** expressions over `t`, with their names */
   readonly columns: readonly string[];
   /** A DateTime64 column, then columns (name to type) that make it unique. All descending. */

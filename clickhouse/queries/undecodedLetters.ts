@@ -13,14 +13,17 @@ export interface UndecodedLetter {
   readonly bytes: string;
 }
 
-/** In no order, for a stream. Letters of rules are others: their transactions were decoded and are stored. */
+/**
+ * In no order, for a stream. Letters of rules are others: their transactions were decoded and are stored. So are those of Solana records, which
+ * are no transactions of ours: they are sent again by who sent them.
+ */
 export function undecodedLetters(maxBytes: number): Query {
   return {
     sql: `SELECT t.source AS source, t.partition AS partition, toString(t.offset) AS offset, t.n AS n,
   toFloat64(toUnixTimestamp64Milli(t.record_time)) AS time, t.reason AS reason,
   if(t.size > {max_bytes:UInt32}, '', base64Encode(t.bytes)) AS bytes
 FROM dead_letters AS t
-WHERE t.rule = ''`,
+WHERE t.rule = '' AND NOT startsWith(t.reason, 'solana_')`,
     params: { max_bytes: maxBytes },
   };
 }

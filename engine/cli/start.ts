@@ -72,12 +72,13 @@ const besideTheStream = (house: House, signal: AbortSignal): Promise<unknown> =>
     keepClosingHours(house.store, house.log, signal),
   ]);
 
-/** The stream, and beside it what blocks that were replaced take back. Either ends the other. */
+/** The stream, and beside it what blocks that were replaced take back, and what comes of Solana. Each ends the others. */
 async function runFromKafka(house: House, signal: AbortSignal): Promise<void> {
   const { engine } = house;
-  const [{ kafkaStream }, { followBlockStatus }] = await Promise.all([
+  const [{ kafkaStream }, { followBlockStatus }, { followSolana }] = await Promise.all([
     import("../kafkaStream.ts"),
     import("../retract/follow.ts"),
+    import("../solana/follow.ts"),
   ]);
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
@@ -85,6 +86,7 @@ async function runFromKafka(house: House, signal: AbortSignal): Promise<void> {
   await Promise.all([
     engine.run(() => kafkaStream(house), stop).finally(end),
     followBlockStatus({ ...house, signal: stop }).finally(end),
+    followSolana({ ...house, signal: stop }).finally(end),
   ]);
 }
 

@@ -56,6 +56,7 @@ export const METRICS = {
   stageSeconds: { type: "histogram", name: "weir_stage_seconds", help: "CPU that a batch took in a stage of its worker", labels: ["stage"], buckets: SECONDS },
   deadLetters: { type: "counter", name: "weir_dead_letters_total", help: "Records that could not be processed, by reason", labels: ["reason"] },
   alerts: { type: "counter", name: "weir_alerts_total", help: "Alerts raised, by rule", labels: ["rule"] },
+  solanaTransactions: { type: "counter", name: "weir_solana_transactions_total", help: "Records of arbitrages on Solana taken in" },
   findings: { type: "counter", name: "weir_findings_total", help: "What was found in blocks, by chain and kind", labels: ["chain", "kind"] },
   rangesStored: { type: "counter", name: "weir_ranges_stored_total", help: "Ranges that are in ClickHouse" },
   ledgerCommits: { type: "counter", name: "weir_ledger_commits_total", help: "Commits of the ledger, by result", labels: ["result"] },
@@ -92,7 +93,7 @@ export const METRICS = {
   arbitrageTransactionsRate: { type: "gauge", name: "arbitrage_transactions_rate", help: "Arbitrage transactions a second, over the last minute" },
   detectionLatency: { type: "histogram", name: "detection_latency_seconds", help: "From when a batch is cut to when what was found in it is published, once for each batch in which something was: type is opportunity or transaction", labels: ["chain", "type"], buckets: SECONDS },
   profitUsd: { type: "counter", name: "total_profit_detected_usd", help: "Cumulative net profit of arbitrages that paid, in USD, where it is known", labels: ["chain"] },
-  profitSol: { type: "counter", name: "arbitrage_profit_total_sol", help: "Cumulative net profit of arbitrages that paid, on chains whose coin is SOL, in SOL" },
+  profitSol: { type: "counter", name: "arbitrage_profit_total_sol", help: "Cumulative net profit of arbitrages that paid, on chains whose coin is SOL, in SOL; of Solana what its collectors say" },
   activeArbitrageurs: { type: "gauge", name: "active_arbitrageurs", help: "Number of unique arbitrageurs active in the last hour, by when their transactions were processed", labels: ["chain"] },
   smallOpportunities: { type: "gauge", name: "small_opportunities_percentage", help: "Percentage of opportunities classified as small ($10K-$100K), of those whose profit is known", labels: ["chain"] },
 

@@ -34,7 +34,7 @@ describe("the store", () => {
   beforeAll(async () => {
     place = await temporaryStore();
     await migrate(place.store);
-  });
+  }, 60_000);
   afterAll(() => place?.remove());
 
   const record = (offset: number, status: StatusRecord["status"], number: number, digit: string): StatusRecord => ({

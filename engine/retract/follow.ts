@@ -7,19 +7,13 @@
  * The retractions and the position on `block_status` are one Kafka transaction: a reader of committed records sees each once. Of all engines of
  * a group one does it, as Kafka assigns the partition.
  */
-import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../../clickhouse/client.ts";
-import { type Admin, createAdmin } from "../kafka/admin.ts";
-import { type Consumer, createConsumer, type Message } from "../kafka/consumer.ts";
-import { createProducer, type Producer } from "../kafka/producer.ts";
-import { inTransaction, put } from "../kafka/transaction.ts";
-import { needsPerson } from "../needsPerson.ts";
+import type { Admin } from "../kafka/admin.ts";
+import type { Message } from "../kafka/consumer.ts";
+import { byPartition, type FollowSession, followTopic, type Handled, JSON_HEADERS, type OutputRecord } from "../kafka/followTopic.ts"; // biome-ignore format: one import
 import type { Config } from "../ops/config.ts";
-import { messageOf } from "../ops/errors.ts";
 import type { Log } from "../ops/log.ts";
-import { logSeldom } from "../ops/logSeldom.ts";
-import { countSent, type Metrics } from "../ops/metrics.ts";
+import type { Metrics } from "../ops/metrics.ts";
 import { decodeLedger } from "../sink/ledger.ts";
 import { openHours } from "../statistics/closeHours.ts";
 import { alertsOf, placeOf, putStatuses, type Turn } from "./blockStates.ts";
@@ -35,108 +29,37 @@ export interface RetractOptions {
   readonly waitMs?: number;
 }
 
-const PAUSE_MS = 2_000;
-/** How often the topic is looked for: it is there once somebody has made the topics, or watches a chain. */
-const LOOK_MS = 10_000;
 const WAIT_MS = 600_000;
-const PROCESS_ID = randomUUID();
 
 /** Runs until the signal aborts; whatever is away is waited for. @throws what only a person can mend */
-export async function followBlockStatus(options: RetractOptions): Promise<void> {
-  const { log, signal } = options;
-  while (!signal.aborted) {
-    try {
-      if (await isThere(options)) await run(options);
-      else await sleep(LOOK_MS, undefined, { signal });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (needsPerson(error)) throw error;
-      const reason = messageOf(error);
-      logSeldom(
-        log,
-        "warn",
-        { event: "retractions_broken", reason },
-        "Following replaced blocks broke; beginning anew",
-      );
-      await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
-    }
-  }
-}
+export function followBlockStatus(options: RetractOptions): Promise<void> {
+  const { config, store, log, metrics, signal, waitMs = WAIT_MS } = options;
+  const { groupId, topics } = config.kafka;
 
-async function isThere({ config: { kafka } }: RetractOptions): Promise<boolean> {
-  const admin = await createAdmin({ brokers: kafka.brokers!.join(",") });
-  try {
-    return (await admin.partitionCount(kafka.topics.blockStatus)) !== null;
-  } finally {
-    await admin.close();
-  }
-}
-
-async function run({ config, store, log, metrics, signal, waitMs = WAIT_MS }: RetractOptions): Promise<void> {
-  const { groupId, instanceId, topics } = config.kafka;
-  const brokers = config.kafka.brokers!.join(",");
-  const complain = ({ message }: Error): void =>
-    logSeldom(log, "warn", { event: "kafka_error", reason: message }, "The Kafka client reports an error");
-  const producer = await createProducer({
-    brokers,
-    transactionalId: `${groupId}-retractions-${instanceId ?? PROCESS_ID}`,
-    onSent: countSent(metrics),
-  });
-  const admin = await createAdmin({ brokers });
-  let consumer: Consumer | undefined;
-  try {
-    consumer = await createConsumer({
-      brokers,
-      groupId: `${groupId}-retractions`,
-      ...(instanceId === undefined ? {} : { instanceId }),
-      topics: [topics.blockStatus],
-      onAssign: () => [],
-      onRevoke: async () => {},
-      onLost: () => {},
-      onError: complain,
-    });
-    while (!signal.aborted) {
-      const messages = await consumer.poll(500);
-      if (messages.length === 0) continue;
-      const epochs = new Map(
-        messages.map(({ topic, partition }) => [partition, consumer!.epoch({ topic, partition }) ?? -1]),
-      );
-      const turns: Turn[] = [];
-      for (const records of byPartition(readAll(messages, log)))
-        turns.push(...(await putStatuses(store, records, config.nodes.reorgDepth)));
-      for (const turn of turns) await openHours(store, turn);
-      for (const turn of turns) await untilStored(consumer, admin, turn);
-      const records = (await Promise.all(turns.map(recordsOf))).flat();
-      await publish(producer, consumer, records, messages, epochs);
-      for (const { replaced } of turns) metrics.blockTurns.inc({ turn: replaced ? "replaced" : "back" });
-      metrics.retractions.inc(records.length);
-    }
-  } finally {
-    await consumer?.close();
-    await producer.close();
-    await admin.close();
+  async function handle(messages: readonly Message[], session: FollowSession): Promise<Handled> {
+    const turns: Turn[] = [];
+    for (const records of byPartition(readAll(messages, log)).values()) // a chain's are in one partition
+      turns.push(...(await putStatuses(store, records, config.nodes.reorgDepth)));
+    for (const turn of turns) await openHours(store, turn);
+    for (const turn of turns) await untilStored(session, turn);
+    const records = (await Promise.all(turns.map(recordsOf))).flat();
+    return {
+      records,
+      count() {
+        for (const { replaced } of turns) metrics.blockTurns.inc({ turn: replaced ? "replaced" : "back" });
+        metrics.retractions.inc(records.length);
+      },
+    };
   }
 
   /**
    * The engine may still be on its way to what was replaced: its alerts can be named when they are stored. They are when the block's transactions
    * are, and the ledger says so: a round's tables are inserted one after the other.
    */
-  async function untilStored(consumer: Consumer, admin: Admin, turn: Turn): Promise<void> {
-    const deadline = performance.now() + waitMs;
-    consumer.pause(consumer.owned());
-    try {
-      while (!(await isStored(admin, turn))) {
-        if (performance.now() > deadline) {
-          const facts = { event: "retraction_incomplete", chain: turn.chainId, block: turn.number, hash: turn.hash };
-          log.warn(facts, "A replaced block is not whole in the store; what is there is retracted");
-          return;
-        }
-        for (let waited = 0; waited < 3; waited++) await consumer.poll(1); // 0.1 s each: rebalances arrive through it
-        signal.throwIfAborted();
-      }
-    } finally {
-      consumer.resume(consumer.owned());
-    }
+  async function untilStored({ admin, wait }: FollowSession, turn: Turn): Promise<void> {
+    if (await wait(() => isStored(admin, turn), waitMs)) return;
+    const facts = { event: "retraction_incomplete", chain: turn.chainId, block: turn.number, hash: turn.hash };
+    log.warn(facts, "A replaced block is not whole in the store; what is there is retracted");
   }
 
   async function isStored(admin: Admin, turn: Turn): Promise<boolean> {
@@ -148,32 +71,28 @@ async function run({ config, store, log, metrics, signal, waitMs = WAIT_MS }: Re
     return place.offset < (metadata === "" ? offset : decodeLedger(metadata, offset).stored);
   }
 
-  async function recordsOf(turn: Turn): Promise<TurnRecord[]> {
+  async function recordsOf(turn: Turn): Promise<OutputRecord[]> {
     const { chainId: chain_id, number: block_number, hash: block_hash, replaced } = turn;
     const status = replaced ? "retracted" : "provisional";
     const block = { chain_id, block_number, block_hash };
-    const alerts = (await alertsOf(store, turn)).map((alert) => ({
-      topic: topics.alerts,
-      key: `${chain_id}:${alert.tx_hash}`,
-      value: { ...alert, status, ...block },
-    }));
+    const alerts = (await alertsOf(store, turn)).map((alert) =>
+      record(topics.alerts, `${chain_id}:${alert.tx_hash}`, { ...alert, status, ...block }),
+    );
     const findings = [
       topics.mevBundles,
       topics.arbitrageTransactions,
       topics.arbitrageOpportunities,
       ...(topics.riskMetrics === undefined ? [] : [topics.riskMetrics]),
-    ].map((topic) => ({
-      ...{ topic, key: String(chain_id), value: { kind: "block", status, ...block } },
-    }));
+    ].map((topic) => record(topic, String(chain_id), { kind: "block", status, ...block }));
     return [...alerts, ...findings];
   }
+
+  return followTopic({ config, topic: topics.blockStatus, name: "retractions", handle, log, metrics, signal });
 }
 
-interface TurnRecord {
-  readonly topic: string;
-  readonly key: string;
-  readonly value: object;
-}
+const record = (topic: string, key: string, value: object): OutputRecord => ({
+  ...{ topic, key, value: Buffer.from(JSON.stringify(value)), headers: JSON_HEADERS },
+});
 
 function readAll(messages: readonly Message[], log: Log): StatusRecord[] {
   return messages.flatMap((message) => {
@@ -181,36 +100,5 @@ function readAll(messages: readonly Message[], log: Log): StatusRecord[] {
     if (typeof read !== "string") return [read];
     log.error({ event: "block_status_refused", reason: read }, "A record of block_status says nothing of a block");
     return [];
-  });
-}
-
-/** A chain's records are in one partition. */
-function byPartition(records: readonly StatusRecord[]): Iterable<StatusRecord[]> {
-  const partitions = new Map<number, StatusRecord[]>();
-  for (const record of records) {
-    const others = partitions.get(record.partition);
-    if (others) others.push(record);
-    else partitions.set(record.partition, [record]);
-  }
-  return partitions.values();
-}
-
-const HEADERS = { "content-type": "application/json" };
-
-async function publish(
-  producer: Producer,
-  consumer: Consumer,
-  records: readonly TurnRecord[],
-  messages: readonly Message[],
-  epochs: ReadonlyMap<number, number>,
-): Promise<void> {
-  const ends = new Map(
-    messages.map(({ topic, partition, offset }) => [partition, { topic, partition, offset: offset + 1 }]),
-  );
-  const offsets = [...ends.values()].map((end) => ({ ...end, metadata: "", epoch: epochs.get(end.partition)! }));
-  await inTransaction(producer, "publish retractions", async () => {
-    for (const { topic, key, value } of records)
-      await put(producer, topic, null, key, Buffer.from(JSON.stringify(value)), HEADERS);
-    await producer.sendOffsets(offsets, consumer);
   });
 }

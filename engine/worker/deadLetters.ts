@@ -38,7 +38,8 @@ export function failureLetter(
   });
 }
 
-function letter(parts: Omit<DeadLetterRow, "size" | "sha256">): DeadLetterRow {
+/** A letter of these parts, with what follows from its bytes. */
+export function letter(parts: Omit<DeadLetterRow, "size" | "sha256">): DeadLetterRow {
   const sha256 = new Uint8Array(createHash("sha256").update(parts.bytes).digest());
   return { ...parts, size: parts.bytes.length, sha256 };
 }
