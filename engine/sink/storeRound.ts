@@ -25,6 +25,7 @@ import type { Block } from "../../clickhouse/native.ts";
 import { isFindingTable } from "../../clickhouse/tables/findings.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import type { Failpoint, FailpointName } from "../ops/failpoint.ts";
+import { freeBuffer } from "../ops/freeBuffer.ts";
 import type { TableName } from "../worker/outcome.ts";
 import { type RangeBounds, rowsOf } from "./rangeBounds.ts";
 import { mendRollUps } from "./rollUps.ts";
@@ -148,15 +149,17 @@ interface Present {
 async function insert(store: Store, table: TableName, members: readonly Member[], token: string): Promise<void> {
   const blocks = members.flatMap(({ range }) => range.blocks[table] ?? []);
   if (blocks.length === 0) return;
+  const merged = mergeBlocks(blocks);
   await store.insertBlock({
     table,
     columns: COLUMNS[table].map(([name]) => name),
     types: COLUMNS[table].map(([, type]) => type),
     format: "Native",
-    bodies: [mergeBlocks(blocks)],
+    bodies: [merged],
     rows: sumRows(blocks),
     token,
   });
+  if (blocks.length > 1) freeBuffer(merged.buffer); // else it is the block's own
 }
 
 const rowsIn = ({ range }: Member, table: TableName): number => sumRows(range.blocks[table] ?? []);

@@ -20,7 +20,7 @@ export interface PendingOpportunity extends Opportunity {
  * One for each pool on the swap's path that it would leave with something to earn after gas, or in which a sandwich would pay its gas. Gas is
  * reckoned at the price that the swap itself offers, which who goes right behind it must offer, too.
  *
- * Of any other transaction it costs a look at four bytes of its input.
+ * Of a record that says nothing of pools it costs a look at a length, of any other transaction one at four bytes of its input.
  *
  * @param frame byte offset of a pending transaction
  */
@@ -29,9 +29,9 @@ export function findPendingOpportunities(
   frame: number,
   chain: Chain | undefined,
 ): PendingOpportunity[] {
+  if (u32At(frames, frame + OFFSET.extraLength) === 0 || !has(frames, frame, PRESENT.to)) return [];
   const swap = readRouterSwap(frames, frame);
-  if (swap === undefined || chain === undefined || !has(frames, frame, PRESENT.to)) return [];
-  if (u32At(frames, frame + OFFSET.extraLength) === 0) return [];
+  if (swap === undefined || chain === undefined) return [];
   const router = hexAt(frames, frame + OFFSET.to, 20);
   if (!chain.v2Routers.has(router)) return [];
   const market = readMarket(extraText(frames, frame), chain);
