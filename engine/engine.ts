@@ -114,7 +114,8 @@ export function createEngine({
   const compact = createStateCompactor(store);
   metrics.stateMaxBytes.set(config.engine.stateBytes);
   const storeHealth = health.register({ name: "store", state: { up: true } });
-  const streamHealth = health.register({ name: "stream", state: { up: false, reason: "not started" } });
+  /** Registered with the first run: an API node has no stream, and is ready without. */
+  let streamHealth: ReturnType<Health["register"]> | undefined;
 
   /** Waits for the store as long as it takes; what waiting does not mend is thrown. */
   async function retry(error: unknown, attempt: number, signal: AbortSignal): Promise<void> {
@@ -155,7 +156,7 @@ export function createEngine({
         { event: `partitions_${change}`, partitions },
         "The share of the topic has changed",
       );
-      streamHealth.set({ up: true, facts: { [change]: [...partitions] } });
+      streamHealth?.set({ up: true, facts: { [change]: [...partitions] } });
       observer?.assignment?.(change, partitions);
     },
   });
@@ -231,6 +232,7 @@ export function createEngine({
   return {
     async run(open, signal, observer) {
       const observing = observe(observer);
+      streamHealth ??= health.register({ name: "stream", state: { up: false, reason: "not started" } });
       for (let tries = 0, began = Date.now(); ; ) {
         let stream: Stream | undefined;
         let component: { remove(): void } | undefined;

@@ -1,13 +1,12 @@
 /** docker-compose.yml and what it mounts, checked without Docker: against the Compose schema, and against our configuration. */
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { loadConfig, rows } from "../engine/ops/config.ts";
-import { createMetrics } from "../engine/ops/metrics.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const text = readFileSync(join(root, "docker-compose.yml"), "utf8");
@@ -147,31 +146,8 @@ function interpolate(value: string, env: Record<string, string>): string {
   });
 }
 
-describe("Prometheus and Grafana", () => {
-  const metrics = createMetrics();
+describe("Prometheus", () => {
   const ops = join(root, "engine/ops");
-  const alerts = parse(readFileSync(join(ops, "prometheus/alerts.yml"), "utf8")) as {
-    groups: { rules: { alert: string; expr: string }[] }[];
-  };
-  const boards = readdirSync(join(ops, "grafana/dashboards")).map(
-    (file) =>
-      JSON.parse(readFileSync(join(ops, "grafana/dashboards", file), "utf8")) as {
-        panels: { targets: { expr: string }[] }[];
-      },
-  );
-  const expressions = [
-    ...alerts.groups.flatMap(({ rules }) => rules.map(({ expr }) => expr)),
-    ...boards.flatMap(({ panels }) => panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))),
-  ];
-
-  test("ask only for metrics that we have", async () => {
-    const known = new Set((await metrics.registry.getMetricsAsJSON()).map(({ name }) => name));
-    const asked = expressions
-      .flatMap((expr) => expr.match(/\b(weir|api|chain|process|nodejs)_\w+/g) ?? [])
-      .map((name) => name.replace(/_bucket$/, ""));
-    expect(asked.length).toBeGreaterThan(10);
-    expect(asked.filter((name) => !known.has(name))).toEqual([]);
-  });
 
   test("scrape the ports on which engine, API and watcher listen", () => {
     const { scrape_configs: scrapes } = parse(readFileSync(join(ops, "prometheus/prometheus.yml"), "utf8")) as {

@@ -12,6 +12,7 @@ import { CATALOGUE, COLUMNS } from "../clickhouse/features/catalogue.ts";
 import { type FeatureRequest, planFeatures } from "../clickhouse/features/chunks.ts";
 import { exampleQueries } from "../clickhouse/queries/examples.ts";
 import { BUNDLED_RECORDING } from "../engine/cli/bundled.ts";
+import { createMetrics } from "../engine/ops/metrics.ts";
 import { readLines } from "../engine/source/recording.ts";
 import { type Databases, openDatabases, type Run } from "./support/databases.ts";
 import { startWeir } from "./support/engineProcess.ts";
@@ -125,7 +126,7 @@ describe("features", () => {
 
 describe("features for programs", () => {
   test("GET /api/v1/features/data goes through a period by whole blocks", async () => {
-    const routes = featureRoutes({ store: whole.store });
+    const routes = featureRoutes({ metrics: createMetrics({ defaults: false }), store: whole.store });
     const rows: Row[] = [];
     const period = "since=2024-06-01T00:30:00Z&until=2024-06-01T00:33:00Z";
     let next: string | undefined =

@@ -84,7 +84,7 @@ const data = createRoute({
   },
 });
 
-export function featureRoutes({ store }: Pick<ApiDeps, "store">) {
+export function featureRoutes({ store, metrics }: Pick<ApiDeps, "store" | "metrics">) {
   return createRouter()
     .openapi(documentation, (c) => {
       const { group } = c.req.valid("query");
@@ -95,12 +95,12 @@ export function featureRoutes({ store }: Pick<ApiDeps, "store">) {
       const [chunk, next] = await planFeatures(store, { chainId, since, until, names, chunkRows, atMost: 2 });
       if (next !== undefined)
         c.header("link", link(c, "next", { since: new Date(Number(next.params.from) * 1000).toISOString() }));
-      return withETag(
-        c,
+      const rows =
         chunk === undefined
           ? []
-          : await store.rows<z.infer<typeof featureRowSchema>>(chunk.sql, chunk.params, READ_SETTINGS),
-      );
+          : await store.rows<z.infer<typeof featureRowSchema>>(chunk.sql, chunk.params, READ_SETTINGS);
+      metrics.featureRows.inc(rows.length);
+      return withETag(c, rows);
     });
 }
 

@@ -122,6 +122,9 @@ export const METRICS = {
   wsConnections: { type: "gauge", name: "websocket_connections_active", help: "Number of active WebSocket connections" },
   wsMessages: { type: "counter", name: "websocket_messages_sent_total", help: "Total WebSocket messages sent by message type", labels: ["type"] },
 
+  // Features for models.
+  featureRows: { type: "counter", name: "weir_feature_rows_total", help: "Rows of features that the API has given out" },
+
   // Notifications.
   notifications: { type: "counter", name: "weir_notifications_total", help: "Messages to notification channels, by what became of an attempt", labels: ["outcome", "kind"] },
 } as const satisfies Record<string, MetricRow>;
