@@ -400,7 +400,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
     health: createHealth(),
     metrics: createMetrics({ defaults: false }),
     log: createLog({ level: "silent" }),
-    config: { api, nodes: { silentAfter: { seconds: 300, byChain: {} } } },
+    config: { api, cache: loadConfig().config.cache, nodes: { silentAfter: { seconds: 300, byChain: {} } } },
     version: "1.2.3",
   };
   await expect(createApi(deps).listen(api)).rejects.toMatchObject({

@@ -11,20 +11,24 @@ import { describeAccess } from "./auth/describeAccess.ts";
 import { guard } from "./auth/guard.ts";
 import { keyRoutes } from "./auth/keyRoutes.ts";
 import { loginRoutes } from "./auth/loginRoutes.ts";
-import { createTickets } from "./auth/ticket.ts";
+import { createTickets, onceInRedis } from "./auth/ticket.ts";
 import { userRoutes } from "./auth/userRoutes.ts";
 import { createWhoIs } from "./auth/whoIs.ts";
+import { cached } from "./cache/cached.ts";
+import { openCache } from "./cache/open.ts";
 import { cors } from "./cors.ts";
 import { coverageHeader } from "./coverageHeader.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsPage, type OpenApiDocument } from "./docs.ts";
 import { createMemoryLimiter } from "./limits/limiter.ts";
 import { createRateLimits } from "./limits/rateLimits.ts";
+import { createRedisLimiter } from "./limits/redisLimiter.ts";
 import { createDoorman } from "./live/doorman.ts";
 import { createLive } from "./live/live.ts";
 import { network } from "./network.ts";
 import { channelRoutes } from "./notify/channelRoutes.ts";
 import { deliveryRoutes } from "./notify/deliveryRoutes.ts";
+import { notModified } from "./notModified.ts";
 import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
 import { createRouter } from "./router.ts";
@@ -82,7 +86,8 @@ export function createApi(deps: ApiDeps) {
   const { store, health, metrics, log, access } = deps;
   const { api } = deps.config;
   const whoIs = createWhoIs({ access, token: api.token, apiKeys: api.apiKeys, anonymous: api.anonymous });
-  const tickets = createTickets(access.tokens, access.now);
+  const once = deps.redis && onceInRedis(deps.redis, access.now);
+  const tickets = createTickets(access.tokens, access.now, once);
   const rates = createRates(metrics);
   const live =
     deps.live &&
@@ -110,11 +115,14 @@ export function createApi(deps: ApiDeps) {
   app.use(counted(deps));
   app.use(coverageHeader(deps.coverage, silentAfter));
   app.use(answerHeaders);
+  app.use(notModified);
   app.use(network({ allow: api.allowIps, trustedProxies: api.trustedProxies, hosts: api.hosts }));
   app.use(cors(api.corsOrigins));
-  const limits = createRateLimits(deps.limiter ?? createMemoryLimiter(), api.limits);
+  const limiter = deps.redis ? createRedisLimiter(deps.redis) : createMemoryLimiter();
+  const limits = createRateLimits(limiter, api.limits);
   app.use(guard(whoIs, tickets, limits));
   app.use(limits.middleware);
+  app.use(cached(openCache(deps)));
   for (const router of [
     operationRoutes({ ...deps, rates }),
     solanaRoutes(deps), // before /transactions/{hash}

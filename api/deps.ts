@@ -7,9 +7,9 @@ import type { Config } from "../engine/ops/config.ts";
 import type { Health } from "../engine/ops/health.ts";
 import type { Log } from "../engine/ops/log.ts";
 import type { Metrics } from "../engine/ops/metrics.ts";
+import type { RedisConnection } from "../engine/ops/redis.ts";
 import type { Catalogue } from "../engine/rules/catalogue.ts";
 import type { CoverageOfChains } from "../engine/source/rpc/coverage.ts";
-import type { Limiter } from "./limits/limiter.ts";
 import type { Feed } from "./live/feed.ts";
 import type { Notifications } from "./notify/start.ts";
 
@@ -20,8 +20,8 @@ export interface ApiDeps {
   /** What was looked at, of each chain. Rejects with ControlUnavailable. */
   readonly coverage: () => Promise<CoverageOfChains>;
   readonly access: Access;
-  /** Where requests are counted; undefined: in this process. */
-  readonly limiter?: Limiter | undefined;
+  /** What API nodes share: counts of requests, used tickets, cached answers; undefined: each is alone. */
+  readonly redis?: Pick<RedisConnection, "redis" | "attempt"> | undefined;
   readonly control: Control;
   /** undefined: none is configured. */
   readonly archive?: ArchiveReader | undefined;
@@ -29,7 +29,7 @@ export interface ApiDeps {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly config: Pick<Config, "api"> & { readonly nodes: Pick<Config["nodes"], "silentAfter"> };
+  readonly config: Pick<Config, "api" | "cache"> & { readonly nodes: Pick<Config["nodes"], "silentAfter"> };
   /** Where live events come from, and how many streams there may be; undefined: there are none. */
   readonly live?: { readonly feed: Feed; readonly maxConnections: number; readonly heartbeatMs: number };
   /** shown in /health and /openapi.json */

@@ -80,7 +80,9 @@ export async function startTestServer({
   const coverage = () => readCoverage(control);
   const access = createAccess({ control, secret: "a secret for tests only" });
   const place = openFolder(join(folder, "archive"));
-  const config = { api, nodes: { silentAfter: { seconds: 300, byChain: {} } } };
+  // each answer out of the cache is as fresh as if it were made anew
+  const cache = { ...loadConfig().config.cache, freshMs: 0 };
+  const config = { api, cache, nodes: { silentAfter: { seconds: 300, byChain: {} } } };
   const notifications = createNotifications({
     ...{ store, control, labels, log, metrics, secrets: createSecrets(["a key for tests only, 32 letters."]) },
     config: {

@@ -6,9 +6,10 @@
  *     await tickets.redeem(ticket); // the principal
  *     await tickets.redeem(ticket); // undefined: it was used
  *
- * A ticket is signed, so any API node takes it. That it is taken once is this node's knowledge, or of all where they share `once`.
+ * A ticket is signed, so any API node takes it. That it was taken is this node's knowledge, or in Redis that of all of them.
  */
 import { TICKET_SECONDS, type TokenIssuer } from "../../engine/access/tokens.ts";
+import type { RedisConnection } from "../../engine/ops/redis.ts";
 import type { Principal } from "./principal.ts";
 
 export const WRONG_TICKET =
@@ -31,6 +32,19 @@ export function createTickets(tokens: TokenIssuer, now: () => Date, once: Once =
       const read = ticket.length <= 4096 ? await tokens.readTicket(ticket) : undefined;
       return read && (await once(read.id, read.expiresAt)) ? (read.claims as Principal) : undefined;
     },
+  };
+}
+
+/** Among all API nodes; while Redis is away, at each. */
+export function onceInRedis({ redis, attempt }: Pick<RedisConnection, "redis" | "attempt">, now: () => Date): Once {
+  const here = onceHere(now);
+  return async (id, until) => {
+    const first = await here(id, until);
+    if (!first) return false;
+    return attempt(
+      async () => (await redis.set(`weir:ticket:${id}`, "used", "PXAT", until.getTime() + 1_000, "NX")) === "OK",
+      () => true,
+    );
   };
 }
 

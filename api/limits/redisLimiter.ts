@@ -1,5 +1,6 @@
 /** Counting in Redis: all API nodes together. One script a request, so that nobody counts in between. */
 import type { Redis } from "ioredis";
+import type { RedisConnection } from "../../engine/ops/redis.ts";
 import { createMemoryLimiter, type Limiter } from "./limiter.ts";
 import type { Policy, Verdict } from "./policy.ts";
 
@@ -55,35 +56,26 @@ return {allowed and 1 or 0, remaining, reset, retry}`;
 type Answer = [number, number, number, number];
 type WithScript = Redis & { weirTake(key: string, ...rest: (string | number)[]): Promise<Answer> };
 
-/** While Redis does not answer each node counts for itself: less precise, and nobody waits. */
-const ALONE_MS = 1_000;
-
-/**
- * @param redis with a command timeout, and without an offline queue: what it cannot answer now it should refuse now
- * @param failed told when Redis did not answer  @param now of tests, in ms
- */
+/** While Redis does not answer each node counts for itself: less precise, and nobody waits. @param now of tests, in ms */
 export function createRedisLimiter(
-  redis: Redis,
-  { failed, now }: { failed: (error: Error) => void; now?: () => number },
+  { redis, attempt }: Pick<RedisConnection, "redis" | "attempt">,
+  now?: () => number,
 ): Limiter {
   redis.defineCommand("weirTake", { numberOfKeys: 1, lua: SCRIPT });
   const alone = createMemoryLimiter(now);
-  let aloneUntil = 0;
+
+  async function take(key: string, { kind, limit, windowMs, burst = limit }: Policy): Promise<Verdict> {
+    const name = `weir:limit:${kind}:${limit}:${windowMs}:${key}`;
+    const answer = await (redis as WithScript).weirTake(name, kind, limit, windowMs, burst, now?.() ?? 0);
+    const [allowed, remaining, resetMs, retryMs] = answer;
+    return { allowed: allowed === 1, remaining, resetMs, retryMs };
+  }
 
   return {
-    async take(key: string, policy: Policy): Promise<Verdict> {
-      if (performance.now() < aloneUntil) return alone.take(key, policy);
-      const { kind, limit, windowMs, burst = limit } = policy;
-      try {
-        const name = `weir:limit:${kind}:${limit}:${windowMs}:${key}`;
-        const answer = await (redis as WithScript).weirTake(name, kind, limit, windowMs, burst, now?.() ?? 0);
-        const [allowed, remaining, resetMs, retryMs] = answer;
-        return { allowed: allowed === 1, remaining, resetMs, retryMs };
-      } catch (error) {
-        failed(error as Error);
-        aloneUntil = performance.now() + ALONE_MS;
-        return alone.take(key, policy);
-      }
-    },
+    take: (key, policy) =>
+      attempt(
+        () => take(key, policy),
+        () => alone.take(key, policy),
+      ),
   };
 }

@@ -535,6 +535,42 @@ describe("a made scene", () => {
       await server.problem(`/api/v1/opportunities?${wrong}`, 400);
   });
 
+  test("answers come out of the cache until what they are made of is written", async () => {
+    const paths = ["/api/v1/stats?since=2000-01-01&chain_id=901", "/stats/daily?chain_id=901&since=2000-01-01", "/api/v1/arbitrageurs?limit=3", "/api/v1/opportunities?limit=3"]; // biome-ignore format: a row
+    const ask = () =>
+      Promise.all(
+        paths.map(async (path) => {
+          const { status, headers, text } = await server.get(path);
+          const told = ["x-total-count", "link", "etag", "content-type"].map((name) => headers.get(name));
+          return { from: headers.get("x-cache"), answer: [status, ...told, text] };
+        }),
+      );
+    const from = async () => (await ask()).map((each) => each.from);
+    await ask();
+    const [kept, again] = [await ask(), await ask()];
+    expect(again).toEqual(kept);
+    expect(kept.map((each) => each.from)).toEqual(Array(4).fill("memory"));
+    expect(kept.map(({ answer }) => answer[0])).toEqual(Array(4).fill(200));
+    const [{ answer }] = kept as [(typeof kept)[number]];
+    const same = await server.get(paths[0]!, { headers: { "if-none-match": answer[3] as string } });
+    expect([same.status, same.text, same.headers.get("x-cache")]).toEqual([304, "", "memory"]);
+    expect((await server.get("/api/v1/stats?chain_id=901&since=2000-01-01")).headers.get("x-cache")).toBe("memory");
+
+    await server.store.command("INSERT INTO alerts (rule, event_time, chain_id) SELECT 'x', now(), 902");
+    expect(await from()).toEqual(["made", "made", "memory", "memory"]);
+    await server.labels.set(
+      [{ chainId: 900, address: `0x${"1".repeat(40)}`, name: "One", symbol: "ONE", decimals: 18 }],
+      "tester",
+    );
+    expect(await from()).toEqual(["memory", "memory", "memory", "made"]);
+    await server.labels.remove({ chainId: 900, address: `0x${"1".repeat(40)}` }, "tester");
+    await server.store.command("INSERT INTO replaced_blocks SELECT 902, 1, unhex(repeat('0C', 32)), 1, 1");
+    expect(await from()).toEqual(Array(4).fill("made"));
+    const wrong = "/api/v1/stats?period=1y";
+    await server.problem(wrong, 400);
+    expect((await server.get(wrong)).headers.get("x-cache")).toBe("made"); // what is wrong is not kept
+  });
+
   test("an hour to which rows come later is exact at once, and closed anew", async () => {
     const late: Arbitrage = {
       ...arbitrages.find(({ chain, definition }) => chain === 901 && definition === "cycle")!,

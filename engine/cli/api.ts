@@ -3,8 +3,7 @@ import { createArchiveReader } from "../../clickhouse/archive/reader.ts";
 import { addConfiguredAdmin } from "../access/firstAdmin.ts";
 import { scheduleArchive } from "../archive/schedule.ts";
 import { configuredArchive } from "../archive/settings.ts";
-import { logSeldom } from "../ops/logSeldom.ts";
-import type { openRedis } from "../ops/redis.ts";
+import type { RedisConnection } from "../ops/redis.ts";
 import { VERSION } from "../ops/version.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { type House, openHouse } from "./house.ts";
@@ -54,11 +53,10 @@ export async function serve(house: House): Promise<Serving> {
   ]);
   const notifications = createNotifications(house);
   const archive = configuredArchive(config, house.store);
-  const { url } = config.redis;
-  const shared = url === undefined ? undefined : await countInRedis({ ...config.redis, url }, house);
+  const redis = await connectRedis(house);
   const listening = await createApi({
     ...house,
-    limiter: shared?.limiter,
+    redis,
     archive: archive && createArchiveReader(house.store, archive.place),
     notifications,
     rules: catalogue,
@@ -78,18 +76,16 @@ export async function serve(house: House): Promise<Serving> {
       await notifying;
       await forget?.();
       await listening.close();
-      shared?.close();
+      redis?.close();
     },
   };
 }
 
-async function countInRedis(options: Parameters<typeof openRedis>[0], { health, log }: House) {
+async function connectRedis({ config, health, log }: House): Promise<RedisConnection | undefined> {
+  const { url, sentinels } = config.redis;
+  if (url === undefined && sentinels === undefined) return undefined;
   const { openRedis } = await import("../ops/redis.ts");
-  const { createRedisLimiter } = await import("../../api/limits/redisLimiter.ts");
-  const { redis, close } = openRedis(options, health);
-  const failed = (error: Error): void =>
-    logSeldom(log, "warn", { event: "redis_away", reason: error.message }, "Redis does not answer; each API node counts requests for itself"); // biome-ignore format: one line
-  return { limiter: createRedisLimiter(redis, { failed }), close };
+  return openRedis(config.redis, { health, log });
 }
 
 /** What is said of it where it starts. */

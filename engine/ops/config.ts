@@ -277,9 +277,21 @@ function nest(values: Values) {
     },
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
-    /** url undefined: none */
+    cache: {
+      maxBytes: values.WEIR_CACHE_BYTES,
+      /** How late it may be known that something was written. */
+      freshMs: 1_000,
+      ttlMs: {
+        opportunities: values.CACHE_OPPORTUNITY_TTL * 1000,
+        stats: values.CACHE_STATS_TTL * 1000,
+        leaderboard: values.CACHE_LEADERBOARD_TTL * 1000,
+      },
+    },
+    /** neither url nor sentinels: none */
     redis: {
       url: values.REDIS_URL,
+      sentinels: values.REDIS_SENTINELS,
+      master: values.REDIS_SENTINEL_MASTER,
       timeoutMs: values.REDIS_SOCKET_TIMEOUT * 1000,
       connectTimeoutMs: values.REDIS_SOCKET_CONNECT_TIMEOUT * 1000,
     },

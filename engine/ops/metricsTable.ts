@@ -38,6 +38,8 @@ export const LABELS = {
   turn: 5,
   component: 30,
   state: 10,
+  cache: 10,
+  from: 10,
 } as const;
 export type Label = keyof typeof LABELS;
 
@@ -119,6 +121,11 @@ export const METRICS = {
   apiLatency: { type: "histogram", name: "api_request_latency_seconds", help: "API request latency by endpoint and method", labels: ["endpoint", "method"], buckets: SECONDS },
   apiDuration: { type: "histogram", name: "api_request_duration_seconds", help: "The same as api_request_latency_seconds, under its other name", labels: ["endpoint", "method"], buckets: SECONDS },
   apiErrors: { type: "counter", name: "api_errors_total", help: "Total API errors by endpoint and error type; client is what who asks got wrong", labels: ["endpoint", "error_type"] },
+  cacheHits: { type: "counter", name: "weir_cache_hits_total", help: "Answers out of the cache, by kind and where they were", labels: ["cache", "from"] },
+  cacheMisses: { type: "counter", name: "weir_cache_misses_total", help: "Answers that had to be made, by kind", labels: ["cache"] },
+  cacheBytes: { type: "gauge", name: "weir_cache_bytes", help: "Memory that answers in the cache of this process take" },
+  cacheEntries: { type: "gauge", name: "weir_cache_entries", help: "Answers in the cache of this process" },
+  cacheEvictions: { type: "counter", name: "weir_cache_evictions_total", help: "Answers that had to go for others before their time was up" },
   wsConnections: { type: "gauge", name: "websocket_connections_active", help: "Number of active WebSocket connections" },
   wsMessages: { type: "counter", name: "websocket_messages_sent_total", help: "Total WebSocket messages sent by message type", labels: ["type"] },
 
