@@ -6,8 +6,15 @@ import type { Condition, ListSpec } from "../clickhouse/queries/types.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { ReadableStore } from "./deps.ts";
 
-/** For every query of ours: none runs or swells for long. That they cannot write is the store's care. */
-export const READ_SETTINGS = { max_execution_time: 10, max_memory_usage: 2_000_000_000 } as const;
+/**
+ * For every query of ours: none runs or swells for long. That they cannot write is the store's care. Without buffers a read in the table's
+ * order ends at its limit; with them it reads ahead in every part (2.5 million rows for the newest 100 of a chain, not 0.3).
+ */
+export const READ_SETTINGS = {
+  max_execution_time: 10,
+  max_memory_usage: 2_000_000_000,
+  read_in_order_use_buffering: 0,
+} as const;
 
 /** What a list is made of, for REST and GraphQL alike. */
 export interface Listing<Row extends { readonly cursor: readonly string[] }, Body> {

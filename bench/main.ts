@@ -20,8 +20,9 @@ import { chain } from "./scenarios/chain.ts";
 import { e2e } from "./scenarios/e2e.ts";
 import { rules } from "./scenarios/rules.ts";
 import { sandbox } from "./scenarios/sandbox.ts";
+import { storage } from "./scenarios/storage.ts";
 
-const SCENARIOS: readonly Scenario[] = [e2e, rules, sandbox, chain, api];
+const SCENARIOS: readonly Scenario[] = [e2e, rules, sandbox, chain, storage, api];
 const RUNS = 5;
 const QUICK_RUNS = 3;
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));

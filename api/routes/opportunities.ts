@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import {
   capturedOpportunities,
+  HAPPENED,
   OPPORTUNITIES,
   type OpportunityRow,
   opportunityConditions,
@@ -60,9 +61,11 @@ export const opportunitySchema = z
   .openapi("Opportunity");
 
 /** The id as a number is a column that a cursor can carry. */
+const numbered = (rows: string): string => `(SELECT *, reinterpretAsUInt64(opportunity_id) AS id_number FROM ${rows})`;
 const LIST: ListSpec = {
   ...OPPORTUNITIES,
-  table: `(SELECT *, reinterpretAsUInt64(opportunity_id) AS id_number FROM ${capturedOpportunities()})`,
+  table: numbered(capturedOpportunities()),
+  keys: numbered(HAPPENED),
   order: { time: "event_time", ties: { ...POSITION_TIES, id_number: "UInt64" } },
 };
 

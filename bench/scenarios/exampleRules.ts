@@ -60,7 +60,8 @@ async function measureLoad(load: Load, { runs, say }: Context): Promise<Measured
   };
 }
 
-async function exampleRules(): Promise<LiveRule[]> {
+/** The five examples, as they are built. */
+export async function exampleRules(): Promise<LiveRule[]> {
   const files = (await readdir(MODULES)).filter((file) => file.endsWith(".wasm")).sort();
   return Promise.all(
     files.map(async (file) => {

@@ -35,6 +35,7 @@ export interface AlertRow extends Position {
 
 export const ALERTS: ListSpec = {
   table: "alerts",
+  keys: "alerts",
   order: { time: "event_time", ties: { ...POSITION_TIES, rule: "String", ordinal: "UInt16" } },
   columns: [
     "lower(hex(t.alert_id)) AS id",

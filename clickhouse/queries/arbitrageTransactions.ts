@@ -19,6 +19,7 @@ export type Strategy = (typeof STRATEGIES)[number];
 /** In the order of TRANSACTIONS, so their cursors are the same. Rows have nothing but where the transaction is. */
 export const ARBITRAGE_TRANSACTIONS: ListSpec = {
   table: "arbitrages",
+  keys: "arbitrages",
   order: { time: "event_time", ties: POSITION_TIES },
   columns: [
     "t.source AS source",

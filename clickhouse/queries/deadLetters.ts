@@ -23,6 +23,7 @@ export const PREVIEW_BYTES = 256;
 
 export const DEAD_LETTERS: ListSpec = {
   table: "dead_letters",
+  keys: "dead_letters",
   order: { time: "record_time", ties: { ...POSITION_TIES, rule: "String" } },
   columns: [
     ...plain("source", "partition", "n", "reason", "detail", "rule", "size"),

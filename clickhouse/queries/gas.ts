@@ -18,8 +18,9 @@ export interface GasBlockRow {
   readonly paid: readonly (readonly [price: string | null, gas: string | null])[];
 }
 
-/** Rows that are looked at: the newest, which the table's order gives without reading the others. */
+/** Rows that are looked at: the newest, which the table's order gives without reading the others. The fullest blocks have 1,500, and each may have come in twice. */
 const MAX_ROWS = 200_000;
+const ROWS_A_BLOCK = 4_000;
 
 /**
  * The newest blocks of a chain, highest first. Of two that were stored for one height the one that came in last. A transaction that came
@@ -43,7 +44,7 @@ FROM (
     FROM transactions
     WHERE chain_id = {chain_id:UInt64} AND block_number IS NOT NULL
     ORDER BY chain_id DESC, event_time DESC
-    LIMIT ${MAX_ROWS}
+    LIMIT ${Math.min(MAX_ROWS, ROWS_A_BLOCK * blocks)}
   ) AS t
   GROUP BY height, hash_bytes
 )

@@ -39,6 +39,9 @@ export function capturedOpportunities(conditions: readonly string[] = [], ofCapt
 )`;
 }
 
+/** Those of blocks that count, without what captured them. */
+export const HAPPENED = `(SELECT * FROM opportunities AS o WHERE NOT ${isReplaced("o")})`;
+
 export interface OpportunityFilter extends CommonFilter {
   readonly kind?: "pool_imbalance" | "pending_backrun" | undefined;
   /** USD, after gas; one whose profit is not known is neither above nor below. */
@@ -99,6 +102,7 @@ export interface OpportunityRow extends Position {
 /** For listQuery and countQuery (list.ts), with opportunityConditions. */
 export const OPPORTUNITIES: ListSpec = {
   table: capturedOpportunities(),
+  keys: HAPPENED,
   order: { time: "event_time", ties: { ...POSITION_TIES, opportunity_id: "FixedString(16)" } },
   columns: [
     "lower(hex(t.opportunity_id)) AS id",
@@ -128,7 +132,9 @@ export function opportunityConditions(filter: OpportunityFilter): Condition[] {
     ...(kind === undefined ? [] : [{ sql: "t.kind = {kind:String}", params: { kind } }]),
     ...(minProfit === undefined ? [] : [{ sql: "t.profit_usd >= {min_profit:Float64}", params: { min_profit: minProfit } }]), // biome-ignore format: a filter a line
     ...(maxProfit === undefined ? [] : [{ sql: "t.profit_usd <= {max_profit:Float64}", params: { max_profit: maxProfit } }]), // biome-ignore format: a filter a line
-    ...(captured === undefined ? [] : [{ sql: "t.captured = {captured:Bool}", params: { captured } }]),
+    ...(captured === undefined
+      ? []
+      : [{ sql: "t.captured = {captured:Bool}", params: { captured }, beyondKeys: true }]),
     ...(pool === undefined ? [] : [{ sql: "t.pool = unhex({pool:String})", params: { pool: pool.slice(2) } }]),
   ];
 }

@@ -51,6 +51,7 @@ export interface TransactionRow extends Position {
 
 export const TRANSACTIONS: ListSpec = {
   table: "transactions",
+  keys: "transactions",
   order: { time: "event_time", ties: POSITION_TIES },
   columns: [
     // 53 bits of a hash of the position: unique in practice, the same on every read, exact as a JSON number

@@ -8,12 +8,16 @@ export interface Query {
 export interface Condition {
   readonly sql: string;
   readonly params?: Readonly<Record<string, unknown>>;
+  /** It asks for what a list's `keys` do not have. */
+  readonly beyondKeys?: boolean;
 }
 
 export interface ListSpec {
   readonly table: string;
   /** Of a replacing table: the last row of each key alone. */
   readonly final?: true;
+  /** The same rows with what they are filtered and ordered by, where that is cheaper: it is read first, and counted. */
+  readonly keys?: string;
   /** expressions over `t`, with their names */
   readonly columns: readonly string[];
   /** A DateTime64 column, then columns (name to type) that make it unique. All descending. */

@@ -1,0 +1,73 @@
+/** How fast rows leave as files, by format, and what memory that takes of ours. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Store } from "../../clickhouse/client.ts";
+import { openFolder } from "../../clickhouse/exports/folder.ts";
+import { FORMAT_NAMES, type FormatName } from "../../clickhouse/exports/formats.ts";
+import { exportSpec } from "../../clickhouse/exports/request.ts";
+import { runExport } from "../../clickhouse/exports/runExport.ts";
+import { figure, type Goal } from "../figure.ts";
+import type { Check, Context, Figure, Measured } from "../scenario.ts";
+import { countOf } from "./history.ts";
+import { type CpuClock, millisecondsOf } from "./stopwatch.ts";
+
+const MILLION: Goal = { atLeast: 1_000_000 };
+const GOALS: Readonly<Partial<Record<FormatName, Goal>>> = {
+  ...{ csv: MILLION, parquet: MILLION, arrow: MILLION },
+  ...{ hdf5: { atLeast: 100_000 }, tfrecord: { atLeast: 100_000 } },
+};
+/** Of ours, beyond what there was before. */
+const MEMORY: Goal = { below: 300 };
+
+/** Swaps, all columns, into files on this disk, hashed and synced. @param rows how many of them */
+export async function measureExports(
+  { store, folder, rows, cpu }: { store: Store; folder: string; rows: number; cpu: CpuClock },
+  { quick, runs, say }: Context,
+): Promise<Measured> {
+  await growSwaps(store, rows);
+  const checks: Check[] = [];
+  const figures: Figure[] = [];
+  const out = join(folder, "out");
+  /** One export into a folder of its own. @returns milliseconds */
+  async function timed(format: FormatName, limit: number, onProgress: () => void): Promise<number> {
+    await mkdir(out);
+    const spec = exportSpec({ dataset: "swaps", format, limit });
+    const place = await openFolder(out);
+    let exported = 0;
+    const took = await millisecondsOf(async () => {
+      exported = (await runExport({ store, place, spec, onProgress })).manifest!.rows;
+    });
+    checks.push({ name: `${format}: rows exported`, expected: limit, got: exported });
+    await rm(out, { recursive: true });
+    return took;
+  }
+  for (const format of FORMAT_NAMES) {
+    await timed(format, 1, () => {}); // loads what the format needs
+    const memory = process.memoryUsage().rss;
+    let peak = 0;
+    const sample = (): void => {
+      peak = Math.max(peak, process.memoryUsage().rss - memory);
+    };
+    const [rates, cpus]: [number[], number[]] = [[], []];
+    for (let run = 0; run < (quick ? 1 : Math.min(3, runs)); run++) {
+      const used = (): number => cpu() + process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6;
+      const before = used();
+      rates.push((1000 * rows) / (await timed(format, rows, sample)));
+      cpus.push((1e6 * (used() - before)) / rows);
+    }
+    say(`${rows} swaps as ${format}: ${Math.round(rates[0]!)} rows/s, ${cpus[0]!.toFixed(2)} µs of CPU a row`);
+    figures.push(figure(`export ${format}`, "rows/s", rates, GOALS[format]));
+    figures.push(figure(`export ${format}: CPU, the store's and ours`, "µs/row", cpus));
+    figures.push(figure(`export ${format}: memory of ours`, "MiB", [peak / 2 ** 20], MEMORY));
+  }
+  return { checks, figures };
+}
+
+/** Doubles what there is, each copy with hashes and offsets of its own, until there are so many. */
+async function growSwaps(store: Store, wanted: number): Promise<void> {
+  let rows = await countOf(store, "swaps");
+  for (let step = 1; rows < wanted; step *= 2, rows *= 2)
+    await store.command(
+      `INSERT INTO swaps SELECT t.* REPLACE (SHA256(concat(t.tx_hash, '${step}')) AS tx_hash, t.offset + ${1e12 * step} AS offset) FROM swaps AS t`,
+    );
+}

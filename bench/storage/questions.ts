@@ -1,0 +1,91 @@
+/** What the API asks the store for its routes, as the routes ask it: each with what it may read at most. */
+import type { Store } from "../../clickhouse/client.ts";
+import { ALERTS, alertConditions } from "../../clickhouse/queries/alerts.ts";
+import {
+  ARBITRAGE_TRANSACTIONS,
+  arbitragesOfQuery,
+  arbitrageTransactionConditions,
+} from "../../clickhouse/queries/arbitrageTransactions.ts";
+import { arbitrageursQuery } from "../../clickhouse/queries/arbitrageurs.ts";
+import { DEAD_LETTERS, deadLetterConditions } from "../../clickhouse/queries/deadLetters.ts";
+import { gasBlocksQuery } from "../../clickhouse/queries/gas.ts";
+import { openHoursQuery } from "../../clickhouse/queries/hours.ts";
+import { countQuery, listQuery } from "../../clickhouse/queries/list.ts";
+import { OPPORTUNITIES, opportunityConditions } from "../../clickhouse/queries/opportunities.ts";
+import { statsQuery } from "../../clickhouse/queries/stats.ts";
+import { TRANSACTIONS, transactionConditions } from "../../clickhouse/queries/transactions.ts";
+import type { Query } from "../../clickhouse/queries/types.ts";
+import type { TableName } from "../../engine/worker/outcome.ts";
+
+export interface Question {
+  readonly name: string;
+  readonly kind: "list" | "roll-up";
+  readonly query: Query;
+  /** Its biggest table, and the part of it that may be read beside some granules of each of its parts: a list needs its page, not the history. */
+  readonly table: TableName;
+  readonly share: number;
+}
+
+/** What a page needs, and what Bloom filters let through beside it. */
+const PAGE = 0.05;
+/** A filter that no index knows: the one column that is filtered by, until there are enough. */
+const COLUMN = 1;
+
+export async function questionsOf(store: Store): Promise<Question[]> {
+  const [known] = await store.rows<Record<"hash" | "often" | "once" | "height" | "middle", string>>(
+    `SELECT concat('0x', lower(hex(any(hash)))) AS hash, toString(any(block_number)) AS height, toString(any(event_time)) AS middle,
+       concat('0x', lower(hex(topK(1)(from_address)[1]))) AS often,
+       concat('0x', lower(hex(anyIf(from_address, reinterpretAsUInt8(substring(from_address, 20)) % 2 = 1)))) AS once
+     FROM (SELECT * FROM transactions WHERE chain_id = 1 AND event_time >= (SELECT min(event_time) + toIntervalSecond(dateDiff('second', min(event_time), max(event_time)) / 2) FROM transactions) LIMIT 20000)`,
+  );
+  const { hash, often, once, height, middle } = known!;
+  const page = { limit: 100, offset: 0 };
+  const since = new Date(`${middle.replace(" ", "T")}Z`);
+  const day = { since, until: new Date(since.getTime() + 86_400_000) };
+  const lists: readonly (readonly [name: string, table: TableName, query: Query, share?: number])[] = [
+    ...(
+      [
+        ["newest", {}],
+        ["of a chain", { chainId: 1 }],
+        ["of a day", day],
+        ["of a busy sender", { from: often }, COLUMN],
+        ["of a sender", { from: once }],
+        ["by hash", { hash }],
+        ["of a block", { chainId: 1, blockNumber: Number(height) }],
+        ["failed", { status: 0 }, COLUMN],
+        ["of high risk", { minRisk: 60 }, COLUMN],
+      ] as const
+    ).flatMap(([name, filter, share]) => {
+      const conditions = transactionConditions(filter);
+      return [
+        [`transactions ${name}`, "transactions", listQuery(TRANSACTIONS, conditions, page), share] as const,
+        [`transactions ${name}: how many`, "transactions", countQuery(TRANSACTIONS, conditions), share] as const,
+      ];
+    }),
+    ["arbitrages newest", "arbitrages", listQuery(ARBITRAGE_TRANSACTIONS, arbitrageTransactionConditions({}, {}), page), COLUMN],
+    ["arbitrages with a profit", "arbitrages", listQuery(ARBITRAGE_TRANSACTIONS, arbitrageTransactionConditions({}, { minProfit: 100 }), page), COLUMN],
+    ["arbitrages of a block", "arbitrages", arbitragesOfQuery([[1, Number(height)]], [hash.slice(2)], "cycle")],
+    ["alerts newest", "alerts", listQuery(ALERTS, alertConditions({}), page)],
+    ["alerts newest: how many", "alerts", countQuery(ALERTS, alertConditions({}))],
+    ["alerts of a rule", "alerts", listQuery(ALERTS, alertConditions({ rule: "whale-transfer" }), page), COLUMN],
+    ["alerts of an address", "alerts", listQuery(ALERTS, alertConditions({ address: often }), page)],
+    ["dead letters newest", "dead_letters", listQuery(DEAD_LETTERS, deadLetterConditions({}), page)],
+    ["opportunities newest", "opportunities", listQuery(OPPORTUNITIES, opportunityConditions({}), page), COLUMN],
+    ["opportunities newest: how many", "opportunities", countQuery(OPPORTUNITIES, opportunityConditions({})), COLUMN],
+    ["opportunities with a profit", "opportunities", listQuery(OPPORTUNITIES, opportunityConditions({ minProfit: 1 }), page), COLUMN],
+    ["opportunities that were captured", "opportunities", listQuery(OPPORTUNITIES, opportunityConditions({ captured: true }), page), COLUMN],
+    ["gas: the last 20 blocks", "transactions", gasBlocksQuery(1, 20)],
+  ]; // biome-ignore format: a question a line
+  const [by, all] = [{ definition: "cycle", open: [] }, {}] as const;
+  const ranked = { sortBy: "total_profit_usd", descending: true, limit: 100, offset: 0 } as const;
+  const rollUps: readonly (readonly [name: string, query: Query])[] = [
+    ["statistics by hour", statsQuery(all, { by: "hour", ...by }, page)],
+    ["statistics by day", statsQuery(all, { by: "day", ...by }, page)],
+    ["hours that are open", openHoursQuery(all)],
+    ["leaderboard", arbitrageursQuery(all, "cycle", [], ranked)],
+  ];
+  return [
+    ...lists.map(([name, table, query, share = PAGE]) => ({ name, kind: "list" as const, query, table, share })),
+    ...rollUps.map(([name, query]) => ({ name, kind: "roll-up" as const, query, table: "arbitrages" as const, share: PAGE })),
+  ]; // biome-ignore format: two kinds
+}

@@ -1,0 +1,29 @@
+/** What the engine would insert of a load: all of its rows, as one Native block a table. */
+import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { CONTENT } from "../../engine/frame/content.ts";
+import type { LiveRule } from "../../engine/rules/liveRule.ts";
+import { packBatch } from "../../engine/source/batch.ts";
+import type { TableName } from "../../engine/worker/outcome.ts";
+import { createProcessor } from "../../engine/worker/process.ts";
+import { createWorld } from "../../engine/world/world.ts";
+import type { Load } from "../load/load.ts";
+
+export interface TableRows {
+  readonly table: TableName;
+  readonly body: Uint8Array;
+  readonly rows: number;
+}
+
+/** Chains of generated transactions and of blocks. */
+const CHAINS = [1, 56, 137, 42161, 31337];
+
+/** @param rules alerts and rule_stats are theirs */
+export function rowsOf({ lines }: Load, rules: readonly LiveRule[]): TableRows[] {
+  const records = lines.map((value, offset) => ({ offset, time: 0, content: CONTENT.json, value }));
+  const { tables } = createProcessor(rules, createWorld({ chains: CHAINS }))(packBatch("bench", 0, 0, records.length, records)); // biome-ignore format: one call
+  return (Object.keys(tables) as TableName[]).flatMap((table) => {
+    const blocks = tables[table]!;
+    const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+    return rows > 0 ? [{ table, body: mergeBlocks(blocks), rows }] : [];
+  });
+}
