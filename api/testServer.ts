@@ -10,10 +10,8 @@ import { openFolder } from "../clickhouse/archive/place.ts";
 import { createArchiveReader } from "../clickhouse/archive/reader.ts";
 import { openStore } from "../clickhouse/client.ts";
 import { openEmbedded } from "../clickhouse/embedded/open.ts";
-import { migrate } from "../clickhouse/migrate.ts";
 import { createAccess } from "../engine/access/access.ts";
 import { LOOPBACK } from "../engine/access/ranges.ts";
-import { migrateControl } from "../engine/control/migrate.ts";
 import { openControl } from "../engine/control/open.ts";
 import { createSecrets } from "../engine/control/secrets.ts";
 import { createPublishedTap } from "../engine/dispatch/publishedTap.ts";
@@ -24,6 +22,7 @@ import { createLog } from "../engine/ops/log.ts";
 import { createMetrics } from "../engine/ops/metrics.ts";
 import { openCatalogue } from "../engine/rules/catalogue.ts";
 import { readCoverage } from "../engine/source/rpc/coverage.ts";
+import { fillStore } from "../test/support/storeTemplate.ts";
 import { createApi } from "./app.ts";
 import { createMessageReader } from "./labelledMessages.ts";
 import type { RateLimitOptions } from "./limits/rateLimits.ts";
@@ -57,15 +56,14 @@ export async function startTestServer({
   maxRules?: number;
 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "weir-api-"));
+  await fillStore(join(folder, "store"));
   const child = await openEmbedded({ folder: join(folder, "store"), idleMs: 30_000 });
   const store = await openStore({ folder: join(folder, "store") });
-  await migrate(store);
   const health = createHealth();
   const metrics = createMetrics({ defaults: false });
   const lines: string[] = [];
   const log = createLog({ stream: { write: (line) => void lines.push(line) } });
   const control = openControl({ folder: join(folder, "store") });
-  await migrateControl(control);
   const rules = await openCatalogue({ control, maxRules });
   const labels = createLabelStore(control);
   const api = {

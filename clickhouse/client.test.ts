@@ -9,7 +9,7 @@ import { readAddress } from "./embedded/lockFile.ts";
 
 let home: TemporaryStore;
 beforeAll(async () => {
-  home = await temporaryStore();
+  home = await temporaryStore({}, { tables: false });
   await home.store.command("CREATE TABLE bytes (id UInt64, body String) ENGINE = MergeTree ORDER BY id");
   await home.store.command("CREATE TABLE kept (id UInt64) ENGINE = MergeTree ORDER BY id");
 });

@@ -6,7 +6,7 @@ import { stopEmbedded } from "./embedded/open.ts";
 
 let home: TemporaryStore;
 beforeAll(async () => {
-  home = await temporaryStore();
+  home = await temporaryStore({}, { tables: false });
   const window = "SETTINGS non_replicated_deduplication_window = 100";
   for (const sql of [
     `CREATE TABLE events (id UInt64, partition UInt16) ENGINE = MergeTree ORDER BY id ${window}`,

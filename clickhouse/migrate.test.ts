@@ -9,7 +9,7 @@ import { migrate } from "./migrate.ts";
 let home: TemporaryStore;
 let folder: string;
 beforeAll(async () => {
-  home = await temporaryStore();
+  home = await temporaryStore({}, { tables: false });
 }, 60_000);
 afterAll(() => home.remove());
 beforeEach(async () => {

@@ -10,7 +10,7 @@ const ROWS = 200;
 
 let home: TemporaryStore;
 beforeAll(async () => {
-  home = await temporaryStore();
+  home = await temporaryStore({}, { tables: false });
 }, 120_000);
 afterAll(() => home?.remove());
 

@@ -25,6 +25,7 @@ import { createTestTopics, engineVariables, testTopics } from "./support/engineO
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
+import { fillStore } from "./support/storeTemplate.ts";
 import { forgetLastToken, loseLastRows } from "./support/tornDeduplication.ts";
 
 const TRANSACTIONS = 200_000;
@@ -112,6 +113,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
   beforeAll(async () => {
     console.log(`SEED=${SEED} npx vitest run test/crash.test.ts repeats this run`);
     folder = await mkdtemp(join(tmpdir(), "weir-crash-"));
+    await fillStore(join(folder, "clickhouse"));
     await cp(join(EXAMPLES, "build"), join(folder, "rules"), { recursive: true });
     const { wasm } = await buildRule(fileURLToPath(new URL("../rules-as/test/guests/sequence.ts", import.meta.url)));
     await writeFile(join(folder, "rules", "sequence.wasm"), wasm!);

@@ -20,6 +20,7 @@ import { createTestTopics, engineVariables, testTopics } from "./support/engineO
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
+import { fillStore } from "./support/storeTemplate.ts";
 
 const PARTITIONS = 4;
 const VERSIONS = 12;
@@ -38,6 +39,7 @@ const names = testTopics();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "weir-reload-"));
+  await fillStore(join(folder, "clickhouse"));
   brokers = await sharedBrokers();
   admin = await createAdmin({ brokers });
   await createTestTopics(admin, names, { txRaw: PARTITIONS, alerts: 1 });

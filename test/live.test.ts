@@ -14,6 +14,7 @@ import { readLines } from "../engine/source/recording.ts";
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
 import { createKafkaScene, type KafkaScene } from "./support/kafkaScene.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
+import { fillStore } from "./support/storeTemplate.ts";
 
 type Row = Record<string, unknown>;
 
@@ -146,6 +147,7 @@ describe("embedded", () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "weir-live-"));
+    await fillStore(join(folder, "clickhouse"));
   });
   afterAll(async () => {
     await stopEmbedded(join(folder, "clickhouse"));

@@ -29,6 +29,7 @@ import { createTestTopics, engineVariables, testTopics } from "./support/engineO
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
+import { fillStore } from "./support/storeTemplate.ts";
 import { ANVIL_ARGS, type Receipt, setV2Scene, type V2Scene } from "./support/v2Scene.ts";
 
 const CHAIN = 31337;
@@ -47,6 +48,7 @@ let watching: Promise<WatchCounts>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "weir-live-"));
+  await fillStore(join(folder, "clickhouse"));
   [anvil, brokers] = await Promise.all([startAnvil({ args: ANVIL_ARGS }), sharedBrokers()]);
   scene = await setV2Scene(anvil.url);
   admin = await createAdmin({ brokers });

@@ -21,7 +21,7 @@ export interface Databases {
 }
 
 export async function openDatabases(): Promise<Databases> {
-  const temporary = await temporaryStore();
+  const temporary = await temporaryStore({}, { tables: false });
   const child = await openEmbedded({ folder: temporary.folder });
   const control = `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(await child.postgres())}`;
   const folder = await mkdtemp(join(tmpdir(), "weir-runs-"));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openStore, type Store, type StoreOptions } from "../../clickhouse/client.ts";
 import { readAddress } from "../../clickhouse/embedded/lockFile.ts";
 import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
+import { fillStore } from "./storeTemplate.ts";
 
 export interface TemporaryStore {
   readonly folder: string;
@@ -16,9 +17,16 @@ export interface TemporaryStore {
   remove(): Promise<void>;
 }
 
-/** An embedded store of its own in a new folder, with its database and without tables. */
-export async function temporaryStore(options: StoreOptions["embedded"] = {}): Promise<TemporaryStore> {
+/**
+ * An embedded store of its own in a new folder.
+ * @param tables all that migrations make; else there is only the database
+ */
+export async function temporaryStore(
+  options: StoreOptions["embedded"] = {},
+  { tables = true } = {},
+): Promise<TemporaryStore> {
   const folder = await mkdtemp(join(tmpdir(), "weir-store-"));
+  if (tables) await fillStore(folder, { control: false });
   const store = await openStore({ folder, embedded: options });
   await store.createDatabase();
   const pid = async () => (await readAddress(folder))!.pid;

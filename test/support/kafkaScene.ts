@@ -9,6 +9,7 @@ import { createProducer, type Headers, type Producer } from "../../engine/kafka/
 import { decodeLedger } from "../../engine/sink/ledger.ts";
 import { type EngineProcess, startWeir, until } from "./engineProcess.ts";
 import { uniqueName } from "./sharedKafka.ts";
+import { fillStore } from "./storeTemplate.ts";
 
 export interface KafkaScene {
   readonly topics: { readonly txRaw: string; readonly alerts: string; readonly deadLetters: string };
@@ -44,6 +45,7 @@ export interface SceneOptions {
 export async function createKafkaScene(options: SceneOptions): Promise<KafkaScene> {
   const { brokers, partitions = 2, outputPartitions = 1, env = {}, data } = options;
   const folder = data ?? (await mkdtemp(join(tmpdir(), "weir-scene-")));
+  if (data === undefined) await fillStore(join(folder, "clickhouse"));
   const topics = {
     txRaw: uniqueName("tx_raw"),
     alerts: uniqueName("alerts"),
