@@ -6,26 +6,34 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Hex, parseEther } from "viem";
+import { concatHex, type Hex, numberToHex, parseEther } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { appendFrame } from "../bench/load/load.ts";
 import { openStore } from "../clickhouse/client.ts";
 import { stopEmbedded } from "../clickhouse/embedded/open.ts";
 import { listQuery } from "../clickhouse/queries/list.ts";
 import { OPPORTUNITIES, type OpportunityRow, opportunityConditions } from "../clickhouse/queries/opportunities.ts";
-import { bestCycle, findBackruns } from "../engine/chain/opportunity/backrun.ts";
-import { sideOf } from "../engine/chain/opportunity/constantProduct.ts";
+import { bestCycle } from "../engine/chain/opportunity/backrun.ts";
+import type { ConcentratedPool } from "../engine/chain/opportunity/concentratedPool.ts";
+import { type Pair, sideOf } from "../engine/chain/opportunity/constantProduct.ts";
 import { sandwichExposure } from "../engine/chain/opportunity/exposure.ts";
-import { type Market, predictSwap } from "../engine/chain/opportunity/predictSwap.ts";
-import { type RouterSwap, readRouterSwap } from "../engine/chain/opportunity/routerSwap.ts";
+import { readMarket } from "../engine/chain/opportunity/market.ts";
+import { findPendingOpportunities } from "../engine/chain/opportunity/pendingOpportunities.ts";
+import { isPair, type Pool, tradeOf } from "../engine/chain/opportunity/pool.ts";
+import { type Market, predictSwaps } from "../engine/chain/opportunity/predictSwap.ts";
+import { type RouterSwap, readRouterSwaps } from "../engine/chain/opportunity/routerSwap.ts";
 import { createRegistry } from "../engine/chain/registry/registry.ts";
 import type { RegistryData } from "../engine/chain/registry/registryData.ts";
 import { CONTENT } from "../engine/frame/content.ts";
 import { createFrameWriter } from "../engine/frame/frameWriter.ts";
+import { extraText } from "../engine/frame/readFrame.ts";
 import { type TransactionRecord, writeFrame } from "../engine/frame/writeFrame.ts";
 import { packBatch } from "../engine/source/batch.ts";
 import { record } from "../engine/source/recordCommand.ts";
+import { pendingLine, type RpcObject } from "../engine/source/recordingLine.ts";
 import { openEndpoints } from "../engine/source/rpc/endpoints.ts";
 import { createMarketReader } from "../engine/source/rpc/marketReader.ts";
+import { wordOf } from "../engine/source/rpc/poolStates.ts";
 import { createProcessor } from "../engine/worker/process.ts";
 import { unpackRecords } from "../engine/worker/topicRecords.ts";
 import { createWorld } from "../engine/world/world.ts";
@@ -33,6 +41,7 @@ import { call } from "./recordings/make/contracts.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
 import { startWeir, until } from "./support/engineProcess.ts";
 import { ANVIL_ARGS, DEADLINE, GAS_PRICE, setV2Scene, type V2Scene } from "./support/v2Scene.ts";
+import { setV3Scene, TICK_SPACINGS } from "./support/v3Scene.ts";
 
 let anvil: Anvil;
 let scene: V2Scene;
@@ -45,8 +54,11 @@ const readPairs = () =>
 
 async function market(): Promise<Market> {
   const pairs = await readPairs();
-  return { pairOf: (router) => pairs[router === scene.mainRouter ? 0 : 1], pairsOf: () => pairs };
+  return { poolOf: (router) => pairs[router === scene.mainRouter ? 0 : 1], poolsOf: () => pairs };
 }
+
+/** The better of the trades between the pair that a swap has moved and the other one. */
+const backrunOf = (moved: Pair, other: Pair) => (bestCycle(other, moved, scene.weth) ?? bestCycle(moved, other, scene.weth))!; // biome-ignore format: one expression
 
 /** What the mempool has of a transaction, as a frame has it. */
 async function readPending(hash: Hex): Promise<RouterSwap> {
@@ -54,11 +66,12 @@ async function readPending(hash: Hex): Promise<RouterSwap> {
   const writer = createFrameWriter();
   const { from, to, nonce, value, gas, input } = record;
   writeFrame(writer, { ...{ hash, from, to, nonce, value, gas, input }, chainId: 1 });
-  return readRouterSwap({ bytes: writer.bytes, u32: writer.u32 }, 0)!;
+  return readRouterSwaps({ bytes: writer.bytes, u32: writer.u32 }, 0)[0]!;
 }
 
-const sell = (amount: bigint): RouterSwap => ({
-  ...{ path: [scene.weth, scene.oak], exact: "in", amount, limit: 0n, mayBeTaxed: false },
+const sell = (amount: bigint) => ({
+  ...({ path: [scene.weth, scene.oak], exact: "in", limit: 0n, mayBeTaxed: false } satisfies Partial<RouterSwap>),
+  amount,
 });
 
 beforeAll(async () => {
@@ -77,10 +90,11 @@ test("a backrun of a pending swap earns what was predicted, to the wei", async (
   const { weth, oak, executor, mainRouter } = scene;
   const hash = await scene.send(scene.buyWithEther(trader, parseEther("40"), [weth, oak]));
   const before = await market();
-  const prediction = predictSwap(before, mainRouter, await readPending(hash))!;
-  const [best] = findBackruns(before, prediction, { wrapped: weth, gasPrice: GAS_PRICE });
-  expect(best!.profit).toBeGreaterThan(parseEther("0.1"));
-  const { buy, sell, amountIn, between, amountOut } = best!;
+  const prediction = predictSwaps(before, mainRouter, [await readPending(hash)])!;
+  const [, beside] = await readPairs();
+  const best = backrunOf(prediction.hops[0]!.after as Pair, beside!);
+  expect(best.profit).toBeGreaterThan(parseEther("0.1"));
+  const { buy, sell, amountIn, between, amountOut } = best;
 
   const held = await scene.balance(weth, executor);
   const route = [
@@ -89,7 +103,7 @@ test("a backrun of a pending swap earns what was predicted, to the wei", async (
   ];
   await scene.mine(scene.execute(scene.swaps(route, [amountIn, between, amountOut])));
   expect(await scene.balance(oak, trader)).toBe(prediction.hops[0]!.amountOut);
-  expect((await scene.balance(weth, executor)) - held).toBe(best!.profit);
+  expect((await scene.balance(weth, executor)) - held).toBe(best.profit);
   // Nothing is left to earn: neither direction between the pools as they are now.
   const [one, other] = await readPairs();
   expect(bestCycle(one!, other!, weth)?.profit ?? 0n).toBeLessThan(1_000n);
@@ -99,7 +113,7 @@ test("a backrun of a pending swap earns what was predicted, to the wei", async (
 test("a pair that is asked for a wei more than predicted refuses", async () => {
   const [pair] = await readPairs();
   const trade = sell(parseEther("3"));
-  const { hops } = predictSwap(await market(), scene.mainRouter, trade)!;
+  const { hops } = predictSwaps(await market(), scene.mainRouter, [trade])!;
   const ask = (out: bigint) =>
     scene.node.call("eth_call", scene.execute(scene.swaps([{ pair: pair!, tokenIn: scene.weth }], [trade.amount, out])), "latest"); // biome-ignore format: one call
   await expect(ask(hops[0]!.amountOut + 1n)).rejects.toThrow("UniswapV2: K");
@@ -110,13 +124,13 @@ test("a sandwich takes from its victim what the slippage limit was said to allow
   const { weth, oak, executor, mainRouter } = scene;
   const [pair] = await readPairs();
   const paid = parseEther("6");
-  const undisturbed = predictSwap(await market(), mainRouter, sell(paid))!.hops[0]!.amountOut;
+  const undisturbed = predictSwaps(await market(), mainRouter, [sell(paid)])!.hops[0]!.amountOut;
   const least = (undisturbed * 97n) / 100n;
   const { front, loss, profit } = sandwichExposure(sideOf(pair!, weth)!, paid, least, parseEther("900"));
   expect(profit).toBeGreaterThan(0n);
 
   const [heldOak, heldWeth] = [await scene.balance(oak, trader), await scene.balance(weth, executor)];
-  const bought = predictSwap(await market(), mainRouter, sell(front))!.hops[0]!.amountOut;
+  const bought = predictSwaps(await market(), mainRouter, [sell(front)])!.hops[0]!.amountOut;
   await scene.send(scene.execute(scene.swaps([{ pair: pair!, tokenIn: weth }], [front, bought])));
   await scene.send(scene.buyWithEther(trader, paid, [weth, oak], least));
   await scene.mine(scene.execute(scene.swaps([{ pair: pair!, tokenIn: oak }], [bought, front + profit])));
@@ -158,9 +172,9 @@ async function recordBackrun(out: string) {
   const victim = await scene.send({ ...scene.buyWithEther(trader, parseEther("40"), [weth, oak]), gasPrice: 3n * GAS_PRICE }); // biome-ignore format: one call
   await reached(() => state.pendingSightings === 2);
   const before = await market();
-  const prediction = predictSwap(before, mainRouter, await readPending(victim))!;
-  const [best] = findBackruns(before, prediction, { wrapped: weth, gasPrice: 3n * GAS_PRICE });
-  const { buy, sell, amountIn, between, amountOut } = best!;
+  const prediction = predictSwaps(before, mainRouter, [await readPending(victim)])!;
+  const [, beside] = await readPairs();
+  const { buy, sell, amountIn, between, amountOut } = backrunOf(prediction.hops[0]!.after as Pair, beside!);
   const held = await scene.balance(weth, executor);
   const route = [
     { pair: buy, tokenIn: weth },
@@ -189,7 +203,7 @@ test("what pools hold is asked once, then followed; what is late, or was replace
     return { to, input: data, value: `0x${value!.toString(16)}` };
   };
   const poolsIn = async (reader: ReturnType<typeof createMarketReader>, path: Hex[]): Promise<string[] | undefined> =>
-    (await reader.marketsOf([swap(path)], await head()))[0]?.pools.map(({ address, reserve0 }) => `${address} ${BigInt(reserve0)}`); // biome-ignore format: one call
+    (await reader.marketsOf([swap(path)], await head()))[0]?.pools.map((pool) => `${pool.address} ${"reserve0" in pool ? BigInt(pool.reserve0) : ""}`); // biome-ignore format: one call
   const held = async (): Promise<string[]> =>
     (await readPairs()).map(({ address, reserve0 }) => `${address} ${reserve0}`);
   try {
@@ -246,7 +260,7 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
     .map((line) => JSON.parse(line))
     .find(({ hash, blockNumber }) => hash === victim && blockNumber === null);
   // Of the first swap's pools nothing was read anew for the second: their Sync logs were followed.
-  const pairs = before.pairsOf(scene.weth, scene.oak);
+  const pairs = before.poolsOf(scene.weth, scene.oak) as Pair[];
   const told = waiting.market.pools.map(({ address, reserve0, reserve1 }: Record<string, string>) => [address, BigInt(reserve0!), BigInt(reserve1!)]); // biome-ignore format: one call
   expect(told).toEqual(pairs.map(({ address, reserve0, reserve1 }) => [address, reserve0, reserve1]));
   expect(waiting.market).toMatchObject({ blockNumber: `0x${block.toString(16)}`, decimals: { [scene.oak]: 18 } });
@@ -264,10 +278,10 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
     const { sql, params } = listQuery(OPPORTUNITIES, opportunityConditions({ kind: "pending_backrun" }), { limit: 9, offset: 0 }); // biome-ignore format: one call
     const found = (await store.rows<OpportunityRow>(sql, params)).filter(({ tx_hash }) => tx_hash === victim);
     expect(found).toHaveLength(1);
-    const [after] = prediction.after;
+    const after = prediction.hops[0]!.after as Pair;
     expect(found[0]).toMatchObject({
       ...{ chain_id: String(CHAIN), state_block: String(block), block_number: null, status: "pending", dex: "Main" },
-      ...{ pool: after!.address, reserve0_raw: String(after!.reserve0), reserve1_raw: String(after!.reserve1) },
+      ...{ pool: after.address, reserve0_raw: String(after.reserve0), reserve1_raw: String(after.reserve1) },
       ...{ other_dex: "Fork", profit_token: scene.weth, profit_raw: String(earned), exposure_token: scene.weth },
       ...{ captured: true, captured_by: scene.searcher, captured_tx: backrun },
     });
@@ -288,3 +302,153 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
   expect(together.some((text) => text.includes(victim))).toBe(true);
   expect(records.flatMap((_, i) => said(i, i + 1))).toEqual(together);
 }, 120_000);
+
+/** The V3 scene, with what the market reader and a worker know of it. */
+async function watchV3() {
+  const v3 = await setV3Scene(scene);
+  const { v3: factory, v3Router, multicall } = v3;
+  const [data] = registryData().chains!;
+  const v3Factories = { [factory]: { name: "V3", tickSpacings: TICK_SPACINGS, routers: [v3Router] } };
+  const chain = createRegistry({ chains: [{ ...data!, v3Factories, multicall }] }).chains.get(CHAIN)!;
+  let calls = 0;
+  const meters = { latency: (_: string, method: string) => void (calls += Number(method === "eth_call")), error: () => {} }; // biome-ignore format: a line
+  const endpoints = await openEndpoints({ urls: [anvil.url], meters });
+  const reader = createMarketReader({ endpoints, chain, withinMs: 20_000 });
+  const transactionOf = (hash: Hex) => scene.node.call<RpcObject>("eth_getTransactionByHash", hash);
+  /** A transaction that waits, in a frame with its record's market. */
+  async function waiting(transaction: RpcObject) {
+    const block = Number(await scene.node.call<Hex>("eth_blockNumber"));
+    const [market] = await reader.marketsOf([transaction], block);
+    const writer = createFrameWriter();
+    appendFrame(writer, Buffer.from(JSON.stringify(pendingLine(CHAIN, transaction, 1, market))));
+    const frames = { bytes: writer.bytes, u32: writer.u32 };
+    const known = readMarket(extraText(frames, 0), chain)!;
+    const prediction = predictSwaps(known, transaction.to as Hex, readRouterSwaps(frames, 0));
+    return { known, prediction, opportunities: findPendingOpportunities(frames, 0, chain) };
+  }
+  /** Mines all, of which the reader hears. */
+  async function mineAll(...transactions: Parameters<typeof scene.mine>) {
+    reader.follow({ receipts: (await scene.mine(...transactions)) as never });
+  }
+  return { ...v3, chain, reader, endpoints, transactionOf, waiting, mineAll, calls: () => calls };
+}
+
+test("swaps through V3's pools pay and leave what was said, to the wei and over ticks; so do a backrun and a sandwich of them", async () => {
+  const { weth, oak, pine, executor } = scene;
+  const v3 = await watchV3();
+  const { v3Router, single, trade, transactionOf, waiting, mineAll, stateOf } = v3;
+  const pay = (data: Hex, value: bigint, price: { gasPrice?: bigint } = {}) =>
+    scene.send({ from: trader, to: v3Router, data, value, ...price });
+  try {
+    // Ether for oak: within a range, over some ticks, over a word of them, for a fixed output, through two pools, and two in one call.
+    const path = (fees: [number, number]): Hex => concatHex([weth, numberToHex(fees[0], { size: 3 }), oak, numberToHex(fees[1], { size: 3 }), pine]); // biome-ignore format: a line
+    const input = (amount: bigint, fee: 500 | 3000 = 3000) =>
+      single("exactInputSingle", [weth, oak], fee, trader, amount, 1n);
+    const exactly = single("exactOutputSingle", [weth, oak], 500, trader, parseEther("700"), parseEther("100"));
+    // What it holds of the coin the router would pay for others.
+    const output = call("v3Router", "multicall", [[exactly, call("v3Router", "refundETH")]]);
+    const along = call("v3Router", "exactInput", [[path([500, 500]), trader, DEADLINE, parseEther("3"), 1n]]);
+    const both = call("v3Router", "multicall", [[input(parseEther("2")), input(parseEther("3"), 500)]]);
+    const sent: [string, Hex, bigint][] = [
+      ["a little", input(10n ** 12n), 10n ** 12n],
+      ["over ticks", input(parseEther("20")), parseEther("20")],
+      ["over words", input(parseEther("32"), 500), parseEther("32")],
+      ["an output", output, parseEther("100")],
+      ["two pools", along, parseEther("3")],
+      ["two swaps", both, parseEther("5")],
+    ];
+    const [ranges, words] = [new Set<string>(), new Set<string>()];
+    for (const [name, data, value] of sent) {
+      const { prediction } = await waiting(await transactionOf(await pay(data, value)));
+      expect(prediction, name).toBeDefined();
+      const held = await Promise.all([oak, pine].map((token) => scene.balance(token, trader)));
+      await mineAll();
+      const got = (await Promise.all([oak, pine].map((token) => scene.balance(token, trader)))).map(
+        (now, i) => now - held[i]!,
+      );
+      const last = prediction!.hops.filter(({ tokenOut }) => tokenOut === (name === "two pools" ? pine : oak));
+      expect([name, got[name === "two pools" ? 1 : 0]]).toEqual([
+        name,
+        last.reduce((sum, { amountOut }) => sum + amountOut, 0n),
+      ]);
+      for (const [address, after] of prediction!.after) {
+        const { sqrtPriceX96, tick, liquidity } = after as ConcentratedPool;
+        expect([name, { sqrtPriceX96, tick, liquidity }]).toEqual([name, await stateOf(address as Hex)]);
+      }
+      for (const { pool, after } of prediction!.hops as readonly {
+        pool: ConcentratedPool;
+        after: ConcentratedPool;
+      }[]) {
+        if (pool.liquidity !== after.liquidity) ranges.add(name);
+        if (wordOf(pool.tick, pool.tickSpacing) !== wordOf(after.tick, pool.tickSpacing)) words.add(name);
+      }
+    }
+    expect([...ranges]).toEqual(expect.arrayContaining(["over ticks", "over words"]));
+    expect([...words]).toContain("over words");
+
+    // Followed by its logs the reader knows what a new one reads, with liquidity that comes and goes.
+    const tick = (await stateOf(await v3.poolAt(weth, oak, 500))).tick;
+    const near = Math.floor(tick / 10) * 10;
+    await mineAll(); // what the next two do is mined by the scene and told below
+    const beforeMint = await scene.node.call<Hex>("eth_blockNumber");
+    await v3.mint(weth, oak, 500, near - 50, near + 20, parseEther("7"));
+    v3.reader.follow({ receipts: (await scene.node.call("eth_getBlockReceipts", "latest")) as never });
+    expect(await scene.node.call<Hex>("eth_blockNumber")).not.toBe(beforeMint);
+    const fresh = createMarketReader({ endpoints: v3.endpoints, chain: v3.chain, withinMs: 20_000 });
+    const asked = { to: v3Router, input: input(1n), value: "0x1" };
+    const head = Number(await scene.node.call<Hex>("eth_blockNumber"));
+    const calls = v3.calls();
+    const [followed] = await v3.reader.marketsOf([asked], head);
+    const told = v3.calls() - calls;
+    const [anew] = await fresh.marketsOf([asked], head);
+    expect(followed).toEqual(anew);
+    expect(followed!.pools.some((pool) => "ticks" in pool && pool.ticks.some(([at]) => at === near - 50))).toBe(true);
+    expect(told).toBe(0);
+    // Addresses and decimals, what stands in the pools, words of ticks, ticks: a call each.
+    expect(v3.calls() - calls).toBe(5);
+
+    // A backrun between a V3 pool that a swap moves and a pair or pool of another venue.
+    const hash = await pay(input(parseEther("16")), parseEther("16"), { gasPrice: 3n * GAS_PRICE });
+    const transaction = await transactionOf(hash);
+    const victim = await waiting(transaction);
+    const [best] = victim.opportunities;
+    expect(best).toMatchObject({ kind: "pending_backrun", dex: "V3", confidence: "high" });
+    const { cycle } = best!.trade!;
+    expect(cycle.profit).toBeGreaterThan(parseEther("0.1"));
+    expect(best!.trade!.gasCost! % 250_000n === 0n || best!.trade!.gasCost! % 300_000n === 0n).toBe(true);
+    const held = await scene.balance(weth, executor);
+    const step = (pool: Pool, tokenIn: Hex, paid: bigint, out: bigint) =>
+      isPair(pool)
+        ? scene.swaps([{ pair: pool, tokenIn }], [paid, out])
+        : [trade(tokenIn === weth ? [weth, oak] : [oak, weth], pool.fee as 500, paid, out)];
+    const backrun = scene.execute([
+      ...step(cycle.buy, weth, cycle.amountIn, cycle.between),
+      ...step(cycle.sell, oak, cycle.between, cycle.amountOut),
+    ]);
+    await mineAll({ ...backrun, gasPrice: 2n * GAS_PRICE });
+    expect((await scene.balance(weth, executor)) - held).toBe(cycle.profit);
+
+    // A sandwich in a V3 pool takes what the limit allows: the victim's transaction, said before it is sent, stands between the two.
+    const paid = parseEther("9");
+    const offer = (least: bigint) => single("exactInputSingle", [weth, oak], 3000, trader, paid, least);
+    const before = { ...transaction, value: numberToHex(paid) };
+    const [quote] = (await waiting({ ...before, input: offer(1n) })).prediction!.hops;
+    const data = offer((quote!.amountOut * 96n) / 100n);
+    const exposed = await waiting({ ...before, input: data });
+    const { front, loss, profit, token } = exposed.opportunities.find(({ pool }) => pool.address === quote!.pool.address)!.exposure!; // biome-ignore format: one path
+    expect([token, profit > parseEther("0.01")]).toEqual([weth, true]);
+    const bought = tradeOf(quote!.pool, weth, "in", front)!.amountOut;
+    const [heldOak, heldWeth] = [await scene.balance(oak, trader), await scene.balance(weth, executor)];
+    await scene.send(scene.execute([trade([weth, oak], 3000, front, bought)]));
+    await pay(data, paid);
+    await mineAll(scene.execute([trade([oak, weth], 3000, bought)]));
+    expect((await scene.balance(oak, trader)) - heldOak).toBe(quote!.amountOut - loss);
+    expect((await scene.balance(weth, executor)) - heldWeth).toBe(profit);
+
+    // Where known ticks end nothing is said: neither of the swap nor of what it would leave.
+    const far = await waiting({ ...before, input: single("exactInputSingle", [weth, oak], 500, trader, parseEther("90000"), 1n) }); // biome-ignore format: one call
+    expect([far.prediction, far.opportunities]).toEqual([undefined, []]);
+  } finally {
+    await v3.endpoints.close();
+  }
+}, 60_000);

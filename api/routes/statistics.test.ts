@@ -353,6 +353,8 @@ describe("a made scene", () => {
         },
         ...{
           reserve1_raw: 1n,
+          sqrt_price_x96: null,
+          liquidity: null,
           imbalance_pct: 9,
           imbalance_pct_raw: 9,
           other_dex: "",

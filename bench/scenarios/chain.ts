@@ -17,7 +17,7 @@ import { createDetector } from "../../engine/chain/detect.ts";
 import { findingRecord } from "../../engine/chain/findingJson.ts";
 import { findPendingOpportunities } from "../../engine/chain/opportunity/pendingOpportunities.ts";
 import { findPoolImbalances } from "../../engine/chain/opportunity/poolImbalances.ts";
-import { routerSwapOf } from "../../engine/chain/opportunity/routerSwap.ts";
+import { routerSwapsOf } from "../../engine/chain/opportunity/routerSwap.ts";
 import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
 import { createRiskScorer } from "../../engine/chain/risk/riskScorer.ts";
 import { createSwapFinder } from "../../engine/chain/swaps.ts";
@@ -72,7 +72,8 @@ function measurePending(lines: readonly Buffer[], { runs }: Context): Figure[] {
   });
   const marketOf = ({ to, input, value }: Record<string, unknown>) => {
     if (!chain.v2Routers.has(String(to))) return undefined;
-    const path = routerSwapOf(Buffer.from(String(input).slice(2), "hex"), BigInt(String(value)))?.path;
+    const [swap] = routerSwapsOf(Buffer.from(String(input).slice(2), "hex"), BigInt(String(value)));
+    const path = swap?.fees ? undefined : swap?.path;
     const reserve = `0x${(10n ** 21n).toString(16)}`;
     const pools = path?.slice(1).flatMap((token, i) =>
       [...chain.v2Factories.keys()].map((factory, venue) => ({

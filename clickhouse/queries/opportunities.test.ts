@@ -41,7 +41,7 @@ const pending = (offset: number, seconds: number, tx: string) => ({
 const opportunity = (id: string, state: number, usd: bigint | null, pool = POOL) => ({
   ...{ opportunity_id: bytes(16, id), log_index: null, state_block: state, dex: "SushiSwap", pool },
   ...{ token0: bytes(20, "1"), token1: bytes(20, "2"), reserve0: 1.5, reserve1: null },
-  ...{ reserve0_raw: 2n ** 100n, reserve1_raw: 7n, imbalance_pct: 7.5, imbalance_pct_raw: 3e3 },
+  ...{ reserve0_raw: 2n ** 100n, reserve1_raw: 7n, sqrt_price_x96: null, liquidity: null, imbalance_pct: 7.5, imbalance_pct_raw: 3e3 },
   ...{ other_dex: "", other_pool: null, profit_token: bytes(20, "2"), amount_in_raw: 5n, amount_out_raw: 9n, profit_raw: 4n },
   ...{ gas_cost_raw: 5n, profit_native: -1e-18, profit_native_raw: -1n, profit_usd: usd },
   ...{ is_small_opportunity: usd === null ? null : usd >= 10_000_000_000n },

@@ -30,6 +30,8 @@ export const OPPORTUNITY = [
   ["reserve1", "Nullable(Float64)"],
   ["reserve0_raw", "UInt256"],
   ["reserve1_raw", "UInt256"],
+  ["sqrt_price_x96", "Nullable(UInt256)"],
+  ["liquidity", "Nullable(UInt128)"],
   ["imbalance_pct", "Nullable(Float64)"],
   ["imbalance_pct_raw", "Float64"],
   ["other_dex", "String"],

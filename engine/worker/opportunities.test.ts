@@ -85,6 +85,20 @@ describe("a swap that waits", () => {
   });
 
   const [first] = market.pools;
+  const v3Factory = "0x1f98431c8ad98523631ae4a59f267346ea31f984";
+  const { reserve0, reserve1, ...identity } = member(there);
+  const range = {
+    ...{ ...identity, factory: v3Factory, fee: 3000, sqrtPriceX96: `0x${(2n ** 96n / 31n).toString(16)}`, tick: -68_684 },
+    ...{ liquidity: hex(4_000n * ETHER), from: -84_480, to: -53_820, ticks: [[-84_060, "0x1"], [-60_000, "-0x1"]] },
+  }; // biome-ignore format: parts of a pool
+
+  test("may be made good in a pool of V3's kind", () => {
+    const [found] = published(run(pending(bought, { market: { ...market, pools: [first, range] } })));
+    expect(found).toMatchObject({ dex: "Uniswap V2", other_dex: "Uniswap V3", other_pool: there.address, profit_token: WETH }); // biome-ignore format: a line
+    expect(found).toMatchObject({ gas_cost_raw: String(250_000n * 20n * 10n ** 9n), sqrt_price_x96: null });
+    expect(BigInt(found!.profit_raw as string)).toBeGreaterThan(ETHER / 10n);
+  });
+
   test.each([
     ["no object", []],
     ["no block", { ...market, blockNumber: 100 }],
@@ -93,6 +107,11 @@ describe("a swap that waits", () => {
     ["no pool", { ...market, pools: [null] }],
     ["an address of another case", { ...market, pools: [{ ...first, address: "0xA" }] }],
     ["reserves that no pool can have", { ...market, pools: [{ ...first, reserve0: `0x1${"0".repeat(28)}` }] }],
+    ["a price that is not its tick's", { ...market, pools: [first, { ...range, tick: -68_680 }] }],
+    ["more liquidity than a pool can have", { ...market, pools: [first, { ...range, liquidity: `0x1${"0".repeat(41)}` }] }], // biome-ignore format: a line each
+    ["known up to a tick below its own", { ...market, pools: [first, { ...range, to: -69_000 }] }],
+    ["ticks in another order", { ...market, pools: [first, { ...range, ticks: [...range.ticks].reverse() }] }],
+    ["too many ticks", { ...market, pools: [first, { ...range, ticks: Array(65).fill(range.ticks[0]) }] }],
   ])("whose market is %s is a transaction like others", (_, wrong) => {
     const { transactions, deadLetters, records } = run(pending(1n, { market: wrong }));
     expect([transactions, deadLetters, records.count]).toEqual([1, 0, 0]);

@@ -2,6 +2,7 @@ import { hash as digest } from "node:crypto";
 import type { Block } from "../../clickhouse/native.ts";
 import { encodeFindings, type FindingRow } from "../../clickhouse/tables/findings.ts";
 import { isSmallOpportunity } from "../chain/opportunity/imbalance.ts";
+import { isPair, reservesOf } from "../chain/opportunity/pool.ts";
 import { has, hexAt, u32At, u64AsNumber } from "../frame/readFrame.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
 import type { Decoded } from "./decode.ts";
@@ -68,25 +69,28 @@ function pendingPlaceOf(decoded: Decoded, number: number): Place {
 }
 
 function columnsOf({ opportunity, decimals }: FoundOpportunity, place: Place): FindingRow<"opportunities">[1] {
-  const { kind, pair, imbalance, trade, exposure } = opportunity;
+  const { kind, pool, imbalance, trade, exposure } = opportunity;
+  const [reserve0, reserve1] = reservesOf(pool);
   const { cycle, net = null, netUsd = null } = trade ?? {};
   const whole = (amount: bigint, token: string): number | null => {
     const places = decimals(token);
     return places === undefined ? null : Number(amount) / 10 ** places;
   };
   return {
-    opportunity_id: idOf(kind, place, pair.address, trade?.other.address),
+    opportunity_id: idOf(kind, place, pool.address, trade?.other.address),
     kind,
     log_index: opportunity.logIndex,
     state_block: opportunity.stateBlock,
     dex: opportunity.dex,
-    pool: pair.address,
-    token0: pair.token0,
-    token1: pair.token1,
-    reserve0: whole(pair.reserve0, pair.token0),
-    reserve1: whole(pair.reserve1, pair.token1),
-    reserve0_raw: pair.reserve0,
-    reserve1_raw: pair.reserve1,
+    pool: pool.address,
+    token0: pool.token0,
+    token1: pool.token1,
+    reserve0: whole(reserve0, pool.token0),
+    reserve1: whole(reserve1, pool.token1),
+    reserve0_raw: reserve0,
+    reserve1_raw: reserve1,
+    sqrt_price_x96: isPair(pool) ? null : pool.sqrtPriceX96,
+    liquidity: isPair(pool) ? null : pool.liquidity,
     imbalance_pct: imbalance.pct,
     imbalance_pct_raw: imbalance.rawPct,
     other_dex: trade?.otherDex ?? "",

@@ -16,6 +16,8 @@ export interface Sent {
   readonly value?: bigint;
   /** Default: a little less each time. */
   readonly gasPrice?: bigint;
+  /** Default: 5 million. */
+  readonly gas?: bigint;
 }
 
 export interface Receipt {
@@ -36,10 +38,15 @@ export async function setV2Scene(url: string) {
 
   /** Into the mempool: blocks are ordered by fees, so what is sent first goes first. */
   let sent = 0n;
-  const send = ({ value = 0n, gasPrice = GAS_PRICE * 1_000n - ++sent, ...transaction }: Sent): Promise<Hex> =>
+  const send = ({
+    value = 0n,
+    gas = 5_000_000n,
+    gasPrice = GAS_PRICE * 1_000n - ++sent,
+    ...transaction
+  }: Sent): Promise<Hex> =>
     node.call("eth_sendTransaction", {
       ...transaction,
-      ...{ value: quantity(value), gas: quantity(5_000_000n), gasPrice: quantity(gasPrice) },
+      ...{ value: quantity(value), gas: quantity(gas), gasPrice: quantity(gasPrice) },
     });
   /** Mines all that waits. */
   async function mineBlock(): Promise<Receipt[]> {

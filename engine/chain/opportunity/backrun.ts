@@ -1,18 +1,18 @@
-/** Opportunities that are real: what somebody could earn right behind a swap, between the pools of a pair that it has pulled apart. */
+/** What somebody could earn between two pools of the same tokens. */
 import type { Address } from "../swap.ts";
-import { amountOut, otherToken, type Pair, type Side, sideOf, squareRoot, WHOLE } from "./constantProduct.ts";
-import type { Market, Prediction } from "./predictSwap.ts";
+import { amountIn, otherToken, type Side, squareRoot, WHOLE } from "./constantProduct.ts";
+import { type Pool, productSide, tradeOf } from "./pool.ts";
 
 /** Buy in one pool, sell in another. */
-export interface Cycle {
+export interface Cycle<P extends Pool = Pool> {
   readonly token: Address;
   readonly amountIn: bigint;
   /** Bought in the first pool and sold in the second. */
   readonly between: bigint;
   readonly amountOut: bigint;
   readonly profit: bigint;
-  readonly buy: Pair;
-  readonly sell: Pair;
+  readonly buy: P;
+  readonly sell: P;
 }
 
 /**
@@ -33,55 +33,44 @@ export function bestInput(first: Side, second: Side): bigint {
   return top <= 0n ? 0n : top / (f1 * WHOLE * c + f1 * f2 * b);
 }
 
-/** The best trade from `token` through `buy` and back through `sell`; undefined when it earns nothing. */
-export function bestCycle(buy: Pair, sell: Pair, token: Address): Cycle | undefined {
-  const first = sideOf(buy, token);
-  const second = first && sideOf(sell, otherToken(buy, token));
-  if (first === undefined || second === undefined) return undefined;
-  const amountIn = bestInput(first, second);
-  const between = amountOut(first, amountIn);
-  const out = amountOut(second, between);
-  return out > amountIn ? { token, amountIn, between, amountOut: out, profit: out - amountIn, buy, sell } : undefined;
+/** Ranges of both pools that a trade is followed through. */
+const MAX_RANGES = 256;
+
+/**
+ * The best trade from `token` through `buy` and back through `sell`; undefined when it earns nothing.
+ *
+ * Two pairs: the closed form. Through a concentrated pool it holds until a range ends; there both pools are taken as they are then, and so on,
+ * until the best input lies within the ranges. Where what is known of a pool ends before that, it is the best as far as that.
+ */
+export function bestCycle<P extends Pool>(buy: P, sell: P, token: Address): Cycle<P> | undefined {
+  const middle = otherToken(buy, token);
+  let input = 0n;
+  for (let range = 0, [from, to]: Pool[] = [buy, sell]; range < MAX_RANGES; range++) {
+    const first = productSide(from, token);
+    const second = productSide(to, middle);
+    if (first === undefined || second === undefined) break;
+    const best = bestInput(first, second);
+    const most = smallest(first.most, second.most === undefined ? undefined : inputFor(first, second.most));
+    const paid = most === undefined || best < most ? best : most;
+    const one = tradeOf(from, token, "in", paid);
+    const two = one && tradeOf(to, middle, "in", one.amountOut);
+    if (two === undefined) break;
+    input += paid;
+    if (paid === best) break;
+    [from, to] = [one!.after, two.after];
+  }
+  const one = tradeOf(buy, token, "in", input);
+  const two = one && tradeOf(sell, middle, "in", one.amountOut);
+  if (two === undefined || two.amountOut <= input) return undefined;
+  const amounts = { amountIn: input, between: two.amountIn, amountOut: two.amountOut };
+  return { token, ...amounts, profit: two.amountOut - input, buy, sell };
 }
 
-export interface Backrun extends Cycle {
-  /** profit − gas, where profit is in the chain's coin; of other tokens null: they would have to be sold first. */
-  readonly netProfit: bigint | null;
+/** The input that buys all that the next pool's range takes: a trifle more, or rounding would end it a unit before. */
+function inputFor(side: Side, out: bigint): bigint | undefined {
+  const paid = amountIn(side, out);
+  return paid === undefined ? undefined : paid + side.reserveIn / 1_000_000_000_000n + 1n;
 }
 
-export interface BackrunCost {
-  /** The chain's wrapped coin: trades that begin and end with it are preferred, since gas is paid in it. */
-  readonly wrapped: Address;
-  /** wei for a unit of gas */
-  readonly gasPrice: bigint;
-}
-
-/** Two swaps of a V2 pair and their transfers, from a searcher's contract: from 170,000 to 230,000 on mainnet. */
-export const BACKRUN_GAS = 200_000n;
-
-/** What could be earned behind a swap, best first; nothing behind one that reverts. */
-export function findBackruns(
-  market: Market,
-  { hops, after, reverts }: Prediction,
-  { wrapped, gasPrice }: BackrunCost,
-): Backrun[] {
-  if (reverts) return [];
-  /** Pools as the swap leaves them. */
-  const moved = new Map(after.map((pair) => [pair.address, pair]));
-  const found = hops.flatMap(({ tokenIn, tokenOut }, i) => {
-    const here = after[i]!;
-    const token = tokenIn === wrapped || tokenOut === wrapped ? wrapped : tokenIn;
-    return market
-      .pairsOf(tokenIn, tokenOut)
-      .filter(({ address }) => address !== here.address)
-      .flatMap((pair) => {
-        const other = moved.get(pair.address) ?? pair;
-        return bestCycle(here, other, token) ?? bestCycle(other, here, token) ?? [];
-      });
-  });
-  return found
-    .map((cycle) => ({ ...cycle, netProfit: cycle.token === wrapped ? cycle.profit - BACKRUN_GAS * gasPrice : null }))
-    .sort((one, other) => compare(other.netProfit ?? 0n, one.netProfit ?? 0n) || compare(other.profit, one.profit));
-}
-
-const compare = (one: bigint, other: bigint): number => (one < other ? -1 : one > other ? 1 : 0);
+const smallest = (one: bigint | undefined, other: bigint | undefined): bigint | undefined =>
+  one === undefined ? other : other === undefined || one < other ? one : other;

@@ -36,7 +36,8 @@ export function sideOf({ token0, token1, reserve0, reserve1, keep }: Pair, token
   return undefined;
 }
 
-export const otherToken = ({ token0, token1 }: Pair, token: Address): Address => (token === token0 ? token1 : token0);
+export const otherToken = ({ token0, token1 }: Pick<Pair, "token0" | "token1">, token: Address): Address =>
+  token === token0 ? token1 : token0;
 
 /** What an input buys: 0 where the pool is empty or the input too small to buy anything. */
 export function amountOut({ reserveIn, reserveOut, keep }: Side, amountIn: bigint): bigint {

@@ -1,10 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bestCycle, bestInput, findBackruns } from "./backrun.ts";
-import { afterSwap, amountIn, amountOut, type Pair, type Side, squareRoot, UNISWAP_KEEP } from "./constantProduct.ts";
+import { builtInRegistry } from "../registry/registry.ts";
+import { bestCycle, bestInput } from "./backrun.ts";
+import {
+  afterSwap,
+  amountIn,
+  amountOut,
+  type Pair,
+  type Side,
+  sideOf,
+  squareRoot,
+  UNISWAP_KEEP,
+} from "./constantProduct.ts";
 import { largestFront, sandwichExposure } from "./exposure.ts";
 import { imbalanceOf, isSmallOpportunity } from "./imbalance.ts";
-import { type Market, predictSwap } from "./predictSwap.ts";
+import { bestTrade } from "./opportunity.ts";
+import { type Market, predictSwaps } from "./predictSwap.ts";
 import type { RouterSwap } from "./routerSwap.ts";
 
 const ETHER = 10n ** 18n;
@@ -86,53 +97,63 @@ describe("a backrun", () => {
   });
 
   const market = (pairs: readonly Pair[]): Market => {
-    const pairsOf = (a: string, b: string) =>
+    const poolsOf = (a: string, b: string) =>
       pairs.filter(({ token0, token1 }) => [a, b].includes(token0) && [a, b].includes(token1));
-    return { pairsOf, pairOf: (_router, a, b) => pairsOf(a, b)[0] };
+    return { poolsOf, poolOf: (_router, a, b) => poolsOf(a, b)[0] };
   };
+  const predict = (pairs: readonly Pair[], ...swaps: RouterSwap[]) => predictSwaps(market(pairs), "0xrouter", swaps);
   const sell: RouterSwap = { path: [WETH, USD], exact: "in", amount: 5n * ETHER, limit: 1n, mayBeTaxed: false };
   const pairs = [
     pair("0x1", WETH, USD, 100n * ETHER, 300_000n * ETHER),
     pair("0x2", WETH, USD, 50n * ETHER, 150_000n * ETHER),
   ];
+  const chain = { ...builtInRegistry.chains.get(1)!, wrapped: WETH };
+  const valuation = { chain, prices: () => 3_000e-18, gasPrice: 10n ** 9n };
 
   test("behind a swap that pushed one pool away from the other, gas is counted where it can be", () => {
-    const prediction = predictSwap(market(pairs), "0xrouter", sell)!;
-    expect(prediction.reverts).toBe(false);
-    const [best, ...rest] = findBackruns(market(pairs), prediction, { wrapped: WETH, gasPrice: 10n ** 9n });
-    expect(rest).toEqual([]);
+    const { reverts, after } = predict(pairs, sell)!;
+    expect(reverts).toBe(false);
+    const others = [{ pool: pairs[1]!, dex: "Other" }];
+    const best = bestTrade(after.get("0x1")!, others, valuation)!;
     // Ether has become cheap in the first pool: dollars buy it there, so ether is sold in the second.
-    expect([best!.buy.address, best!.sell.address, best!.token]).toEqual(["0x2", "0x1", WETH]);
-    expect(best!.netProfit).toBe(best!.profit - 200_000n * 10n ** 9n);
-    expect(best!.profit).toBe(amountOut({ reserveIn: best!.sell.reserve1, reserveOut: best!.sell.reserve0, keep: 9_970n }, best!.between) - best!.amountIn); // biome-ignore format: one expression
-    const inOther = findBackruns(market(pairs), prediction, { wrapped: OAK, gasPrice: 1n });
-    expect(inOther[0]!.netProfit).toBeNull();
+    const { buy, sell: to, token, amountIn: paid, between, profit } = best.cycle;
+    expect([buy.address, to.address, token]).toEqual(["0x2", "0x1", WETH]);
+    expect(best.net).toBe(profit - 200_000n * 10n ** 9n);
+    expect(profit).toBe(amountOut(sideOf(to as Pair, USD)!, between) - paid);
+    const unpriced = { ...valuation, chain: { ...chain, wrapped: OAK }, prices: () => undefined };
+    expect(bestTrade(after.get("0x1")!, others, unpriced)!.net).toBeNull();
   });
 
-  test("behind a swap that will revert there is none", () => {
-    const prediction = predictSwap(market(pairs), "0xrouter", { ...sell, limit: 20_000n * ETHER })!;
-    expect(prediction.reverts).toBe(true);
-    expect(findBackruns(market(pairs), prediction, { wrapped: WETH, gasPrice: 0n })).toEqual([]);
+  test("a swap that gets less than its least will revert", () => {
+    expect(predict(pairs, { ...sell, limit: 20_000n * ETHER })!.reverts).toBe(true);
   });
 
   test("an exact output is predicted from its end; a path through an unknown pair, or one pair twice, is not predicted", () => {
     const all = [...pairs, pair("0x3", USD, OAK, 300_000n * ETHER, 9_000n * ETHER)];
-    const buy: RouterSwap = {
-      path: [WETH, USD, OAK],
-      exact: "out",
-      amount: 30n * ETHER,
-      limit: ETHER,
-      mayBeTaxed: false,
-    };
-    const { hops, after, reverts } = predictSwap(market(all), "0xrouter", buy)!;
-    expect(hops.map(({ pair }) => pair.address)).toEqual(["0x1", "0x3"]);
+    const path = [WETH, USD, OAK];
+    const buy: RouterSwap = { path, exact: "out", amount: 30n * ETHER, limit: ETHER, mayBeTaxed: false };
+    const { hops, after, reverts } = predict(all, buy)!;
+    expect(hops.map(({ pool }) => pool.address)).toEqual(["0x1", "0x3"]);
     expect(hops[1]!.amountOut).toBe(30n * ETHER);
     expect(hops[0]!.amountOut).toBe(hops[1]!.amountIn);
-    expect(after[1]).toEqual(afterSwap(all[2]!, USD, hops[1]!.amountIn, 30n * ETHER));
+    expect(after.get("0x3")).toEqual(afterSwap(all[2]!, USD, hops[1]!.amountIn, 30n * ETHER));
     expect(reverts).toBe(hops[0]!.amountIn > ETHER);
-    expect(predictSwap(market(pairs), "0xrouter", buy)).toBeUndefined();
-    expect(predictSwap(market(all), "0xrouter", { ...sell, path: [WETH, USD, WETH] })).toBeUndefined();
-    expect(predictSwap(market(all), "0xrouter", { ...buy, amount: 9_000n * ETHER })).toBeUndefined();
+    expect(predict(pairs, buy)).toBeUndefined();
+    expect(predict(all, { ...sell, path: [WETH, USD, WETH] })).toBeUndefined();
+    expect(predict(all, { ...buy, amount: 9_000n * ETHER })).toBeUndefined();
+  });
+
+  test("swaps of one call meet what those before them left, and may pay with what the one before bought", () => {
+    const all = [...pairs, pair("0x3", USD, OAK, 300_000n * ETHER, 9_000n * ETHER)];
+    const [first, second] = predict(all, sell, sell)!.hops;
+    expect(second!.pool).toEqual(first!.after);
+    expect(second!.amountOut).toBeLessThan(first!.amountOut);
+    const onwards: RouterSwap = { ...sell, path: [USD, OAK], amount: null };
+    const { hops, after } = predict(all, sell, onwards)!;
+    expect(hops[1]!.amountIn).toBe(hops[0]!.amountOut);
+    expect([...after.keys()]).toEqual(["0x1", "0x3"]);
+    expect(predict(all, onwards)).toBeUndefined();
+    expect(predict(all, sell, { ...onwards, path: [WETH, USD] })).toBeUndefined();
   });
 });
 

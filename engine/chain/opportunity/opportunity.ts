@@ -1,10 +1,10 @@
 import { type Prices, weiOf } from "../mev/prices.ts";
 import type { Chain } from "../registry/registry.ts";
 import { type Address, type Confidence, NATIVE } from "../swap.ts";
-import { BACKRUN_GAS, bestCycle, type Cycle } from "./backrun.ts";
-import type { Pair } from "./constantProduct.ts";
+import { bestCycle, type Cycle } from "./backrun.ts";
 import type { Exposure } from "./exposure.ts";
 import type { Imbalance } from "./imbalance.ts";
+import { type Pool, swapGas } from "./pool.ts";
 
 /** What could be earned: a row of the table `opportunities`. Amounts are in a token's smallest unit. */
 export interface Opportunity {
@@ -16,7 +16,7 @@ export interface Opportunity {
   readonly stateBlock: number;
   /** Venue of the pool as the registry calls it, else the protocol. */
   readonly dex: string;
-  readonly pair: Pair;
+  readonly pool: Pool;
   readonly imbalance: Imbalance;
   /** The best trade between this pool and another one of its tokens; null: no other is known, or none leaves a profit. */
   readonly trade: ValuedTrade | null;
@@ -31,7 +31,7 @@ export interface Opportunity {
 /** What is unknown is null, never zero. */
 export interface ValuedTrade {
   readonly cycle: Cycle;
-  readonly other: Pair;
+  readonly other: Pool;
   readonly otherDex: string;
   /** wei */
   readonly gasCost: bigint | null;
@@ -51,7 +51,7 @@ export interface Valuation {
 
 /** Another pool, and what its venue is called. */
 export interface Venue {
-  readonly pair: Pair;
+  readonly pool: Pool;
   readonly dex: string;
 }
 
@@ -59,28 +59,30 @@ export interface Venue {
  * The trade that leaves most between a pool and one of the others. It begins with the chain's wrapped coin where that is one of the two,
  * since gas is paid in it, else with a stable coin.
  */
-export function bestTrade(pair: Pair, others: readonly Venue[], valuation: Valuation): ValuedTrade | null {
+export function bestTrade(pool: Pool, others: readonly Venue[], valuation: Valuation): ValuedTrade | null {
   const { chain, prices } = valuation;
-  const tokens = [pair.token0, pair.token1];
+  const tokens = [pool.token0, pool.token1];
   const token =
     tokens.find((each) => each === chain?.wrapped) ??
     tokens.find((each) => chain?.stableCoins.has(each)) ??
-    pair.token0;
+    pool.token0;
   let best: { cycle: Cycle; venue: Venue } | undefined;
   for (const venue of others) {
-    const cycle = bestCycle(pair, venue.pair, token) ?? bestCycle(venue.pair, pair, token);
+    const cycle = bestCycle(pool, venue.pool, token) ?? bestCycle(venue.pool, pool, token);
     if (cycle !== undefined && (best === undefined || cycle.profit > best.cycle.profit)) best = { cycle, venue };
   }
   if (best === undefined) return null;
-  const gasCost = valuation.gasPrice === null ? null : BACKRUN_GAS * valuation.gasPrice;
+  const gasCost = valuation.gasPrice === null ? null : tradeGas(best.cycle) * valuation.gasPrice;
   const gross = weiOf(best.cycle.profit, token, prices, chain?.wrapped);
   const net = gross === null || gasCost === null ? null : believable(gross - gasCost);
   const coin = prices(NATIVE);
   return {
-    ...{ cycle: best.cycle, other: best.venue.pair, otherDex: best.venue.dex, gasCost, net },
+    ...{ cycle: best.cycle, other: best.venue.pool, otherDex: best.venue.dex, gasCost, net },
     netUsd: net === null || coin === undefined ? null : rounded(Number(net) * coin),
   };
 }
+
+const tradeGas = ({ buy, sell }: Cycle): bigint => swapGas(buy) + swapGas(sell);
 
 /** More than there is of any coin is a liar's price. */
 const believable = (wei: bigint): bigint | null => (wei < 2n ** 127n && wei > -(2n ** 127n) ? wei : null);

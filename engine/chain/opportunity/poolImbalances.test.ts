@@ -54,7 +54,7 @@ test("two pools whose prices differ are out of balance by each other's, and what
   const [second, after] = sold(before, ETHER, { transaction: 2 });
   const [third, beside] = sold(other, ETHER);
   const found = findPoolImbalances(view!, [coin, first, second, third], chain);
-  expect(found.map(({ pair }) => pair)).toEqual([beside, after]); // the fee is read off the swaps; transaction 1, then 2
+  expect(found.map(({ pool }) => pool)).toEqual([beside, after]); // the fee is read off the swaps; transaction 1, then 2
   const [, imbalance] = found;
   expect(imbalance).toMatchObject({ kind: "pool_imbalance", transaction: 2, logIndex: second.logIndex, stateBlock: 1 });
   const value = (pair: Pair): number => {
@@ -96,7 +96,7 @@ test("whatever logs say, it ends soon, and amounts fit their columns", () => {
         ...given,
         after: { reserve0, reserve1 },
       }));
-      for (const { pair, trade, imbalance } of findPoolImbalances(view!, [coin, ...swaps], chain)) {
+      for (const { pool: pair, trade, imbalance } of findPoolImbalances(view!, [coin, ...swaps], chain)) {
         expect(pair.reserve0 < 2n ** 112n && pair.reserve1 < 2n ** 112n).toBe(true);
         expect(Number.isFinite(imbalance.pct) && Number.isFinite(imbalance.rawPct)).toBe(true);
         if (trade) expect(trade.cycle.profit).toBeGreaterThan(0n);

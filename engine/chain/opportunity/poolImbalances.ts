@@ -16,10 +16,12 @@ import { bestTrade, type Opportunity, type Venue } from "./opportunity.ts";
 export interface BlockOpportunity extends Opportunity {
   /** Number of the transaction in the block view that moved the pool last. */
   readonly transaction: number;
+  readonly pool: Pair;
 }
 
 /** As a block left it. */
 interface Standing extends Venue {
+  readonly pool: Pair;
   readonly last: Swap;
 }
 
@@ -49,7 +51,7 @@ export function findPoolImbalances(
     if (!after || !("reserve0" in after) || !isPriced(tokenIn) || !isPriced(tokenOut)) continue;
     const standing = standingOf(pool, own);
     if (standing === undefined) continue;
-    const key = `${standing.pair.token0} ${standing.pair.token1}`;
+    const key = `${standing.pool.token0} ${standing.pool.token1}`;
     const alike = standings.get(key);
     if (alike) alike.push(standing);
     else standings.set(key, [standing]);
@@ -57,7 +59,7 @@ export function findPoolImbalances(
   }
   const found: BlockOpportunity[] = [];
   for (const alike of standings.values()) {
-    for (const { pair, dex, last } of alike) {
+    for (const { pool: pair, dex, last } of alike) {
       const prices = pricesOf(
         swaps.filter(({ pool }) => pool !== pair.address),
         chain,
@@ -65,11 +67,11 @@ export function findPoolImbalances(
       const side = (token: Address, reserve: bigint) => ({ amount: Number(reserve), price: prices(token) ?? null });
       const imbalance = imbalanceOf(side(pair.token0, pair.reserve0), side(pair.token1, pair.reserve1));
       if (imbalance === undefined || imbalance.pct === null || imbalance.pct < IMBALANCE_THRESHOLD_PCT) continue;
-      const others = alike.filter((other) => other.pair !== pair);
+      const others = alike.filter((other) => other.pool !== pair);
       const trade = bestTrade(pair, others, { chain, prices, gasPrice: paidGasPrice(view, last.transaction) });
       found.push({
         ...{ kind: "pool_imbalance", transaction: last.transaction, logIndex: last.logIndex },
-        ...{ stateBlock: view.blockNumber, dex, pair, imbalance, trade, exposure: null },
+        ...{ stateBlock: view.blockNumber, dex, pool: pair, imbalance, trade, exposure: null },
         ...(trade
           ? { confidence: "high", reason: "another pool of the two tokens leaves a profit" }
           : {
@@ -107,7 +109,7 @@ function standingOf(pool: Address, swaps: readonly Swap[]): Standing | undefined
   const counts = KEEPS.map(shows);
   const most = Math.max(...counts);
   if (most === 0) return undefined;
-  return { pair: { ...pairs.at(-1)!, keep: KEEPS[counts.indexOf(most)]! }, dex: last.protocol, last };
+  return { pool: { ...pairs.at(-1)!, keep: KEEPS[counts.indexOf(most)]! }, dex: last.protocol, last };
 }
 
 /** Did the swap pay what a pool of this fee pays at most? @param after as the swap left it */

@@ -1,73 +1,75 @@
 import type { Address } from "../swap.ts";
-import { afterSwap, amountIn, amountOut, otherToken, type Pair, sideOf } from "./constantProduct.ts";
+import { otherToken } from "./constantProduct.ts";
+import { type Pool, type Trade, tradeOf } from "./pool.ts";
 import type { RouterSwap } from "./routerSwap.ts";
 
-/** Pairs as they were after the last block that is known. */
+/** Pools as they were after the last block that is known. */
 export interface Market {
-  /** The pair through which a router trades two tokens. */
-  pairOf(router: Address, one: Address, other: Address): Pair | undefined;
-  /** All pairs of two tokens, on any venue. */
-  pairsOf(one: Address, other: Address): readonly Pair[];
+  /** The pool through which a router trades two tokens. @param fee hundredths of a bip, of a concentrated pool; undefined: a pair */
+  poolOf(router: Address, one: Address, other: Address, fee: number | undefined): Pool | undefined;
+  /** All pools of two tokens, on any venue. */
+  poolsOf(one: Address, other: Address): readonly Pool[];
 }
 
-export interface Hop {
+export interface Hop extends Trade {
+  /** Which of the call's swaps it belongs to, and where it stands on its path. */
+  readonly swap: RouterSwap;
+  readonly step: number;
   /** Before the trade. */
-  readonly pair: Pair;
+  readonly pool: Pool;
   readonly tokenIn: Address;
-  readonly amountIn: bigint;
   readonly tokenOut: Address;
-  readonly amountOut: bigint;
 }
 
-/** What a swap would do if it were the next to be executed. */
+/** What a router's call would do if it were the next to be executed. */
 export interface Prediction {
   readonly hops: readonly Hop[];
-  /** Of each hop, after the trade. */
-  readonly after: readonly Pair[];
-  /** It gets less, or has to pay more, than its sender agreed to: it will revert, and nothing of this happens. */
+  /** Pools that it moves, as it leaves them. */
+  readonly after: ReadonlyMap<Address, Pool>;
+  /** A swap of it gets less, or has to pay more, than its sender agreed to: it will revert, and nothing of this happens. */
   readonly reverts: boolean;
 }
 
-/** @returns undefined where a pair of the path is not known, or has not what is asked of it */
-export function predictSwap(
-  market: Market,
-  router: Address,
-  { path, exact, amount, limit }: RouterSwap,
-): Prediction | undefined {
-  const pairs: Pair[] = [];
-  for (let i = 0; i + 1 < path.length; i++) {
-    const pair = market.pairOf(router, path[i]!, path[i + 1]!);
-    // Through one pair twice: the second trade meets what the first left, which a router's quote does not know of either.
-    if (pair === undefined || pairs.some(({ address }) => address === pair.address)) return undefined;
-    pairs.push(pair);
+/**
+ * @param swaps of one call, in order: each meets what those before it left
+ * @returns undefined where a pool of a path is not known, or has not what is asked of it as far as it is known
+ */
+export function predictSwaps(market: Market, router: Address, swaps: readonly RouterSwap[]): Prediction | undefined {
+  const after = new Map<Address, Pool>();
+  const all: Hop[] = [];
+  let reverts = false;
+  for (const swap of swaps) {
+    const pools: Pool[] = [];
+    for (let i = 0; i + 1 < swap.path.length; i++) {
+      const found = market.poolOf(router, swap.path[i]!, swap.path[i + 1]!, swap.fees?.[i]);
+      // Through one pool twice: the second trade meets what the first left, which a router's quote does not know of either.
+      if (found === undefined || pools.some(({ address }) => address === found.address)) return undefined;
+      pools.push(after.get(found.address) ?? found);
+    }
+    // What the swap before it bought, where that is what it pays with.
+    const before = all.at(-1);
+    if (swap.amount === null && before?.tokenOut !== swap.path[0]) return undefined;
+    const hops = hopsOf(swap, pools, swap.amount ?? before!.amountOut);
+    if (hops === undefined) return undefined;
+    const { limit } = swap;
+    if (limit !== null) reverts ||= swap.exact === "in" ? hops.at(-1)!.amountOut < limit : hops[0]!.amountIn > limit;
+    for (const hop of hops) after.set(hop.pool.address, hop.after);
+    all.push(...hops);
   }
-  const hops = exact === "in" ? forward(pairs, path, amount) : backward(pairs, path, amount);
-  if (hops === undefined) return undefined;
-  const reverts = exact === "in" ? hops.at(-1)!.amountOut < limit : hops[0]!.amountIn > limit;
-  return { hops, after: hops.map((hop) => afterSwap(hop.pair, hop.tokenIn, hop.amountIn, hop.amountOut)), reverts };
+  return { hops: all, after, reverts };
 }
 
-function forward(pairs: readonly Pair[], path: readonly Address[], amount: bigint): Hop[] | undefined {
+function hopsOf(swap: RouterSwap, pools: readonly Pool[], amount: bigint): Hop[] | undefined {
+  const { path, exact } = swap;
   const hops: Hop[] = [];
-  for (const [i, pair] of pairs.entries()) {
-    const tokenIn = path[i]!;
-    const out = amountOut(sideOf(pair, tokenIn)!, amount);
-    if (out === 0n) return undefined;
-    hops.push({ pair, tokenIn, amountIn: amount, tokenOut: otherToken(pair, tokenIn), amountOut: out });
-    amount = out;
+  // An exact output is reckoned from its end.
+  const steps = exact === "in" ? pools.keys() : [...pools.keys()].reverse();
+  for (const step of steps) {
+    const [pool, tokenIn] = [pools[step]!, path[step]!];
+    const trade = tradeOf(pool, tokenIn, exact, amount);
+    if (trade === undefined) return undefined;
+    hops.push({ ...trade, swap, step, pool, tokenIn, tokenOut: otherToken(pool, tokenIn) });
+    amount = exact === "in" ? trade.amountOut : trade.amountIn;
   }
-  return hops;
-}
-
-function backward(pairs: readonly Pair[], path: readonly Address[], amount: bigint): Hop[] | undefined {
-  const hops: Hop[] = [];
-  for (let i = pairs.length - 1; i >= 0; i--) {
-    const pair = pairs[i]!;
-    const tokenIn = path[i]!;
-    const paid = amountIn(sideOf(pair, tokenIn)!, amount);
-    if (paid === undefined) return undefined;
-    hops.unshift({ pair, tokenIn, amountIn: paid, tokenOut: otherToken(pair, tokenIn), amountOut: amount });
-    amount = paid;
-  }
-  return hops;
+  return exact === "in" ? hops : hops.reverse();
 }

@@ -1,4 +1,27 @@
-import type { ChainData } from "./registryData.ts";
+import type { ChainData, V3FactoryData } from "./registryData.ts";
+
+/** At one address on all of these chains. */
+const MULTICALL3 = "0xca11bde05977b3631167028862be2a173976ca11";
+const UNISWAP_V3_FACTORY = "0x1f98431c8ad98523631ae4a59f267346ea31f984";
+const PANCAKE_V3_FACTORY = "0x0bfbcf9fa4f9c56b0f40a671ad40e0805a091865";
+const SWAP_ROUTER = "0xe592427a0aece92de3edee1f18e0157c05861564";
+const SWAP_ROUTER_02 = "0x68b3465833fb72a70ecdf485e0e4c7bd8665fc45";
+const UNIVERSAL_ROUTERS = [
+  "0xef1c6e67703c7bd7107eed8303fbe6ec2554bf6b",
+  "0x3fc91a3afd70395cd496c647d5a6cc9d4b2b7fad",
+  "0x66a9893cc07d91d95644aedd05d03f95e1dba8af",
+];
+
+const uniswapV3 = (...routers: string[]): V3FactoryData => ({
+  name: "Uniswap V3",
+  tickSpacings: { 100: 1, 500: 10, 3000: 60, 10000: 200 },
+  routers,
+});
+const pancakeV3 = (...routers: string[]): V3FactoryData => ({
+  name: "PancakeSwap V3",
+  tickSpacings: { 100: 1, 500: 10, 2500: 50, 10000: 200 },
+  routers,
+});
 
 /** Chains with their DEX routers: those that seed 002 lists, and the most used. */
 export const CHAINS: readonly ChainData[] = [
@@ -32,7 +55,12 @@ export const CHAINS: readonly ChainData[] = [
       "0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f": {
         name: "Uniswap V2",
         keep: 9970,
-        routers: ["0xf164fc0ec4e93095b804a4795bbe1e041497b92a", "0x7a250d5630b4cf539739df2c5dacb4c659f2488d"],
+        routers: [
+          "0xf164fc0ec4e93095b804a4795bbe1e041497b92a",
+          "0x7a250d5630b4cf539739df2c5dacb4c659f2488d",
+          SWAP_ROUTER_02,
+          ...UNIVERSAL_ROUTERS,
+        ],
       },
       "0xc0aee478e3658e2610c5f7a4a2e1777ce9e4f2ac": {
         name: "SushiSwap",
@@ -40,6 +68,12 @@ export const CHAINS: readonly ChainData[] = [
         routers: ["0xd9e1ce17f2641f24ae83637ab66a2cca9c378b9f"],
       },
     },
+    v3Factories: {
+      [UNISWAP_V3_FACTORY]: uniswapV3(SWAP_ROUTER, SWAP_ROUTER_02, ...UNIVERSAL_ROUTERS),
+      [PANCAKE_V3_FACTORY]: pancakeV3(),
+      "0xbaceb8ec6b9355dfc0269c18bac9d6e2bdc29c4f": { ...uniswapV3(), name: "SushiSwap V3" },
+    },
+    multicall: MULTICALL3,
   },
   {
     id: 56,
@@ -71,6 +105,11 @@ export const CHAINS: readonly ChainData[] = [
         routers: ["0xcf0febd3f17cef5b47b0cd257acf6025c5bff3b7"],
       },
     },
+    v3Factories: {
+      [PANCAKE_V3_FACTORY]: pancakeV3("0x13f4ea83d0bd40e75c8222255bc855a974568dd4"),
+      "0xdb1d10011ad0ff90774d0c6bb92e5c5c8b4461f7": uniswapV3(),
+    },
+    multicall: MULTICALL3,
   },
   {
     id: 137,
@@ -104,6 +143,10 @@ export const CHAINS: readonly ChainData[] = [
         routers: ["0x1b02da8cb0d097eb8d57a175b88c7d8b47997506"],
       },
     },
+    v3Factories: {
+      [UNISWAP_V3_FACTORY]: uniswapV3(SWAP_ROUTER, SWAP_ROUTER_02),
+    },
+    multicall: MULTICALL3,
   },
   {
     id: 42161,
@@ -132,6 +175,11 @@ export const CHAINS: readonly ChainData[] = [
         routers: ["0x1b02da8cb0d097eb8d57a175b88c7d8b47997506"],
       },
     },
+    v3Factories: {
+      [UNISWAP_V3_FACTORY]: uniswapV3(SWAP_ROUTER, SWAP_ROUTER_02),
+      [PANCAKE_V3_FACTORY]: pancakeV3(),
+    },
+    multicall: MULTICALL3,
   },
   {
     id: 10,
@@ -152,6 +200,10 @@ export const CHAINS: readonly ChainData[] = [
       "0xa062ae8a9c5e11aaa026fc2670b0d65ccc8b2858": "Velodrome V2",
       "0xba12222222228d8ba445958a75a0704d566bf2c8": "Balancer",
     },
+    v3Factories: {
+      [UNISWAP_V3_FACTORY]: uniswapV3(SWAP_ROUTER, SWAP_ROUTER_02),
+    },
+    multicall: MULTICALL3,
   },
   {
     id: 8453,
@@ -177,5 +229,10 @@ export const CHAINS: readonly ChainData[] = [
         routers: ["0x4752ba5dbc23f44d87826276bf6fd6b1c372ad24"],
       },
     },
+    v3Factories: {
+      "0x33128a8fc17869897dce68ed026d694621f6fdfd": uniswapV3("0x2626664c2603336e57b271c5c0b26f421741e481"),
+      [PANCAKE_V3_FACTORY]: pancakeV3(),
+    },
+    multicall: MULTICALL3,
   },
 ];

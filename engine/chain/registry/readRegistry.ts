@@ -113,6 +113,21 @@ const chain = object({
       routers: list(address, 64),
     }),
   ).optional(),
+  v3Factories: record(
+    address,
+    object({
+      name,
+      tickSpacings: record(
+        z.string().regex(/^[1-9]\d{0,2}00$/, "expected a fee in hundredths of a bip, a multiple of 100 below 100000"),
+        z
+          .int("expected ticks, 1 to 16383")
+          .min(1, "expected ticks, 1 to 16383")
+          .max(16_383, "expected ticks, 1 to 16383"),
+      ),
+      routers: list(address, 64),
+    }),
+  ).optional(),
+  multicall: address.optional(),
 });
 
 /** Rules are shown a protocol's name in so many bytes: chain/facts/schema.ts. */

@@ -4,7 +4,7 @@ import type { Address } from "../swap.ts";
 import { CHAINS } from "./chains.ts";
 import { METHODS } from "./methods.ts";
 import { PROTOCOLS, UNPROVEN } from "./protocols.ts";
-import type { ChainData, RegistryData, V2FactoryData } from "./registryData.ts";
+import type { ChainData, RegistryData, V2FactoryData, V3FactoryData } from "./registryData.ts";
 
 /** What is known of chains and protocols before a block is read. */
 export interface Registry {
@@ -31,9 +31,17 @@ export interface Chain {
   readonly v2Factories: ReadonlyMap<Address, V2Factory>;
   /** The same by their routers. */
   readonly v2Routers: ReadonlyMap<Address, V2Factory>;
+  /** Venues of Uniswap V3's kind, the same way. */
+  readonly v3Factories: ReadonlyMap<Address, V3Factory>;
+  readonly v3Routers: ReadonlyMap<Address, V3Factory>;
+  /** Multicall3. */
+  readonly multicall: Address | undefined;
 }
 
 export interface V2Factory extends V2FactoryData {
+  readonly address: Address;
+}
+export interface V3Factory extends V3FactoryData {
   readonly address: Address;
 }
 
@@ -66,10 +74,8 @@ export function createRegistry(given: RegistryData = {}): Registry {
 }
 
 function chainOf(data: ChainData, known: Chain | undefined): Chain {
-  const given = Object.entries(data.v2Factories ?? {}).map(
-    ([address, factory]) => [address, { address, ...factory }] as const,
-  );
-  const v2Factories = new Map([...(known?.v2Factories ?? []), ...given]);
+  const v2Factories = withGiven<V2FactoryData>(known?.v2Factories, data.v2Factories);
+  const v3Factories = withGiven<V3FactoryData>(known?.v3Factories, data.v3Factories);
   return {
     id: data.id,
     name: data.name ?? known?.name ?? `chain ${data.id}`,
@@ -80,10 +86,23 @@ function chainOf(data: ChainData, known: Chain | undefined): Chain {
     stableCoins: new Map([...(known?.stableCoins ?? []), ...Object.entries(data.stableCoins ?? {})]),
     routers: new Map([...(known?.routers ?? []), ...Object.entries(data.routers ?? {})]),
     v2Factories,
-    v2Routers: new Map(
-      [...v2Factories.values()].flatMap((factory) => factory.routers.map((router) => [router, factory])),
-    ),
+    v2Routers: byRouter(v2Factories),
+    v3Factories,
+    v3Routers: byRouter(v3Factories),
+    multicall: data.multicall ?? known?.multicall,
   };
 }
+
+type Factories<T> = ReadonlyMap<Address, T & { readonly address: Address }>;
+
+function withGiven<T>(known: Factories<T> | undefined, given: Readonly<Record<Address, T>> = {}): Factories<T> {
+  return new Map([
+    ...(known ?? []),
+    ...Object.entries(given).map(([address, factory]) => [address, { address, ...factory }] as const),
+  ]);
+}
+
+const byRouter = <T extends { readonly routers: readonly Address[] }>(factories: Factories<T>): Factories<T> =>
+  new Map([...factories.values()].flatMap((factory) => factory.routers.map((router) => [router, factory] as const)));
 
 export const builtInRegistry: Registry = createRegistry();

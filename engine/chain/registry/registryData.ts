@@ -26,6 +26,10 @@ export interface ChainData {
   readonly routers?: Readonly<Record<Address, string>>;
   /** Factories of pools of Uniswap V2's kind that all take one fee. */
   readonly v2Factories?: Readonly<Record<Address, V2FactoryData>>;
+  /** Factories of pools of Uniswap V3's kind. */
+  readonly v3Factories?: Readonly<Record<Address, V3FactoryData>>;
+  /** Multicall3, where it is deployed: many calls of a node in one. */
+  readonly multicall?: Address;
 }
 
 export interface V2FactoryData {
@@ -33,7 +37,16 @@ export interface V2FactoryData {
   readonly name: string;
   /** What of an input counts, in ten thousandths: 9,970 leaves the pool 0.3 %. */
   readonly keep: number;
-  /** Its routers, that trade through its pools alone. */
+  /** Its routers: what they trade through pools of this kind they trade through its pools. */
+  readonly routers: readonly Address[];
+}
+
+export interface V3FactoryData {
+  /** As people know the venue. */
+  readonly name: string;
+  /** Of the fees that its pools may take, in hundredths of a bip, how many ticks lie between those that may have liquidity. */
+  readonly tickSpacings: Readonly<Record<string, number>>;
+  /** Its routers: what they trade through pools of this kind they trade through its pools. */
   readonly routers: readonly Address[];
 }
 

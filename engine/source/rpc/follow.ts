@@ -77,7 +77,9 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     const pending = options.pending ? await createPendingWatch({ endpoints, clock }) : undefined;
     const venues = options.registry?.chains.get(endpoints.chainId);
     const markets =
-      pending && venues && venues.v2Routers.size > 0 ? createMarketReader({ endpoints, chain: venues }) : undefined;
+      pending && venues && venues.v2Routers.size + venues.v3Routers.size > 0
+        ? createMarketReader({ endpoints, chain: venues })
+        : undefined;
     const heads = createHeadWatch(endpoints, signal);
     const read = createBlockReader(endpoints.chainId);
     const tip = window.tip();
