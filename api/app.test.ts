@@ -291,6 +291,15 @@ describe("the docs", () => {
   });
 });
 
+test("a request keeps the name its client gave it, or gets one; the answer and the log have it", async () => {
+  const asked = async (id?: string, path = "/health"): Promise<string> =>
+    (await server.get(path, id === undefined ? {} : { headers: { "x-request-id": id } })).headers.get("x-request-id")!;
+  expect(await asked("trace-7:a.b=1")).toBe("trace-7:a.b=1");
+  const [one, other] = [await asked(), await asked("two words\t", "/nowhere")];
+  for (const made of [one, other, await asked("x".repeat(129))]) expect(made).toMatch(/^[0-9a-f-]{36}$/);
+  expect(one).not.toBe(other);
+});
+
 test("/metrics counts by route, not by path", async () => {
   await server.get(`/api/v1/alerts/${"0".repeat(32)}`);
   await server.get("/no/such/path/12345");

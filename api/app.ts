@@ -1,4 +1,5 @@
 /** The API: routes, guards, counting, and errors as problem+json. */
+import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
@@ -112,6 +113,7 @@ export function createApi(deps: ApiDeps) {
   });
 
   const app = createRouter({ getPath: routedPath });
+  app.use(withRequestId);
   app.use(counted(deps));
   app.use(coverageHeader(deps.coverage, silentAfter));
   app.use(answerHeaders);
@@ -192,9 +194,9 @@ export function createApi(deps: ApiDeps) {
     const { kind, status, detail, ...more } = classify(error);
     metrics.apiErrors.inc({ endpoint: endpointOf(c), error_type: kind });
     if (kind === "bug")
-      log.error({ event: "api_error", kind, err: error, path: pathOf(c) }, "Failed to answer a request");
+      log.error({ event: "api_error", kind, err: error, ...requestOf(c) }, "Failed to answer a request");
     else if (kind !== "client")
-      log.warn({ event: "api_error", kind, reason: messageOf(error), path: pathOf(c) }, "Failed to answer a request");
+      log.warn({ event: "api_error", kind, reason: messageOf(error), ...requestOf(c) }, "Failed to answer a request");
     return problem(c, status, detail, status === 503 ? { headers: { "retry-after": "1" } } : more);
   });
 
@@ -260,7 +262,7 @@ function cannotListen(error: NodeJS.ErrnoException, host: string, port: number):
 const METHODS = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]);
 
 /** Counts and times every answer by the route's pattern: raw paths would be labels without end. */
-function counted({ metrics }: ApiDeps): MiddlewareHandler {
+function counted({ metrics, log }: ApiDeps): MiddlewareHandler {
   return async (c, next) => {
     const begin = performance.now();
     await next();
@@ -269,9 +271,24 @@ function counted({ metrics }: ApiDeps): MiddlewareHandler {
     metrics.apiLatency.observe(labels, seconds);
     metrics.apiDuration.observe(labels, seconds);
     metrics.apiRequests.inc({ ...labels, status: String(c.res.status) });
+    log.debug(
+      { event: "api_request", ...labels, status: c.res.status, seconds, ...requestOf(c) },
+      "Answered a request",
+    );
     if (c.res.status >= 400 && !c.error) metrics.apiErrors.inc({ endpoint: labels.endpoint, error_type: "client" });
   };
 }
+
+/** A request is called as its client calls it, or gets a name here; the answer has it, and every line of the log about it. */
+const withRequestId: MiddlewareHandler = async (c, next) => {
+  const given = c.req.header(REQUEST_ID);
+  const id = given !== undefined && /^[\w.:=-]{1,128}$/.test(given) ? given : randomUUID();
+  c.set("requestId", id);
+  await next();
+  c.header(REQUEST_ID, id);
+};
+const REQUEST_ID = "x-request-id";
+const requestOf = (c: Context) => ({ request_id: c.get("requestId") as string, path: pathOf(c) });
 
 function endpointOf(c: Context): string {
   const path = routePath(c, -1);

@@ -2,9 +2,9 @@
 import type { MiddlewareHandler } from "hono";
 
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const HEADERS = "authorization, content-type, if-none-match, last-event-id, x-api-key";
+const HEADERS = "authorization, content-type, if-none-match, last-event-id, x-api-key, x-request-id";
 const EXPOSED =
-  "etag, link, ratelimit-limit, ratelimit-policy, ratelimit-remaining, ratelimit-reset, retry-after, www-authenticate, x-total-count";
+  "etag, link, ratelimit-limit, ratelimit-policy, ratelimit-remaining, ratelimit-reset, retry-after, www-authenticate, x-request-id, x-total-count";
 /** How long a browser may remember a preflight's answer. */
 const REMEMBERED_S = "600";
 

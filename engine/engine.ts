@@ -16,6 +16,7 @@ import type { Component, Health } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
 import { logSeldom } from "./ops/logSeldom.ts";
 import type { Metrics } from "./ops/metrics.ts";
+import { createOutcomeLog } from "./outcomeLog.ts";
 import { createOutcomeMeter } from "./outcomeMeter.ts";
 import { createBreaker } from "./rules/breaker.ts";
 import type { Catalogue } from "./rules/catalogue.ts";
@@ -78,6 +79,7 @@ export function createEngine({
   failpoint,
   tap,
 }: EngineParts): Engine {
+  const logOutcomes = createOutcomeLog(log);
   const meter = createOutcomeMeter(metrics, createRegistry(registry), catalogue);
   const guard = createQuarantineGuard({ catalogue, breaker: createBreaker(), log });
   const throttle = createThrottle({
@@ -123,10 +125,11 @@ export function createEngine({
     if (!(error instanceof StoreUnavailable)) throw error;
     const reason = error.message;
     storeHealth.set({ up: false, reason });
+    const event = reason.includes('insert into "opportunities"') ? "failed_to_save_opportunity" : "store_retry";
     logSeldom(
       log,
       "warn",
-      { event: "store_retry", attempt, reason },
+      { event, attempt, reason },
       "The store did not take or give what a range needs; trying again",
     );
     await sleep(Math.min(LONGEST_PAUSE, 100 * 2 ** Math.min(attempt, 6)), undefined, { signal });
@@ -140,6 +143,7 @@ export function createEngine({
         guard.observe(outcome.rules);
         throttle.observe(outcome);
       }
+      logOutcomes(outcomes);
       observer?.published?.(outcomes);
       tap?.published(outcomes);
     },

@@ -212,7 +212,7 @@ describe("watch()", () => {
       await mine(1, 0);
       await until(() => last === from);
       proxy.meddle(() => "hang up");
-      await until(() => place.logged.some((line) => line.includes('"watch_retried"')));
+      await until(() => place.logged.some((line) => line.includes('"chain_monitor_loop_error"')));
       await mine(2);
       proxy.meddle(() => undefined);
       await until(() => last === from + 2);

@@ -1,5 +1,6 @@
 /** Alerts as they come into the store, and which of their blocks were replaced. */
 import { exact, hex, iso, plain, REPLACED } from "../../clickhouse/queries/list.ts";
+import { correlationId, type Place } from "../../engine/ops/correlationId.ts";
 import type { ReadableStore } from "../deps.ts";
 import type { MessageReader } from "../labelledMessages.ts";
 import type { PlacedAlert } from "./outbox.ts";
@@ -15,7 +16,7 @@ export interface AlertReader {
 
 const COLUMNS = [
   "lower(hex(t.alert_id)) AS id",
-  ...plain("partition", "rule", "rule_version", "severity", "message"),
+  ...plain("source", "partition", "n", "rule", "rule_version", "severity", "message"),
   ...exact("chain_id", "block_number"),
   ...["tx_hash", "block_hash", "from_address", "to_address"].map((name) => `${hex(`t.${name}`)} AS ${name}`),
   `${iso("t.event_time")} AS detected_at`,
@@ -37,11 +38,15 @@ export function createAlertReader(store: ReadableStore, readMessages: MessageRea
       const sql = `SELECT ${COLUMNS.join(", ")} FROM alerts AS t
 WHERE t.source = {source:String} AND (${[...known, others].join(" OR ")})
 ORDER BY t.partition, t.offset LIMIT {most:UInt32} WITH TIES`;
-      const rows = await store.rows<PlacedAlert & { offset: string | number }>(sql, { source, most });
+      const rows = await store.rows<Omit<PlacedAlert, "correlation_id"> & Place>(sql, { source, most });
       const messages = await readMessages(
         rows.map(({ chain_id, message }) => ({ chainId: Number(chain_id), message })),
       );
-      return rows.map((row, i) => ({ ...row, offset: Number(row.offset), message: messages[i]! }));
+      return rows.map(({ source, n, ...row }, i) => ({
+        ...row,
+        ...{ offset: Number(row.offset), message: messages[i]! },
+        correlation_id: correlationId({ ...row, source, n }),
+      }));
     },
     async replaced(blocks) {
       if (blocks.length === 0) return [];

@@ -206,5 +206,5 @@ const EXAMPLE: AlertFacts = {
   ...{ id: "0f".repeat(16), rule: "whale-transfer", rule_version: 3, severity: "high", chain_id: "1" },
   ...{ tx_hash: `0x${"ab".repeat(32)}`, block_number: "21000000", block_hash: `0x${"cd".repeat(32)}` },
   ...{ from_address: `0x${"11".repeat(20)}`, to_address: `0x${"22".repeat(20)}`, message: "1,200 ETH moved" },
-  detected_at: "2026-01-01T00:00:00.000000Z",
+  ...{ detected_at: "2026-01-01T00:00:00.000000Z", correlation_id: "tx_raw/3/41000/0" },
 };

@@ -8,6 +8,7 @@ import { link, withETag } from "../list.ts";
 import { optional, paging, query, wordText } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, json, LIST_HEADERS, problemResponse } from "../router.ts";
+import type { AlertFacts } from "./message.ts";
 import type { NotificationRow } from "./outbox.ts";
 import type { SilenceRow } from "./silences.ts";
 
@@ -27,6 +28,10 @@ const deliverySchema = z
     recipient: z.string(),
     kind: z.string(),
     subject: z.string().openapi({ description: "id of the alert, or what else it is of" }),
+    correlation_id: z.string().nullable().openapi({
+      description: "where the alert's transaction came in; null: it is of no alert",
+      example: "tx_raw/3/41000/0",
+    }),
     state: z.enum(NOTIFICATION_STATES),
     reason: z.string().nullable(),
     message_id: z.string().nullable(),
@@ -182,6 +187,7 @@ export function deliveryRoutes({ notifications }: Pick<ApiDeps, "notifications">
 
 const toDelivery = (row: NotificationRow & { channelName: string }): z.infer<typeof deliverySchema> => ({
   ...{ id: row.id, channel: row.channelName, recipient: row.recipient, kind: row.kind, subject: row.subject },
+  correlation_id: (row.alert as Partial<AlertFacts> | null)?.correlation_id ?? null,
   ...{ state: row.state, reason: row.reason, message_id: row.messageId, attempts: row.attempts },
   ...{ due_at: row.dueAt.toISOString(), created_at: row.createdAt.toISOString() },
   ...{ sent_at: row.sentAt?.toISOString() ?? null, answer: row.answer, acknowledged_by: row.acknowledged },

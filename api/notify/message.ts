@@ -4,7 +4,11 @@ import type { AlertRow } from "../../clickhouse/queries/alerts.ts";
 import type { Severity } from "../../engine/sandbox/manifest.ts";
 
 /** An alert as templates and webhooks see it: its fields as `GET /api/v1/alerts` has them. */
-export type AlertFacts = { readonly severity: Severity } & Pick<
+export type AlertFacts = {
+  readonly severity: Severity;
+  /** Where its transaction came in (engine/ops/correlationId.ts). */
+  readonly correlation_id: string;
+} & Pick<
   AlertRow,
   | "id"
   | "rule"

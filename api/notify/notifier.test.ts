@@ -347,6 +347,14 @@ test("several processes tell each alert once", async () => {
   await Promise.all([open(), open(), open()].map((process) => settle(process)));
   await settle();
   expect(received.flatMap(alertIdsOf).sort()).toEqual(ids.sort());
+  const told = received.flatMap(
+    ({ body }) => (body.data as { alerts: { id: string; correlation_id: string }[] }).alerts,
+  );
+  const stored = await store.rows(
+    "SELECT lower(hex(alert_id)) AS id, concat(source, '/', toString(partition), '/', toString(offset), '/', toString(n)) AS correlation_id FROM alerts WHERE id IN {ids:Array(String)}",
+    { ids },
+  );
+  expect(told.map(({ id, correlation_id }) => ({ id, correlation_id }))).toEqual(expect.arrayContaining(stored));
 });
 
 test("a template that fails does not keep an alert from being told", async () => {

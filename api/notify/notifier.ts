@@ -112,6 +112,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
           kind,
           message: parcel.messageId,
           alerts: parcel.rows.length,
+          correlation_ids: correlationsOf(parcel),
         },
         "Sent",
       );
@@ -140,6 +141,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       message: parcel.messageId,
       attempts,
       reason,
+      correlation_ids: correlationsOf(parcel),
     };
     log.warn(facts, "A notification was not delivered");
     if (!permanent && !isOver) {
@@ -226,6 +228,10 @@ export function createNotifier(options: NotifierOptions): Notifier {
     },
   };
 }
+
+/** Of the alerts in a message those that a line of the log has room for. */
+const correlationsOf = ({ rows }: Parcel): string[] =>
+  rows.slice(0, 20).flatMap(({ alert }) => (alert as Partial<AlertFacts> | null)?.correlation_id ?? []);
 
 const isCritical = (policy: Policy, alert: NotificationRow["alert"]): boolean =>
   policy.critical_bypasses && (alert as unknown as AlertFacts | null)?.severity === "critical";

@@ -7,7 +7,7 @@ const policy = (own: object = {}): Policy => policySchema.parse(own);
 const alert = (own: Partial<AlertFacts> = {}): AlertFacts => ({
   ...{ id: "00", rule: "whale-transfer", rule_version: 1, severity: "high" as Severity, chain_id: "1" },
   ...{ tx_hash: "0x01", block_number: null, block_hash: null, from_address: "0xaa", to_address: "0xbb" },
-  ...{ message: "300 ETH moved", detected_at: "2026-01-01T00:00:00Z", ...own },
+  ...{ message: "300 ETH moved", detected_at: "2026-01-01T00:00:00Z", correlation_id: "tx_raw/0/7/0", ...own },
 });
 const now = new Date("2026-01-05T22:30:10Z"); // a Monday
 const fresh = { lastOf: () => undefined, inBurst: 0 };

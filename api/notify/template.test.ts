@@ -5,7 +5,7 @@ import { DEFAULT_TEXT, DEFAULT_TITLE, parseTemplate, renderTemplate, type Templa
 const alert: AlertFacts = {
   ...{ id: "00", rule: "whale-transfer", rule_version: 1, severity: "high", chain_id: "1", tx_hash: "0x01" },
   ...{ block_number: "7", block_hash: "0xb", from_address: "0xaa", to_address: null, message: "300 ETH moved" },
-  detected_at: "2026-01-01T00:00:00Z",
+  ...{ detected_at: "2026-01-01T00:00:00Z", correlation_id: "tx_raw/0/7/0" },
 };
 const context = (own: Partial<TemplateContext> = {}): TemplateContext => ({
   ...{ kind: "alert", channel: "ops", count: 1, alerts: [alert], alert, severity: "high", trouble: undefined, ...own },

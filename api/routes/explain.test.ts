@@ -72,11 +72,12 @@ const explained = (path: string) => server.read(path, explanationSchema);
 test("an alert: the version of then, what held, and what the rule says again", async () => {
   const alerts = await server.read("/api/v1/alerts", z.array(alertSchema));
   expect(alerts.length).toBe(5);
-  for (const { id, rule, rule_version, severity, message, tx_hash, block_number } of alerts) {
+  for (const { id, rule, rule_version, severity, message, tx_hash, block_number, ...place } of alerts) {
+    const { source, partition, offset, n } = place;
     expect(await explained(`/api/v1/alerts/${id}/explain`)).toMatchObject({
       ...{ rule, version: rule_version, tx_hash, sees: true, why_not: null, failure: null },
       block_number: block_number === null ? null : String(block_number),
-      alerts: [{ severity, message }],
+      ...{ alerts: [{ severity, message }], correlation_id: `${source}/${partition}/${offset}/${n}` },
       condition: { holds: true },
     });
   }

@@ -19,6 +19,7 @@ import type { Query } from "../../clickhouse/queries/types.ts";
 import { createRegistry } from "../../engine/chain/registry/registry.ts";
 import { u64AsNumber } from "../../engine/frame/readFrame.ts";
 import { OFFSET } from "../../engine/frame/schema.ts";
+import { correlationId } from "../../engine/ops/correlationId.ts";
 import { UserError } from "../../engine/ops/errors.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
@@ -43,6 +44,11 @@ export const explanationSchema = z
   .object({
     rule: z.string(),
     version: z.int(),
+    correlation_id: z.string().openapi({
+      description:
+        "where the transaction came in: topic, or recording, partition, offset, and which of a record of several it is; log lines and deliveries have it, too",
+      example: "tx_raw/3/41000/0",
+    }),
     tx_hash: z.string(),
     block_number: z.string().nullable(),
     sees: z.boolean().openapi({ description: "the condition holds, so the rule is shown the transaction" }),
@@ -160,6 +166,7 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
     return {
       rule: name,
       version,
+      correlation_id: correlationId(row),
       ...place,
       ...made,
       condition: { ...made.condition },

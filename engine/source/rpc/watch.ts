@@ -47,6 +47,9 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
   const counts: WatchCounts = { transactions: 0, blocks: 0, pending_sightings: 0, replaced: 0, last_block: null };
   const linesOf = createChainLines(options.chainId);
   let failures = 0;
+  /** Events of the monitor before, as it called them. */
+  const say = (event: string, message: string, facts: object = {}): void =>
+    log.debug({ event, chain: chainName, ...facts }, message);
 
   async function run(): Promise<void> {
     const sink = await options.openSink();
@@ -56,6 +59,7 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
       const meters = metersOf(options.metrics, chainName);
       const chain = await openChain({ ...options, meters, known, fromBlock: known.length > 0 ? undefined : fromBlock });
       try {
+        say("chain_monitor_loop_started", "Following the chain");
         for await (const event of chain.events()) {
           await put(event, chain, sink);
           failures = 0;
@@ -82,12 +86,16 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
       metrics.chainMarketsMissed.set(labels, chain.missedMarkets());
       await coverage.stillPending(Date.now());
     } else if (event.kind === "block") {
+      if (counts.last_block === null) say("chain_monitor_initialized", "The first block", { block: event.number });
+      say("new_blocks_detected", "There are new blocks", { from: event.number, behind: chain.behind() });
+      say("processing_block", "A block goes onto the topic", { block: event.number, transactions: lines.length });
       await sink.block(event, lines);
       await coverage.block(event, chain.blocks(), chain.endpoints.newest());
       await coverage.stillPending(Date.now());
       counts.transactions += lines.length;
       counts.blocks++;
       counts.last_block = event.number;
+      say("block_processed", "It is there", { block: event.number, block_hash: event.hash, proof: event.proof });
       metrics.chainBlocks.inc({ ...labels, proof: event.proof });
     } else if (event.kind === "reorg") {
       await sink.reorg(event.replaced);
@@ -105,6 +113,7 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
     }
   }
 
+  log.info({ event: "chain_monitor_started", chain: chainName, from: fromBlock ?? null }, "Watching a chain");
   while (!signal.aborted) {
     try {
       await run();
@@ -114,10 +123,16 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
       if (!mayPass(error)) throw error;
       const seconds = backoffMs(failures++, Math.random(), { firstMs: 1_000, mostMs: 60_000 }) / 1000;
       const reason = messageOf(error);
-      log.error({ event: "watch_retried", chain: chainName, reason, seconds }, "Cannot follow the chain; trying again");
+      log.error(
+        { event: "chain_monitor_loop_error", chain: chainName, reason, seconds },
+        "Cannot follow the chain; trying again",
+      );
       await sleep(seconds * 1000, undefined, { signal }).catch(() => undefined); // aborted: the loop's head ends it
     }
   }
+  if (signal.aborted) say("chain_monitor_loop_cancelled", "Somebody stopped it");
+  say("chain_monitor_loop_exited", "The chain is not followed any more");
+  log.info({ event: "chain_monitor_stopped", chain: chainName, ...counts }, "Not watching the chain any more");
   return counts;
 }
 
