@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** As Node resolves it, for what graphql-yoga imports: of two copies of the package each refuses the other's schema. */
+const resolve = { alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }] };
+
 /** `unit` lies beside its file and needs nothing but this checkout; `system` (test/) starts real brokers, stores and nodes. */
 export default defineConfig({
   test: {
@@ -7,6 +10,7 @@ export default defineConfig({
     maxWorkers: 3, // on two cores: files of `system` wait for brokers and restarts a good part of their time
     projects: [
       {
+        resolve,
         test: {
           name: "unit",
           include: ["{engine,api,clickhouse,bench,rules-as}/**/*.test.ts"],
@@ -16,6 +20,7 @@ export default defineConfig({
         },
       },
       {
+        resolve,
         test: {
           name: "system",
           include: ["test/**/*.test.ts"],

@@ -21,10 +21,12 @@ import { cors } from "./cors.ts";
 import { coverageHeader } from "./coverageHeader.ts";
 import type { ApiDeps } from "./deps.ts";
 import { docsPage, type OpenApiDocument } from "./docs.ts";
+import { createGraphql } from "./graphql/routes.ts";
 import { createMemoryLimiter } from "./limits/limiter.ts";
 import { createRateLimits } from "./limits/rateLimits.ts";
 import { createRedisLimiter } from "./limits/redisLimiter.ts";
 import { createDoorman } from "./live/doorman.ts";
+import { createHub } from "./live/hub.ts";
 import { createLive } from "./live/live.ts";
 import { network } from "./network.ts";
 import { channelRoutes } from "./notify/channelRoutes.ts";
@@ -90,9 +92,18 @@ export function createApi(deps: ApiDeps) {
   const once = deps.redis && onceInRedis(deps.redis, access.now);
   const tickets = createTickets(access.tokens, access.now, once);
   const rates = createRates(metrics);
+  const hub = deps.live && createHub();
+  const graphql = createGraphql(
+    { ...deps, hub, maxStreams: deps.live?.maxConnections ?? 0 },
+    () => document as unknown as OpenApiDocument,
+  );
   const live =
     deps.live &&
-    createLive({ ...deps, ...deps.live, doorman: createDoorman({ ...api, allow: api.allowIps, whoIs, tickets }) });
+    createLive({
+      ...{ ...deps, ...deps.live, hub },
+      doorman: createDoorman({ ...api, allow: api.allowIps, whoIs, tickets }),
+      graphql: async () => (await graphql.server()).serveSocket,
+    });
   const component = health.register({
     name: "clickhouse",
     check: async () => {
@@ -157,6 +168,7 @@ export function createApi(deps: ApiDeps) {
     keyRoutes({ ...deps, whoIs }),
     userRoutes({ ...deps, whoIs }),
     auditRoutes(deps),
+    graphql.routes,
     ...(live ? [live.routes] : []),
   ])
     app.route("/", router);
@@ -242,7 +254,7 @@ export function createApi(deps: ApiDeps) {
     await flushUses();
   }
 
-  return { app, document, listen };
+  return { app, document, listen, hub };
 }
 
 function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Error {

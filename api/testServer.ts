@@ -88,7 +88,7 @@ export async function startTestServer({
       kafka: { topics: { txRaw: "tx_raw" } } as Config["kafka"],
     },
   });
-  const { app, document, listen } = createApi({
+  const { app, document, listen, hub } = createApi({
     store,
     archive: archived ? createArchiveReader(store, place) : undefined,
     health,
@@ -120,6 +120,7 @@ export async function startTestServer({
 
   return {
     url, store, place, control, notifications, health, metrics, rules, labels, coverage, access, app, document, get,
+    hub: hub!,
     ...{ config, logger: log },
     /** What was logged so far. */
     log: () => lines.join(""),

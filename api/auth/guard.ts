@@ -31,7 +31,7 @@ export function routeOf(c: Context): string | undefined {
 }
 
 /** Where a ticket in the address will do: an EventSource sets no headers. */
-const TICKETED = new Set(["GET /sse/stream"]);
+const TICKETED = new Set(["GET /sse/stream", "GET /graphql"]);
 
 /** @param limits counts requests that are refused by their address: guesses */
 export function guard(

@@ -13,6 +13,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /
     GET /docs
     GET /openapi.json
+    GET /graphiql
     GET /api/v1/health
     GET /ready
     POST /api/v1/auth/login
@@ -20,6 +21,8 @@ const TABLE: Readonly<Record<Permission, string>> = {
   local: `
     GET /metrics`,
   viewer: `
+    GET /graphql
+    POST /graphql
     GET /api/v1/transactions
     GET /api/v1/transactions/solana
     GET /api/v1/transactions/solana/:signature

@@ -72,6 +72,9 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   pending: filter(["transactions", "alerts"], flag, ({ pending }, wanted) => isOrUnsaid(pending, wanted)),
   pattern_type: filter(["mev_opportunities"], text, ({ kind }, wanted) => kind === wanted),
 };
+/** Names of what a channel can be filtered by. */
+export const filtersOf = (channel: Channel): string[] => Object.keys(FILTERS).filter((name) => FILTERS[name]!.channels.includes(channel)); // biome-ignore format: one line
+
 /** Other spellings. */
 const ALIASES: Readonly<Record<string, string>> = { chainId: "chain_id" };
 

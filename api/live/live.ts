@@ -11,7 +11,7 @@ import { createHub, type Hub } from "./hub.ts";
 import { createSockets, type SocketOptions } from "./sockets.ts";
 import { createSse } from "./sse.ts";
 
-export interface LiveOptions extends Pick<SocketOptions, "every" | "now"> {
+export interface LiveOptions extends Pick<SocketOptions, "every" | "now" | "graphql"> {
   readonly feed: Feed;
   readonly doorman: Doorman;
   readonly health: Health;

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Log } from "../../engine/ops/log.ts";
 import type { Metrics } from "../../engine/ops/metrics.ts";
-import { type Connection, type OnSlow, serveConnection } from "./connection.ts";
+import { type Connection, type ConnectionOptions, type OnSlow, serveConnection } from "./connection.ts";
 import type { Doorman } from "./doorman.ts";
 import type { Channel } from "./event.ts";
 import { readFilters } from "./filters.ts";
@@ -23,9 +23,14 @@ export interface SocketOptions {
   readonly maxConnections: number;
   readonly heartbeatMs: number;
   readonly now?: () => number;
+  /** Who speaks on sockets of `/graphql`; undefined: there are none. */
+  readonly graphql?: (() => Promise<(parts: SocketParts) => Connection>) | undefined;
   /** For tests: calls `beat` whenever the interval has passed. @returns stops it */
   readonly every?: (ms: number, beat: () => void) => () => void;
 }
+
+/** What any of our sockets is served with. */
+export type SocketParts = Pick<ConnectionOptions, "ws" | "known" | "authenticate" | "onSent">;
 
 export interface Sockets {
   /** For the server's event `upgrade`. */
@@ -46,7 +51,7 @@ const byTimer = (ms: number, beat: () => void): (() => void) => {
 };
 
 export function createSockets(options: SocketOptions): Sockets {
-  const { hub, doorman, metrics, log, maxConnections, heartbeatMs, now = Date.now, every = byTimer } = options;
+  const { hub, doorman, metrics, log, maxConnections, heartbeatMs, graphql, now = Date.now, every = byTimer } = options;
   // Compression would cost a window of memory a client, and a compressor its CPU for each message and client.
   const server = new WebSocketServer({ noServer: true, maxPayload: HARD_LIMIT, perMessageDeflate: false, clientTracking: false }); // biome-ignore format: one line
   const connections = new Map<WebSocket, Connection>();
@@ -57,10 +62,12 @@ export function createSockets(options: SocketOptions): Sockets {
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const url = new URL(request.url ?? "/", "http://weir");
-    const route = routeOf(url);
+    const isGraphql = url.pathname === "/graphql" && graphql !== undefined;
+    const route = isGraphql ? undefined : routeOf(url);
     if (typeof route === "string") return refuse(socket, 404, route);
     const admitted = await doorman.admit(request);
     if ("status" in admitted) return refuse(socket, admitted.status, admitted.detail);
+    const serveGraphql = isGraphql ? await graphql() : undefined;
     if (socket.destroyed) return;
     server.handleUpgrade(request, socket, head, (ws) => {
       if (connections.size >= maxConnections) {
@@ -69,12 +76,14 @@ export function createSockets(options: SocketOptions): Sockets {
         setTimeout(() => ws.terminate(), 1_000).unref();
         return;
       }
-      const connection = serveConnection({
-        ...{ ws, hub, now, ...route, known: admitted.known },
-        connectionId: `ws_${++ids}`,
+      const parts: SocketParts = {
+        ...{ ws, known: admitted.known },
         authenticate: (token) => doorman.authenticate(token, request),
         onSent: (type) => metrics.wsMessages.inc({ type }),
-      });
+      };
+      const connection = route
+        ? serveConnection({ ...parts, ...route, hub, now, connectionId: `ws_${++ids}` })
+        : serveGraphql!(parts);
       connections.set(ws, connection);
       metrics.wsConnections.set(connections.size);
       ws.on("close", () => {
@@ -134,7 +143,7 @@ function routeOf({ pathname, searchParams }: URL): Route | string {
   }
   const protocol = protocolAt(pathname);
   if (protocol === undefined)
-    return `There is no stream at ${pathname.slice(0, 100)}. Must be ${anyOf(["/ws/v1/stream", "/ws", "/ws/{client-id}", ...Object.keys(CHANNEL_PATHS)])}`;
+    return `There is no stream at ${pathname.slice(0, 100)}. Must be ${anyOf(["/ws/v1/stream", "/ws", "/ws/{client-id}", ...Object.keys(CHANNEL_PATHS), "/graphql"])}`;
   const [unknown] = [...Object.keys(filters), ...(searchParams.has("format") ? ["format"] : [])];
   return unknown === undefined ? { onSlow, protocol } : `There is no parameter ${unknown.slice(0, 64)} here`;
 }

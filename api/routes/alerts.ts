@@ -1,10 +1,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { ALERT_STATUSES, ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
+import {
+  ALERT_STATUSES,
+  ALERTS,
+  type AlertFilter,
+  type AlertRow,
+  alertConditions,
+} from "../../clickhouse/queries/alerts.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createMessageReader } from "../labelledMessages.ts";
-import { answerList, READ_SETTINGS, withETag } from "../list.ts";
+import { answerList, type Listing, READ_SETTINGS, withETag } from "../list.ts";
 import { toNumber } from "../numbers.ts";
 import {
   addressText,
@@ -56,21 +62,23 @@ export const alertSchema = z
   })
   .openapi("Alert");
 
+export const alertParameters = query({
+  ...chain,
+  rule: optional(wordText(), "name of the rule"),
+  severity: optional(severityText, "exactly this severity"),
+  status: optional(z.enum(ALERT_STATUSES), "whether what the alert says holds"),
+  tx_hash: optional(hashText, "transaction hash"),
+  address: optional(addressText, "sender or recipient of the transaction"),
+  ...listParameters(ALERTS),
+});
+
 const list = createRoute({
   method: "get",
   path: "/api/v1/alerts",
   tags: ["data"],
   summary: "What rules raised, newest first",
   request: {
-    query: query({
-      ...chain,
-      rule: optional(wordText(), "name of the rule"),
-      severity: optional(severityText, "exactly this severity"),
-      status: optional(z.enum(ALERT_STATUSES), "whether what the alert says holds"),
-      tx_hash: optional(hashText, "transaction hash"),
-      address: optional(addressText, "sender or recipient of the transaction"),
-      ...listParameters(ALERTS),
-    }),
+    query: alertParameters,
   },
   responses: {
     200: {
@@ -102,23 +110,36 @@ const one = createRoute({
   },
 });
 
-export function alertRoutes({ store, labels, log }: Pick<ApiDeps, "store" | "labels" | "log">) {
+/** Alerts with what is asked of them. Messages are filled in with the labels of now. */
+export function createAlertListing({ labels, log }: Pick<ApiDeps, "labels" | "log">) {
   const read = createMessageReader(labels, log);
-  const toAlerts = async (rows: readonly AlertRow[]): Promise<AlertBody[]> => {
+  const encode = async (rows: readonly AlertRow[]): Promise<AlertBody[]> => {
     const messages = await read(rows.map(({ chain_id, message }) => ({ chainId: Number(chain_id), message })));
     return rows.map((row, i) => toAlert(row, messages[i]!));
   };
+  return ({ chain_id, chainId, tx_hash, ...rest }: AskedAlerts): Listing<AlertRow, AlertBody> => ({
+    list: ALERTS,
+    conditions: alertConditions({ ...rest, chainId: chain_id ?? chainId, txHash: tx_hash }),
+    encode,
+  });
+}
+
+type AskedAlerts = Partial<z.output<typeof alertParameters>> & Pick<AlertFilter, "id">;
+
+export function alertRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels" | "log">) {
+  const listing = createAlertListing(deps);
   return createRouter()
     .openapi(list, (c) => {
-      const { chain_id, chainId, tx_hash, ...rest } = c.req.valid("query");
-      const conditions = alertConditions({ ...rest, chainId: chain_id ?? chainId, txHash: tx_hash });
-      return answerList<AlertRow, unknown>(c, store, ALERTS, conditions, rest, toAlerts);
+      const asked = c.req.valid("query");
+      const { list, conditions, encode } = listing(asked);
+      return answerList(c, store, list, conditions, asked, encode);
     })
     .openapi(one, async (c) => {
-      const { sql, params } = listQuery(ALERTS, alertConditions(c.req.valid("param")), { limit: 1, offset: 0 });
+      const { list, conditions, encode } = listing(c.req.valid("param"));
+      const { sql, params } = listQuery(list, conditions, { limit: 1, offset: 0 });
       const [row] = await store.rows<AlertRow>(sql, params, READ_SETTINGS);
       if (!row) throw refuse(404, "Alert not found");
-      return withETag(c, (await toAlerts([row]))[0]!);
+      return withETag(c, (await encode([row]))[0]!);
     });
 }
 

@@ -122,13 +122,20 @@ const problems = {
   ...DATABASE_PROBLEMS,
 };
 
+export const gasParameters = query(ONE);
+
 const now = createRoute({
   method: "get",
   path: "/api/v1/gas",
   tags: ["gas"],
   summary: "The newest block's fees, and the next one's base fee",
-  request: { query: query(ONE) },
+  request: { query: gasParameters },
   responses: { 200: json(gasBlockSchema, "The newest block"), ...problems },
+});
+
+export const gasHistoryParameters = query({
+  ...ONE,
+  blocks: optional(wholeNumber(1, MAX_BLOCKS), `how many, at most ${MAX_BLOCKS}; 20 by default`, "20"),
 });
 
 const history = createRoute({
@@ -137,12 +144,15 @@ const history = createRoute({
   tags: ["gas"],
   summary: "Fees of the newest blocks, highest block first",
   request: {
-    query: query({
-      ...ONE,
-      blocks: optional(wholeNumber(1, MAX_BLOCKS), `how many, at most ${MAX_BLOCKS}; 20 by default`, "20"),
-    }),
+    query: gasHistoryParameters,
   },
   responses: { 200: json(z.array(gasBlockSchema), "Blocks"), ...problems },
+});
+
+export const gasPredictionParameters = query({
+  ...ONE,
+  max_fee_gwei: optional(gweiText, "an offer to judge: in all per gas; a legacy transaction's gas price", "30"),
+  priority_fee_gwei: optional(gweiText, "an offer to judge: to the producer per gas; max_fee_gwei by default", "1.5"),
 });
 
 const prediction = createRoute({
@@ -153,40 +163,35 @@ const prediction = createRoute({
   description:
     "A block's entry fee is the tenth percentile of its priority fees. The tip for a chance is the smallest that would have bought a place in that share of the runs of consecutive recent blocks.",
   request: {
-    query: query({
-      ...ONE,
-      max_fee_gwei: optional(gweiText, "an offer to judge: in all per gas; a legacy transaction's gas price", "30"),
-      priority_fee_gwei: optional(
-        gweiText,
-        "an offer to judge: to the producer per gas; max_fee_gwei by default",
-        "1.5",
-      ),
-    }),
+    query: gasPredictionParameters,
   },
   responses: { 200: json(gasPredictionSchema, "The prediction"), ...problems },
 });
 
+export async function readGas(store: ApiDeps["store"], asked: z.output<typeof gasParameters>) {
+  const { chain_id, chainId = chain_id ?? 1 } = asked;
+  const [newest] = await readGasBlocks(store, chainId, 1);
+  return toGasBlock(newest!, chainId);
+}
+
+export async function readGasHistory(store: ApiDeps["store"], asked: z.output<typeof gasHistoryParameters>) {
+  const { chain_id, chainId = chain_id ?? 1, blocks = 20 } = asked;
+  const found = await readGasBlocks(store, chainId, blocks);
+  return found.map((block) => toGasBlock(block, chainId));
+}
+
+export async function readGasPrediction(store: ApiDeps["store"], asked: z.output<typeof gasPredictionParameters>) {
+  const { chain_id, chainId = chain_id ?? 1, max_fee_gwei, priority_fee_gwei } = asked;
+  const blocks = await readGasBlocks(store, chainId, MEASURED);
+  const offer = max_fee_gwei === undefined ? undefined : { maxFee: max_fee_gwei, maxPriorityFee: priority_fee_gwei ?? max_fee_gwei }; // biome-ignore format: one choice
+  return toPrediction(blocks, chainId, offer);
+}
+
 export function gasRoutes({ store }: Pick<ApiDeps, "store">) {
   return createRouter()
-    .openapi(now, async (c) => {
-      const { chain_id, chainId = chain_id ?? 1 } = c.req.valid("query");
-      const [newest] = await readGasBlocks(store, chainId, 1);
-      return withETag(c, toGasBlock(newest!, chainId));
-    })
-    .openapi(history, async (c) => {
-      const { chain_id, chainId = chain_id ?? 1, blocks = 20 } = c.req.valid("query");
-      const found = await readGasBlocks(store, chainId, blocks);
-      return withETag(
-        c,
-        found.map((block) => toGasBlock(block, chainId)),
-      );
-    })
-    .openapi(prediction, async (c) => {
-      const { chain_id, chainId = chain_id ?? 1, max_fee_gwei, priority_fee_gwei } = c.req.valid("query");
-      const blocks = await readGasBlocks(store, chainId, MEASURED);
-      const offer = max_fee_gwei === undefined ? undefined : { maxFee: max_fee_gwei, maxPriorityFee: priority_fee_gwei ?? max_fee_gwei }; // biome-ignore format: one choice
-      return withETag(c, toPrediction(blocks, chainId, offer));
-    });
+    .openapi(now, async (c) => withETag(c, await readGas(store, c.req.valid("query"))))
+    .openapi(history, async (c) => withETag(c, await readGasHistory(store, c.req.valid("query"))))
+    .openapi(prediction, async (c) => withETag(c, await readGasPrediction(store, c.req.valid("query"))));
 }
 
 function toGasBlock(block: GasBlock, chainId: number): z.infer<typeof gasBlockSchema> {

@@ -11,7 +11,7 @@ import { keyOf, type Label } from "../../engine/label/label.ts";
 import { shortAddress } from "../../engine/label/message.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createLabelFinder } from "../labelledMessages.ts";
-import { answerList } from "../list.ts";
+import { answerList, type Listing } from "../list.ts";
 import { addressText, chain, decimalNumber, flagText, listParameters, optional, query } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
 import { describe } from "../statistics.ts";
@@ -69,6 +69,16 @@ const LIST: ListSpec = {
   order: { time: "event_time", ties: { ...POSITION_TIES, id_number: "UInt64" } },
 };
 
+export const opportunityParameters = query({
+  ...chain,
+  min_profit: optional(decimalNumber, "profit_usd is at least this"),
+  max_profit: optional(decimalNumber, "profit_usd is at most this"),
+  captured: optional(flagText, "true: an arbitrage took it; false: none did"),
+  kind: optional(z.enum(KINDS, `Expected one of ${KINDS.join(", ")}`), "of this kind"),
+  pool: optional(addressText, "contract of the pool"),
+  ...listParameters(LIST),
+});
+
 const list = createRoute({
   method: "get",
   path: "/api/v1/opportunities",
@@ -77,15 +87,7 @@ const list = createRoute({
   description:
     "Those of blocks that were replaced are left out. Without since and until all that is stored is looked at.",
   request: {
-    query: query({
-      ...chain,
-      min_profit: optional(decimalNumber, "profit_usd is at least this"),
-      max_profit: optional(decimalNumber, "profit_usd is at most this"),
-      captured: optional(flagText, "true: an arbitrage took it; false: none did"),
-      kind: optional(z.enum(KINDS, `Expected one of ${KINDS.join(", ")}`), "of this kind"),
-      pool: optional(addressText, "contract of the pool"),
-      ...listParameters(LIST),
-    }),
+    query: opportunityParameters,
   },
   responses: {
     200: { ...json(z.array(opportunitySchema), "Opportunities"), headers: LIST_HEADERS },
@@ -94,18 +96,31 @@ const list = createRoute({
   },
 });
 
-export function opportunityRoutes({ store, labels, log }: Pick<ApiDeps, "store" | "labels" | "log">) {
+/** Opportunities with what is asked of them. Pools are called by their tokens' symbols of now. */
+export function createOpportunityListing({ labels, log }: Pick<ApiDeps, "labels" | "log">) {
   const find = createLabelFinder(labels, log);
-  return createRouter().openapi(list, (c) => {
-    const { chain_id, chainId, min_profit: minProfit, max_profit: maxProfit, ...rest } = c.req.valid("query");
+  async function encode(rows: readonly OpportunityRow[]) {
+    const tokens = rows.flatMap(({ chain_id, token0, token1 }) =>
+      [token0, token1].map((address) => ({ chainId: Number(chain_id), address })),
+    );
+    const names = tokens.length === 0 ? new Map() : await find(new Map(tokens.map((token) => [keyOf(token), token])));
+    return rows.map((row) => toOpportunity(row, names));
+  }
+  return (
+    asked: z.output<typeof opportunityParameters>,
+  ): Listing<OpportunityRow, z.infer<typeof opportunitySchema>> => {
+    const { chain_id, chainId, min_profit: minProfit, max_profit: maxProfit, ...rest } = asked;
     const conditions = opportunityConditions({ ...rest, chainId: chain_id ?? chainId, minProfit, maxProfit });
-    return answerList<OpportunityRow, unknown>(c, store, LIST, conditions, rest, async (rows) => {
-      const tokens = rows.flatMap(({ chain_id, token0, token1 }) =>
-        [token0, token1].map((address) => ({ chainId: Number(chain_id), address })),
-      );
-      const names = tokens.length === 0 ? new Map() : await find(new Map(tokens.map((token) => [keyOf(token), token])));
-      return rows.map((row) => toOpportunity(row, names));
-    });
+    return { list: LIST, conditions, encode };
+  };
+}
+
+export function opportunityRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels" | "log">) {
+  const listing = createOpportunityListing(deps);
+  return createRouter().openapi(list, (c) => {
+    const asked = c.req.valid("query");
+    const { list, conditions, encode } = listing(asked);
+    return answerList(c, store, list, conditions, asked, encode);
   });
 }
 

@@ -260,15 +260,19 @@ const rollback = createRoute({
   responses: { 200: ruleBody("The rule"), ...changeProblems },
 });
 
+/** @param name all rules when absent @returns counts of a rule's version that it would run */
+export async function readCounts(
+  store: ApiDeps["store"],
+  name?: string,
+): Promise<(rule: RuleInfo) => z.infer<typeof countsSchema>> {
+  const { sql, params } = ruleCountsQuery(name);
+  const rows = await store.rows<RuleCountsRow>(sql, params, READ_SETTINGS);
+  const byVersion = new Map(rows.map((row) => [`${row.rule} ${row.rule_version}`, toCounts(row)]));
+  return ({ name, version }) => byVersion.get(`${name} ${version}`) ?? NO_COUNTS;
+}
+
 export function ruleRoutes({ rules, store, log }: Pick<ApiDeps, "rules" | "store" | "log">) {
   const router = createRouter();
-  async function countsOf(name?: string): Promise<(rule: RuleInfo) => z.infer<typeof countsSchema>> {
-    const { sql, params } = ruleCountsQuery(name);
-    const rows = await store.rows<RuleCountsRow>(sql, params, READ_SETTINGS);
-    const byVersion = new Map(rows.map((row) => [`${row.rule} ${row.rule_version}`, toCounts(row)]));
-    return ({ name, version }) => byVersion.get(`${name} ${version}`) ?? NO_COUNTS;
-  }
-
   function known(name: string): RuleInfo {
     const rule = rules.get(name);
     if (!rule) throw refuse(404, "Rule not found");
@@ -290,14 +294,14 @@ export function ruleRoutes({ rules, store, log }: Pick<ApiDeps, "rules" | "store
   return router
     .openapi(list, async (c) => {
       const { state } = c.req.valid("query");
-      const counts = await countsOf();
+      const counts = await readCounts(store);
       const wanted = rules.list().filter((rule) => state === undefined || rule.state === state);
       return withETag(c, wanted.map((rule) => toRule(rule, counts(rule)))); // biome-ignore format: one expression
     })
     .openapi(one, async (c) => {
       const { name } = c.req.valid("param");
       const rule = known(name);
-      return withETag(c, toRule(rule, (await countsOf(name))(rule)));
+      return withETag(c, toRule(rule, (await readCounts(store, name))(rule)));
     })
     .openapi(versions, async (c) => {
       const { name } = c.req.valid("param");

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type StatsOptions, type StatsRow, statsQuery } from "../../clickhouse/queries/stats.ts";
-import type { CommonFilter, Page } from "../../clickhouse/queries/types.ts";
+import type { CommonFilter } from "../../clickhouse/queries/types.ts";
 import type { ApiDeps } from "../deps.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
 import { chain, optional, paging, query, times, wholeNumber } from "../parameters.ts";
@@ -82,6 +82,18 @@ const ANSWERS = { 400: problemResponse("Wrong parameters"), ...DATABASE_PROBLEMS
 const NOTE =
   "Hours and days are whole: one that the period begins or ends in counts from its beginning to its end. Those in which nothing came in are absent. Blocks that were replaced do not count. Arbitrages count by the time of their block, opportunities and transactions by when they were seen.";
 
+export const hourlyParameters = query({
+  ...chain,
+  period: optional(
+    z.enum(["1h", "24h", "7d", "30d"], "Expected one of 1h, 24h, 7d, 30d"),
+    "how far back from now",
+    "24h",
+  ),
+  definition: definitionParameter,
+  ...times,
+  ...paging(1000),
+});
+
 const hourly = createRoute({
   method: "get",
   path: "/api/v1/stats",
@@ -89,19 +101,17 @@ const hourly = createRoute({
   summary: "Statistics per chain and hour, newest first",
   description: `The last 24 hours unless period, or since and until say otherwise. ${NOTE}`,
   request: {
-    query: query({
-      ...chain,
-      period: optional(
-        z.enum(["1h", "24h", "7d", "30d"], "Expected one of 1h, 24h, 7d, 30d"),
-        "how far back from now",
-        "24h",
-      ),
-      definition: definitionParameter,
-      ...times,
-      ...paging(1000),
-    }),
+    query: hourlyParameters,
   },
   responses: { 200: { ...json(z.array(statsSchema), "Statistics"), headers: LIST_HEADERS }, ...ANSWERS },
+});
+
+export const dailyParameters = query({
+  ...chain,
+  days: optional(wholeNumber(1, MAX_DAYS), `how many days back from now, 1 to ${MAX_DAYS}`, "30"),
+  definition: definitionParameter,
+  ...times,
+  ...paging(1000),
 });
 
 const daily = createRoute({
@@ -111,54 +121,61 @@ const daily = createRoute({
   summary: "Statistics per chain and day (UTC), newest first",
   description: `The last 30 days, today among them, unless days, or since and until say otherwise. ${NOTE}`,
   request: {
-    query: query({
-      ...chain,
-      days: optional(wholeNumber(1, MAX_DAYS), `how many days back from now, 1 to ${MAX_DAYS}`, "30"),
-      definition: definitionParameter,
-      ...times,
-      ...paging(1000),
-    }),
+    query: dailyParameters,
   },
   responses: { 200: { ...json(z.array(dailyStatsSchema), "Statistics"), headers: LIST_HEADERS }, ...ANSWERS },
 });
 
-interface Asked {
-  readonly chain_id?: number | undefined;
-  readonly chainId?: number | undefined;
-  readonly since?: Date | undefined;
-  readonly until?: Date | undefined;
-  readonly definition?: StatsOptions["definition"] | undefined;
-  readonly limit?: number | undefined;
-  readonly offset?: number | undefined;
+type Asked = Partial<Omit<z.output<typeof hourlyParameters>, "period">>;
+
+/** Of each chain and hour or day, newest first; `total`: how many there are without the limit. */
+async function read(store: ApiDeps["store"], by: StatsOptions["by"], asked: Asked, defaultSince: number) {
+  const { chain_id, chainId, since, until, definition = "cycle", limit = 1000, offset = 0 } = asked;
+  const unit = by === "hour" ? HOUR_MS : DAY_MS;
+  const from = since ?? (until ? undefined : new Date(defaultSince));
+  const filter: CommonFilter = {
+    chainId: chain_id ?? chainId,
+    since: from && startOf(from, unit),
+    until: until && endOf(until, unit),
+  };
+  const open = await readOpenHours(store, filter);
+  const { sql, params } = statsQuery(filter, { by, definition, open }, { limit, offset });
+  const rows = await store.rows<StatsRow>(sql, { ...params }, READ_SETTINGS);
+  return { rows, total: rows[0]?.total ?? "0" };
+}
+
+export async function readHourlyStats(
+  store: ApiDeps["store"],
+  { period = "24h", ...asked }: z.output<typeof hourlyParameters>,
+) {
+  const { rows, total } = await read(store, "hour", asked, Date.now() - PERIOD_HOURS[period] * HOUR_MS);
+  const stats = rows.map((row) => ({ chain_id: Number(row.chain_id), hour_timestamp: row.period, ...toFigures(row) }));
+  return { stats, total };
+}
+
+export async function readDailyStats(
+  store: ApiDeps["store"],
+  { days = 30, ...asked }: z.output<typeof dailyParameters>,
+) {
+  const { rows, total } = await read(store, "day", asked, Date.now() - (days - 1) * DAY_MS);
+  const stats = rows.map((row) => ({
+    ...{ chain_id: Number(row.chain_id), date: row.period.slice(0, 10) },
+    ...toFigures(row),
+  }));
+  return { stats, total };
 }
 
 export function statsRoutes({ store }: Pick<ApiDeps, "store">) {
-  async function read(by: StatsOptions["by"], asked: Asked, defaultSince: Date): Promise<StatsRow[]> {
-    const { chain_id, chainId, since, until, definition = "cycle", limit = 1000, offset = 0 } = asked;
-    const unit = by === "hour" ? HOUR_MS : DAY_MS;
-    const from = since ?? (until ? undefined : defaultSince);
-    const filter: CommonFilter = {
-      chainId: chain_id ?? chainId,
-      since: from && startOf(from, unit),
-      until: until && endOf(until, unit),
-    };
-    const page: Page = { limit, offset };
-    const { sql, params } = statsQuery(filter, { by, definition, open: await readOpenHours(store, filter) }, page);
-    return store.rows<StatsRow>(sql, { ...params }, READ_SETTINGS);
-  }
-
   return createRouter()
     .openapi(hourly, async (c) => {
-      const { period = "24h", ...asked } = c.req.valid("query");
-      const rows = await read("hour", asked, new Date(Date.now() - PERIOD_HOURS[period] * HOUR_MS));
-      c.header("x-total-count", rows[0]?.total ?? "0");
-      return withETag(c, rows.map((row) => ({ chain_id: Number(row.chain_id), hour_timestamp: row.period, ...toFigures(row) }))); // biome-ignore format: one expression
+      const { stats, total } = await readHourlyStats(store, c.req.valid("query"));
+      c.header("x-total-count", total);
+      return withETag(c, stats);
     })
     .openapi(daily, async (c) => {
-      const { days = 30, ...asked } = c.req.valid("query");
-      const rows = await read("day", asked, new Date(Date.now() - (days - 1) * DAY_MS));
-      c.header("x-total-count", rows[0]?.total ?? "0");
-      return withETag(c, rows.map((row) => ({ chain_id: Number(row.chain_id), date: row.period.slice(0, 10), ...toFigures(row) }))); // biome-ignore format: one expression
+      const { stats, total } = await readDailyStats(store, c.req.valid("query"));
+      c.header("x-total-count", total);
+      return withETag(c, stats);
     });
 }
 

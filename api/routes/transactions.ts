@@ -24,7 +24,7 @@ import {
 import { callsSchema, internalCallsSchema, toCalls, toInternalCalls } from "../calls.ts";
 import type { ApiDeps } from "../deps.ts";
 import { lifeSchema, readLife } from "../life.ts";
-import { answerList, type Paging, READ_SETTINGS, withETag } from "../list.ts";
+import { answerList, type Listing, type Paging, READ_SETTINGS, withETag } from "../list.ts";
 import { ETHER, GWEI, toNumber, toUnits } from "../numbers.ts";
 import {
   addressText,
@@ -147,7 +147,7 @@ export const transactionParameters = {
   min_risk: optional(wholeNumber(0, 100), "its risk is at least this, 0 to 100"),
   ...arbitrageParameters,
 };
-const asked = query({ ...transactionParameters, ...listParameters(TRANSACTIONS) });
+export const transactionListParameters = query({ ...transactionParameters, ...listParameters(TRANSACTIONS) });
 
 export const LIST_RESPONSES = {
   200: { ...json(z.array(transactionSchema), "Transactions"), headers: LIST_HEADERS },
@@ -162,7 +162,7 @@ const list = createRoute({
   summary: "Transactions as they came in, newest first",
   description:
     "With strategy, min_swaps, min_profit or definition only arbitrages, and none of blocks that were replaced. A row that is an arbitrage says so.",
-  request: { query: asked },
+  request: { query: transactionListParameters },
   responses: LIST_RESPONSES,
 });
 
@@ -207,21 +207,7 @@ export function transactionRoutes({ store, config }: Pick<ApiDeps, "store" | "co
     .openapi(one, async (c) => {
       const { hash } = c.req.valid("param");
       const { chain_id, chainId } = c.req.valid("query");
-      const { best, sightings } = await readSightings(store, hash, chain_id ?? chainId);
-      const { sql, params } = frameByPositionQuery(hash, best);
-      const [[found], life] = await Promise.all([
-        store.rows<StoredFrameRow>(sql, params, READ_SETTINGS),
-        readLife(store, sightingsOf(best, sightings), config.api),
-      ]);
-      if (!found) throw refuse(404, "Transaction not found"); // deleted between the two queries
-      const seen = sightings.map(({ seen_at }) => seen_at).filter((time) => time !== null).sort()[0]; // biome-ignore format: one chain
-      return withETag(c, {
-        ...toTransaction(best),
-        seen_at: seen ?? null,
-        ...toParts(found),
-        life,
-        sightings: sightings.map(toTransaction),
-      });
+      return withETag(c, await readTransaction({ store, config }, hash, chain_id ?? chainId));
     })
     .openapi(life, async (c) => {
       const { hash } = c.req.valid("param");
@@ -231,9 +217,14 @@ export function transactionRoutes({ store, config }: Pick<ApiDeps, "store" | "co
     });
 }
 
-/** A list of transactions; with a parameter of arbitrages, of those that are one. */
-export function answerTransactions(c: Context, store: ApiDeps["store"], query: z.output<typeof asked>) {
-  const { chain_id, chainId, from_address, to_address, block_number, min_risk, ...rest } = query;
+type Asked = z.output<typeof transactionListParameters>;
+
+/** A list of transactions; with a parameter of arbitrages, of those that are one. What an arbitrage has beside is withArbitrages(). */
+export function transactionListing(
+  store: ApiDeps["store"],
+  asked: Asked,
+): Listing<TransactionRow, Transaction> | Listing<Found, Transaction> {
+  const { chain_id, chainId, from_address, to_address, block_number, min_risk, ...rest } = asked;
   const filter = {
     ...rest,
     minRisk: min_risk,
@@ -243,13 +234,24 @@ export function answerTransactions(c: Context, store: ApiDeps["store"], query: z
     blockNumber: block_number,
   };
   const { definition, strategy, min_swaps: minSwaps, min_profit: minProfit } = rest;
-  if ((definition ?? strategy ?? minSwaps ?? minProfit) !== undefined) {
-    const conditions = arbitrageTransactionConditions(filter, { definition, strategy, minSwaps, minProfit });
-    return answerList<Found, unknown>(c, store, ARBITRAGE_TRANSACTIONS, conditions, rest, async (found) =>
-      withArbitrages(store, (await readFound(store, found)).map(toTransaction), definition),
-    );
-  }
-  return answerTransactionsWhere(c, store, transactionConditions(filter), rest);
+  if ((definition ?? strategy ?? minSwaps ?? minProfit) === undefined)
+    return {
+      list: TRANSACTIONS,
+      conditions: transactionConditions(filter),
+      encode: (rows: readonly TransactionRow[]) => rows.map(toTransaction),
+    };
+  return {
+    list: ARBITRAGE_TRANSACTIONS,
+    conditions: arbitrageTransactionConditions(filter, { definition, strategy, minSwaps, minProfit }),
+    encode: async (found: readonly Found[]) => (await readFound(store, found)).map(toTransaction),
+  };
+}
+
+export function answerTransactions(c: Context, store: ApiDeps["store"], asked: Asked) {
+  const { list, conditions, encode } = transactionListing(store, asked) as Listing<TransactionRow, Transaction>;
+  return answerList<TransactionRow, unknown>(c, store, list, conditions, asked, async (rows) =>
+    withArbitrages(store, await encode(rows), asked.definition),
+  );
 }
 
 export function answerTransactionsWhere(
@@ -261,6 +263,29 @@ export function answerTransactionsWhere(
   return answerList<TransactionRow, unknown>(c, store, TRANSACTIONS, conditions, paging, (rows) =>
     withArbitrages(store, rows.map(toTransaction)),
   );
+}
+
+/** @throws 404 */
+export async function readTransaction(
+  { store, config }: Pick<ApiDeps, "store" | "config">,
+  hash: string,
+  chainId: number | undefined,
+): Promise<z.infer<typeof transactionDetailSchema>> {
+  const { best, sightings } = await readSightings(store, hash, chainId);
+  const { sql, params } = frameByPositionQuery(hash, best);
+  const [[found], life] = await Promise.all([
+    store.rows<StoredFrameRow>(sql, params, READ_SETTINGS),
+    readLife(store, sightingsOf(best, sightings), config.api),
+  ]);
+  if (!found) throw refuse(404, "Transaction not found"); // deleted between the two queries
+  const seen = sightings.map(({ seen_at }) => seen_at).filter((time) => time !== null).sort()[0]; // biome-ignore format: one chain
+  return {
+    ...toTransaction(best),
+    seen_at: seen ?? null,
+    ...toParts(found),
+    life,
+    sightings: sightings.map(toTransaction),
+  };
 }
 
 /** Every time that a transaction came in, and the one to show: mined if there is such a one. */
@@ -276,7 +301,9 @@ export async function readSightings(store: ApiDeps["store"], hash: string, chain
 const sightingsOf = ({ chain_id }: TransactionRow, sightings: readonly TransactionRow[]): TransactionRow[] =>
   sightings.filter((sighting) => sighting.chain_id === chain_id);
 
-export function toTransaction(row: TransactionRow): z.infer<typeof transactionSchema> {
+export type Transaction = z.infer<typeof transactionSchema>;
+
+export function toTransaction(row: TransactionRow): Transaction {
   const price = row.effective_gas_price ?? row.gas_price ?? row.max_fee_per_gas;
   const paid = row.effective_gas_price ?? (row.block_number === null ? null : row.gas_price);
   const cost = row.gas_used === null || paid === null ? null : String(BigInt(row.gas_used) * BigInt(paid));

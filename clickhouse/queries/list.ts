@@ -15,9 +15,13 @@ export function listQuery(list: ListSpec, conditions: readonly Condition[], page
   return {
     sql: `SELECT ${columns.join(",\n  ")},\n  [${cursor}] AS cursor
 FROM ${tableOf(list)}${where([...all, ...notBefore(list, all)])}
-ORDER BY ${keys.map((key) => `${key} DESC`).join(", ")}
+ORDER BY ${keys.map((key) => `${key} DESC`).join(", ")}${page.most ? `\nLIMIT {most:UInt32} BY ${page.most.by.map((column) => `t.${column}`).join(", ")}` : ""}
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
-    params: { ...paramsOf(all), limit: page.limit, offset: page.offset },
+    params: {
+      ...paramsOf(all),
+      ...(page.most && { most: page.most.rows }),
+      ...{ limit: page.limit, offset: page.offset },
+    },
   };
 }
 
@@ -86,6 +90,25 @@ export function equalHex(column: string, value: string | undefined): Condition[]
   return value === undefined
     ? []
     : [{ sql: `t.${column} = unhex({${column}:String})`, params: { [column]: value.slice(2) } }];
+}
+
+/** Of any of these transactions. @param columns a hash, or arrays of them @param hashes `0x…` @param heights of their blocks, where all have one */
+export function ofTransactions(
+  columns: readonly string[],
+  hashes: readonly string[],
+  heights?: readonly number[],
+): Condition {
+  const [column] = columns;
+  const wanted = "arrayMap(x -> toFixedString(unhex(x), 32), {hashes:Array(String)})";
+  const sql =
+    columns.length === 1
+      ? `t.${column} IN (SELECT arrayJoin(${wanted}))`
+      : columns.map((each) => `hasAny(t.${each}, ${wanted})`).join(" OR ");
+  return {
+    sql: heights ? `t.block_number IN (SELECT arrayJoin({heights:Array(UInt64)})) AND (${sql})` : sql,
+    params: { hashes: hashes.map((hash) => hash.slice(2)), ...(heights && { heights: [...new Set(heights)] }) },
+    beyondKeys: true,
+  };
 }
 
 /** Blocks that count as replaced now: (chain_id, block_hash). */

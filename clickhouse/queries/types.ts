@@ -29,6 +29,8 @@ export interface Page {
   readonly offset: number;
   /** `cursor` of the last row of the page before: time in µs, then the ties, as text */
   readonly after?: readonly string[] | undefined;
+  /** The newest rows only of those that are alike in some columns. */
+  readonly most?: { readonly rows: number; readonly by: readonly string[] };
 }
 
 /** Filters that all lists have. */
