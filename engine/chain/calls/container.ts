@@ -1,6 +1,6 @@
 import { type Argument, findArgument } from "../../condition/abi/argument.ts";
 import { type AbiItem, readAbi, signatureOf } from "../../condition/abi/items.ts";
-import { argumentReader, type Span } from "../../condition/abi/readArgument.ts";
+import { type ArgumentReader, argumentReader, type Span, smallNumber } from "../../condition/abi/readArgument.ts";
 import type { Container } from "./functions.ts";
 
 /** A call as it lies in another one's arguments. */
@@ -91,28 +91,29 @@ interface Place {
 
 /** Element numbers have four digits at most (condition/abi/argument.ts), and a container's calls are cut off far below. */
 function placeOf(item: AbiItem, path: string): Place {
-  const readers = new Map<string, ReturnType<typeof argumentReader>>();
-  const read = (at: string, bytes: Uint8Array, start: number, end: number): Span | undefined => {
-    let reader = readers.get(at);
-    if (!reader) readers.set(at, (reader = argumentReader(argumentOf(item, at))));
-    const span = { at: 0, end: 0 };
-    return reader(bytes, 0, start, end, span) ? span : undefined;
-  };
-  const array = path.includes("[i]") ? path.slice(0, path.indexOf("[i]")) : undefined;
+  /** By the element's number, made when first met: an argument that is in no array has one. */
+  const readers: ArgumentReader[] = [];
+  const isArray = path.includes("[i]");
+  const readLength = isArray ? readerOf(item, `${path.slice(0, path.indexOf("[i]"))}.length`) : undefined;
   return Object.assign(
-    (bytes: Uint8Array, start: number, end: number, i: number) =>
-      read(path.replace("[i]", `[${i}]`), bytes, start, end),
+    (bytes: Uint8Array, start: number, end: number, i: number) => {
+      const number = isArray ? i : 0;
+      const read = (readers[number] ??= readerOf(item, path.replace("[i]", `[${i}]`)));
+      const span = { at: 0, end: 0 };
+      return read(bytes, 0, start, end, span) ? span : undefined;
+    },
     {
       count(bytes: Uint8Array, start: number, end: number): number {
-        if (array === undefined) return 1;
-        const span = read(`${array}.length`, bytes, start, end);
-        if (!span) return 0;
-        const count = Number(`0x${Buffer.from(bytes.subarray(span.at, span.end)).toString("hex")}`);
-        return Math.min(count, Math.floor((end - start) / 32)); // an element has a word at least
+        if (readLength === undefined) return 1;
+        const span = { at: 0, end: 0 };
+        if (!readLength(bytes, 0, start, end, span)) return 0;
+        return Math.min(smallNumber(bytes, span.at), Math.floor((end - start) / 32)); // an element has a word at least
       },
     },
   );
 }
+
+const readerOf = (item: AbiItem, path: string): ArgumentReader => argumentReader(argumentOf(item, path));
 
 function argumentOf(item: AbiItem, path: string): Argument {
   const found = findArgument(`call.${item.name}.${path}`, [item]);
@@ -129,7 +130,7 @@ function unpack(bytes: Uint8Array, { at: start, end }: Span, most: number): { ca
   const calls: Handed[] = [];
   let at = start;
   for (; at + 85 <= end && calls.length < most; ) {
-    const length = Number(`0x${Buffer.from(bytes.subarray(at + 53, at + 85)).toString("hex")}`);
+    const length = smallNumber(bytes, at + 53);
     if (length > end - at - 85) break;
     calls.push({
       to: { at: at + 1, end: at + 21 },

@@ -20,8 +20,8 @@ afterAll(() => bench.remove());
 test("every template is an example with its tests, whose passing is tested; the minimal one passes under its new name", async () => {
   const help = (await weirRule(["new", "--help"])).stdout.replace(/\s+/g, " ");
   const templates = [...help.match(/\(choices: (.*?), default/)![1]!.matchAll(/"([\w-]+)"/g)].map(([, name]) => name!);
-  expect(templates).toHaveLength(8);
-  for (const template of templates.filter((name) => name !== "minimal" && !name.startsWith("json")))
+  expect(templates).toHaveLength(10);
+  for (const template of templates.filter((name) => name !== "minimal" && name !== "facts" && !name.startsWith("json")))
     expect(existsSync(join(EXAMPLES, `${template}.test.json`)), template).toBe(true);
   const make = async (template: string): Promise<void> => {
     const name = `my-${template}`;
@@ -40,6 +40,11 @@ test("every template is an example with its tests, whose passing is tested; the 
   expect(tested.lines().at(-1)).toEqual({ summary: { passed: 3, failed: 0 } });
   const checked = await weirRule(["check", join(bench.folder, "my-minimal/my-minimal.ts"), "--json"]);
   expect(checked.lines()[0]).toMatchObject({ ok: true, manifest: { name: "my-minimal" } });
+  for (const template of ["facts", "json-facts"]) {
+    await weirRule(["new", `on-${template}`, "--template", template], { cwd: bench.folder });
+    const passed = await weirRule(["test", `on-${template}`], { cwd: bench.folder });
+    expect(passed.lines().at(-1)).toEqual({ summary: { passed: 2, failed: 0 } });
+  }
 });
 
 test("a JSON rule begins with a test beside it, and is checked, tested and run as a module is", async () => {

@@ -11,9 +11,11 @@ const EXAMPLES = ["whale-transfer", "unlimited-approval", "ownership-change", "w
 const JSON_TEMPLATES: Readonly<Record<string, string>> = {
   json: "rules-as/examples/templates/large-transfer",
   "json-event": "rules-as/examples/templates/token-transfer",
+  "json-facts": "rules-as/examples/templates/paid-arbitrage",
 };
 const TEMPLATES: Record<string, string> = {
   minimal: "rules-as/examples/templates/minimal",
+  facts: "rules-as/examples/templates/unseen-arbitrage",
   ...JSON_TEMPLATES,
   ...Object.fromEntries(EXAMPLES.map((name) => [name, `rules-as/examples/${name}`])),
 };
@@ -22,7 +24,10 @@ export function newCommand(command: Command): void {
   command
     .argument("<name>", "of the rule, and of the folder that is made: a-z 0-9 - _")
     .addOption(
-      new Option("--template <name>", "what to begin with; json, json-event: a condition, no code")
+      new Option(
+        "--template <name>",
+        "what to begin with; facts: on what was found; json, json-event, json-facts: a condition, no code",
+      )
         .choices(Object.keys(TEMPLATES))
         .default("minimal"),
     )

@@ -72,7 +72,7 @@ function walk(bytes: Uint8Array, steps: readonly Step[], start: number, end: num
 }
 
 /** A word as an offset or a count: more than there can be bytes is all the same. */
-function smallNumber(bytes: Uint8Array, at: number): number {
+export function smallNumber(bytes: Uint8Array, at: number): number {
   if (!isFilled(bytes, at, at + 28, 0)) return 2 ** 32;
   return ((bytes[at + 28]! << 24) | (bytes[at + 29]! << 16) | (bytes[at + 30]! << 8) | bytes[at + 31]!) >>> 0;
 }
