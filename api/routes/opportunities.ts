@@ -12,6 +12,7 @@ import { shortAddress } from "../../engine/label/message.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createLabelFinder } from "../labelledMessages.ts";
 import { answerList, type Listing } from "../list.ts";
+import { toUnits } from "../numbers.ts";
 import { addressText, chain, decimalNumber, flagText, listParameters, optional, query } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
 import { describe } from "../statistics.ts";
@@ -124,9 +125,19 @@ export function opportunityRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "l
   });
 }
 
-function toOpportunity(row: OpportunityRow, names: ReadonlyMap<string, Label>): z.infer<typeof opportunitySchema> {
+/** @param names labels of its tokens */
+export function toOpportunity(
+  row: OpportunityRow,
+  names: ReadonlyMap<string, Label>,
+): z.infer<typeof opportunitySchema> {
   const chainId = Number(row.chain_id);
-  const symbol = (address: string): string => names.get(keyOf({ chainId, address }))?.symbol ?? shortAddress(address);
+  const nameOf = (address: string): Label | undefined => names.get(keyOf({ chainId, address }));
+  /** The engine knows decimals of coins, stable coins and what a node was asked; labels know others. */
+  const whole = (known: number | null, raw: string, token: string): number | null => {
+    const decimals = nameOf(token)?.decimals ?? null;
+    return known ?? (decimals === null ? null : toUnits(raw, decimals));
+  };
+  const symbol = (address: string): string => nameOf(address)?.symbol ?? shortAddress(address);
   return {
     id: Number(BigInt(`0x${row.id.slice(0, 14)}`) >> 3n),
     opportunity_id: row.id,
@@ -144,9 +155,9 @@ function toOpportunity(row: OpportunityRow, names: ReadonlyMap<string, Label>): 
     profit_native: row.profit_native,
     profit_native_raw: row.profit_native_raw,
     is_small_opportunity: row.is_small_opportunity,
-    reserve0: row.reserve0,
+    reserve0: whole(row.reserve0, row.reserve0_raw, row.token0),
     reserve0_raw: row.reserve0_raw,
-    reserve1: row.reserve1,
+    reserve1: whole(row.reserve1, row.reserve1_raw, row.token1),
     reserve1_raw: row.reserve1_raw,
     block_number: Number(row.state_block),
     pending: row.block_number === null,

@@ -32,6 +32,8 @@ import type { Check, Context, Figure, Measured, Scenario } from "../scenario.ts"
 
 /** The promise, of one core: decoding and full detection. */
 const GOAL = { atLeast: 30_000 };
+/** µs of a transaction's risk. */
+const RISK_GOAL = { below: 5 };
 /** V8's optimising compiler works beside, in threads of its own: it gets the time to finish. */
 const WARM_UP_MS = 2_000;
 /** A sample runs until so much CPU was used: the clock ticks every 4 ms, and a kind may have few transactions. */
@@ -171,7 +173,9 @@ function measureKind(kind: string, { lines, views }: Part, { runs }: Context): F
   const us = inTurn(Object.values(ways), lines.length, runs);
   if (seen === 0) throw new Error(`Cannot measure "${kind}": nothing was done`);
   const [decode, , whole, risk, opportunities] = us as [number[], number[], number[], number[], number[]];
-  const figures = Object.keys(ways).map((way, i) => figure(`${kind} (${lines.length}): ${way}`, "µs/tx", us[i]!));
+  const figures = Object.keys(ways).map((way, i) =>
+    figure(`${kind} (${lines.length}): ${way}`, "µs/tx", us[i]!, way === "risk" ? RISK_GOAL : undefined),
+  );
   if (kind !== "all") return figures;
   const rates = decode.map((each, i) => 1e6 / (each + whole[i]! + risk[i]! + opportunities[i]!));
   return [figure("rate of one core: decode, detect, risk and opportunities", "tx/s", rates, GOAL), ...figures];

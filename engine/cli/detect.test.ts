@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { readLines } from "../source/recording.ts";
 import { BUNDLED_RECORDING } from "./bundled.ts";
+import { amountsOf } from "./detect.ts";
 import { createWorkbench, type Workbench, weir } from "./rule/testCommand.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -124,4 +125,23 @@ describe("weir detect", () => {
     const file = bench.write("pending.ndjson", pending.slice(0, 3).join("\n"));
     expect(await weir(["detect", file])).toMatchObject({ code: 1, stdout: "" });
   });
+});
+
+test("a person reads amounts by their tokens, exact ones where a token is not known", () => {
+  const [weth, usdc, other] = ["0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2", "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48", `0x${"77".repeat(20)}`]; // biome-ignore format: one line
+  const shown = (record: object) => amountsOf({ chain_id: 1, ...record });
+  const swap = {
+    kind: "swap",
+    token_in: weth,
+    amount_in: "1250000000000000000",
+    token_out: usdc,
+    amount_out: "4000123456",
+  };
+  expect(shown(swap)).toBe("1.25 WETH → 4,000.12 USDC");
+  expect(shown({ ...swap, token_out: other })).toBe("1.25 WETH → 4000123456 of 0x7777…7777");
+  expect(shown({ ...swap, chain_id: 99, token_out: other })).toMatch(/^1250000000000000000 of 0xc02a…6cc2 →/);
+  expect(shown({ kind: "arbitrage", profit_token: weth, profit_amount: "-42000000000000000" })).toBe("-0.042 WETH");
+  expect(shown({ kind: "arbitrage", profit_token: weth, profit_amount: null })).toBe("");
+  const paid = { debt_token: usdc, debt_amount: "5000000", collateral_token: weth, collateral_amount: `${2n ** 255n}` };
+  expect(shown({ kind: "liquidation", ...paid })).toMatch(/^5 USDC for 57,896,[\d,]+\.79 WETH$/);
 });

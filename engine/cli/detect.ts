@@ -5,6 +5,8 @@ import type { Finding } from "../chain/finding.ts";
 import { type FindingRecord, findingRecord } from "../chain/findingJson.ts";
 import { readRegistry } from "../chain/registry/readRegistry.ts";
 import { createRegistry } from "../chain/registry/registry.ts";
+import { bundledLabel } from "../label/bundled.ts";
+import { renderMessage } from "../label/message.ts";
 import { UserError } from "../ops/errors.ts";
 import { inspectRecording } from "../source/recording.ts";
 import { loadConfiguration } from "./configuration.ts";
@@ -45,6 +47,8 @@ Examples:
   weir detect test/recordings/dex.ndjson.gz
   weir detect blocks.ndjson.gz --kind arbitrage,sandwich --json | jq -r '[.tx_hash, .profit_amount] | @tsv'
   weir detect blocks.ndjson.zst --block 16146267 --json
+
+The table has amounts by the symbols of tokens that Weir knows, lines have them exactly, in a token's smallest unit.
 
 Exit code 1 if a line of the file is no transaction: the rest is looked at all the same.`,
     )
@@ -110,9 +114,30 @@ const tableRow = (record: FindingRecord) => ({
   transaction: `${`${record.tx_hash}`.slice(0, 10)}…`,
   kind: record.kind,
   what: [record.definition, record.strategy, record.protocol].filter(Boolean).join(" "),
-  profit: record.profit_amount,
+  amounts: amountsOf(record),
   confidence: record.confidence,
 });
+
+/** What was traded, earned or paid, as people read it: tokens that come with Weir by their symbols, others as they are. */
+export function amountsOf(record: FindingRecord): string {
+  const of = (amount: unknown, token: unknown): string => {
+    const [, sign = "", digits] = /^(-?)(\d+)$/.exec(String(amount)) ?? [];
+    if (digits === undefined) return ""; // it is not known
+    const labelOf = (address: string) => bundledLabel({ chainId: record.chain_id as number, address });
+    return sign + renderMessage(`{${digits} of ${token}}`, labelOf);
+  };
+  switch (record.kind as Finding["kind"]) {
+    case "swap":
+      return `${of(record.amount_in, record.token_in)} → ${of(record.amount_out, record.token_out)}`;
+    case "arbitrage":
+    case "sandwich":
+      return of(record.profit_amount, record.profit_token);
+    case "liquidation":
+      return `${of(record.debt_amount, record.debt_token)} for ${of(record.collateral_amount, record.collateral_token)}`;
+    default:
+      return "";
+  }
+}
 
 function kinds(text: string): ReadonlySet<Finding["kind"]> {
   const names = text.split(",").map((name) => name.trim());
