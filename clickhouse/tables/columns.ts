@@ -10,6 +10,12 @@ export function wholes(out: BlockWriter, numbers: Float64Array, count: number): 
   for (let i = 0; i < count; i++) u64(out, numbers[i]);
 }
 
+/** The same byte so many times. */
+export function fill(out: BlockWriter, byte: number, count: number): void {
+  reserve(out, count);
+  out.bytes.fill(byte, out.at, (out.at += count));
+}
+
 export function repeat(out: BlockWriter, count: number, text: string): void {
   const start = out.at;
   if (count === 0) return;

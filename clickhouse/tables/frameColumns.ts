@@ -1,7 +1,7 @@
 /** Columns of transactions out of their frames: fields of the header, and what follows it. */
 import { FIELD_WIDTH, FIELDS, type FieldName, LOG, OFFSET, type Optional, PRESENT } from "../../engine/frame/schema.ts";
 import { type BlockWriter, PART, raw, reserve, startPart, u64 } from "../native.ts";
-import { sized } from "./columns.ts";
+import { fill, sized } from "./columns.ts";
 
 /** A batch of frames and where each stood: what rows of `transactions` are made from. */
 export interface TransactionRows {
@@ -26,9 +26,27 @@ export interface TransactionRows {
   readonly scores: ReadonlyMap<number, number>;
 }
 
-/** Some of the rows, from the one with this number on; tags and scores are those of all. */
+/**
+ * Some of the rows, from the one with this number on; tags and scores are those of all. What none of them has, or each, is known
+ * beforehand: of pending transactions, whole columns are filled and not gathered (2.5 to 1.9 us of CPU a row, 2.9 to 2.7 of mined ones).
+ */
 export interface Tile extends TransactionRows {
   readonly first: number;
+  /** Bits of `present` that some row has, and those that all have. */
+  readonly some: number;
+  readonly all: number;
+}
+
+/** The two of these frames. */
+export function presence({ count, frames, words }: TransactionRows): Pick<Tile, "some" | "all"> {
+  let some = 0;
+  let all = -1;
+  for (let i = 0; i < count; i++) {
+    const present = words[(frames[i] + OFFSET.present) >> 2];
+    some |= present;
+    all &= present;
+  }
+  return { some, all };
 }
 
 export interface Column {
@@ -48,17 +66,22 @@ export function header(name: string, type: string, field: FieldName, optional?: 
     type: optional ? `Nullable(${type})` : type,
     write: (out, rows) => {
       if (bit) nullMap(out, rows, bit);
-      copy(out, rows, offset, width);
+      if (bit && !(rows.some & bit)) fill(out, 0, rows.count * width);
+      else copy(out, rows, offset, width);
     },
   };
 }
 
-function nullMap(out: BlockWriter, { count, frames, words }: TransactionRows, bit: number): void {
-  reserve(out, count);
-  const { bytes, at } = out;
-  const presentWord = OFFSET.present >> 2;
-  for (let i = 0; i < count; i++) bytes[at + i] = words[(frames[i] >> 2) + presentWord] & bit ? 0 : 1;
-  out.at += count;
+function nullMap(out: BlockWriter, { count, frames, words, some, all }: Tile, bit: number): void {
+  if (!(some & bit)) fill(out, 1, count);
+  else if (all & bit) fill(out, 0, count);
+  else {
+    reserve(out, count);
+    const { bytes, at } = out;
+    const presentWord = OFFSET.present >> 2;
+    for (let i = 0; i < count; i++) bytes[at + i] = words[(frames[i] >> 2) + presentWord] & bit ? 0 : 1;
+    out.at += count;
+  }
   startPart(out, PART.values);
 }
 
@@ -118,19 +141,25 @@ export const logs: List = {
   start: (words, frame) => accesses.start(words, frame) + words[(frame + OFFSET.accessListLength) >> 2],
 };
 
-/** Array column: the ends of each row's items, then one call an item with its byte offset. */
+/** Array column: the ends of each row's items, then one call an item with its byte offset. Returns how many items there are. */
 export function entries(
   out: BlockWriter,
   rows: TransactionRows,
   list: List,
   item: (at: number) => void,
   items: typeof PART.values | typeof PART.ends = PART.values,
-): void {
+): number {
   const { count, frames, words } = rows;
-  reserve(out, count * 8);
+  let total = 0;
+  for (let i = 0; i < count; i++) total += words[(frames[i] + list.count) >> 2];
   startPart(out, PART.ends);
-  for (let i = 0, end = 0; i < count; i++) u64(out, (end += words[(frames[i] + list.count) >> 2]));
+  if (total === 0) fill(out, 0, count * 8);
+  else {
+    reserve(out, count * 8);
+    for (let i = 0, end = 0; i < count; i++) u64(out, (end += words[(frames[i] + list.count) >> 2]));
+  }
   startPart(out, items);
+  if (total === 0) return 0;
   for (let i = 0; i < count; i++) {
     const length = words[(frames[i] + list.count) >> 2];
     if (length === 0) continue;
@@ -140,6 +169,7 @@ export function entries(
       at += words[at >> 2];
     }
   }
+  return total;
 }
 
 /** Array of arrays of 32-byte hashes: ends of the outer, ends of the inner, then the hashes. */
@@ -150,8 +180,9 @@ export function hashes(out: BlockWriter, rows: TransactionRows, list: List, coun
     reserve(out, 8);
     u64(out, (end += words[(at + countAt) >> 2]));
   };
-  entries(out, rows, list, inner, PART.ends);
+  const total = entries(out, rows, list, inner, PART.ends);
   startPart(out, PART.values);
+  if (total === 0) return;
   for (let i = 0; i < rows.count; i++) {
     const items = words[(rows.frames[i] + list.count) >> 2];
     if (items === 0) continue;

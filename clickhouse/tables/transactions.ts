@@ -19,7 +19,7 @@ import {
   takeBlock,
   u64,
 } from "../native.ts";
-import { repeat, values, wholes } from "./columns.ts";
+import { fill, repeat, values, wholes } from "./columns.ts";
 import {
   accesses,
   type Column,
@@ -30,6 +30,7 @@ import {
   input,
   logData,
   logs,
+  presence,
   type Tile,
   type TransactionRows,
 } from "./frameColumns.ts";
@@ -131,7 +132,7 @@ export function encodeTransactions(rows: TransactionRows): Block[] {
 
 function tileOf(rows: TransactionRows, first: number): Tile {
   const end = Math.min(first + TILE, rows.count);
-  return {
+  const tile = {
     ...rows,
     first,
     count: end - first,
@@ -142,6 +143,7 @@ function tileOf(rows: TransactionRows, first: number): Tile {
     events: rows.events.subarray(first, end),
     risks: rows.risks.subarray(first, end),
   };
+  return { ...tile, ...presence(tile) };
 }
 
 function encodeTile(tile: Tile): Block {
@@ -186,25 +188,34 @@ function remark(block: Block, first: number, marks: TransactionMarks): Block {
 }
 
 function risk(out: BlockWriter, { risks, count }: Tile): void {
-  reserve(out, count);
-  out.bytes.fill(0, out.at, (out.at += count)); // none is NULL
+  fill(out, 0, count); // none is NULL
   startPart(out, PART.values);
   values(out, Uint8Array.from(risks.subarray(0, count), riskScore));
 }
 
-function tags(out: BlockWriter, rows: Tile): void {
-  reserve(out, rows.count * 8);
+function tags(out: BlockWriter, { tags, first, count }: Tile): void {
   startPart(out, PART.ends);
-  for (let i = 0, end = 0; i < rows.count; i++) u64(out, (end += rows.tags.get(rows.first + i)?.length ?? 0));
+  if (tags.size === 0) fill(out, 0, count * 8);
+  else {
+    reserve(out, count * 8);
+    for (let i = 0, end = 0; i < count; i++) u64(out, (end += tags.get(first + i)?.length ?? 0));
+  }
   startPart(out, PART.values);
-  for (let i = 0; i < rows.count; i++) for (const tag of rows.tags.get(rows.first + i) ?? []) string(out, tag);
+  if (tags.size === 0) return;
+  for (let i = 0; i < count; i++) for (const tag of tags.get(first + i) ?? []) string(out, tag);
 }
 
-function scores(out: BlockWriter, rows: Tile): void {
-  reserve(out, rows.count * 9);
-  for (let i = 0; i < rows.count; i++) out.bytes[out.at++] = rows.scores.has(rows.first + i) ? 0 : 1;
+function scores(out: BlockWriter, { scores, first, count }: Tile): void {
+  if (scores.size === 0) fill(out, 1, count);
+  else {
+    reserve(out, count);
+    for (let i = 0; i < count; i++) out.bytes[out.at++] = scores.has(first + i) ? 0 : 1;
+  }
   startPart(out, PART.values);
-  const numbers = new Float64Array(rows.count);
-  for (let i = 0; i < rows.count; i++) numbers[i] = rows.scores.get(rows.first + i) ?? 0;
-  raw(out, new Uint8Array(numbers.buffer), 0, numbers.byteLength);
+  if (scores.size === 0) fill(out, 0, count * 8);
+  else {
+    const numbers = new Float64Array(count);
+    for (let i = 0; i < count; i++) numbers[i] = scores.get(first + i) ?? 0;
+    raw(out, new Uint8Array(numbers.buffer), 0, numbers.byteLength);
+  }
 }
