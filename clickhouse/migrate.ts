@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { UserError } from "../engine/ops/errors.ts";
 import type { Store } from "./client.ts";
 import { splitStatements } from "./sqlTokens.ts";
 
@@ -64,7 +65,7 @@ export async function migrate(
 ): Promise<Migrated> {
   const migrations = await readMigrations(folder);
   await store.createDatabase();
-  await store.command(RECORD_TABLE);
+  await createRecord(store);
   const before = await store.rows<Applied>("SELECT number, name, sha256 FROM weir_migrations FINAL ORDER BY number");
   for (const record of before) checkRecord(record, migrations);
 
@@ -81,13 +82,7 @@ export async function migrate(
 /** Names of the migrations that `migrate` would apply now; changes nothing. */
 export async function pendingMigrations(store: Store, { folder = FOLDER }: MigrateOptions = {}): Promise<string[]> {
   const migrations = await readMigrations(folder);
-  const [table] = await store.rows<{ n: string }>(
-    "SELECT count() AS n FROM system.tables WHERE database = {database:String} AND name = 'weir_migrations'",
-    { database: store.database },
-  );
-  const names =
-    Number(table!.n) === 0 ? [] : await store.rows<{ name: string }>("SELECT DISTINCT name FROM weir_migrations");
-  const done = new Set(names.map(({ name }) => name));
+  const done = new Set((await appliedMigrations(store)).map(({ name }) => name));
   return migrations.map(({ name }) => name).filter((name) => !done.has(name));
 }
 
@@ -114,8 +109,18 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
   );
 }
 
+/** Stands among the migrations while a restore is under way: no engine, of whatever version, goes on with half of a store. */
+export const RESTORE_UNFINISHED: Applied = { number: 0, name: "restore_unfinished", sha256: "0".repeat(64) };
+
 /** @throws Error when a file that was applied is not what it was, or is not there */
 export function checkRecord({ number, name, sha256 }: Applied, migrations: readonly Migration[]): void {
+  if (number === RESTORE_UNFINISHED.number)
+    throw new UserError(
+      "Cannot use the store: a backup is being restored into it, or that was interrupted, expected a whole one",
+      {
+        next: "Wait for `weir restore`, or run it again",
+      },
+    );
   const file = migrations[number - 1];
   if (file === undefined)
     throw new Error(
@@ -139,9 +144,36 @@ async function apply(store: Store, { number, name, sql, sha256 }: Migration): Pr
       throw error;
     }
   }
+  await recordMigrations(store, [{ number, name, sha256 }]);
+}
+
+/** Notes that these were applied, in the table that `createRecord` makes. */
+export async function recordMigrations(store: Store, applied: readonly Applied[]): Promise<void> {
   await store.command(
     `INSERT INTO weir_migrations
-     SELECT {number:UInt32}, {name:String}, {sha256:String}, now64(3, 'UTC')`,
-    { number, name, sha256 },
+     SELECT number, name, sha256, now64(3, 'UTC')
+     FROM (SELECT arrayJoin(arrayZip({numbers:Array(UInt32)}, {names:Array(String)}, {sums:Array(String)})) AS each, each.1 AS number, each.2 AS name, each.3 AS sha256)`,
+    {
+      numbers: applied.map(({ number }) => number),
+      names: applied.map(({ name }) => name),
+      sums: applied.map(({ sha256 }) => sha256),
+    },
   );
 }
+
+/** Makes the table in which migrations are noted, unless it is there. */
+export const createRecord = (store: Store): Promise<void> => store.command(RECORD_TABLE);
+
+/** Which migrations the store has; none where there is no table of them. */
+export async function appliedMigrations(store: Store): Promise<Applied[]> {
+  const [table] = await store.rows<{ n: string }>(
+    "SELECT count() AS n FROM system.tables WHERE database = {database:String} AND name = 'weir_migrations'",
+    { database: store.database },
+  );
+  return table!.n === "0"
+    ? []
+    : store.rows<Applied>("SELECT number, name, sha256 FROM weir_migrations FINAL ORDER BY number");
+}
+
+/** The migrations of this version. */
+export const storeMigrations = (folder = FOLDER): Promise<Migration[]> => readMigrations(folder);

@@ -268,6 +268,24 @@ test("commit() refuses metadata that is too long, and partitions and epochs that
   expect(await kindOf(consumer.commit([{ ...at, epoch }]))).toBe("no error");
 });
 
+test("resetCommits() sets what a group has committed, with metadata, and is refused while it has members", async () => {
+  const topic = await topicOf(2);
+  const groupId = `group-of-${topic}`;
+  const at = (offset: number) => [0, 1].map((partition) => ({ topic, partition, offset, metadata: `at ${offset}` }));
+  await admin.resetCommits(groupId, at(7));
+  expect(await admin.committed(groupId, [{ topic, partition: 1 }])).toEqual([
+    { topic, partition: 1, offset: 7, metadata: "at 7" },
+  ]);
+  await admin.resetCommits(groupId, at(3)); // backwards, too
+  const consumer = await consumerOf(topic);
+  await until(
+    () => consumer.owned().length === 2,
+    () => consumer.poll(100),
+  );
+  await expect(admin.resetCommits(groupId, at(5))).rejects.toThrow(/Cannot set the commits of the group/);
+  expect(await admin.committed(groupId, [{ topic, partition: 0 }])).toMatchObject([{ offset: 3, metadata: "at 3" }]);
+});
+
 test("onAssign decides where each partition starts", async () => {
   const topic = await topicOf(2);
   const producer = await producerOf();

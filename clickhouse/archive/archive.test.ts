@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { mendRollUps } from "../../engine/sink/rollUps.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import type { Store } from "../client.ts";
@@ -15,7 +16,7 @@ import { effective, type Manifest } from "./manifest.ts";
 import { type ArchivePlace, openFolder } from "./place.ts";
 import { giveUp, restoreSegments } from "./restore.ts";
 import { archivedRows, checkSegmentFile, type Encoding } from "./segmentFile.ts";
-import { type StoredTo, writeArchive } from "./write.ts";
+import { writeArchive } from "./write.ts";
 
 const PARQUET: Encoding = { format: "parquet", compression: "gzip", batch: 100 };
 const ROWS = 240;

@@ -6,6 +6,7 @@
  * Roll-ups keep what they have counted. Views see no deletes, and `mendRollUps` leaves alone the minutes that are written down here before
  * anything goes.
  */
+import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { rowsOf } from "../../engine/sink/rangeBounds.ts";
 import type { Params, Store } from "../client.ts";
 import { REPLACED } from "../queries/list.ts";
@@ -13,7 +14,7 @@ import { microsOf, readColumns, rowHash, type TableColumns, timeOf } from "./col
 import { effective, type Manifest, overlaps, type Positions, unite } from "./manifest.ts";
 import type { ArchivePlace } from "./place.ts";
 import { archivedRows, type Encoding } from "./segmentFile.ts";
-import { type StoredTo, writeSegment } from "./write.ts";
+import { writeSegment } from "./write.ts";
 
 export interface CleanOptions {
   readonly store: Store;

@@ -6,20 +6,13 @@
  *     offsets   │ segment │ segment │ segment │ not archived yet     │ not stored yet
  *               0                             └ archivedTo           └ stored
  */
+import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { type RangeBounds, rowsOf } from "../../engine/sink/rangeBounds.ts";
 import type { Store } from "../client.ts";
 import { readColumns, type TableColumns } from "./columns.ts";
 import { archivedTo, effective, type Manifest, newId } from "./manifest.ts";
 import type { ArchivePlace } from "./place.ts";
 import { type Encoding, writeSegmentFile } from "./segmentFile.ts";
-
-/** How far a partition is stored: nothing below ever changes. */
-export interface StoredTo {
-  readonly source: string;
-  readonly partition: number;
-  /** Offset. */
-  readonly stored: number;
-}
 
 export interface ArchiveOptions {
   readonly store: Store;

@@ -70,6 +70,14 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "the time machine: what was stored goes into files, can be asked there, and comes back",
     load: async () => (await import("./archive.ts")).archiveCommand,
   },
+  backup: {
+    description: "store, rules, users and positions as of one moment, into a folder or a bucket",
+    load: async () => (await import("./backup.ts")).backupCommand,
+  },
+  restore: {
+    description: "put a backup in place of an installation",
+    load: async () => (await import("./restore.ts")).restoreCommand,
+  },
   user: {
     description: "who may log in to the API: the first administrator, and everybody else",
     load: async () => (await import("./user.ts")).userCommand,

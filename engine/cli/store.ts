@@ -3,6 +3,7 @@ import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openStore, type Store } from "../../clickhouse/client.ts";
 import { migrate } from "../../clickhouse/migrate.ts";
+import { checkRestored } from "../backup/unfinished.ts";
 import { migrateControl } from "../control/migrate.ts";
 import { type Control, openControl } from "../control/open.ts";
 import type { CallMeter } from "../ops/callMeter.ts";
@@ -23,9 +24,16 @@ async function checkData(folder: string): Promise<void> {
 
 const embeddedFolder = (config: Config): string => join(config.data, "clickhouse");
 
-/** The store as it is, embedded or server. */
-export async function openStoreOnly(config: Config, meter?: CallMeter): Promise<Store> {
+/**
+ * The store as it is, embedded or server.
+ * @param restoring by who restores a backup into it, and nobody else
+ */
+export async function openStoreOnly(
+  config: Config,
+  { restoring = false, meter }: { readonly restoring?: boolean; readonly meter?: CallMeter | undefined } = {},
+): Promise<Store> {
   await checkData(config.data);
+  if (!restoring) await checkRestored(config);
   const { url, user, password, database } = config.store;
   return openStore({
     ...(meter && { meter }),
@@ -41,7 +49,7 @@ export const openControlOnly = (config: Config, meter?: CallMeter): Control =>
 
 /** Both stores with their tables as this version wants them. */
 export async function openStores(config: Config, meter?: CallMeter): Promise<{ store: Store; control: Control }> {
-  const store = await openStoreOnly(config, meter);
+  const store = await openStoreOnly(config, { meter });
   const control = openControlOnly(config, meter);
   try {
     await Promise.all([migrate(store), migrateControl(control)]);

@@ -7,6 +7,11 @@ export interface Secrets {
   open(sealed: string): string;
 }
 
+const derive = (key: string): Buffer => createHash("sha256").update(`weir secrets ${key}`).digest();
+
+/** What texts that were sealed with a key name it by: it says nothing of the key. */
+export const secretKeyId = (key: string): string => createHash("sha256").update(derive(key)).digest("hex").slice(0, 8);
+
 /**
  * AES-256-GCM. A text says which key it was sealed with, so that keys can be replaced: a new one is put in front, and seals from then on.
  *
@@ -15,8 +20,8 @@ export interface Secrets {
  * @param keys any texts of 32 characters or more, the first seals: WEIR_SECRETS_KEYS, or what keptSecret() gives
  */
 export function createSecrets(keys: readonly string[]): Secrets {
-  const derived = keys.map((key) => createHash("sha256").update(`weir secrets ${key}`).digest());
-  const ids = derived.map((key) => createHash("sha256").update(key).digest("hex").slice(0, 8));
+  const derived = keys.map(derive);
+  const ids = keys.map(secretKeyId);
 
   return {
     seal(plain) {

@@ -9,7 +9,7 @@ import type {
 } from "@confluentinc/kafka-javascript";
 import { connectionSettings, loadBinding } from "./binding.ts";
 import { type KafkaError, kafkaError } from "./errors.ts";
-import type { CommittedOffset, TopicPartition } from "./offsets.ts";
+import { type CommittedOffset, checkOffsets, type OffsetToCommit, type TopicPartition } from "./offsets.ts";
 import { promised } from "./promise.ts";
 
 export type TopicSpec = { topic: string; partitions: number; replicas?: number; config?: Record<string, string> };
@@ -26,6 +26,8 @@ export type Admin = {
   watermarks(topic: string): Promise<{ partition: number; low: number; high: number }[]>;
   /** What a group has committed, transactions settled (an open one fails with kind `retry`). */
   committed(groupId: string, partitions: TopicPartition[]): Promise<CommittedOffset[]>;
+  /** Sets what a group has committed, from outside. It must have no member: else it fails, and nothing is set. */
+  resetCommits(groupId: string, offsets: readonly OffsetToCommit[]): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -180,6 +182,17 @@ export async function createAdmin(options: {
         ...{ topic, partition, offset: offset >= 0 ? offset : null },
         metadata: [metadata].flat().filter((text) => typeof text === "string")[0] ?? "",
       }));
+    },
+    async resetCommits(groupId, offsets) {
+      checkOffsets(offsets);
+      const action = `set the commits of the group "${groupId}"`;
+      const client = await commitReader(groupId, action);
+      const commits = offsets.map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset, metadata }));
+      try {
+        client.commitSync(commits);
+      } catch (error) {
+        throw kafkaError(action, error);
+      }
     },
     async close() {
       const opened = await Promise.allSettled(readers.values());

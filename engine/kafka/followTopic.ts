@@ -13,6 +13,7 @@ import { logSeldom } from "../ops/logSeldom.ts";
 import { countSent, type Metrics } from "../ops/metrics.ts";
 import { type Admin, createAdmin } from "./admin.ts";
 import { type Consumer, createConsumer, type Message } from "./consumer.ts";
+import { type FollowerName, followerGroup } from "./followers.ts";
 import { createProducer } from "./producer.ts";
 import { inTransaction, put } from "./transaction.ts";
 
@@ -20,7 +21,7 @@ export interface FollowTopicOptions {
   readonly config: Pick<Config, "kafka">;
   readonly topic: string;
   /** Of the consumer group, behind the engine's, and in the log. */
-  readonly name: string;
+  readonly name: FollowerName;
   /** @param messages of any of its partitions, of each in order; never none */
   readonly handle: (messages: readonly Message[], session: FollowSession) => Promise<Handled>;
   readonly log: Log;
@@ -89,7 +90,7 @@ async function run({ config, topic, name, handle, log, metrics, signal }: Follow
   const brokers = config.kafka.brokers!.join(",");
   const producer = await createProducer({
     brokers,
-    transactionalId: `${groupId}-${name}-${instanceId ?? PROCESS_ID}`,
+    transactionalId: `${followerGroup(groupId, name)}-${instanceId ?? PROCESS_ID}`,
     onSent: countSent(metrics),
   });
   const admin = await createAdmin({ brokers });
@@ -97,7 +98,7 @@ async function run({ config, topic, name, handle, log, metrics, signal }: Follow
   try {
     const reader = (consumer = await createConsumer({
       brokers,
-      groupId: `${groupId}-${name}`,
+      groupId: followerGroup(groupId, name),
       ...(instanceId === undefined ? {} : { instanceId }),
       topics: [topic],
       onAssign: () => [],

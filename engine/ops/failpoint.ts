@@ -21,7 +21,16 @@ export const FAILPOINTS = [
   "after store",
   "before revoke",
 ] as const;
-export type FailpointName = (typeof FAILPOINTS)[number];
+
+/** Places in work that is done now and then, each kind in its order. */
+export const WORK_FAILPOINTS = [
+  "backup of store",
+  "backup of control",
+  "restore of store",
+  "restore of control",
+  "restore of ledgers",
+] as const;
+export type FailpointName = (typeof FAILPOINTS)[number] | (typeof WORK_FAILPOINTS)[number];
 
 /**
  * `before commit@3` kills this process with SIGKILL the third time it gets there, as the kernel or a power switch would: nothing
@@ -31,8 +40,9 @@ export type FailpointName = (typeof FAILPOINTS)[number];
 export function createFailpoint(setting: string | undefined): Failpoint {
   if (setting === undefined) return () => {};
   const [, name, count = "1", file] = /^([^@=]+)(?:@(\d+))?(?:=(.+))?$/.exec(setting) ?? [];
-  if (!FAILPOINTS.includes(name as FailpointName))
-    throw new Error(`Cannot set the failpoint "${name}": there is none, expected one of ${FAILPOINTS.join(", ")}`);
+  const known: readonly string[] = [...FAILPOINTS, ...WORK_FAILPOINTS];
+  if (!known.includes(name!))
+    throw new Error(`Cannot set the failpoint "${name}": there is none, expected one of ${known.join(", ")}`);
   let left = Number(count);
   return (reached) => {
     if (reached !== name || --left > 0) return;

@@ -1,7 +1,7 @@
 import type { Store } from "../../clickhouse/client.ts";
 import { type RangeBounds, rowsOf } from "./rangeBounds.ts";
 
-interface RollUp {
+export interface RollUp {
   readonly table: string;
   readonly base: string;
   /** Names and expressions as in the view of the migration: what a bucket is of, and what is summed up in it. */
@@ -9,9 +9,11 @@ interface RollUp {
   readonly sums: Readonly<Record<string, string>>;
 }
 
-const MINUTE = "toDateTime(toStartOfMinute(event_time), 'UTC')";
+/** Of a row of a base table. */
+export const MINUTE = "toDateTime(toStartOfMinute(event_time), 'UTC')";
 
-const ROLL_UPS: readonly RollUp[] = [
+/** Sums by minute that views make. */
+export const ROLL_UPS: readonly RollUp[] = [
   {
     table: "transactions_per_minute",
     base: "transactions",
