@@ -5,6 +5,7 @@
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { type CallMeter, metered } from "../engine/ops/callMeter.ts";
+import { CLUSTER_COMMAND_SETTINGS, CLUSTER_SETTINGS, clusterStatements } from "./cluster.ts";
 import { sweepBlockFiles, withBlockFile } from "./embedded/blockFile.ts";
 import { type EmbeddedOptions, openEmbedded } from "./embedded/open.ts";
 import { quoteName, quoteText } from "./quote.ts";
@@ -24,6 +25,8 @@ export interface StoreOptions {
   readonly password?: string;
   /** Default `weir`. It need not exist: `migrate` makes it. */
   readonly database?: string;
+  /** Of servers that `url` is one of: tables are made, and changed, on all of them (cluster.ts). */
+  readonly cluster?: string;
   readonly embedded?: Omit<EmbeddedOptions, "folder">;
   /** Told of each `select`, `stream` (up to its first bytes), `command` and `insert`. */
   readonly meter?: CallMeter;
@@ -235,7 +238,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     createDatabase: () =>
       call("command", `make database "${database}"`, true, async ({ bare }) => {
         await bare.command({
-          query: "CREATE DATABASE IF NOT EXISTS {database:Identifier}",
+          query: `CREATE DATABASE IF NOT EXISTS {database:Identifier}${options.cluster === undefined ? "" : ` ON CLUSTER ${quoteName(options.cluster)}`}`,
           query_params: { database },
         });
       }),
@@ -253,14 +256,21 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       };
     },
 
-    command: (sql, params = {}) =>
-      call("command", "run a command in the store", false, async ({ client }) => {
-        await client.command({
-          query: sql,
-          query_params: { ...params },
-          clickhouse_settings: { mutations_sync: "1", lightweight_deletes_sync: "2", wait_end_of_query: 1 },
+    async command(sql, params = {}) {
+      const { cluster } = options;
+      const statements = cluster === undefined ? [sql] : clusterStatements(sql, { name: cluster, database });
+      for (const query of statements)
+        await call("command", "run a command in the store", false, async ({ client }) => {
+          await client.command({
+            query,
+            query_params: { ...params },
+            clickhouse_settings: {
+              ...{ mutations_sync: "1", lightweight_deletes_sync: "2", wait_end_of_query: 1 },
+              ...(cluster === undefined ? {} : CLUSTER_COMMAND_SETTINGS),
+            },
+          });
         });
-      }),
+    },
 
     insertBlock: (block) =>
       call("insert", `insert into "${block.table}"`, false, async ({ client, spool }) => {
@@ -322,6 +332,7 @@ async function makeConnection(options: StoreOptions, database: string): Promise<
     request_timeout: REQUEST_TIMEOUT_MS,
     application: "weir",
     log: { level: ClickHouseLogLevel.OFF }, // every error is thrown
+    ...(options.cluster === undefined ? {} : { clickhouse_settings: CLUSTER_SETTINGS }),
   };
   address.username = "";
   address.password = "";

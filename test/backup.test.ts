@@ -61,7 +61,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const at = (name: string) => openBackupPlace(name, config.objectStore, "embedded");
+const at = (name: string) => openBackupPlace(name, config);
 const failAt =
   (name: FailpointName): Failpoint =>
   (reached) => {

@@ -14,6 +14,7 @@ import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isBucket, type ObjectStoreOptions, openObjects } from "../../clickhouse/objectStore.ts";
 import { quoteText } from "../../clickhouse/quote.ts";
+import type { Config } from "../ops/config.ts";
 import { UserError } from "../ops/errors.ts";
 import { MANIFEST, MAX_MANIFEST_BYTES } from "./manifest.ts";
 
@@ -45,14 +46,21 @@ export interface BackupPlace {
   manifest(): Promise<string>;
 }
 
-/** @param to a path, `s3://bucket/prefix` or `gs://bucket/prefix` */
-export const openBackupPlace = (
+/**
+ * @param to a path, `s3://bucket/prefix` or `gs://bucket/prefix`
+ * @throws UserError for another kind, a folder beside a ClickHouse server, and a cluster of them
+ */
+export function openBackupPlace(
   to: string,
-  options: ObjectStoreOptions,
-  storeKind: "embedded" | "server",
-): BackupPlace =>
-  // biome-ignore format: one line
-  isBucket(to) ? inBucket(to, options) : inFolder(to, storeKind);
+  { objectStore, store }: Pick<Config, "objectStore" | "store">,
+): BackupPlace {
+  if (store.cluster !== undefined)
+    throw new UserError(
+      `Cannot back up or restore the cluster "${store.cluster}": its tables are on several servers, expected one (CLICKHOUSE_CLUSTER unset)`,
+      { next: "Use ClickHouse's own BACKUP … ON CLUSTER" },
+    );
+  return isBucket(to) ? inBucket(to, objectStore) : inFolder(to, store.url === undefined ? "embedded" : "server");
+}
 
 function inFolder(to: string, storeKind: "embedded" | "server"): BackupPlace {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(to))

@@ -23,7 +23,7 @@ Examples:
     )
     .action(async (dest: string, { json = false }: { json?: boolean }) => {
       await withStores(async ({ config, store, control }) => {
-        const place = openBackupPlace(dest, config.objectStore, store.kind);
+        const place = openBackupPlace(dest, config);
         const failpoint = createFailpoint(config.engine.failpoint);
         const began = performance.now();
         const manifest = await withProgress("backing up", "bytes", (onProgress) =>

@@ -30,7 +30,7 @@ Examples:
     .action(async (src: string, flags: { check?: boolean; replace?: boolean; json?: boolean }) => {
       const { check = false, replace = false, json = false } = flags;
       const { config } = loadConfiguration();
-      const place = openBackupPlace(src, config.objectStore, config.store.url === undefined ? "embedded" : "server");
+      const place = openBackupPlace(src, config);
       if (check) {
         const manifest = await withProgress("reading", "bytes", (onProgress) => verifyBackup(place, onProgress));
         const { created_at, weir, files } = manifest;

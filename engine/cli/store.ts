@@ -34,12 +34,18 @@ export async function openStoreOnly(
 ): Promise<Store> {
   await checkData(config.data);
   if (!restoring) await checkRestored(config);
-  const { url, user, password, database } = config.store;
+  const { url, user, password, database, cluster } = config.store;
   return openStore({
     ...(meter && { meter }),
     ...(url === undefined
       ? { folder: embeddedFolder(config), database }
-      : { url, database, username: user, ...(password === undefined ? {} : { password }) }),
+      : {
+          url,
+          database,
+          username: user,
+          ...(password === undefined ? {} : { password }),
+          ...(cluster === undefined ? {} : { cluster }),
+        }),
   });
 }
 

@@ -166,7 +166,7 @@ function crossChecks(values: Values): ConfigProblem[] {
       problem: "there is no room to read a batch while another is processed",
       expected: `at least twice WEIR_BATCH_MAX_BYTES: ${2 * values.WEIR_BATCH_MAX_BYTES}`,
     });
-  const pairs = [["ADMIN_USERNAME", "ADMIN_PASSWORD"], ["WEIR_TLS_CERT", "WEIR_TLS_KEY"], ["WEIR_TLS_CLIENT_CA", "WEIR_TLS_CERT"]] as const; // biome-ignore format: pairs
+  const pairs = [["ADMIN_USERNAME", "ADMIN_PASSWORD"], ["WEIR_TLS_CERT", "WEIR_TLS_KEY"], ["WEIR_TLS_CLIENT_CA", "WEIR_TLS_CERT"], ["CLICKHOUSE_CLUSTER", "CLICKHOUSE_URL"]] as const; // biome-ignore format: pairs
   for (const [one, other] of [
     ...pairs,
     ["ADMIN_PASSWORD", "ADMIN_USERNAME"],
@@ -212,6 +212,8 @@ function nest(values: Values) {
     store: {
       url: values.CLICKHOUSE_URL,
       database: values.CLICKHOUSE_DATABASE,
+      /** undefined: it stands alone */
+      cluster: values.CLICKHOUSE_CLUSTER,
       user: values.CLICKHOUSE_USER,
       password: values.CLICKHOUSE_PASSWORD,
     },

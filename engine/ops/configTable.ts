@@ -44,6 +44,7 @@ const DAY_S = 86_400;
 // biome-ignore format: a table
 export const VARIABLES = {
   CLICKHOUSE_URL: { group: "store", type: t.url("http", "https"), meaning: "ClickHouse server; unset means the embedded one in WEIR_DATA" },
+  CLICKHOUSE_CLUSTER: { group: "store", type: t.text(64), meaning: "Cluster that the ClickHouse server is one of: tables are made replicated and distributed on all of its servers" },
   CLICKHOUSE_DATABASE: { group: "store", type: t.identifier(), default: "weir", meaning: "Database that holds our tables" },
   CLICKHOUSE_USER: { group: "store", type: t.text(256), default: "default", meaning: "User of the ClickHouse server" },
   CLICKHOUSE_PASSWORD: { group: "store", type: t.secret(), secret: true, meaning: "Password of CLICKHOUSE_USER" },
