@@ -47,6 +47,7 @@ import { findTransactionRoutes } from "./routes/findTransactions.ts";
 import { gasRoutes } from "./routes/gas.ts";
 import { jsonRuleRoutes } from "./routes/jsonRules.ts";
 import { labelRoutes } from "./routes/labels.ts";
+import { mevRoutes } from "./routes/mev.ts";
 import { namedListRoutes } from "./routes/namedLists.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { opportunityRoutes } from "./routes/opportunities.ts";
@@ -92,6 +93,8 @@ export function createApi(deps: ApiDeps) {
   const once = deps.redis && onceInRedis(deps.redis, access.now);
   const tickets = createTickets(access.tokens, access.now, once);
   const rates = createRates(metrics);
+  const limiter = deps.redis ? createRedisLimiter(deps.redis) : createMemoryLimiter();
+  const limits = createRateLimits(limiter, api.limits);
   const hub = deps.live && createHub();
   const graphql = createGraphql(
     { ...deps, hub, maxStreams: deps.live?.maxConnections ?? 0 },
@@ -100,8 +103,8 @@ export function createApi(deps: ApiDeps) {
   const live =
     deps.live &&
     createLive({
-      ...{ ...deps, ...deps.live, hub },
-      doorman: createDoorman({ ...api, allow: api.allowIps, whoIs, tickets }),
+      ...{ ...deps, ...deps.live, hub, stillIs: whoIs.stillIs },
+      doorman: createDoorman({ ...api, allow: api.allowIps, whoIs, tickets, limits }),
       graphql: async () => (await graphql.server()).serveSocket,
     });
   const component = health.register({
@@ -131,8 +134,6 @@ export function createApi(deps: ApiDeps) {
   app.use(notModified);
   app.use(network({ allow: api.allowIps, trustedProxies: api.trustedProxies, hosts: api.hosts }));
   app.use(cors(api.corsOrigins));
-  const limiter = deps.redis ? createRedisLimiter(deps.redis) : createMemoryLimiter();
-  const limits = createRateLimits(limiter, api.limits);
   app.use(guard(whoIs, tickets, limits));
   app.use(limits.middleware);
   app.use(cached(openCache(deps)));
@@ -150,6 +151,7 @@ export function createApi(deps: ApiDeps) {
     statsRoutes(deps),
     arbitrageurRoutes(deps),
     opportunityRoutes(deps),
+    mevRoutes(deps),
     findingRoutes(deps),
     chainRoutes(deps),
     ruleRoutes(deps),

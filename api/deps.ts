@@ -10,7 +10,7 @@ import type { Metrics } from "../engine/ops/metrics.ts";
 import type { RedisConnection } from "../engine/ops/redis.ts";
 import type { Catalogue } from "../engine/rules/catalogue.ts";
 import type { CoverageOfChains } from "../engine/source/rpc/coverage.ts";
-import type { Feed } from "./live/feed.ts";
+import type { LiveOptions } from "./live/live.ts";
 import type { Notifications } from "./notify/start.ts";
 
 export interface ApiDeps {
@@ -31,7 +31,7 @@ export interface ApiDeps {
   readonly log: Log;
   readonly config: Pick<Config, "api" | "cache"> & { readonly nodes: Pick<Config["nodes"], "silentAfter"> };
   /** Where live events come from, and how many streams there may be; undefined: there are none. */
-  readonly live?: { readonly feed: Feed; readonly maxConnections: number; readonly heartbeatMs: number };
+  readonly live?: Pick<LiveOptions, "feed" | "maxConnections" | "heartbeatMs" | "recheckMs">;
   /** shown in /health and /openapi.json */
   readonly version: string;
 }

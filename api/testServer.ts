@@ -105,7 +105,7 @@ export async function startTestServer({
         tap: createPublishedTap(),
         ...{ store, log, chains: [1], read: createMessageReader(labels, log) },
       }),
-      ...{ maxConnections: 10, heartbeatMs: 30_000 },
+      ...{ maxConnections: 10, heartbeatMs: 30_000, recheckMs: 100 },
     },
     notifications,
     version: "1.2.3",

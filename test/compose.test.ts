@@ -1,11 +1,12 @@
 /** docker-compose.yml and what it mounts, checked without Docker: against the Compose schema, and against our configuration. */
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { permissionOf } from "../api/auth/permissions.ts";
+import { whereFrom } from "../api/network.ts";
+import { isWithin, LOOPBACK } from "../engine/access/ranges.ts";
 import { loadConfig, rows } from "../engine/ops/config.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -94,6 +95,29 @@ describe("docker-compose.yml", () => {
       expect(port).toMatch(/^127\.0\.0\.1:/);
   });
 
+  test("lets the host in through the API's port, with what its credential allows: /metrics is read inside alone", () => {
+    const { api, engine, net, prometheus } = compose.services as Record<string, Service>;
+    const { ports = [] } = net!;
+    expect(ports.map((port) => port.split(":").at(-1))).toEqual([api!.environment!.API_PORT, "9090"]);
+    const configOf = ({ environment = {} }: Service) => {
+      const secrets = { CLICKHOUSE_PASSWORD: "one password", POSTGRES_PASSWORD: "another-one" };
+      const env = Object.entries(environment).map(([key, value]) => [key, interpolate(value, secrets)]);
+      return loadConfig({ env: Object.fromEntries(env) }).config.api;
+    };
+    const door = configOf(api!);
+    expect([door.host, configOf(engine!).host]).toEqual(["0.0.0.0", "127.0.0.1"]);
+    expect(door.anonymous).toBeUndefined();
+    const asked = (peer: string, host: string) => whereFrom({ ...door, allow: door.allowIps }, { peer, host, forwarded: undefined }); // biome-ignore format: one line
+    for (const gateway of ["172.18.0.1", "192.168.65.1", "10.0.2.2"]) {
+      expect(asked(gateway, "localhost:8000")).toEqual({ address: gateway });
+      expect(isWithin(gateway, LOOPBACK)).toBe(false); // so /metrics wants a credential: guard.ts
+      expect(asked(gateway, "evil.example").refused).toContain("localhost"); // a page whose name resolves to this machine
+    }
+    expect(permissionOf("GET /metrics")).toBe("local");
+    expect(asked("203.0.113.7", "localhost:8000").refused).toContain("WEIR_ALLOW_IPS");
+    for (const inside of [engine, api, prometheus]) expect(inside!.network_mode).toBe("service:net");
+  });
+
   test("names no variable that our configuration does not know", () => {
     const interpolated = [...text.matchAll(/\$\{(\w+)/g)].map(([, name]) => name!);
     expect(interpolated.length).toBeGreaterThan(10);
@@ -117,7 +141,7 @@ describe("docker-compose.yml", () => {
         interpolate(value, env),
       ]);
       const { config } = loadConfig({ env: Object.fromEntries(environment) });
-      if (name === "door") continue;
+      if (name === "net") continue;
       expect(config.kafka).toMatchObject({
         ...loadConfig().config.kafka,
         brokers: ["kafka:9092"],
@@ -157,7 +181,6 @@ describe("Prometheus", () => {
     const { engine, api, chains } = compose.services;
     const ports = [engine, api].map((service) => service!.environment!.API_PORT);
     expect(targets).toEqual([...ports, chains!.command!.at(-1)].map((port) => `127.0.0.1:${port}`));
-    expect(compose.services.door!.entrypoint!.at(-1)).toBe(compose.services.api!.environment!.API_PORT);
   });
 });
 
@@ -169,32 +192,3 @@ test("the Dockerfile copies what exists and does not run as root", () => {
   const scripts = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: object }).scripts;
   for (const [, script] of dockerfile.matchAll(/npm run (\S+)/g)) expect(scripts).toHaveProperty([script!]);
 });
-
-test("the door hands connections on, and says so when nobody is behind it", async () => {
-  const inside = createServer((socket) => socket.end("inside"));
-  await new Promise<void>((resolve) => void inside.listen(0, "127.0.0.1", resolve));
-  const { port } = inside.address() as { port: number };
-  const door = spawn(process.execPath, [join(root, "engine/ops/door.mjs"), "0", String(port)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    const outside = await new Promise<number>((resolve) =>
-      door.stdout.once("data", (line: Buffer) => resolve(Number(line))),
-    );
-    expect(await readAll(outside)).toBe("inside");
-    await new Promise((resolve) => inside.close(resolve));
-    expect(await readAll(outside)).toBe("");
-  } finally {
-    door.kill();
-  }
-});
-
-async function readAll(port: number): Promise<string> {
-  const { connect } = await import("node:net");
-  return new Promise((resolve) => {
-    let all = "";
-    const socket = connect(port, "127.0.0.1");
-    socket.on("data", (part) => (all += part.toString()));
-    socket.on("error", () => {}).on("close", () => resolve(all));
-  });
-}

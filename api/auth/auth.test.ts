@@ -1,5 +1,7 @@
 /** Logins, sessions, keys, tickets, users and the audit log, as a client meets them. */
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import type { z } from "zod";
 import { testModule } from "../../engine/sandbox/testModule.ts";
 import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
@@ -288,3 +290,39 @@ test("a ticket stands for who asked for it, once", async () => {
   await server.problem("/api/v1/auth/me", 401, { headers: bearer(ticket) });
   expect(server.log()).not.toContain(ticket);
 });
+
+test("a stream ends when what it was opened with is revoked, others go on", async () => {
+  await addUser("streamer");
+  const { access_token } = await login("streamer");
+  const makeKey = (name: string) =>
+    ok("/api/v1/auth/api-keys", newKeySchema, send("POST", { name }, bearer(access_token)), 201);
+  const [gone, kept] = [await makeKey("gone"), await makeKey("kept")];
+  const { ticket } = (await server.get("/auth/ticket", send("POST", "", { "x-api-key": gone.key }))).body() as { ticket: string }; // biome-ignore format: one line
+  const open = (path: string, headers: Record<string, string> = {}) => {
+    const ws = new WebSocket(server.url.replace("http", "ws") + path, { headers });
+    return { ws, closed: once(ws, "close"), opened: once(ws, "open") };
+  };
+  const [byHeader, byTicket, byMessage, stays, session] = [
+    open("/ws/alerts", { "x-api-key": gone.key }),
+    open(`/ws/alerts?ticket=${ticket}`),
+    open("/ws"),
+    open("/ws/alerts", { "x-api-key": kept.key }),
+    open("/ws/alerts", bearer(access_token)),
+  ];
+  await Promise.all([byHeader, byTicket, byMessage, stays, session].map(({ opened }) => opened));
+  byMessage.ws.send(JSON.stringify({ type: "auth", data: { token: gone.key } }));
+  await once(byMessage.ws, "message");
+  const events = await fetch(`${server.url}/sse/stream`, { headers: { "x-api-key": gone.key } });
+  const reading = events.text(); // to its end
+  await ok(`/api/v1/auth/api-keys/${gone.id}`, keySchema, { method: "DELETE", headers: bearer(access_token) });
+  for (const { closed } of [byHeader, byTicket, byMessage]) {
+    const [code, reason] = (await closed) as [number, Buffer];
+    expect([code, reason.toString()]).toEqual([1008, "What it was opened with is not valid any more"]);
+  }
+  expect(await reading).toContain("retry: 1000");
+  expect([stays.ws.readyState, session.ws.readyState]).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
+  await server.get("/auth/logout", send("POST", "", bearer(access_token)));
+  expect((await session.closed)[0]).toBe(1008);
+  expect(stays.ws.readyState).toBe(WebSocket.OPEN);
+  stays.ws.terminate();
+}, 60_000);

@@ -54,6 +54,8 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/arbitrages
     GET /api/v1/sandwiches
     GET /api/v1/liquidations
+    GET /api/v1/mev-opportunities
+    GET /api/v1/analytics/mev-summary
     GET /api/v1/chains
     GET /api/v1/rules
     GET /api/v1/rules/:name

@@ -26,6 +26,8 @@ export type Answer = { readonly principal: Principal } | { readonly refused: str
 export interface WhoIs {
   /** @throws ControlUnavailable: users and keys cannot be looked up */
   (asked: Asked): Promise<Answer>;
+  /** Whether it still is who it was: its key, session or user goes on. @throws ControlUnavailable */
+  stillIs(principal: Principal): Promise<boolean>;
   /** What is remembered of users, sessions and keys is forgotten: something of them was changed here. */
   forget(): void;
 }
@@ -132,7 +134,13 @@ export function createWhoIs({ access, token, apiKeys = [], anonymous }: WhoIsOpt
     return { principal };
   }
 
-  return Object.assign(whoIs, { forget: () => believed.clear() });
+  async function stillIs({ kind, keyId, sessionId, userId }: Principal): Promise<boolean> {
+    if (kind === "session") return (await access.sessions.userOf(sessionId!)) !== undefined;
+    if (keyId !== undefined) return access.keys.holds(keyId);
+    return userId === null || (await access.users.get(userId))?.disabled === false;
+  }
+
+  return Object.assign(whoIs, { stillIs, forget: () => believed.clear() });
 }
 
 /** In the words that clients of earlier systems know, and then ours. */

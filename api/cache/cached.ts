@@ -9,6 +9,7 @@ interface Kept {
   readonly tables: readonly string[];
 }
 
+const MEV = ["arbitrages", "sandwiches", "liquidations", "jit_liquidity", "replaced_blocks", "chain_heads"];
 const BLOCKS = ["replaced_blocks", "chain_heads"];
 const OPPORTUNITIES = ["opportunities", "opportunity_captures"];
 /** clickhouse/queries/hours.ts */
@@ -19,6 +20,8 @@ const leaderboard: Kept = { kind: "leaderboard", tables: HOURS };
 const stats: Kept = { kind: "stats", tables: [...HOURS, ...ARRIVALS] };
 const ROUTES: ReadonlyMap<string, Kept> = new Map([
   ["GET /api/v1/opportunities", { kind: "opportunities", tables: [...OPPORTUNITIES, ...BLOCKS, "labels"] }],
+  ["GET /api/v1/mev-opportunities", { kind: "opportunities", tables: MEV }],
+  ["GET /api/v1/analytics/mev-summary", { kind: "stats", tables: MEV }],
   ["GET /api/v1/stats", stats],
   ["GET /api/v1/stats/daily", stats],
   ["GET /api/v1/arbitrageurs", leaderboard],

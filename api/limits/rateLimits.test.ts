@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { startTestServer } from "../testServer.ts";
 import { blockOf } from "./rateLimits.ts";
 
@@ -34,6 +35,19 @@ describe("requests are counted", () => {
         expect(refused.text).toMatch(/Cannot answer more requests: there were 3 within 60 s/);
       }
       expect((await ask({ "x-api-key": two })).status).toBe(200); // another key
+      const upgrade = (headers: Record<string, string>) =>
+        new Promise<number>((resolve) => {
+          const ws = new WebSocket(`${server.url.replace("http", "ws")}/ws/alerts`, { headers });
+          ws.on("unexpected-response", (_, response) => resolve(response.statusCode!)).on("error", () => {});
+          ws.on("open", () => {
+            resolve(101);
+            ws.close();
+          });
+        });
+      const upgrades: number[] = [];
+      for (let n = 0; n < 9; n++) upgrades.push(await upgrade({ "x-api-key": two }));
+      expect(new Set(upgrades)).toEqual(new Set([101, 429]));
+      expect(upgrades.filter((status) => status === 429).length).toBeGreaterThanOrEqual(3); // as requests are
       const anonymous = await statuses(12);
       expect(anonymous[0]).toBe(200);
       expect(anonymous.filter((status) => status === 429).length).toBeGreaterThanOrEqual(2);

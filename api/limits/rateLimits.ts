@@ -24,11 +24,11 @@ export interface RateLimitOptions {
 
 export interface RateLimits {
   readonly middleware: MiddlewareHandler;
-  /**
-   * For what is no route, such as a WebSocket: counts one of `what` for this principal.
-   * @returns whether it may, and how long to wait if not, in seconds
-   */
-  take(what: "websocket", principal: Principal): Promise<{ allowed: boolean; retryAfterSeconds: number }>;
+  /** For what is no route, a WebSocket's upgrade: counts it as a request. @returns what it is refused with; undefined: it may */
+  upgrade(
+    principal: Principal | undefined,
+    address: string | null,
+  ): Promise<{ readonly detail: string; readonly headers: Readonly<Record<string, string>> } | undefined>;
   /** Counts a request that was refused, by its address; a response when there were too many of them. */
   refused(c: Context): Promise<Response | undefined>;
 }
@@ -42,7 +42,6 @@ export const UNCOUNTED = new Set(["GET /api/v1/health", "GET /ready", "GET /metr
 /** By address, whoever asks: guesses. A password that is wrong costs the name, too (engine/access/login.ts). */
 const GUESSES: Policy = { kind: "fixed", limit: 20, windowMs: MINUTE };
 const GUESSED = /^POST \/api\/v1\/auth\/(login|refresh)$/;
-const WEBSOCKET: Policy = { kind: "sliding", limit: 10, windowMs: MINUTE };
 const HOURLY = { general: 1_000, alerts: 100 } as const;
 
 interface Claim {
@@ -50,12 +49,16 @@ interface Claim {
   readonly policy: Policy;
 }
 
+interface Counted {
+  readonly policy: Policy;
+  readonly verdict: Verdict;
+}
+
 export function createRateLimits(limiter: Limiter, { kind, anonymous, known, preset }: RateLimitOptions): RateLimits {
   const perMinute = (limit: number): Policy => ({ kind, limit, windowMs: MINUTE });
 
-  function claimsOf(c: Context, route: string): Claim[] {
-    const principal: Principal | undefined = principalOf(c);
-    const address = `ip ${blockOf(addressOf(c))}`;
+  function claimsOf(principal: Principal | undefined, from: string | null, route: string): Claim[] {
+    const address = `ip ${blockOf(from)}`;
     const guess = anonymous > 0 && GUESSED.test(route) ? [{ key: `${address} guesses`, policy: GUESSES }] : [];
     if (principal === undefined || principal.kind === "anonymous")
       return [...guess, ...(anonymous > 0 ? [{ key: address, policy: perMinute(anonymous) }] : [])];
@@ -65,33 +68,34 @@ export function createRateLimits(limiter: Limiter, { kind, anonymous, known, pre
     return [...guess, hourly("general"), ...(/^\w+ \/api\/v1\/alerts\b/.test(route) ? [hourly("alerts")] : [])];
   }
 
-  async function count(c: Context, claims: readonly Claim[]): Promise<Response | undefined> {
-    let tightest: { policy: Policy; verdict: Verdict } | undefined;
+  /** Counts it for each claim, up to the first that is exhausted. @returns the tightest; undefined: nothing is counted */
+  async function count(claims: readonly Claim[]): Promise<Counted | undefined> {
+    let tightest: Counted | undefined;
     for (const { key, policy } of claims) {
       const verdict = await limiter.take(key, policy);
       if (!tightest || verdict.remaining < tightest.verdict.remaining) tightest = { policy, verdict };
-      if (!verdict.allowed) return tooMany(c, policy, verdict);
+      if (!verdict.allowed) return { policy, verdict };
     }
-    if (tightest) for (const [name, value] of headersOf(tightest.policy, tightest.verdict)) c.header(name, value);
-    return undefined;
+    return tightest;
   }
 
   return {
     async middleware(c, next) {
       const route = routeOf(c);
       if (route === undefined || UNCOUNTED.has(route)) return next();
-      return (await count(c, claimsOf(c, route))) ?? next();
+      const counted = await count(claimsOf(principalOf(c), addressOf(c), route));
+      if (counted?.verdict.allowed === false) return tooMany(c, counted);
+      if (counted) for (const [name, value] of Object.entries(headersOf(counted))) c.header(name, value);
+      return next();
     },
-    async take(_, principal) {
-      if (principal.kind === "token" || known === 0) return { allowed: true, retryAfterSeconds: 0 };
-      const { allowed, retryMs } = await limiter.take(`${principal.id} websocket`, WEBSOCKET);
-      return { allowed, retryAfterSeconds: Math.ceil(retryMs / 1000) };
+    async upgrade(principal, address) {
+      const counted = await count(claimsOf(principal, address, "GET /ws"));
+      return counted?.verdict.allowed === false ? refusalOf(counted) : undefined;
     },
     async refused(c) {
       if (anonymous === 0) return undefined;
-      const policy = perMinute(anonymous);
-      const verdict = await limiter.take(`ip ${blockOf(addressOf(c))}`, policy);
-      return verdict.allowed ? undefined : tooMany(c, policy, verdict);
+      const counted = await count([{ key: `ip ${blockOf(addressOf(c))}`, policy: perMinute(anonymous) }]);
+      return counted?.verdict.allowed === false ? tooMany(c, counted) : undefined;
     },
   };
 }
@@ -106,25 +110,30 @@ export function blockOf(address: string | null): string {
   return `${all.slice(0, 4).join(":")}::/64`;
 }
 
-function tooMany(c: Context, policy: Policy, verdict: Verdict): Response {
+function tooMany(c: Context, counted: Counted): Response {
+  const { detail, headers } = refusalOf(counted);
+  return problem(c, 429, detail, { headers });
+}
+
+function refusalOf(counted: Counted) {
+  const { policy, verdict } = counted;
   const seconds = Math.ceil(verdict.retryMs / 1000);
-  const detail = `Cannot answer more requests: there were ${policy.limit} within ${policy.windowMs / 1000} s, expected fewer; the next is answered in ${seconds} s`;
-  return problem(c, 429, detail, {
-    headers: { ...Object.fromEntries(headersOf(policy, verdict)), "retry-after": String(seconds) },
-  });
+  return {
+    detail: `Cannot answer more requests: there were ${policy.limit} within ${policy.windowMs / 1000} s, expected fewer; the next is answered in ${seconds} s`,
+    headers: { ...headersOf(counted), "retry-after": String(seconds) },
+  };
 }
 
 /** RateLimit-… of the IETF's draft, with seconds from now; X-RateLimit-… as most clients know it, with a time. */
-function headersOf({ limit, windowMs, burst }: Policy, { remaining, resetMs }: Verdict): [string, string][] {
+function headersOf({ policy: { limit, windowMs, burst }, verdict: { remaining, resetMs } }: Counted) {
   const reset = Math.ceil(resetMs / 1000);
-  const policy = `${limit};w=${windowMs / 1000}${burst === undefined ? "" : `;burst=${burst}`}`;
-  return [
-    ["ratelimit-limit", String(limit)],
-    ["ratelimit-remaining", String(remaining)],
-    ["ratelimit-reset", String(reset)],
-    ["ratelimit-policy", policy],
-    ["x-ratelimit-limit", String(limit)],
-    ["x-ratelimit-remaining", String(remaining)],
-    ["x-ratelimit-reset", String(Math.floor(Date.now() / 1000) + reset)],
-  ];
+  return {
+    "ratelimit-limit": String(limit),
+    "ratelimit-remaining": String(remaining),
+    "ratelimit-reset": String(reset),
+    "ratelimit-policy": `${limit};w=${windowMs / 1000}${burst === undefined ? "" : `;burst=${burst}`}`,
+    "x-ratelimit-limit": String(limit),
+    "x-ratelimit-remaining": String(remaining),
+    "x-ratelimit-reset": String(Math.floor(Date.now() / 1000) + reset),
+  };
 }

@@ -4,16 +4,21 @@ import type { Health } from "../../engine/ops/health.ts";
 import type { Log } from "../../engine/ops/log.ts";
 import { logSeldom } from "../../engine/ops/logSeldom.ts";
 import type { Metrics } from "../../engine/ops/metrics.ts";
+import type { WhoIs } from "../auth/whoIs.ts";
 import type { Doorman } from "./doorman.ts";
 import { createEvent } from "./event.ts";
 import type { Feed } from "./feed.ts";
 import { createHub, type Hub } from "./hub.ts";
 import { createSockets, type SocketOptions } from "./sockets.ts";
 import { createSse } from "./sse.ts";
+import { createVigil, RECHECK_MS } from "./vigil.ts";
 
 export interface LiveOptions extends Pick<SocketOptions, "every" | "now" | "graphql"> {
   readonly feed: Feed;
   readonly doorman: Doorman;
+  readonly stillIs: WhoIs["stillIs"];
+  /** How often it is asked whether those who listen still may. */
+  readonly recheckMs?: number | undefined;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -29,8 +34,9 @@ const STATUS_MS = 5_000;
 
 export function createLive(options: LiveOptions) {
   const { feed, health, log, now = Date.now, hub = createHub() } = options;
-  const sockets = createSockets({ ...options, hub });
-  const sse = createSse({ ...options, hub });
+  const vigil = createVigil({ stillIs: options.stillIs, everyMs: options.recheckMs ?? RECHECK_MS, log });
+  const sockets = createSockets({ ...options, hub, vigil });
+  const sse = createSse({ ...options, hub, vigil });
   feed.start(hub);
 
   let last = "";
@@ -61,6 +67,7 @@ export function createLive(options: LiveOptions) {
     /** Ends all streams, and the feed. */
     async close(): Promise<void> {
       clearInterval(telling);
+      vigil.close();
       sse.close();
       await sockets.close();
       await feed.close();

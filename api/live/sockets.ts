@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Log } from "../../engine/ops/log.ts";
 import type { Metrics } from "../../engine/ops/metrics.ts";
+import type { Principal } from "../auth/principal.ts";
 import { type Connection, type ConnectionOptions, type OnSlow, serveConnection } from "./connection.ts";
 import type { Doorman } from "./doorman.ts";
 import type { Channel } from "./event.ts";
@@ -14,10 +15,12 @@ import { clientProtocol } from "./protocols/client.ts";
 import { feedProtocol } from "./protocols/feed.ts";
 import { anyOf, type Protocol } from "./protocols/protocol.ts";
 import { streamProtocol } from "./protocols/stream.ts";
+import type { Vigil } from "./vigil.ts";
 
 export interface SocketOptions {
   readonly hub: Hub;
   readonly doorman: Doorman;
+  readonly vigil: Vigil;
   readonly metrics: Pick<Metrics, "wsConnections" | "wsMessages">;
   readonly log: Log;
   readonly maxConnections: number;
@@ -51,7 +54,18 @@ const byTimer = (ms: number, beat: () => void): (() => void) => {
 };
 
 export function createSockets(options: SocketOptions): Sockets {
-  const { hub, doorman, metrics, log, maxConnections, heartbeatMs, graphql, now = Date.now, every = byTimer } = options;
+  const {
+    hub,
+    doorman,
+    vigil,
+    metrics,
+    log,
+    maxConnections,
+    heartbeatMs,
+    graphql,
+    now = Date.now,
+    every = byTimer,
+  } = options;
   // Compression would cost a window of memory a client, and a compressor its CPU for each message and client.
   const server = new WebSocketServer({ noServer: true, maxPayload: HARD_LIMIT, perMessageDeflate: false, clientTracking: false }); // biome-ignore format: one line
   const connections = new Map<WebSocket, Connection>();
@@ -66,7 +80,7 @@ export function createSockets(options: SocketOptions): Sockets {
     const route = isGraphql ? undefined : routeOf(url);
     if (typeof route === "string") return refuse(socket, 404, route);
     const admitted = await doorman.admit(request);
-    if ("status" in admitted) return refuse(socket, admitted.status, admitted.detail);
+    if ("status" in admitted) return refuse(socket, admitted.status, admitted.detail, admitted.headers);
     const serveGraphql = isGraphql ? await graphql() : undefined;
     if (socket.destroyed) return;
     server.handleUpgrade(request, socket, head, (ws) => {
@@ -76,17 +90,29 @@ export function createSockets(options: SocketOptions): Sockets {
         setTimeout(() => ws.terminate(), 1_000).unref();
         return;
       }
+      let unwatch = (): void => {};
+      const watch = (principal: Principal): void => {
+        unwatch();
+        unwatch = vigil.watch(principal, () => connection.close(1008, "What it was opened with is not valid any more"));
+      };
       const parts: SocketParts = {
-        ...{ ws, known: admitted.known },
-        authenticate: (token) => doorman.authenticate(token, request),
+        ...{ ws, known: admitted.principal !== undefined },
+        async authenticate(token) {
+          const found = await doorman.authenticate(token, request);
+          if (typeof found === "string") return found;
+          if (ws.readyState === ws.OPEN) watch(found);
+          return undefined;
+        },
         onSent: (type) => metrics.wsMessages.inc({ type }),
       };
       const connection = route
         ? serveConnection({ ...parts, ...route, hub, now, connectionId: `ws_${++ids}` })
         : serveGraphql!(parts);
+      if (admitted.principal) watch(admitted.principal);
       connections.set(ws, connection);
       metrics.wsConnections.set(connections.size);
       ws.on("close", () => {
+        unwatch();
         connections.delete(ws);
         metrics.wsConnections.set(connections.size);
       });
@@ -159,13 +185,15 @@ const REASONS: Readonly<Record<number, string>> = {
   401: "Unauthorized",
   403: "Forbidden",
   404: "Not Found",
+  429: "Too Many Requests",
   500: "Internal Server Error",
 };
 
 /** Answers an upgrade with a problem, as any other request. */
-function refuse(socket: Duplex, status: number, detail: string): void {
+function refuse(socket: Duplex, status: number, detail: string, headers: Readonly<Record<string, string>> = {}): void {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const body = JSON.stringify({ type: "about:blank", title: REASONS[status], status, detail });
   socket.end(
-    `HTTP/1.1 ${status} ${REASONS[status]}\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${REASONS[status]}\r\ncontent-type: application/problem+json\r\n${more.join("")}connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -3,6 +3,7 @@
  * on where it was, here or at another node, without a gap: from the hub, and what that does not have any more from the feed's history.
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import { principalOf } from "../auth/guard.ts";
 import { optional, wordText } from "../parameters.ts";
 import { problem } from "../problem.ts";
 import { COMMON_PROBLEMS, createRouter, problemResponse } from "../router.ts";
@@ -11,12 +12,14 @@ import type { Feed } from "./feed.ts";
 import { readFilters } from "./filters.ts";
 import type { Hub, Passes, Reader } from "./hub.ts";
 import { compareAt, decodePositions, encodePositions, isBehind, MAX_ID, type Positions } from "./positions.ts";
+import type { Vigil } from "./vigil.ts";
 
 export interface SseOptions {
   readonly hub: Hub;
   readonly feed: Feed;
   readonly maxConnections: number;
   readonly heartbeatMs: number;
+  readonly vigil: Vigil;
 }
 
 const STREAMED = CHANNELS.filter((channel) => channel !== "status");
@@ -63,7 +66,7 @@ const route = createRoute({
   },
 });
 
-export function createSse({ hub, feed, maxConnections, heartbeatMs }: SseOptions) {
+export function createSse({ hub, feed, maxConnections, heartbeatMs, vigil }: SseOptions) {
   const open = new Set<AbortController>();
 
   const router = createRouter().openapi(route, (c) => {
@@ -88,6 +91,12 @@ export function createSse({ hub, feed, maxConnections, heartbeatMs }: SseOptions
       return problem(c, 503, `At capacity: ${maxConnections} streams. Try again later`, { headers: { "retry-after": "5" } }); // biome-ignore format: one line
     const stop = new AbortController();
     open.add(stop);
+    const principal = principalOf(c); // none where no guard stands before it
+    if (principal)
+      stop.signal.addEventListener(
+        "abort",
+        vigil.watch(principal, () => stop.abort()),
+      );
     const pieces = streamEvents({ hub, feed, heartbeatMs, passing, positions, onSlow: on_slow, signal: stop.signal });
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
@@ -95,6 +104,7 @@ export function createSse({ hub, feed, maxConnections, heartbeatMs }: SseOptions
         const { done, value } = await pieces.next();
         if (!done) return controller.enqueue(encoder.encode(value));
         open.delete(stop);
+        stop.abort();
         controller.close();
       },
       async cancel() {

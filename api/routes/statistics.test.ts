@@ -6,7 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeFindings, type FindingRow, type FindingTable } from "../../clickhouse/tables/findings.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { createDetector } from "../../engine/chain/detect.ts";
-import type { ArbitrageFinding } from "../../engine/chain/finding.ts";
+import type {
+  ArbitrageFinding,
+  Finding,
+  JitFinding,
+  LiquidationFinding,
+  Profit,
+  SandwichFinding,
+} from "../../engine/chain/finding.ts";
 import { createRegistry } from "../../engine/chain/registry/registry.ts";
 import { blocksOfLines } from "../../engine/chain/testing/views.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
@@ -20,6 +27,7 @@ import { createProcessor } from "../../engine/worker/process.ts";
 import { createWorld } from "../../engine/world/world.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { arbitrageurSchema } from "./arbitrageurs.ts";
+import { mevSchema, mevSummarySchema } from "./mev.ts";
 import { opportunitySchema } from "./opportunities.ts";
 import { dailyStatsSchema, statsSchema } from "./stats.ts";
 import { transactionSchema } from "./transactions.ts";
@@ -573,6 +581,31 @@ describe("a made scene", () => {
     expect((await server.get(wrong)).headers.get("x-cache")).toBe("made"); // what is wrong is not kept
   });
 
+  test("what was extracted in blocks that were replaced is not listed", async () => {
+    const shown = await server.read("/api/v1/mev-opportunities?chain_id=900&limit=1000", z.array(mevSchema));
+    const kept = standing(scene, replaced).arbitrages.filter((each) => each.chain === 900 && each.definition === "cycle"); // biome-ignore format: one line
+    expect(new Set(shown.map(({ tx_hash }) => tx_hash))).toEqual(new Set(kept.map(({ tx }) => `0x${tx}`)));
+    expect(new Set(shown.map(({ status }) => status))).toEqual(new Set(["confirmed", "provisional"]));
+    const asked = "/api/v1/analytics/mev-summary?since=2000-01-01&chain_id=900";
+    const { count, priced, profit_usd } = await server.read(asked, mevSummarySchema);
+    const nets = kept.flatMap(({ net }) => (net === null ? [] : [net / 1e6]));
+    expect([count, priced, profit_usd]).toEqual([kept.length, nets.length, near(sum(nets))]); // each once, though it came in twice
+  });
+
+  test("just-in-time liquidity is listed and counted", async () => {
+    const jit = { ...placed(7), chain: 903, time: START };
+    const hash = (digit: string): string => `0x${digit.repeat(64)}`;
+    const columns = { log_index: 5, protocol: "uniswap_v3", pool: Buffer.from("77".repeat(20), "hex"), provider: `0x${"8".repeat(40)}`, swap_txs: [hash("9"), hash("a")], burn_tx: hash("b"), liquidity: 1n }; // biome-ignore format: a row
+    await insert("jit_liquidity", [[place(jit), columns, judged]]);
+    const [row] = await server.read("/api/v1/mev-opportunities?chain_id=903&pattern_type=jit", z.array(mevSchema));
+    expect(row).toMatchObject({
+      ...{ pattern_type: "jit", tx_hash: `0x${jit.tx}`, searcher: columns.provider, victim_txs: columns.swap_txs },
+      ...{ pools: [`0x${"7".repeat(40)}`], profit_native: null, block_number: jit.block, status: "confirmed" },
+    });
+    const sums = await server.read("/api/v1/analytics/mev-summary?since=2000-01-01&chain_id=903", mevSummarySchema);
+    expect(sums.patterns).toMatchObject([{ pattern_type: "jit", count: 1, victims: 2, priced: 0, profit_native_raw: "0", max_profit_usd: null }]); // biome-ignore format: a row
+  });
+
   test("an hour to which rows come later is exact at once, and closed anew", async () => {
     const late: Arbitrage = {
       ...arbitrages.find(({ chain, definition }) => chain === 901 && definition === "cycle")!,
@@ -687,64 +720,185 @@ async function storedOpportunities(): Promise<Pick<Scene, "opportunities" | "cap
   return { opportunities, captures };
 }
 
+type Extracted = ArbitrageFinding | SandwichFinding | LiquidationFinding | JitFinding;
+interface Mev extends Placed {
+  readonly finding: Extracted;
+  readonly searcher: string;
+  readonly victims: readonly string[];
+}
+
+function mevOf(findings: readonly Finding[], placeOf: (transaction: number) => Placed): Mev[] {
+  return findings.flatMap((finding): Mev[] => {
+    const hashes = (transactions: readonly number[]) => transactions.map((each) => `0x${placeOf(each).tx}`);
+    switch (finding.kind) {
+      case "arbitrage":
+        if (finding.definition !== "cycle") return [];
+        return [{ ...placeOf(finding.transaction), finding, searcher: finding.account, victims: [] }];
+      case "sandwich":
+        return [{ ...placeOf(finding.transaction), finding, searcher: finding.sandwicher, victims: hashes(finding.victims) }]; // biome-ignore format: one line
+      case "liquidation":
+        return [{ ...placeOf(finding.transaction), finding, searcher: finding.liquidator, victims: [] }];
+      case "jit":
+        return [{ ...placeOf(finding.transaction), finding, searcher: finding.provider, victims: hashes(finding.swapTransactions) }]; // biome-ignore format: one line
+      default:
+        return [];
+    }
+  });
+}
+
+/** The list and the sums of what was extracted, over all and over a part of the blocks, against the findings themselves. */
+async function expectMev(mev: readonly Mev[], arbitrages: readonly Arbitrage[]): Promise<void> {
+  const profitOf = ({ finding }: Mev) => ("profit" in finding ? finding.profit : undefined);
+  const wei = (profit: Profit | undefined) => profit?.net ?? null;
+  const list = async (asked: string) => server.read(`/api/v1/mev-opportunities?limit=1000&chain_id=1&${asked}`, z.array(mevSchema)); // biome-ignore format: one line
+  const named = (rows: readonly { tx: string; index: number }[]) =>
+    rows.map(({ tx, index }) => `${tx} ${index}`).sort();
+  for (const pattern of ["arbitrage", "sandwich", "liquidation", "jit"] as const) {
+    const wanted = mev.filter(({ finding }) => finding.kind === pattern);
+    if (pattern !== "jit") expect(wanted.length, pattern).toBeGreaterThan(0); // these blocks have none
+    const rows = await list(`pattern_type=${pattern}`);
+    expect(named(rows.map(({ tx_hash: tx, log_index: index }) => ({ tx, index })))).toEqual(
+      named(wanted.map(({ tx, finding }) => ({ tx: `0x${tx}`, index: finding.logIndex }))),
+    );
+    for (const row of rows) {
+      const same = wanted.filter(({ tx, finding }) => `0x${tx}` === row.tx_hash && finding.logIndex === row.log_index);
+      const profits = same.map((each) => String(wei(profitOf(each))));
+      expect([profits, same.map(({ searcher }) => searcher)]).toEqual([
+        expect.arrayContaining([String(row.profit_native_raw)]),
+        expect.arrayContaining([row.searcher]),
+      ]);
+      expect(same.map(({ victims }) => victims)).toContainEqual(row.victim_txs);
+    }
+  }
+  const rich = mev.filter((each) => (wei(profitOf(each)) ?? -1n) >= 10n ** 16n);
+  expect(await list("min_profit=0.01")).toHaveLength(rich.length);
+  const { searcher } = mev.find(({ finding }) => finding.kind === "sandwich")!;
+  expect((await list(`address=${searcher}`)).length).toBeGreaterThan(0);
+  for (const wrong of ["pattern_type=swap", "min_profit=x", "address=0x1"])
+    await server.problem(`/api/v1/mev-opportunities?${wrong}`, 400);
+
+  const times = mev.map(({ time }) => time).sort((a, b) => a - b);
+  const middle = times[times.length >> 1]!;
+  for (const [since, until] of [
+    [0, 4e9],
+    [0, middle],
+    [middle, 4e9],
+  ] as const) {
+    const within = <T extends Placed>(all: readonly T[]) => all.filter(({ time }) => time >= since && time < until);
+    const asked = `chain_id=1&since=${isoOf(since)}&until=${isoOf(until)}`;
+    const sums = await server.read(`/api/v1/analytics/mev-summary?${asked}`, mevSummarySchema);
+    const expected = (["arbitrage", "sandwich", "liquidation", "jit"] as const).flatMap((pattern) => {
+      const found = within(mev).filter(({ finding }) => finding.kind === pattern);
+      if (found.length === 0) return [];
+      const groups = [...groupBy(found, ({ tx }) => tx).values()];
+      const native = groups.flatMap((group) => {
+        const profits = group.map((each) => profitOf(each));
+        if (profits.some((profit) => wei(profit) === null)) return [];
+        const costs = profits[0]!.gasCost! + (profits[0]!.feeRecipientPayment ?? 0n);
+        return [profits.reduce((sum, profit) => sum + profit!.net! + costs, 0n) - costs];
+      });
+      const usd = groups.flatMap((group) => {
+        if (pattern === "arbitrage") {
+          const net = arbitrages.find(({ tx, definition }) => tx === group[0]!.tx && definition === "cycle")!.net;
+          return net === null ? [] : [net / 1e6];
+        }
+        const profits = group.map((each) => profitOf(each));
+        if (profits.some((profit) => profit?.netUsd == null || profit.grossUsd === null)) return [];
+        return [sum(profits.map((profit) => profit!.grossUsd!)) - (profits[0]!.grossUsd! - profits[0]!.netUsd!)];
+      });
+      return [
+        {
+          ...{
+            chain_id: 1,
+            pattern_type: pattern,
+            count: groups.length,
+            priced: usd.length,
+            priced_native: native.length,
+          },
+          searchers: new Set(groups.map(([first]) => first!.searcher)).size,
+          victims: new Set(found.flatMap(({ victims }) => victims)).size,
+          profit_native_raw: String(native.reduce((sum, amount) => sum + amount, 0n)),
+          profit_usd: near(sum(usd)),
+          max_profit_usd: near(usd.length === 0 ? null : Math.max(...usd)),
+        },
+      ];
+    });
+    expect(sums.patterns).toMatchObject(expected);
+    expect(sums.count).toBe(sum(expected.map(({ count }) => count)));
+    expect(sums.profit_usd).toBeCloseTo(sum(sums.patterns.map(({ profit_usd }) => profit_usd)), 6);
+    expect(Number(sums.profit_usd_raw)).toBe(sums.profit_usd);
+  }
+  const none = await server.read("/api/v1/analytics/mev-summary?hours=24&chain_id=1", mevSummarySchema);
+  expect([none.count, none.patterns, none.profit_usd_raw, none.hours]).toEqual([0, [], "0", 24]);
+  for (const wrong of ["hours=0", "hours=8785", "hours=3&since=2024-01-01"])
+    await server.problem(`/api/v1/analytics/mev-summary?${wrong}`, 400);
+}
+
 const recording = new URL("../../../shared/data/mainnet.ndjson.gz", import.meta.url);
 if (!existsSync(fileURLToPath(recording)))
   process.stderr.write(`no mainnet data at ${recording.pathname}: statistics are not compared on real blocks\n`);
 
-test.runIf(existsSync(fileURLToPath(recording)))("real blocks: every statistic is that of the findings", async () => {
-  const lines = mainnetLines();
-  const records = lines.map((value, offset) => ({ offset, time: 0, content: CONTENT.json, value }));
-  const { tables } = createProcessor(
-    [],
-    createWorld({ chains: [1] }),
-  )(packBatch("mainnet", 0, 0, records.length, records));
-  for (const [table, blocks] of Object.entries(tables)) {
-    const columns = COLUMNS[table as TableName].map(([name]) => name);
-    for (const { bytes, rows } of blocks ?? [])
-      await server.store.insertBlock({ table, columns, format: "Native", bodies: [bytes], rows });
-  }
-  const [arbitrages, attempts]: [Arbitrage[], Placed[]] = [[], []];
-  const detect = createDetector({ registry: createRegistry() });
-  for (const view of blocksOfLines(lines)) {
-    const findings = detect(view);
-    const placeOf = (transaction: number): Placed => {
-      const frame = view.frames[transaction]!;
-      const time = u64AsNumber(view, frame + OFFSET.blockTimestamp);
-      const hex = (at: number, width: number): string => hexAt(view, frame + at, width).slice(2);
-      return {
-        chain: 1,
-        block: view.blockNumber!,
-        hash: hex(OFFSET.blockHash, 32),
-        time,
-        tx: hex(OFFSET.hash, 32),
-        from: hex(OFFSET.from, 20),
-      };
-    };
-    for (const finding of findings) if (finding.kind === "attempt") attempts.push(placeOf(finding.transaction));
-    const made = findings.filter((finding): finding is ArbitrageFinding => finding.kind === "arbitrage");
-    for (const routes of groupBy(made, ({ transaction, definition }) => `${transaction} ${definition}`).values()) {
-      const [{ transaction, definition, profit }] = routes as [ArbitrageFinding];
-      const frame = view.frames[transaction]!;
-      const micros = (usd: number | null | undefined): number =>
-        usd === null || usd === undefined ? Number.NaN : Math.round(usd * 1e6);
-      const known = (number: number): number | null => (Number.isNaN(number) ? null : number);
-      const costs = micros(profit?.grossUsd) - micros(profit?.netUsd);
-      const paid = has(view, frame, PRESENT.effectiveGasPrice);
-      arbitrages.push({
-        ...placeOf(transaction),
-        definition,
-        net: known(sum(routes.map((route) => micros(route.profit?.grossUsd))) - costs),
-        gas: known(micros(profit?.gasUsd)),
-        gwei: paid ? Number(bigAt(view, frame + OFFSET.effectiveGasPrice, 16)) / 1e9 : null,
-        hops: Math.max(...routes.map(({ route }) => route.length)),
-      });
+test.runIf(existsSync(fileURLToPath(recording)))(
+  "real blocks: every statistic is that of the findings",
+  async () => {
+    const lines = mainnetLines();
+    const records = lines.map((value, offset) => ({ offset, time: 0, content: CONTENT.json, value }));
+    const { tables } = createProcessor(
+      [],
+      createWorld({ chains: [1] }),
+    )(packBatch("mainnet", 0, 0, records.length, records));
+    for (const [table, blocks] of Object.entries(tables)) {
+      const columns = COLUMNS[table as TableName].map(([name]) => name);
+      for (const { bytes, rows } of blocks ?? [])
+        await server.store.insertBlock({ table, columns, format: "Native", bodies: [bytes], rows });
     }
-  }
-  const scene = { arbitrages, attempts, ...(await storedOpportunities()) };
-  expect(arbitrages.length).toBeGreaterThan(20);
-  expect(arbitrages.some(({ net }) => net !== null)).toBe(true);
-  expect(scene.captures.length).toBeGreaterThan(0);
-  await expectExact(scene, new Set(), 1);
-  expect(await closeHours(server.store)).toBeGreaterThan(5);
-  await expectExact(scene, new Set(), 1);
-});
+    const [arbitrages, attempts]: [Arbitrage[], Placed[]] = [[], []];
+    const mev: Mev[] = [];
+    const detect = createDetector({ registry: createRegistry() });
+    for (const view of blocksOfLines(lines)) {
+      const findings = detect(view);
+      const placeOf = (transaction: number): Placed => {
+        const frame = view.frames[transaction]!;
+        const time = u64AsNumber(view, frame + OFFSET.blockTimestamp);
+        const hex = (at: number, width: number): string => hexAt(view, frame + at, width).slice(2);
+        return {
+          chain: 1,
+          block: view.blockNumber!,
+          hash: hex(OFFSET.blockHash, 32),
+          time,
+          tx: hex(OFFSET.hash, 32),
+          from: hex(OFFSET.from, 20),
+        };
+      };
+      for (const finding of findings) if (finding.kind === "attempt") attempts.push(placeOf(finding.transaction));
+      mev.push(...mevOf(findings, placeOf));
+      const made = findings.filter((finding): finding is ArbitrageFinding => finding.kind === "arbitrage");
+      for (const routes of groupBy(made, ({ transaction, definition }) => `${transaction} ${definition}`).values()) {
+        const [{ transaction, definition, profit }] = routes as [ArbitrageFinding];
+        const frame = view.frames[transaction]!;
+        const micros = (usd: number | null | undefined): number =>
+          usd === null || usd === undefined ? Number.NaN : Math.round(usd * 1e6);
+        const known = (number: number): number | null => (Number.isNaN(number) ? null : number);
+        const costs = micros(profit?.grossUsd) - micros(profit?.netUsd);
+        const paid = has(view, frame, PRESENT.effectiveGasPrice);
+        arbitrages.push({
+          ...placeOf(transaction),
+          definition,
+          net: known(sum(routes.map((route) => micros(route.profit?.grossUsd))) - costs),
+          gas: known(micros(profit?.gasUsd)),
+          gwei: paid ? Number(bigAt(view, frame + OFFSET.effectiveGasPrice, 16)) / 1e9 : null,
+          hops: Math.max(...routes.map(({ route }) => route.length)),
+        });
+      }
+    }
+    const scene = { arbitrages, attempts, ...(await storedOpportunities()) };
+    expect(arbitrages.length).toBeGreaterThan(20);
+    expect(arbitrages.some(({ net }) => net !== null)).toBe(true);
+    expect(scene.captures.length).toBeGreaterThan(0);
+    await expectMev(mev, arbitrages);
+    await expectExact(scene, new Set(), 1);
+    expect(await closeHours(server.store)).toBeGreaterThan(5);
+    await expectExact(scene, new Set(), 1);
+  },
+  240_000,
+);

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Principal } from "../../api/auth/principal.ts";
 import { createEvent } from "../../api/live/event.ts";
 import { createHub } from "../../api/live/hub.ts";
 import { createLive } from "../../api/live/live.ts";
@@ -16,10 +17,12 @@ export interface Fill {
 }
 
 const hub = createHub();
+const ANYBODY: Principal = { name: "bench", role: "viewer", kind: "token", via: null, id: "bench", userId: null };
 const live = createLive({
   hub,
   feed: { start() {}, async *history() {}, async close() {} },
-  doorman: { admit: async () => ({ known: true }), authenticate: async () => undefined },
+  doorman: { admit: async () => ({ principal: ANYBODY }), authenticate: async () => ANYBODY },
+  stillIs: async () => true,
   health: createHealth(),
   metrics: createMetrics({ defaults: false }),
   log: createLog({ stream: process.stderr }),

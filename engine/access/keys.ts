@@ -39,6 +39,8 @@ export interface KeyStore {
   revoke(id: number, userId: number | undefined, by: string): Promise<ApiKey | undefined>;
   /** Whose it is and what it may do, if it is valid. */
   find(key: string): Promise<{ info: ApiKey; user: User; role: Role } | undefined>;
+  /** Whether find() would still find it. @throws ControlUnavailable */
+  holds(id: number): Promise<boolean>;
   /** Counts a use; written some seconds later. */
   used(id: number, ip: string | null): void;
   /** Writes what was counted. Rejects with ControlUnavailable, and keeps the counts. */
@@ -47,6 +49,13 @@ export interface KeyStore {
 
 export function createKeyStore(control: Control, now: () => Date): KeyStore {
   let uses = new Map<number, { count: number; ip: string | null; at: Date }>();
+  const isGood = () =>
+    and(
+      isNull(table.revokedAt),
+      or(isNull(table.expiresAt), gt(table.expiresAt, now())),
+      eq(users.disabled, false),
+      isNull(users.removedAt),
+    );
 
   return {
     create: (user, { name, role, expiresInDays, allowIps }, by) =>
@@ -107,18 +116,20 @@ export function createKeyStore(control: Control, now: () => Date): KeyStore {
           .select({ key: table, user: users })
           .from(table)
           .innerJoin(users, eq(users.id, table.userId))
-          .where(
-            and(
-              eq(table.prefix, prefix),
-              isNull(table.revokedAt),
-              or(isNull(table.expiresAt), gt(table.expiresAt, now())),
-              eq(users.disabled, false),
-              isNull(users.removedAt),
-            ),
-          ),
+          .where(and(eq(table.prefix, prefix), isGood())),
       );
       if (!row || !timingSafeEqual(row.key.hash, hashOf(key))) return undefined;
       return { info: infoOf(row.key), user: userOf(row.user), role: lesser(row.key.role, row.user.role) };
+    },
+    async holds(id) {
+      const rows = await control.read((db) =>
+        db
+          .select({ id: table.id })
+          .from(table)
+          .innerJoin(users, eq(users.id, table.userId))
+          .where(and(eq(table.id, id), isGood())),
+      );
+      return rows.length > 0;
     },
     used(id, ip) {
       uses.set(id, { count: (uses.get(id)?.count ?? 0) + 1, ip, at: now() });

@@ -11,6 +11,8 @@ import { createLog } from "../../../engine/ops/log.ts";
 import { createMetrics } from "../../../engine/ops/metrics.ts";
 import { createTickets } from "../../auth/ticket.ts";
 import { createWhoIs } from "../../auth/whoIs.ts";
+import { createMemoryLimiter } from "../../limits/limiter.ts";
+import { createRateLimits } from "../../limits/rateLimits.ts";
 import { createDoorman } from "../doorman.ts";
 import { type Channel, createEvent, type LiveEvent } from "../event.ts";
 import type { Feed } from "../feed.ts";
@@ -19,6 +21,7 @@ import { createLive, type LiveOptions } from "../live.ts";
 import { isBehind } from "../positions.ts";
 import type { RingLimits } from "../ring.ts";
 
+const NO_LIMITS = { kind: "fixed", anonymous: 0, known: 0, preset: "minute" } as const;
 export const TOKEN = "a-token-for-tests-only";
 
 export interface TestLiveOptions extends Partial<Pick<LiveOptions, "maxConnections" | "heartbeatMs" | "now">> {
@@ -52,7 +55,10 @@ export async function startLive({
   const metrics = createMetrics({ defaults: false });
   const live = createLive({
     ...{ hub, feed, metrics, maxConnections, heartbeatMs, now },
-    doorman: createDoorman({ whoIs, tickets }),
+    ...{
+      doorman: createDoorman({ whoIs, tickets, limits: createRateLimits(createMemoryLimiter(), NO_LIMITS) }),
+      stillIs: whoIs.stillIs,
+    },
     health: createHealth(),
     log: createLog({ stream: { write: () => {} } }),
     every(_ms, tick) {
