@@ -25,7 +25,7 @@ export interface ApiDeps {
   readonly control: Control;
   /** undefined: none is configured. */
   readonly archive?: ArchiveReader | undefined;
-  readonly notifications: Omit<Notifications, "notifier">;
+  readonly notifications: Omit<Notifications, "notifier" | "configure">;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -84,7 +84,13 @@ export async function startTestServer({
   const notifications = createNotifications({
     ...{ store, control, labels, log, metrics, secrets: createSecrets(["a key for tests only, 32 letters."]) },
     config: {
-      notify: { perHour: 1_000, maxRetries: 3, allowedRanges: [...LOOPBACK], smtp: undefined },
+      notify: {
+        ...loadConfig({ env: {} }).config.notify,
+        perHour: 1_000,
+        maxRetries: 3,
+        allowedRanges: [...LOOPBACK],
+        smtp: undefined,
+      },
       kafka: { topics: { txRaw: "tx_raw" } } as Config["kafka"],
     },
   });

@@ -6,7 +6,7 @@ import type { ApiDeps } from "../deps.ts";
 import { withETag } from "../list.ts";
 import { bodyErrors, invalid, refuse } from "../problem.ts";
 import { createRouter, json, problemResponse } from "../router.ts";
-import type { Channel } from "./channels.ts";
+import { type Channel, CONFIGURED } from "./channels.ts";
 import { CHANNEL_KINDS, KINDS } from "./kinds/all.ts";
 import { type AlertFacts, MESSAGE_KINDS } from "./message.ts";
 import { policySchema } from "./policy.ts";
@@ -32,6 +32,7 @@ const channelSchema = z
     settings: settingsText,
     policy: policySchema,
     owner: z.string(),
+    configured: z.boolean().openapi({ description: "variables make it: it cannot be changed here" }),
     enabled: z.boolean(),
     reason: z.string().nullable().openapi({ description: "why it was disabled, when its service refused for good" }),
     created_at: z.string(),
@@ -92,6 +93,7 @@ const change = createRoute({
   responses: {
     200: json(channelSchema, "The channel"),
     404: problemResponse("There is none"),
+    409: problemResponse("Variables make it"),
     ...BODY_PROBLEMS,
     ...CONTROL_PROBLEMS,
   },
@@ -103,6 +105,7 @@ const remove = createRoute({
   responses: {
     200: json(channelSchema, "The channel that is gone"),
     404: problemResponse("There is none"),
+    409: problemResponse("Variables make it"),
     ...CONTROL_PROBLEMS,
   },
 });
@@ -198,6 +201,7 @@ const under = (member: string, issues: readonly z.core.$ZodIssue[]): z.core.$Zod
 const shown = ({ createdAt, updatedAt, id: _, ...channel }: Channel): z.infer<typeof channelSchema> => ({
   ...channel,
   settings: { ...channel.settings },
+  configured: channel.owner === CONFIGURED,
   created_at: createdAt.toISOString(),
   updated_at: updatedAt.toISOString(),
 });

@@ -1,6 +1,6 @@
 /** Channels in the control store. Their secrets are encrypted there and leave it for the sender alone. */
 import { writeAudit } from "../../engine/control/changes.ts";
-import { asc, eq } from "../../engine/control/drizzle.ts";
+import { and, asc, eq, sql } from "../../engine/control/drizzle.ts";
 import type { Control } from "../../engine/control/open.ts";
 import { notificationChannels as table } from "../../engine/control/schema.ts";
 import { UserError } from "../../engine/ops/errors.ts";
@@ -52,11 +52,29 @@ export interface Channels {
   change(name: string, change: Partial<Omit<NewChannel, "name" | "kind">>, by: string): Promise<Channel | undefined>;
   /** Its service refuses for good. */
   disable(id: number, reason: string): Promise<void>;
-  /** With all that it was to be told. @returns it; undefined: there was none */
+  /**
+   * Makes, or brings up to date, those that variables make; what they do not make any more is disabled. A channel of that name that somebody added
+   * stays as it is. @returns names of those
+   */
+  configure(wanted: readonly NewChannel[]): Promise<string[]>;
+  /** With all that it was to be told. @returns it; undefined: there was none @throws ChannelConflict: variables make it */
   remove(name: string, by: string): Promise<Channel | undefined>;
 }
 
 const SHOWN = "(set)";
+/** Owner of channels that variables make: no user can be called so. */
+export const CONFIGURED = "(configuration)";
+const NOT_CONFIGURED = "it is not configured any more";
+
+function refuseConfigured(action: string, { name, owner, reason }: typeof table.$inferSelect): void {
+  if (owner === CONFIGURED && !(action === "remove" && reason === NOT_CONFIGURED))
+    throw new ChannelConflict(
+      `Cannot ${action} the channel "${name}": variables make it, expected one that was added`,
+      {
+        next: "Change the variables and start again, or add a channel of another name",
+      },
+    );
+}
 
 export function createChannels(control: Control, sealer: Sealer): Channels {
   const split = (kind: ChannelKind, settings: Readonly<Record<string, unknown>>) => {
@@ -108,6 +126,7 @@ export function createChannels(control: Control, sealer: Sealer): Channels {
       control.change(async (tx) => {
         const [row] = await tx.select().from(table).where(eq(table.name, name)).for("update");
         if (!row) return undefined;
+        refuseConfigured("change", row);
         const kind = row.kind as ChannelKind;
         const known = JSON.parse(sealer.open(row.sealed)) as Record<string, unknown>;
         const given = Object.fromEntries(Object.entries(change.settings ?? {}).filter(([, value]) => value !== SHOWN));
@@ -135,6 +154,30 @@ export function createChannels(control: Control, sealer: Sealer): Channels {
         ]);
         return result;
       }),
+    configure: (wanted) =>
+      control.change(async (tx) => {
+        const taken: string[] = [];
+        for (const channel of wanted) {
+          const { settings, secrets } = split(channel.kind, channel.settings);
+          const row = { ...channel, settings, sealed: sealer.seal(JSON.stringify(secrets)), owner: CONFIGURED };
+          const changed = await tx
+            .insert(table)
+            .values(row)
+            .onConflictDoUpdate({
+              target: table.name,
+              set: { ...row, reason: null, updatedAt: new Date() },
+              setWhere: eq(table.owner, CONFIGURED),
+            })
+            .returning({ name: table.name });
+          if (changed.length === 0) taken.push(channel.name);
+        }
+        const names = wanted.map(({ name }) => name);
+        await tx
+          .update(table)
+          .set({ enabled: false, reason: NOT_CONFIGURED })
+          .where(and(eq(table.owner, CONFIGURED), sql`${table.name} <> ALL(${sql.param(names)}::text[])`));
+        return taken;
+      }),
     disable: (id, reason) =>
       control.change(async (tx) => {
         const [row] = await tx
@@ -149,7 +192,9 @@ export function createChannels(control: Control, sealer: Sealer): Channels {
       }),
     remove: (name, by) =>
       control.change(async (tx) => {
-        const [row] = await tx.delete(table).where(eq(table.name, name)).returning();
+        const [row] = await tx.select().from(table).where(eq(table.name, name)).for("update");
+        if (row) refuseConfigured("remove", row);
+        await tx.delete(table).where(eq(table.name, name));
         if (row)
           await writeAudit(tx, [
             { who: by, action: "channel remove", subject: `channel ${name}`, before: noted(shown(row)), after: null },

@@ -19,6 +19,7 @@ import { migrateControl } from "../../engine/control/migrate.ts";
 import { type Control, openControl } from "../../engine/control/open.ts";
 import { createSecrets } from "../../engine/control/secrets.ts";
 import { createLabelStore } from "../../engine/label/labels.ts";
+import { loadConfig } from "../../engine/ops/config.ts";
 import { createLog } from "../../engine/ops/log.ts";
 import { createMetrics } from "../../engine/ops/metrics.ts";
 import type { ChannelKind } from "./kinds/all.ts";
@@ -129,7 +130,7 @@ const open = (): Notifications =>
     config: {
       kafka: { topics: { txRaw: "tx_raw" } } as never,
       notify: {
-        ...{ perHour: 1_000, maxRetries: 3, allowedRanges: [...LOOPBACK] },
+        ...{ ...loadConfig({ env: {} }).config.notify, perHour: 1_000, maxRetries: 3, allowedRanges: [...LOOPBACK] },
         smtp: {
           host: "127.0.0.1",
           port: (smtp.server.address() as AddressInfo).port,
@@ -339,6 +340,14 @@ test("nobody took note in time: another channel is told; who did, is left in pea
   await settle();
   expect(received).toEqual([]);
   expect((await states("first"))[0]).toBe("suppressed");
+});
+
+test("what came while there was no channel is not told to the first one that is made", async () => {
+  await alerts(3);
+  await webhook("late"); // no round was in between: nobody looked
+  const [after] = await alerts(1);
+  await settle();
+  expect(received.flatMap(alertIdsOf)).toEqual([after]);
 });
 
 test("several processes tell each alert once", async () => {

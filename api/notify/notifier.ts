@@ -38,6 +38,10 @@ export interface Notifier {
   round(): Promise<boolean>;
   /** Rounds until the signal aborts. What is being sent then is finished. */
   run(signal: AbortSignal): Promise<void>;
+  /** Reads all alerts that there are, for the channels that there are: one that is made after it hears of what comes then. */
+  catchUp(): Promise<void>;
+  /** Something has changed: the next round is now. */
+  wake(): void;
 }
 
 const READ = 1_000;
@@ -45,6 +49,8 @@ const AT_ONCE = 8;
 /** Longer than any attempt takes: 20 s of mail. */
 const LEASE_MS = 60_000;
 const IDLE_MS = 500;
+/** While there is no channel. Whoever makes the first one wakes this process; others see it within this. */
+const NOBODY_MS = 5_000;
 /**
  * Half a minute, 6 minutes, 72 minutes, then 6 hours, give or take half of it: three retries outlast an hour's outage, and those that fail together
  * do not come back together.
@@ -205,8 +211,12 @@ export function createNotifier(options: NotifierOptions): Notifier {
     }
   }
 
+  let isAnybody = true;
+  let wake: () => void = () => {};
+
   async function round(): Promise<boolean> {
     const all = await channels.list();
+    isAnybody = all.length > 0;
     const now = io.now();
     const hasMore = await takeIn(all, now);
     return (await sendDue(all, now)) || hasMore;
@@ -223,9 +233,18 @@ export function createNotifier(options: NotifierOptions): Notifier {
           // the store or the control store is away: nothing is lost, positions and outbox are where they were
           logSeldom(log, "warn", { event: "notifications_wait", reason: reasonOf(error) }, "Notifications wait");
         }
-        if (!hasMore) await sleep(IDLE_MS, undefined, { signal }).catch(() => {});
+        if (hasMore) continue;
+        const woken = new AbortController();
+        wake = () => woken.abort();
+        const ended = AbortSignal.any([signal, woken.signal]);
+        await sleep(isAnybody ? IDLE_MS : NOBODY_MS, undefined, { signal: ended }).catch(() => {}); // aborted: on with it
       }
     },
+    async catchUp() {
+      const all = await channels.list();
+      while (await takeIn(all, io.now()));
+    },
+    wake: () => wake(),
   };
 }
 

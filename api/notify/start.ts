@@ -8,6 +8,7 @@ import type { ReadableStore } from "../deps.ts";
 import { createMessageReader } from "../labelledMessages.ts";
 import { createAlertReader } from "./alertReader.ts";
 import { type Channels, createChannels } from "./channels.ts";
+import { configuredChannels } from "./configured.ts";
 import type { Io } from "./kinds/kind.ts";
 import { createMailer } from "./mailer.ts";
 import { createNotifier, type Notifier } from "./notifier.ts";
@@ -20,6 +21,8 @@ export interface Notifications {
   readonly outbox: Outbox;
   readonly silences: Silences;
   readonly notifier: Notifier;
+  /** Makes the channels of variables. @throws ConfigError */
+  configure(): Promise<void>;
 }
 
 export interface NotificationDeps {
@@ -47,5 +50,29 @@ export function createNotifications(deps: NotificationDeps): Notifications {
     source: config.kafka.topics.txRaw,
     onOutcome: (outcome, kind) => metrics.notifications.inc({ outcome, kind }),
   });
-  return { channels, outbox, silences: createSilences(control), notifier };
+  return {
+    channels: {
+      ...channels,
+      async add(channel, by) {
+        if ((await channels.list()).length === 0) await notifier.catchUp(); // nobody was told: positions are seconds old
+        const added = await channels.add(channel, by);
+        notifier.wake();
+        return added;
+      },
+    },
+    ...{ outbox, silences: createSilences(control), notifier },
+    async configure() {
+      for (const channel of await channels.configure(configuredChannels(config.notify)))
+        log.warn(
+          { event: "channel_taken", channel },
+          "A channel that variables make was added by somebody before: that one stays",
+        );
+      const { token, chat } = config.notify.telegram;
+      if ((token === undefined) !== (chat === undefined))
+        log.warn(
+          { event: "channel_incomplete", channel: "telegram" },
+          "TELEGRAM_BOT_TOKEN and WEIR_NOTIFY_TELEGRAM_CHAT make a channel together; one of them is not set",
+        );
+    },
+  };
 }

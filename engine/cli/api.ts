@@ -52,6 +52,7 @@ export async function serve(house: House): Promise<Serving> {
     import("../../api/notify/start.ts"),
   ]);
   const notifications = createNotifications(house);
+  await notifications.configure();
   const archive = configuredArchive(config, house.store);
   const redis = await connectRedis(house);
   const listening = await createApi({

@@ -50,6 +50,7 @@ export function createLogFor(config: Config): Log {
     secrets: [
       ...[config.store.password, config.api.token, config.access.jwtSecret, passwordIn(config.control.url)],
       ...[config.objectStore.secretAccessKey, config.notify.smtp?.password, ...(config.secretsKeys ?? [])],
+      ...[config.notify.telegram.token, config.notify.discordUrl, config.notify.slackUrl],
     ],
   });
 }

@@ -66,6 +66,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "what addresses and tokens are called where people read alerts",
     load: async () => (await import("./label.ts")).labelCommand,
   },
+  notify: {
+    description: "where alerts are told: channels, test messages, what became of each",
+    load: async () => (await import("./notify.ts")).notifyCommand,
+  },
   archive: {
     description: "the time machine: what was stored goes into files, can be asked there, and comes back",
     load: async () => (await import("./archive.ts")).archiveCommand,

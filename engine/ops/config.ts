@@ -318,6 +318,11 @@ function nest(values: Values) {
       perHour: values.MAX_NOTIFICATIONS_PER_HOUR,
       maxRetries: values.MAX_RETRIES,
       allowedRanges: values.WEIR_NOTIFY_ALLOWED_RANGES ?? [],
+      /** What makes channels by itself; undefined: none of the kind. */
+      telegram: { token: values.TELEGRAM_BOT_TOKEN, chat: values.WEIR_NOTIFY_TELEGRAM_CHAT },
+      discordUrl: values.DISCORD_WEBHOOK_URL,
+      slackUrl: values.SLACK_WEBHOOK_URL,
+      emailTo: values.WEIR_NOTIFY_EMAIL_TO,
       /** undefined: there is no mail */
       smtp:
         values.SMTP_HOST === undefined

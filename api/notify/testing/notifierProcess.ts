@@ -4,6 +4,7 @@ import { LOOPBACK } from "../../../engine/access/ranges.ts";
 import { openControl } from "../../../engine/control/open.ts";
 import { createSecrets } from "../../../engine/control/secrets.ts";
 import { createLabelStore } from "../../../engine/label/labels.ts";
+import { loadConfig } from "../../../engine/ops/config.ts";
 import { createLog } from "../../../engine/ops/log.ts";
 import { createMetrics } from "../../../engine/ops/metrics.ts";
 import { createNotifications } from "../start.ts";
@@ -19,7 +20,13 @@ const { notifier } = createNotifications({
   ...{ store, control, secrets: createSecrets(["k".repeat(32)]), labels: createLabelStore(control) },
   config: {
     kafka: { topics: { txRaw: "tx_raw" } } as never,
-    notify: { perHour: 1_000, maxRetries: 3, allowedRanges: [...LOOPBACK], smtp: undefined },
+    notify: {
+      ...loadConfig({ env: {} }).config.notify,
+      perHour: 1_000,
+      maxRetries: 3,
+      allowedRanges: [...LOOPBACK],
+      smtp: undefined,
+    },
   },
   log: createLog({ level: "fatal" }),
   metrics: createMetrics({ defaults: false }),

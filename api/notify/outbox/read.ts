@@ -1,0 +1,72 @@
+/** Reading, and what people do with what they read: send it again, take note of it. */
+import { and, desc, eq, gt, inArray, type SQL, sql } from "../../../engine/control/drizzle.ts";
+import type { Control } from "../../../engine/control/open.ts";
+import { notificationChannels, notifications as table } from "../../../engine/control/schema.ts";
+import type { Outbox } from "../outbox.ts";
+import { blockOf, HOUR_MS } from "./rows.ts";
+
+export function createReading(control: Control): Pick<Outbox, "toldBlocks" | "list" | "redeliver" | "acknowledge"> {
+  return {
+    toldBlocks: (now) =>
+      control.read(async (db) => {
+        const rows = await db
+          .selectDistinct({ block: blockOf })
+          .from(table)
+          .where(
+            and(
+              ...[eq(table.kind, "alert"), inArray(table.state, ["delivered", "sending", "waiting"])],
+              ...[gt(table.createdAt, new Date(now.getTime() - 24 * HOUR_MS)), sql`alert->>'block_hash' IS NOT NULL`],
+            ),
+          )
+          .limit(10_000);
+        return rows.map(({ block }) => block);
+      }),
+
+    list: (filter, { limit, offset }) =>
+      control.read(async (db) => {
+        const conditions: SQL[] = [];
+        if (filter.state) conditions.push(eq(table.state, filter.state));
+        if (filter.subject) conditions.push(eq(table.subject, filter.subject));
+        if (filter.channel) conditions.push(eq(notificationChannels.name, filter.channel));
+        const joined = eq(table.channel, notificationChannels.id);
+        const [count] = await db
+          .select({ total: sql<number>`count(*)::int` })
+          .from(table)
+          .innerJoin(notificationChannels, joined)
+          .where(and(...conditions));
+        const rows = await db
+          .select({ row: table, channelName: notificationChannels.name })
+          .from(table)
+          .innerJoin(notificationChannels, joined)
+          .where(and(...conditions))
+          .orderBy(desc(table.id))
+          .limit(limit)
+          .offset(offset);
+        return { total: count!.total, rows: rows.map(({ row, channelName }) => ({ ...row, channelName })) };
+      }),
+
+    redeliver: (id, now) =>
+      control.change(async (tx) => {
+        const [row] = await tx
+          .update(table)
+          .set({ state: "waiting", dueAt: now, attempts: 0, reason: "redelivered", leasedUntil: null })
+          .where(and(eq(table.id, id), inArray(table.state, ["dead", "delivered"])))
+          .returning();
+        return row;
+      }),
+
+    acknowledge: (alertId, by) =>
+      control.change(async (tx) => {
+        await tx
+          .update(table)
+          .set({ state: "suppressed", reason: `acknowledged by ${by}` })
+          .where(and(eq(table.subject, alertId), eq(table.kind, "escalation"), eq(table.state, "waiting")));
+        const rows = await tx
+          .update(table)
+          .set({ acknowledged: by })
+          .where(eq(table.subject, alertId))
+          .returning({ id: table.id });
+        return rows.length;
+      }),
+  };
+}
