@@ -90,6 +90,7 @@ export const BOARDS: readonly Board[] = [
     gauge("Active arbitrageurs in the last hour", "short", ["sum by (chain) (active_arbitrageurs)", "{{chain}}"]),
     gauge("Small opportunities", "percent", ["avg by (chain) (small_opportunities_percentage)", "{{chain}}"]),
     graph("Arbitrage transactions per second", "ops", ["sum(arbitrage_transactions_rate)", "over a minute"], ["sum(rate(arbitrage_transactions_total[5m]))", "over five"]),
+    graph("Transactions on Solana taken in per minute", "short", ["sum(rate(weir_solana_transactions_total[5m])) * 60", "transactions"]),
     graph("Findings per minute by kind", "short", ["sum by (kind) (rate(weir_findings_total[5m])) * 60", "{{kind}}"]),
   ] },
   { uid: "weir-rules", title: "Weir: Rules", last: "1h", panels: [
@@ -120,6 +121,9 @@ export const BOARDS: readonly Board[] = [
     graph("Errors by endpoint and kind", "ops", ["sum by (endpoint, error_type) (rate(api_errors_total[5m]))", "{{endpoint}} {{error_type}}"]),
     gauge("WebSocket connections", "short", ["sum(websocket_connections_active)", "connections"]),
     graph("WebSocket messages per second by type", "ops", perSecond("websocket_messages_sent_total", "type")),
+    graph("Answers out of the cache, of all that may be", "percentunit", ["sum by (cache) (rate(weir_cache_hits_total[5m])) / (sum by (cache) (rate(weir_cache_hits_total[5m])) + sum by (cache) (rate(weir_cache_misses_total[5m])))", "{{cache}}"]),
+    graph("Memory of the cache", "bytes", ["weir_cache_bytes", "{{instance}}"]),
+    graph("Answers in the cache, and those that had to go", "short", ["weir_cache_entries", "{{instance}}"], ["sum(increase(weir_cache_evictions_total[5m]))", "had to go"]),
   ] },
   { uid: "weir-quality", title: "Weir: Data Quality", last: "24h", panels: [
     graph("Records that cannot be processed, by reason", "ops", perSecond("weir_dead_letters_total", "reason")),
