@@ -52,6 +52,7 @@ import { namedListRoutes } from "./routes/namedLists.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { opportunityRoutes } from "./routes/opportunities.ts";
 import { ownerRoutes } from "./routes/owners.ts";
+import { poolRoutes } from "./routes/pools.ts";
 import { riskRoutes } from "./routes/risk.ts";
 import { ruleCostRoutes } from "./routes/ruleCost.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
@@ -152,6 +153,7 @@ export function createApi(deps: ApiDeps) {
     arbitrageurRoutes(deps),
     opportunityRoutes(deps),
     mevRoutes(deps),
+    poolRoutes(deps),
     findingRoutes(deps),
     chainRoutes(deps),
     ruleRoutes(deps),
