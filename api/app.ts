@@ -34,6 +34,7 @@ import { deliveryRoutes } from "./notify/deliveryRoutes.ts";
 import { notModified } from "./notModified.ts";
 import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
+import { rememberedLabels } from "./rememberedLabels.ts";
 import { createRouter } from "./router.ts";
 import { alertRoutes } from "./routes/alerts.ts";
 import { arbitrageurRoutes } from "./routes/arbitrageurs.ts";
@@ -87,7 +88,8 @@ export interface Listening {
  *     const { url, close } = await createApi(deps).listen({ host: "127.0.0.1", port: 8000 });
  *     await fetch(`${url}/api/v1/transactions?limit=1`); // [{ "tx_hash": "0x…", … }]
  */
-export function createApi(deps: ApiDeps) {
+export function createApi(given: ApiDeps) {
+  const deps: ApiDeps = { ...given, labels: rememberedLabels(given.labels) };
   const { store, health, metrics, log, access } = deps;
   const { api } = deps.config;
   const whoIs = createWhoIs({ access, token: api.token, apiKeys: api.apiKeys, anonymous: api.anonymous });

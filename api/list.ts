@@ -39,19 +39,24 @@ export async function answerList<Row extends { readonly cursor: readonly string[
   { limit = 100, offset = 0, cursor }: Paging,
   encode: (rows: readonly Row[]) => readonly Body[] | Promise<readonly Body[]>,
 ) {
-  const page = listQuery(list, conditions, { limit, offset, after: cursor });
-  const count = countQuery(list, conditions);
-  const [rows, [counted]] = await Promise.all([
-    store.rows<Row>(page.sql, page.params, READ_SETTINGS),
-    store.rows<{ total: string }>(count.sql, count.params, READ_SETTINGS),
-  ]);
-  c.header("x-total-count", counted!.total);
+  const { sql, params } = listQuery(list, conditions, { limit, offset, after: cursor, counted: true });
+  const rows = await store.rows<Row & { total?: string }>(sql, params, READ_SETTINGS);
+  // a page without rows does not say how many there are on others
+  const total = rows[0]?.total ?? (await countAll(store, list, conditions));
+  for (const row of rows) delete row.total; // it is no member of what is answered; a copy of each row would cost more than the rest of this
+  c.header("x-total-count", total);
   const last = rows.at(-1);
   const links = [link(c, "first", { cursor: null, offset: null })];
   if (last && rows.length === limit) links.push(link(c, "next", { cursor: encodeCursor(last.cursor), offset: null }));
   if (offset > 0) links.push(link(c, "prev", { offset: String(Math.max(0, offset - limit)) }));
   c.header("link", links.join(", "));
   return withETag(c, await encode(rows));
+}
+
+async function countAll(store: ReadableStore, list: ListSpec, conditions: readonly Condition[]): Promise<string> {
+  const { sql, params } = countQuery(list, conditions);
+  const [counted] = await store.rows<{ total: string }>(sql, params, READ_SETTINGS);
+  return counted!.total;
 }
 
 /** The request's own path and query, with some parameters changed: what the client sees is where it asked. */

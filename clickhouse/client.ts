@@ -62,7 +62,7 @@ export interface Store {
   /**
    * Rows of a SELECT. Values go in as bound parameters only: `{name:Type}` in the SQL. It cannot write, and ends after 60 s.
    * Integers of 64 bits and more come as decimal strings, exactly; with the setting
-   * `output_format_json_quote_64bit_integers: 0` they come as numbers, which are exact up to 2^53.
+   * `output_format_json_quote_64bit_integers: 0` they come as numbers, which are exact up to 2^53. The embedded store gives 256 MiB at most.
    * @throws StoreUnavailable, StoreRefused
    */
   rows<T>(sql: string, params?: Params, settings?: Settings): Promise<T[]>;
@@ -98,6 +98,12 @@ const READ_SETTINGS = {
   max_execution_time: MAX_READ_SECONDS,
   output_format_json_quote_64bit_integers: 1,
 } as const;
+
+/**
+ * Rows are of use once all are there. To stream them the embedded store parses and plans the query in its event loop, subqueries' results
+ * included, and fetches twice; as a whole it is one call off the loop.
+ */
+const WHOLE = { wait_end_of_query: 1 } as const;
 
 /** How a request says that it may read files: a server asks for `readonly = 2`, the embedded store also for what they begin with. */
 interface FileReads {
@@ -190,7 +196,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         query,
         query_params: { ...query_params },
         format: "JSONEachRow",
-        clickhouse_settings: { ...READ_SETTINGS, ...settings, ...files?.settings },
+        clickhouse_settings: { ...READ_SETTINGS, ...WHOLE, ...settings, ...files?.settings },
         use_multipart_params_auto: true,
         ...(files && { http_headers: files.headers }),
       });

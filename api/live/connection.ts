@@ -3,6 +3,7 @@
  *
  * What we hold for a client is bounded: beyond HIGH_WATER bytes that it has not taken no more events are sent, and no more of its messages are read.
  */
+import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Hub, Reader } from "./hub.ts";
 import { anyOf, type Protocol, recordSchema, type Session, shown } from "./protocols/protocol.ts";
@@ -12,6 +13,8 @@ export type OnSlow = "disconnect" | "drop";
 
 export interface ConnectionOptions {
   readonly ws: WebSocket;
+  /** What it is spoken over. */
+  readonly socket: Pick<Duplex, "cork" | "uncork">;
   readonly hub: Hub;
   readonly protocol: Protocol;
   readonly connectionId: string;
@@ -43,7 +46,7 @@ const GOODBYE_MS = 1_000;
 export const AUTH_WITHIN_MS = 10_000;
 
 export function serveConnection(options: ConnectionOptions): Connection {
-  const { ws, hub, protocol, connectionId, now, onSent } = options;
+  const { ws, socket, hub, protocol, connectionId, now, onSent } = options;
   let known = options.known;
   let alive = true;
   /** Somebody waits for the socket to take what it has. */
@@ -61,8 +64,15 @@ export function serveConnection(options: ConnectionOptions): Connection {
   };
   const stranger = known ? undefined : setTimeout(() => close(1008, "Not authenticated in time"), AUTH_WITHIN_MS);
 
+  /** What there is to send goes to the kernel in one call, not one each. */
   function pump(): void {
     if (draining || ws.readyState !== ws.OPEN) return;
+    socket.cork();
+    sendBurst();
+    socket.uncork();
+  }
+
+  function sendBurst(): void {
     let sent = 0;
     for (let event = reader.next(); event; event = reader.next()) {
       if (dropped()) return;

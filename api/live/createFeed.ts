@@ -1,9 +1,9 @@
 import type { LabelStore } from "../../engine/label/labels.ts";
 import { createMessageReader } from "../labelledMessages.ts";
+import { rememberedLabels } from "../rememberedLabels.ts";
 import { createEngineFeed, type EngineFeedOptions } from "./engineFeed.ts";
 import type { Feed } from "./feed.ts";
 import { createKafkaFeed, type KafkaFeedOptions } from "./kafkaFeed.ts";
-import { rememberedLabels } from "./rememberedLabels.ts";
 
 export type FeedOptions = Omit<KafkaFeedOptions & EngineFeedOptions, "read"> & { readonly labels: LabelStore };
 

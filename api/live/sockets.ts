@@ -106,7 +106,7 @@ export function createSockets(options: SocketOptions): Sockets {
         onSent: (type) => metrics.wsMessages.inc({ type }),
       };
       const connection = route
-        ? serveConnection({ ...parts, ...route, hub, now, connectionId: `ws_${++ids}` })
+        ? serveConnection({ ...parts, ...route, socket, hub, now, connectionId: `ws_${++ids}` })
         : serveGraphql!(parts);
       if (admitted.principal) watch(admitted.principal);
       connections.set(ws, connection);

@@ -1,6 +1,6 @@
 /** Labels, and alerts that read with them: a rule of the SDK, through the worker into the store, and out of the API. */
 import { z } from "@hono/zod-openapi";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { createWorkbench, weir } from "../../engine/cli/rule/testCommand.ts";
@@ -160,7 +160,8 @@ test("weir label: set, list, import, remove", async () => {
 
 test("without the control store alerts read with bundled labels, and changes are refused", async () => {
   await server.loseControl();
-  expect(await messages()).toEqual(["12 of 0x0000…0007 to 0x0000…0008", "40,120.5 USDC to Uniswap V2: Router"]);
+  const bundled = ["12 of 0x0000…0007 to 0x0000…0008", "40,120.5 USDC to Uniswap V2: Router"];
+  await vi.waitFor(async () => expect(await messages()).toEqual(bundled), { timeout: 30_000, interval: 500 }); // what was read last shows for 5 s
   expect(server.log()).toContain("labels_unreadable");
   await server.problem(at(address(1)), 503, send("PUT", { name: "A" }));
 });

@@ -12,6 +12,8 @@ export interface StoreRequest {
   readonly settings: Record<string, string>;
   readonly params: Record<string, string>;
   readonly gzipAnswer: boolean;
+  /** The answer is wanted as a whole: nothing of it before all of it is there. */
+  readonly whole: boolean;
   /** What files a read may name must begin with; undefined: none. */
   readonly files: string | undefined;
 }
@@ -71,6 +73,7 @@ export async function readRequest(request: IncomingMessage): Promise<StoreReques
     settings,
     params,
     gzipAnswer: settings.enable_http_compression === "1" && /\bgzip\b/.test(String(request.headers["accept-encoding"])),
+    whole: fields.get("wait_end_of_query") === "1",
     files: filesOf(request.headers["x-weir-files"]),
   };
 }

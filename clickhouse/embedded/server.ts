@@ -43,7 +43,7 @@ interface StoreServerParts {
   readonly identity: string;
 }
 
-/** A result that cannot be streamed is held in memory, twice. */
+/** A result that is not streamed is held in memory, twice. */
 const MAX_BUFFERED_RESULT = 256 << 20;
 
 /** As on a server (http_max_uri_size): bound parameters are in the URL. */
@@ -83,7 +83,8 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
 
     const leave = await (plan.kind === "read" ? reads : writes).enter();
     try {
-      if (plan.kind === "read" && plan.by !== "whole") await stream(query, chunksOf(query, plan), response);
+      const streams = plan.kind === "read" && plan.by !== "whole" && !query.whole;
+      if (streams) await stream(query, chunksOf(query, plan), response);
       else await run(query, plan, response);
     } finally {
       leave();

@@ -6,15 +6,19 @@
  */
 import type { CommonFilter, Condition, ListSpec, Page, Query } from "./types.ts";
 
-/** Rows have the columns, and `cursor: string[]` for the page after them. */
+/**
+ * Rows have the columns, `cursor: string[]` for the page after them, and where the page asks for it `total`, how many there are on all pages, as
+ * text: what a query costs the store is mostly its planning, so one of its own for that cost half as much again.
+ */
 export function listQuery(list: ListSpec, conditions: readonly Condition[], page: Page): Query {
   const { columns, order } = list;
   const keys = [order.time, ...Object.keys(order.ties)].map((key) => `t.${key}`);
   const cursor = [`toUnixTimestamp64Micro(${keys[0]})`, ...keys.slice(1)].map((key) => `toString(${key})`).join(", ");
+  const counted = page.counted ? [`(${countSql(list, conditions)}) AS total`] : [];
   const all = page.after ? [...conditions, beyond(order, page.after)] : conditions;
   return {
-    sql: `SELECT ${columns.join(",\n  ")},\n  [${cursor}] AS cursor
-FROM ${tableOf(list)}${where([...all, ...notBefore(list, all)])}
+    sql: `SELECT ${[...columns, `[${cursor}] AS cursor`, ...counted].join(",\n  ")}
+FROM ${tableOf(list)}${where(page.most ? all : [...all, ...notBefore(list, all)])}
 ORDER BY ${keys.map((key) => `${key} DESC`).join(", ")}${page.most ? `\nLIMIT {most:UInt32} BY ${page.most.by.map((column) => `t.${column}`).join(", ")}` : ""}
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
     params: {
@@ -26,12 +30,13 @@ LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
 }
 
 /** One row: `total`, as text. */
-export function countQuery(list: ListSpec, conditions: readonly Condition[]): Query {
-  return {
-    sql: `SELECT toString(count()) AS total FROM ${tableOf({ ...list, table: keysOf(list, conditions) ?? list.table })}${where(conditions)}`,
-    params: paramsOf(conditions),
-  };
-}
+export const countQuery = (list: ListSpec, conditions: readonly Condition[]): Query => ({
+  sql: countSql(list, conditions),
+  params: paramsOf(conditions),
+});
+
+const countSql = (list: ListSpec, conditions: readonly Condition[]): string =>
+  `SELECT toString(count()) AS total FROM ${tableOf({ ...list, table: keysOf(list, conditions) ?? list.table })}${where(conditions)}`;
 
 const tableOf = ({ table, final }: ListSpec): string => `${table} AS t${final ? " FINAL" : ""}`;
 

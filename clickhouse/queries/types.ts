@@ -31,6 +31,8 @@ export interface Page {
   readonly after?: readonly string[] | undefined;
   /** The newest rows only of those that are alike in some columns. */
   readonly most?: { readonly rows: number; readonly by: readonly string[] };
+  /** Whether rows say in `total` how many there are on all pages. */
+  readonly counted?: boolean;
 }
 
 /** Filters that all lists have. */

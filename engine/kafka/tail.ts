@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { KafkaConsumer } from "@confluentinc/kafka-javascript";
 import { connectionSettings, loadBinding } from "./binding.ts";
+import { batchReader } from "./consumeBatch.ts";
 import { type Message, oneByOne, type StartAt } from "./consumer.ts";
 import { KafkaError, kafkaError } from "./errors.ts";
 import type { TopicPartition } from "./offsets.ts";
@@ -22,7 +23,7 @@ export interface TailOptions {
 }
 
 export interface Tail {
-  /** The next committed records, at most so many; [] after 100 ms without any. One call at a time. */
+  /** The next committed records, at most so many; [] after 100 ms without any. Without keys, and headers but `content-type`. One call at a time. */
   poll(maxRecords: number): Promise<Message[]>;
   close(): Promise<void>;
 }
@@ -55,12 +56,14 @@ export async function openTail({ brokers, from, onEnd, onError, timeoutMs = 30_0
   await promised(`connect to "${brokers}"`, (done) => native.connect({ timeout: timeoutMs }, done));
   native.assign(from.map(({ topic, partition, offset }) => ({ topic, partition, offset })));
 
-  const read = oneByOne(native, "of live streams");
+  const called = "of live streams";
+  // only the client's own way tells of ends
+  const read = (onEnd ? undefined : batchReader(native, called)) ?? oneByOne(native, called);
 
   return {
     async poll(maxRecords) {
       try {
-        return (await read(maxRecords)) as Message[];
+        return (await read(maxRecords, POLL_MS)) as Message[];
       } catch (error) {
         const failed = kafkaError("read topics", error);
         if (failed.kind === "fatal" || failed.kind === "configuration") throw failed;
