@@ -137,6 +137,10 @@ export function createEngine({
 
   const observe = (observer: PipelineObserver | undefined): PipelineObserver => ({
     ...observer,
+    worked(outcome) {
+      observer?.worked?.(outcome);
+      tap?.worked(outcome);
+    },
     published(outcomes) {
       meter.published(outcomes);
       for (const { outcome } of outcomes) {

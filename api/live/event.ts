@@ -3,6 +3,7 @@
 /** What can be subscribed to; protocols have names of their own for some. */
 export const CHANNELS = [
   "alerts",
+  "early_alerts",
   "transactions",
   "arbitrages",
   "opportunities",

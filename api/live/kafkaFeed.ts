@@ -3,6 +3,7 @@
  * A lane is a partition, `at` is [offset], and for transactions [offset, n], as a record may have several. What the hub does not have any more
  * the topics have, in the same order, for as long as they keep it.
  */
+import type { PublishedTap } from "../../engine/dispatch/publishedTap.ts";
 import type { Message } from "../../engine/kafka/consumer.ts";
 import type { Config } from "../../engine/ops/config.ts";
 import type { Health } from "../../engine/ops/health.ts";
@@ -11,6 +12,7 @@ import { logSeldom } from "../../engine/ops/logSeldom.ts";
 import { packBatch } from "../../engine/source/batch.ts";
 import { byPartition } from "../../engine/source/kafka.ts";
 import type { MessageReader } from "../labelledMessages.ts";
+import { followEarlyAlerts } from "./earlyAlerts.ts";
 import type { Channel, LiveEvent } from "./event.ts";
 import type { Feed } from "./feed.ts";
 import { followTopics } from "./followTopics.ts";
@@ -21,6 +23,7 @@ import { createTurns } from "./turns.ts";
 
 export interface KafkaFeedOptions {
   readonly kafka: Config["kafka"];
+  readonly tap: PublishedTap;
   /** Chain ids; transactions of others are no events. */
   readonly chains: readonly number[];
   readonly read: MessageReader;
@@ -32,7 +35,7 @@ export interface KafkaFeedOptions {
 /** Histories read at a time: each takes a client of Kafka, and a thread of the pool while it waits. */
 const HISTORIES = 2;
 
-export function createKafkaFeed({ kafka, chains, read, health, log, now = Date.now }: KafkaFeedOptions): Feed {
+export function createKafkaFeed({ kafka, tap, chains, read, health, log, now = Date.now }: KafkaFeedOptions): Feed {
   const brokers = kafka.brokers!.join(",");
   const { alerts, arbitrageTransactions, arbitrageOpportunities, mevBundles, txRaw } = kafka.topics;
   /** Read all the time; transactions are while somebody listens. */
@@ -83,8 +86,10 @@ export function createKafkaFeed({ kafka, chains, read, health, log, now = Date.n
     void run.finally(() => running.delete(run));
   }
 
+  let stopEarly = (): void => {};
   return {
     start(hub) {
+      stopEarly = followEarlyAlerts(hub, { tap, topicEvents, now, onError });
       follow(hub, steady, closing.signal);
       let listening: AbortController | undefined;
       hub.onWanted((channel, wanted) => {
@@ -105,6 +110,7 @@ export function createKafkaFeed({ kafka, chains, read, health, log, now = Date.n
       }
     },
     async close() {
+      stopEarly();
       closing.abort();
       await Promise.all(running);
       component.remove();

@@ -193,6 +193,17 @@ describe("other paths", () => {
     expect(await client.next()).toEqual(alert());
   });
 
+  test("early alerts are for those who ask for them, behind the same filters", async () => {
+    await start();
+    const early = await opened("/ws/alerts?early=true&severity=high");
+    const plain = await opened("/ws/alerts?early=false");
+    live.publish("early_alerts", "alert", [alert({ severity: "low", early: true }), alert({ early: true })]);
+    expect(await early.next()).toEqual({ type: "alert", timestamp, data: alert({ early: true }) });
+    live.publish("alerts", "alert", [alert()]);
+    for (const client of [early, plain])
+      expect(await client.next()).toEqual({ type: "alert", timestamp, data: alert() });
+  });
+
   test("what takes back an alert reaches whoever may have got it; a block's word is for its chain", async () => {
     await start();
     const client = await opened("/ws/alerts?chain_id=1&address=0x00000000000000000000000000000000000000aa");
@@ -211,6 +222,8 @@ describe("other paths", () => {
     ["/elsewhere", 404, "There is no stream at /elsewhere"],
     ["/ws/alerts?rul=x", 404, "Unknown filter: rul"],
     ["/ws/alerts?format=xml", 404, "Invalid format. Must be 'envelope' or 'bare'"],
+    ["/ws/alerts?early=soon", 404, "Invalid early. Must be 'true' or 'false'"],
+    ["/ws/transactions?early=true", 404, "Unknown filter: early"],
     ["/ws/v1/stream?token=secret", 404, "There is no parameter token here"],
     ["/ws?on_slow=wait", 404, "Invalid on_slow. Must be 'disconnect' or 'drop'"],
   ])("%s is refused with %i", async (path, status, detail) => {

@@ -159,18 +159,22 @@ const CLIENT_ID = /^\/ws\/([\w.~-]{1,128})$/;
 
 /** Who speaks what where; a text where there is nothing, or with other parameters. */
 function routeOf({ pathname, searchParams }: URL): Route | string {
-  const { on_slow: onSlow = "disconnect", format = "envelope", ticket: _, ...filters } = Object.fromEntries(searchParams); // biome-ignore format: one line
+  const { on_slow: onSlow = "disconnect", format = "envelope", ticket: _, ...rest } = Object.fromEntries(searchParams); // biome-ignore format: one line
   if (onSlow !== "disconnect" && onSlow !== "drop") return "Invalid on_slow. Must be 'disconnect' or 'drop'";
   const channel = CHANNEL_PATHS[pathname];
   if (channel !== undefined) {
     if (format !== "envelope" && format !== "bare") return "Invalid format. Must be 'envelope' or 'bare'";
+    const { early = "false", ...others } = rest;
+    const filters = channel === "alerts" ? others : rest;
+    if (filters === others && early !== "true" && early !== "false") return "Invalid early. Must be 'true' or 'false'";
     const read = readFilters([channel], filters);
-    return typeof read === "string" ? read : { onSlow, protocol: channelProtocol(channel, read.get(channel)!, format) };
+    if (typeof read === "string") return read;
+    return { onSlow, protocol: channelProtocol(channel, read.get(channel)!, format, early === "true") };
   }
   const protocol = protocolAt(pathname);
   if (protocol === undefined)
     return `There is no stream at ${pathname.slice(0, 100)}. Must be ${anyOf(["/ws/v1/stream", "/ws", "/ws/{client-id}", ...Object.keys(CHANNEL_PATHS), "/graphql"])}`;
-  const [unknown] = [...Object.keys(filters), ...(searchParams.has("format") ? ["format"] : [])];
+  const [unknown] = [...Object.keys(rest), ...(searchParams.has("format") ? ["format"] : [])];
   return unknown === undefined ? { onSlow, protocol } : `There is no parameter ${unknown.slice(0, 64)} here`;
 }
 

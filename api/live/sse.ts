@@ -22,7 +22,7 @@ export interface SseOptions {
   readonly vigil: Vigil;
 }
 
-const STREAMED = CHANNELS.filter((channel) => channel !== "status");
+const STREAMED = CHANNELS.filter((channel) => channel !== "status" && channel !== "early_alerts");
 /** Events that go out as one piece, while there are more. */
 const PIECE_BYTES = 32 << 10;
 

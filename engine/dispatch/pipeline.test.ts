@@ -10,10 +10,11 @@ import type { Ledger, PartitionState } from "../sink/ledger.ts";
 import type { Batch } from "../source/batch.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
 import type { Source } from "../source/source.ts";
+import type { Outcome } from "../worker/outcome.ts";
 import { createProcessor } from "../worker/process.ts";
 import { createWorld } from "../world/world.ts";
 import type { Range } from "./lane.ts";
-import { type PipelineLimits, runPipeline } from "./pipeline.ts";
+import { type PipelineLimits, type PipelineObserver, runPipeline } from "./pipeline.ts";
 
 const LINES = 4_000;
 const ROUND = "00ff00ff00ff00ff";
@@ -53,11 +54,13 @@ async function run({
   signal = new AbortController().signal,
   store = async () => {},
   onBatch = () => {},
+  observe = {},
 }: {
   limits?: PipelineLimits;
   signal?: AbortSignal;
   store?: (range: Range) => Promise<void>;
   onBatch?: (batch: Batch) => void;
+  observe?: PipelineObserver;
 } = {}): Promise<Ran> {
   const process = createProcessor([], createWorld({ chains: [1, 56, 137, 42161] }));
   const batches: number[] = [];
@@ -67,6 +70,7 @@ async function run({
       source: createRecordingSource(await inspectRecording(path), SOURCE),
       ledger,
       limits,
+      observe,
       current: () => VERSIONS,
       work: async ({ batch }) => {
         batches.push(batch.to);
@@ -101,6 +105,23 @@ test("a recording goes through whole, in ranges within their limits", async () =
   const ran = await run();
   expectWhole(ran);
   for (const { rows } of ran.stored) expect(rows).toBeLessThan(1_000 + 500);
+});
+
+test("who observes has each new outcome before it is published, and none again that was published before a restart", async () => {
+  const ranges = [{ cuts: [300], round: ROUND, ...VERSIONS }];
+  await ledger.commit([{ partition: 0, state: { stored: 0, published: 300, ranges } }], []);
+  const early: Outcome[] = [];
+  let published = 0;
+  await run({
+    observe: {
+      worked: (outcome) => void early.push(outcome),
+      published(outcomes) {
+        for (const { outcome } of outcomes) expect(early[published++]).toBe(outcome);
+      },
+    },
+  });
+  expect(published).toBeGreaterThan(5);
+  expect(early).toHaveLength(published);
 });
 
 test("what was published before a restart runs again in the same batches, then it goes on", async () => {

@@ -61,6 +61,8 @@ export interface PipelineLimits {
 }
 
 export interface PipelineObserver {
+  /** A batch has its outcome and is not published yet: it may still be dropped, and run again. Not told of one that was published before a restart. */
+  worked?(outcome: Outcome): void;
   published?(outcomes: readonly { batch: Task["batch"]; outcome: Outcome }[]): void;
   stored?(partition: number, range: Range): void;
   bytesInFlight?(bytes: number): void;
@@ -154,6 +156,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       (outcome) => {
         running--;
         task.outcome = outcome;
+        if (task.range === undefined && outcome.halt === undefined && !lane.gone) observe?.worked?.(outcome);
         wake();
       },
       (error) => {

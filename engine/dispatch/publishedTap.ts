@@ -1,4 +1,4 @@
-/** What the engine has published, for whoever listens in this process: each outcome once, when its ledger has been committed. */
+/** What the engine makes, for whoever listens in this process: each outcome once when its ledger has been committed, and before that as it is made. */
 import type { Batch } from "../source/batch.ts";
 import type { Outcome } from "../worker/outcome.ts";
 
@@ -8,10 +8,14 @@ export interface PublishedTap {
   published(outcomes: Published): void;
   /** The listener must not throw, nor keep the batches: they are the stream's memory. @returns stops it */
   listen(listener: (outcomes: Published) => void): () => void;
+  worked(outcome: Outcome): void;
+  /** Before anything of it is published, and again should the engine make it anew. @returns stops it */
+  listenEarly(listener: (outcome: Outcome) => void): () => void;
 }
 
 export function createPublishedTap(): PublishedTap {
   const listeners = new Set<(outcomes: Published) => void>();
+  const early = new Set<(outcome: Outcome) => void>();
   return {
     published(outcomes) {
       for (const listener of listeners) listener(outcomes);
@@ -19,6 +23,13 @@ export function createPublishedTap(): PublishedTap {
     listen(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    worked(outcome) {
+      for (const listener of early) listener(outcome);
+    },
+    listenEarly(listener) {
+      early.add(listener);
+      return () => void early.delete(listener);
     },
   };
 }

@@ -21,6 +21,14 @@ interface At {
   readonly offset: number;
 }
 
+/** Of a message what is looked at. */
+interface Shown {
+  readonly id?: string;
+  readonly early?: boolean;
+  readonly partition: number;
+  readonly offset: string;
+}
+
 interface Way {
   readonly name: string;
   readonly goals: readonly [p50: Goal | undefined, p99: Goal | undefined];
@@ -43,7 +51,8 @@ export async function alertLatency(scene: ApiScene, { runs, quick, say }: Contex
   const { brokers, topics, url } = scene;
   const dues = Array.from({ length: PARTITIONS }, (): number[] => []);
   const ways = {
-    socket: way("WebSocket", 10, 50),
+    early: way("WebSocket, provisional", 10, 50),
+    socket: way("WebSocket, published"),
     topic: way("read_committed reader", 25, 100),
     row: way("row that can be queried"),
   };
@@ -54,14 +63,10 @@ export async function alertLatency(scene: ApiScene, { runs, quick, say }: Contex
   }
 
   const producer = await createProducer({ brokers, config: { "linger.ms": 1 } });
-  const ws = new WebSocket(`${url.replace("http", "ws")}/ws/alerts?format=bare`);
+  const ws = new WebSocket(`${url.replace("http", "ws")}/ws/alerts?format=bare&early=true`);
   ws.on("message", (bytes: Buffer) => {
-    const { id, partition, offset } = JSON.parse(bytes.toString()) as {
-      id?: string;
-      partition: number;
-      offset: string;
-    };
-    if (id !== undefined) came(ways.socket, id, { partition, offset: Number(offset) }); // a heartbeat has none
+    const { id, early = false, partition, offset } = JSON.parse(bytes.toString()) as Shown;
+    if (id !== undefined) came(early ? ways.early : ways.socket, id, { partition, offset: Number(offset) }); // a heartbeat has none
   });
   await new Promise((resolve, reject) => ws.once("open", resolve).once("error", reject));
   const stop = new AbortController();
