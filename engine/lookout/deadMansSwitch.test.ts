@@ -112,4 +112,20 @@ describe("the switch", () => {
     await other.tell(publish);
     expect(said()).toEqual([["raised", 56, "blocks", new Date(NOW - 31_000).toISOString()]]);
   });
+
+  test("told, but killed before it was marked: the same record once more, by which its reader knows it", async () => {
+    const [one, other] = [createDeadMansSwitch(control, LIMITS), createDeadMansSwitch(control, LIMITS)];
+    await one.look([channel(56, 31)], NOW);
+    const killed = async (records: Parameters<typeof publish>[0]): Promise<void> => {
+      await publish(records);
+      throw new Error("killed");
+    };
+    await expect(one.tell(killed)).rejects.toThrow("killed");
+    await control.change((tx) => tx.execute(sql`UPDATE silences SET claimed_at = claimed_at - interval '2 minutes'`));
+    await other.tell(publish);
+    expect(told).toHaveLength(2);
+    expect(told[1]).toEqual(told[0]);
+    await other.tell(publish);
+    expect(told).toHaveLength(2);
+  });
 });

@@ -5,7 +5,8 @@
  *     silent, not known ──▶ row in silences ──▶ record "raised" on the topic of alerts
  *     heard again       ──▶ recovered_at    ──▶ record "retracted", same id
  *
- * Killed between a record and its mark, an engine leaves it to be told again a minute later: a record may come twice, with the same id.
+ * The record is in Kafka and its mark in the control store, which no transaction spans: an engine that is killed between the two leaves it to be told
+ * again a minute later. So a record may come twice, word for word: who keeps `id` and `status` of what was told drops the second.
  */
 import { createHash } from "node:crypto";
 import { eq, isNull, sql } from "../control/drizzle.ts";
