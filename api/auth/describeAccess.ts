@@ -18,6 +18,7 @@ const problem = (description: string) => ({
 const UNAUTHORIZED = problem("Nothing was shown, or it is wrong, or not valid any more");
 const FORBIDDEN = problem("The role does not allow it, or requests are not answered from there or for that host");
 
+const WRONG = problem("Wrong parameters");
 const TOO_MANY = problem("Too many requests: the header Retry-After says when the next is answered");
 
 /** Writes into the document what the table of permissions says, so that it is said once. */
@@ -27,8 +28,9 @@ export function describeAccess(document: OpenApiDocument): void {
     for (const [method, each] of Object.entries(item)) {
       const permission = permissionOf(`${method.toUpperCase()} ${path}`);
       if (!UNCOUNTED.has(`${method.toUpperCase()} ${path}`)) (each as Operation).responses["429"] ??= TOO_MANY;
-      if (permission === "open") continue;
       const operation = each as Operation;
+      if ((operation.parameters ?? []).length > 0) operation.responses["400"] ??= WRONG;
+      if (permission === "open") continue;
       operation.security = [{ bearer: [] }, { apiKey: [] }];
       operation["x-least-role"] = permission === "local" ? "viewer, but on this machine" : permission;
       operation.responses["401"] ??= UNAUTHORIZED;

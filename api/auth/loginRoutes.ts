@@ -35,7 +35,7 @@ export const meSchema = z
     name: z.string().openapi({ description: "owner of what is made, and who in the audit log" }),
     role: z.string(),
     kind: z.enum(["anonymous", "token", "session", "key", "certificate"]),
-    user: userSchema.nullable().openapi({ description: "null: not a user" }),
+    user: z.union([userSchema, z.null()]).openapi({ description: "null: not a user" }),
   })
   .openapi("Me");
 
@@ -90,7 +90,11 @@ const routes = {
   }),
   sessions: createRoute({
     ...route("get", "/sessions", "One's own sessions, the newest first"),
-    responses: { 200: json(z.array(sessionSchema), "Those that go on"), ...CONTROL_PROBLEMS },
+    responses: {
+      200: json(z.array(sessionSchema), "Those that go on"),
+      409: problemResponse("Who asks is no user"),
+      ...CONTROL_PROBLEMS,
+    },
   }),
   end: createRoute({
     ...route("delete", "/sessions/{id}", "End one of one's own sessions"),
@@ -99,6 +103,7 @@ const routes = {
       200: json(ended, "It has ended"),
       400: problemResponse("That is no id"),
       404: problemResponse("There is no such session"),
+      409: problemResponse("Who asks is no user"),
       ...CONTROL_PROBLEMS,
     },
   }),
