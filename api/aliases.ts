@@ -16,6 +16,8 @@ export const ALIASES: Readonly<Record<string, string>> = {
   "/stats": "/api/v1/stats",
   "/alerts": "/api/v1/alerts",
   "/api/v1/transactions/search": "/api/v1/search/transactions",
+  "/export": "/api/v1/exports",
+  "/schedule/export": "/api/v1/export-schedules",
   "/redoc": "/docs",
 };
 

@@ -240,7 +240,12 @@ describe("what is not there", () => {
 });
 
 /** What does not answer in JSON. */
-const OTHER_TYPES: Readonly<Record<string, string>> = { "/metrics": "text/plain", "/sse/stream": "text/event-stream" };
+const OTHER_TYPES: Readonly<Record<string, string>> = {
+  "/metrics": "text/plain",
+  "/sse/stream": "text/event-stream",
+  "/api/v1/exports/{id}/files/{number}": "application/octet-stream",
+  "/export/{id}/files/{number}": "application/octet-stream",
+};
 
 const isAlias = (route: string): boolean => canonicalPath(route.split(" ")[1]!) !== route.split(" ")[1];
 
@@ -409,7 +414,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
     health: createHealth(),
     metrics: createMetrics({ defaults: false }),
     log: createLog({ level: "silent" }),
-    config: { api, cache: loadConfig().config.cache, nodes: { silentAfter: { seconds: 300, byChain: {} } } },
+    config: { ...loadConfig().config, api, nodes: { silentAfter: { seconds: 300, byChain: {} } } },
     version: "1.2.3",
   };
   await expect(createApi(deps).listen(api)).rejects.toMatchObject({

@@ -42,6 +42,7 @@ import { archiveRoutes } from "./routes/archive.ts";
 import { chainRoutes } from "./routes/chains.ts";
 import { deadLetterRoutes } from "./routes/deadLetters.ts";
 import { explainRoutes } from "./routes/explain.ts";
+import { exportRoutes } from "./routes/exports.ts";
 import { featureRoutes } from "./routes/features.ts";
 import { findingRoutes } from "./routes/findings.ts";
 import { findTransactionRoutes } from "./routes/findTransactions.ts";
@@ -151,6 +152,7 @@ export function createApi(given: ApiDeps) {
     deadLetterRoutes(deps),
     featureRoutes(deps),
     archiveRoutes(deps),
+    exportRoutes(deps),
     statsRoutes(deps),
     arbitrageurRoutes(deps),
     opportunityRoutes(deps),

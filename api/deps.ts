@@ -29,7 +29,7 @@ export interface ApiDeps {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly config: Pick<Config, "api" | "cache"> & { readonly nodes: Pick<Config["nodes"], "silentAfter"> };
+  readonly config: Pick<Config, "api" | "cache" | "exports"> & { readonly nodes: Pick<Config["nodes"], "silentAfter"> };
   /** Where live events come from, and how many streams there may be; undefined: there are none. */
   readonly live?: Pick<LiveOptions, "feed" | "maxConnections" | "heartbeatMs" | "recheckMs">;
   /** shown in /health and /openapi.json */

@@ -80,7 +80,8 @@ export async function startTestServer({
   const place = openFolder(join(folder, "archive"));
   // each answer out of the cache is as fresh as if it were made anew
   const cache = { ...loadConfig().config.cache, freshMs: 0 };
-  const config = { api, cache, nodes: { silentAfter: { seconds: 300, byChain: {} } } };
+  const exports = { folder: join(folder, "exports"), to: [join(folder, "allowed")], days: 7 };
+  const config = { api, cache, exports, nodes: { silentAfter: { seconds: 300, byChain: {} } } };
   const notifications = createNotifications({
     ...{ store, control, labels, log, metrics, secrets: createSecrets(["a key for tests only, 32 letters."]) },
     config: {
@@ -125,7 +126,7 @@ export async function startTestServer({
   }
 
   return {
-    url, store, place, control, notifications, health, metrics, rules, labels, coverage, access, app, document, get,
+    url, folder, store, place, control, notifications, health, metrics, rules, labels, coverage, access, app, document, get,
     hub: hub!,
     ...{ config, logger: log },
     /** What was logged so far. */

@@ -45,6 +45,10 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/archive
     GET /api/v1/archive/segments/:id
     GET /api/v1/archive/:table
+    GET /api/v1/exports
+    GET /api/v1/exports/:id
+    GET /api/v1/exports/:id/files/:number
+    GET /api/v1/export-schedules
     GET /api/v1/stats
     GET /api/v1/stats/daily
     GET /api/v1/arbitrageurs
@@ -109,6 +113,10 @@ const TABLE: Readonly<Record<Permission, string>> = {
     POST /api/v1/notifications/preview
     POST /api/v1/notifications/silences
     DELETE /api/v1/notifications/silences/:id
+    POST /api/v1/exports/:format
+    DELETE /api/v1/exports/:id
+    POST /api/v1/export-schedules
+    DELETE /api/v1/export-schedules/:id
     POST /api/v1/alerts/:id/acknowledge`,
   admin: `
     PUT /api/v1/owners/:owner/quota

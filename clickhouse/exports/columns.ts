@@ -22,7 +22,7 @@ export interface TableShape {
 }
 
 /** @throws UserError when the store has no such table (yet) */
-export async function readTable(store: Store, { name, table }: Dataset): Promise<TableShape> {
+export async function readTable(store: Pick<Store, "rows">, { name, table }: Dataset): Promise<TableShape> {
   const [found] = await store.rows<{ sorting_key: string }>(
     "SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name = {table:String}",
     { table },

@@ -35,7 +35,7 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** The API is loaded here, not above: the engine runs without it, and nothing else in engine/ knows it. Notifications go out as long as it listens. */
+/** The API is loaded here, not above: the engine runs without it, and nothing else in engine/ knows it. Notifications go out, and exports are made, as long as it listens. */
 export async function serve(house: House): Promise<Serving> {
   const { config, catalogue, access, log } = house;
   const { admin } = config.access;
@@ -46,11 +46,14 @@ export async function serve(house: House): Promise<Serving> {
     );
   const token = await makeRunToken(config, access);
   const api = token === undefined ? config.api : { ...config.api, token };
-  const [{ createApi }, { createFeed }, { createNotifications }] = await Promise.all([
-    import("../../api/app.ts"),
-    import("../../api/live/createFeed.ts"),
-    import("../../api/notify/start.ts"),
-  ]);
+  const [{ createApi }, { createExports }, { createExportRunner }, { createFeed }, { createNotifications }] =
+    await Promise.all([
+      import("../../api/app.ts"),
+      import("../../api/exports/exports.ts"),
+      import("../../api/exports/runner.ts"),
+      import("../../api/live/createFeed.ts"),
+      import("../../api/notify/start.ts"),
+    ]);
   const notifications = createNotifications(house);
   await notifications.configure();
   const archive = configuredArchive(config, house.store);
@@ -67,6 +70,7 @@ export async function serve(house: House): Promise<Serving> {
   }).listen(api);
   const stop = new AbortController();
   const notifying = notifications.notifier.run(stop.signal);
+  const exporting = createExportRunner({ ...house, exports: createExports(house.control) }).run(stop.signal);
   const port = Number(new URL(listening.url).port);
   const forget = token === undefined ? undefined : await keepRunToken(config, port, token);
   return {
@@ -75,6 +79,7 @@ export async function serve(house: House): Promise<Serving> {
     async close() {
       stop.abort();
       await notifying;
+      await exporting;
       await forget?.();
       await listening.close();
       redis?.close();

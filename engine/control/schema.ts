@@ -1,5 +1,7 @@
 /** The tables as Drizzle must know them; migrations/ makes them, and says what each column means. */
 
+import type { Part } from "../../clickhouse/exports/manifest.ts";
+import type { ExportSpec } from "../../clickhouse/exports/request.ts";
 import type { Role } from "../access/roles.ts";
 import type { RegistryData } from "../chain/registry/registryData.ts";
 import type { ListKind } from "../condition/listKinds.ts";
@@ -324,4 +326,38 @@ export const notificationSilences = pgTable("notification_silences", {
   comment: text("comment").notNull(),
   createdBy: text("created_by").notNull(),
   createdAt: when("created_at"),
+});
+
+export const exportSchedules = pgTable("export_schedules", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  frequency: text("frequency").notNull(),
+  cron: text("cron").notNull(),
+  spec: jsonb("spec").$type<ExportSpec>().notNull(),
+  uploadTo: text("upload_to"),
+  createdBy: text("created_by").notNull(),
+  createdAt: when("created_at"),
+  nextAt: at("next_at").notNull(),
+});
+
+export const exports = pgTable("exports", {
+  id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+  scheduleId: bigint("schedule_id", { mode: "number" }),
+  status: text("status")
+    .$type<"queued" | "running" | "finished" | "failed" | "cancelled">()
+    .notNull()
+    .default("queued"),
+  cancel: boolean("cancel").notNull().default(false),
+  spec: jsonb("spec").$type<ExportSpec>().notNull(),
+  place: text("place"),
+  uploadTo: text("upload_to"),
+  createdBy: text("created_by").notNull(),
+  createdAt: when("created_at"),
+  startedAt: at("started_at"),
+  finishedAt: at("finished_at"),
+  progress: jsonb("progress")
+    .$type<{ readonly rows: number; readonly total_rows: number | null; readonly bytes: number }>()
+    .notNull()
+    .default({ rows: 0, total_rows: null, bytes: 0 }),
+  files: jsonb("files").$type<readonly Pick<Part, "file" | "rows" | "bytes" | "sha256">[]>().notNull().default([]),
+  error: text("error"),
 });

@@ -5,7 +5,7 @@
  *     config.kafka.brokers // undefined, or ["localhost:9092"]
  */
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { VARIABLES, type Values, type Variable, type VariableName } from "./configTable.ts";
 import { EXIT, stripCredentials, WeirError } from "./errors.ts";
@@ -276,6 +276,12 @@ function nest(values: Values) {
       intervalHours: values.ARCHIVE_INTERVAL_HOURS,
       /** By table; undefined: rows stay for ever. */
       retentionDays: values.WEIR_RETENTION_DAYS,
+    },
+    exports: {
+      folder: resolve(values.WEIR_EXPORTS ?? join(values.WEIR_DATA, "exports", "files")),
+      /** Places that clients may name others below. */
+      to: values.WEIR_EXPORT_TO ?? [],
+      days: values.WEIR_EXPORT_DAYS,
     },
     /** url undefined: the embedded control store */
     control: { url: values.DATABASE_URL },
