@@ -33,7 +33,7 @@ const one = createRoute({
   path: "/api/v1/transactions/solana/{signature}",
   tags: ["data"],
   summary: "One arbitrage on Solana",
-  request: { params: z.object({ signature: signatureText.openapi({ param: { description: "base58" } }) }) },
+  request: { params: z.object({ signature: signatureText.describe("base58") }) },
   responses: {
     200: json(solanaTransactionSchema, "The transaction"),
     400: problemResponse("Not a signature"),
