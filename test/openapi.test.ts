@@ -1,12 +1,14 @@
 /** What the API's document says is what is answered, to whoever asks and whatever they ask. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import fc from "fast-check";
 import { OpenAPIClientAxios } from "openapi-client-axios";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createDetector } from "../engine/chain/detect.ts";
 import { type FindingRecord, findingRecord } from "../engine/chain/findingJson.ts";
 import { builtInRegistry } from "../engine/chain/registry/registry.ts";
 import { recordingBlocks } from "../engine/cli/detect/recordingBlocks.ts";
+import { type Operation, requestsOf } from "./support/hostileRequests.ts";
 import { type ServedRecording, serveRecording } from "./support/servedRecording.ts";
 
 let served: ServedRecording;
@@ -77,13 +79,6 @@ test("lists of findings have what the detector finds, each once, page by page", 
   }
 });
 
-interface Operation {
-  readonly method: string;
-  readonly path: string;
-  readonly parameters?: readonly { name: string; in: string; required?: boolean; example?: unknown; schema: Record<string, unknown> }[]; // biome-ignore format: one shape
-  readonly requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
-  readonly responses: Readonly<Record<string, { content?: Record<string, { schema: object }> }>>;
-}
 // biome-ignore lint/suspicious/noExplicitAny: an OpenAPI document
 type Document = any;
 
@@ -167,3 +162,37 @@ test("each operation answers a client generated from the document as the documen
   expect(wrong).toEqual([]);
   expect(fine).toBeGreaterThan(60);
 });
+
+/** Requests an operation; FUZZ_API asks more. */
+const FUZZ_RUNS = Number(process.env.FUZZ_API ?? 4);
+const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+test(`whatever is asked, by whomever, is never our fault (SEED=${SEED})`, async () => {
+  const { document, operations } = await readDocument();
+  const judge = createJudge(document);
+  const wrong: string[] = [];
+  const answers = { fine: 0, refused: 0 };
+  for (const [n, operation] of operations.entries()) {
+    const { method } = operation;
+    for (const { path, role, contentType, body } of fc.sample(requestsOf(operation), { seed: SEED + n, numRuns: FUZZ_RUNS })) {
+      const answer = await fetch(served.url + path, {
+        method: method.toUpperCase(),
+        headers: { "content-type": contentType, ...(role && { "x-api-key": keys[role]! }) },
+        redirect: "manual",
+        ...(method !== "get" && { body }),
+      });
+      const type = answer.headers.get("content-type") ?? "";
+      if (type.startsWith("text/event-stream")) {
+        await answer.body!.cancel(); // it has no end
+        continue;
+      }
+      const text = await answer.text();
+      answers[answer.status < 400 ? "fine" : "refused"]++;
+      const problem = judge(operation, answer.status, type, type.includes("json") ? JSON.parse(text) : text);
+      if (problem) wrong.push(`${role} ${method} ${path} ${method === "get" ? "" : body.slice(0, 300)} → ${problem}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(answers.fine).toBeGreaterThan(operations.length / 4);
+  expect(answers.refused).toBeGreaterThan(operations.length / 4);
+}); // biome-ignore format: one loop
