@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { STRATEGIES } from "../clickhouse/queries/arbitrageTransactions.ts";
 import type { ArbitrageRow, LiquidationRow, SandwichRow, SwapRow } from "../clickhouse/queries/findingLists.ts";
+import { toNumber } from "./numbers.ts";
 import { describe } from "./statistics.ts";
 
 const amount = (what: string) => describe(z.string(), `${what}, smallest unit, decimal text`);
@@ -128,8 +129,8 @@ function toProfit(row: ArbitrageRow | SandwichRow) {
   const { profit_token, profit_amount, gas_cost, fee_recipient_payment, payments_complete, net_profit, roi_percent, gross_usd, net_usd } = row; // biome-ignore format: one line
   return {
     ...{ profit_token, profit_amount, gas_cost, fee_recipient_payment, payments_complete, net_profit, roi_percent },
-    ...{ gross_usd: gross_usd === null ? null : Number(gross_usd), gross_usd_raw: gross_usd },
-    ...{ net_usd: net_usd === null ? null : Number(net_usd), net_usd_raw: net_usd },
+    ...{ gross_usd: toNumber(gross_usd), gross_usd_raw: gross_usd },
+    ...{ net_usd: toNumber(net_usd), net_usd_raw: net_usd },
   };
 }
 

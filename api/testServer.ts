@@ -11,7 +11,6 @@ import { createArchiveReader } from "../clickhouse/archive/reader.ts";
 import { openStore } from "../clickhouse/client.ts";
 import { openEmbedded } from "../clickhouse/embedded/open.ts";
 import { createAccess } from "../engine/access/access.ts";
-import { LOOPBACK } from "../engine/access/ranges.ts";
 import { openControl } from "../engine/control/open.ts";
 import { createSecrets } from "../engine/control/secrets.ts";
 import { createPublishedTap } from "../engine/dispatch/publishedTap.ts";
@@ -28,6 +27,7 @@ import { createMessageReader } from "./labelledMessages.ts";
 import type { RateLimitOptions } from "./limits/rateLimits.ts";
 import { createEngineFeed } from "./live/engineFeed.ts";
 import { createNotifications } from "./notify/start.ts";
+import { notifySettings } from "./notify/testing/settings.ts";
 import { type Problem, problemSchema } from "./problem.ts";
 
 export const TOKEN = "a-token-for-tests-only";
@@ -85,13 +85,7 @@ export async function startTestServer({
   const notifications = createNotifications({
     ...{ store, control, labels, log, metrics, secrets: createSecrets(["a key for tests only, 32 letters."]) },
     config: {
-      notify: {
-        ...loadConfig({ env: {} }).config.notify,
-        perHour: 1_000,
-        maxRetries: 3,
-        allowedRanges: [...LOOPBACK],
-        smtp: undefined,
-      },
+      notify: notifySettings(),
       kafka: { topics: { txRaw: "tx_raw" } } as Config["kafka"],
     },
   });

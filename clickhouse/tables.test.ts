@@ -9,7 +9,6 @@ import { writeFrame } from "../engine/frame/writeFrame.ts";
 import { encodeFound } from "../engine/worker/findingRows.ts";
 import { type TemporaryStore, temporaryStore } from "../test/support/embeddedStore.ts";
 import { encodeRows, type RowOf } from "./encodeRows.ts";
-import { migrate } from "./migrate.ts";
 import { type Block, createBlockWriter, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
 import type { FindingTable } from "./tables/findings.ts";
 import { SOLANA_TRANSACTION_COLUMNS } from "./tables/solanaTransactions.ts";
@@ -18,7 +17,6 @@ import { COLUMNS } from "./tables.ts";
 let temporary: TemporaryStore;
 beforeAll(async () => {
   temporary = await temporaryStore();
-  await migrate(temporary.store);
 }, 60_000);
 afterAll(() => temporary.remove());
 

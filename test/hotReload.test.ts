@@ -11,7 +11,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSynthetic } from "../bench/load/synthetic.ts";
 import { openStore, type Store } from "../clickhouse/client.ts";
 import { stopEmbedded } from "../clickhouse/embedded/open.ts";
-import { migrateControl } from "../engine/control/migrate.ts";
 import { type Control, openControl } from "../engine/control/open.ts";
 import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
 import { createProducer, type Producer } from "../engine/kafka/producer.ts";
@@ -45,7 +44,6 @@ beforeAll(async () => {
   await createTestTopics(admin, names, { txRaw: PARTITIONS, alerts: 1 });
   producer = await createProducer({ brokers });
   control = openControl({ folder: join(folder, "clickhouse") });
-  await migrateControl(control);
   catalogue = await openCatalogue({ control });
 });
 

@@ -14,7 +14,6 @@ import { listQuery } from "../clickhouse/queries/list.ts";
 import { bestCycle } from "../engine/chain/opportunity/backrun.ts";
 import { afterSwap, amountOut, type Pair, sideOf } from "../engine/chain/opportunity/constantProduct.ts";
 import { waitingSwap } from "../engine/chain/opportunity/testing/waitingSwap.ts";
-import { migrateControl } from "../engine/control/migrate.ts";
 import { type Control, openControl } from "../engine/control/open.ts";
 import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
 import { createProducer } from "../engine/kafka/producer.ts";
@@ -54,7 +53,6 @@ beforeAll(async () => {
   admin = await createAdmin({ brokers });
   await createTestTopics(admin, topics, { txRaw: 3, alerts: 1, blockStatus: 1 });
   control = openControl({ folder: join(folder, "clickhouse") });
-  await migrateControl(control);
   const catalogue = await openCatalogue({ control });
   const every = { name: "every", description: "each transaction", conditions: { value_gte: 0 } };
   expect((await catalogue.upload("every", Buffer.from(JSON.stringify(every)), { by: "a test", kind: "json" })).ok).toBe(true); // biome-ignore format: one call

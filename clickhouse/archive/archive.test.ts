@@ -8,7 +8,6 @@ import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { mendRollUps } from "../../engine/sink/rollUps.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import type { Store } from "../client.ts";
-import { migrate } from "../migrate.ts";
 import { quoteText } from "../quote.ts";
 import { cleanStore } from "./clean.ts";
 import { ARCHIVED_TABLES, checksum, microsOf, readColumns, type TableColumns } from "./columns.ts";
@@ -36,7 +35,6 @@ let place: ArchivePlace;
 beforeAll(async () => {
   home = await temporaryStore();
   ({ store } = home);
-  await migrate(store);
   columns = await readColumns(store);
 }, 120_000);
 afterAll(() => home?.remove());

@@ -10,7 +10,6 @@ import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
-import { migrate } from "../migrate.ts";
 import { openFolder } from "./folder.ts";
 import type { Manifest } from "./manifest.ts";
 import { type ExportOptions, exportSpec } from "./request.ts";
@@ -22,7 +21,6 @@ let home: TemporaryStore;
 let out: string;
 beforeAll(async () => {
   home = await temporaryStore();
-  await migrate(home.store);
 }, 60_000); // a store's child, on a busy machine
 afterAll(() => home.remove());
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 /** Arbitrage transactions: the transactions of seed 002, with what it says of them. */
-import { commonConditions, equal, equalHex, hex, REPLACED } from "./list.ts";
+import { commonConditions, equal, equalHex, hex, isReplacedIn } from "./list.ts";
 import type { TransactionFilter } from "./transactions.ts";
 import { type Condition, type ListSpec, POSITION_TIES, type Query } from "./types.ts";
 
@@ -37,7 +37,7 @@ export function arbitrageTransactionConditions(filter: TransactionFilter, arbitr
   const hops = strategy && STRATEGIES.indexOf(strategy) + 2;
   return [
     ...commonConditions(filter, "event_time"),
-    { sql: `t.route = 0 AND t.definition = {definition:String} AND NOT (t.block_hash IS NOT NULL AND (t.chain_id, assumeNotNull(t.block_hash)) IN ${REPLACED})`, params: { definition } },
+    { sql: `t.route = 0 AND t.definition = {definition:String} AND NOT ${isReplacedIn("t")}`, params: { definition } },
     ...equalHex("tx_hash", filter.hash),
     ...equalHex("tx_from", filter.from),
     ...equalHex("tx_to", filter.to),

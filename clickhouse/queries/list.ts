@@ -125,6 +125,10 @@ export const CONFIRMED = "(SELECT mapFromArrays(groupArray(chain_id), groupArray
 /** A row of a block that its chain has replaced: it has not happened. */
 export const isReplaced = `(t.chain_id, assumeNotNull(t.block_hash)) IN ${REPLACED}`;
 
+/** The same of any table's alias, and of rows that may have no block: nothing replaces those. */
+export const isReplacedIn = (row: string): string =>
+  `(${row}.block_hash IS NOT NULL AND (${row}.chain_id, assumeNotNull(${row}.block_hash)) IN ${REPLACED})`;
+
 /**
  * Whether what a row of a block says holds: `pending`, `provisional` while its chain may still replace the block, `confirmed`, `retracted` when it
  * did. Of a chain that nobody follows live (a recording) nothing will be replaced.

@@ -1,5 +1,5 @@
 /** What was extracted in blocks: arbitrages (cycle), sandwiches, liquidations, just-in-time liquidity; nothing of replaced blocks. */
-import { blockStatus, commonConditions, exact, hex, iso, paramsOf, plain, REPLACED, where } from "./list.ts";
+import { blockStatus, commonConditions, exact, hex, iso, isReplacedIn, paramsOf, plain, where } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position, type Query } from "./types.ts";
 
 export const PATTERNS = ["arbitrage", "sandwich", "liquidation", "jit"] as const;
@@ -159,7 +159,7 @@ export function mevConditions(filter: MevFilter): Condition[] {
   ];
 }
 
-const NOT_REPLACED = `NOT (t.block_hash IS NOT NULL AND (t.chain_id, assumeNotNull(t.block_hash)) IN ${REPLACED})`;
+const NOT_REPLACED = `NOT ${isReplacedIn("t")}`;
 
 /** One pattern on one chain. Counts and amounts as decimal text. */
 export interface MevSummaryRow {

@@ -1,7 +1,6 @@
 /** Which arbitrage captures which opportunity, asked of the real store. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
-import { migrate } from "../migrate.ts";
 import { encodeFindings, type FindingRow, type FindingTable } from "../tables/findings.ts";
 import { COLUMNS } from "../tables.ts";
 import { countQuery, listQuery } from "./list.ts";
@@ -14,7 +13,6 @@ const START = 1_700_000_000;
 let place: TemporaryStore;
 beforeAll(async () => {
   place = await temporaryStore();
-  await migrate(place.store);
 }, 60_000);
 afterAll(() => place.remove());
 

@@ -1,13 +1,10 @@
 /** Opportunities, newest first, each with what captured it. Those of replaced blocks, and captures in replaced blocks, have not happened. */
-import { blockStatus, commonConditions, exact, hex, iso, plain } from "./list.ts";
+import { blockStatus, commonConditions, exact, hex, iso, isReplacedIn, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 /** An arbitrage takes an opportunity if it comes so soon: what seed 002 gives one to live (CACHE_OPPORTUNITY_TTL). */
 export const CAPTURE_SECONDS = 300;
 
-const REPLACED = "(SELECT chain_id, block_hash FROM replaced_blocks FINAL WHERE replaced = 1)";
-const isReplaced = (row: string): string =>
-  `(${row}.block_hash IS NOT NULL AND (${row}.chain_id, assumeNotNull(${row}.block_hash)) IN ${REPLACED})`;
 const timeOf = (row: string): string => `ifNull(toDateTime64(${row}.block_timestamp, 6, 'UTC'), ${row}.event_time)`;
 
 /** The first arbitrage of each block through each pool. */
@@ -15,7 +12,7 @@ const captures = (
   conditions: readonly string[],
 ): string => `SELECT chain_id, pool, block_number, min(${timeOf("c")}) AS at,
       argMin(tx_from, (transaction_index, log_index)) AS by, argMin(tx_hash, (transaction_index, log_index)) AS tx
-    FROM opportunity_captures AS c WHERE ${[`NOT ${isReplaced("c")}`, ...conditions].join(" AND ")} GROUP BY chain_id, pool, block_number`;
+    FROM opportunity_captures AS c WHERE ${[`NOT ${isReplacedIn("c")}`, ...conditions].join(" AND ")} GROUP BY chain_id, pool, block_number`;
 
 /**
  * A table expression: the columns of `opportunities` but for those of replaced blocks, and
@@ -30,7 +27,7 @@ const captures = (
  */
 export function capturedOpportunities(conditions: readonly string[] = [], ofCaptures: readonly string[] = []): string {
   const isIn = `c.block_number > 0 AND c.at <= ${timeOf("o")} + INTERVAL ${CAPTURE_SECONDS} SECOND`;
-  const wanted = [`NOT ${isReplaced("o")}`, ...conditions].map((condition) => `(${condition})`).join(" AND ");
+  const wanted = [`NOT ${isReplacedIn("o")}`, ...conditions].map((condition) => `(${condition})`).join(" AND ");
   return `(
   SELECT o.*, toBool(${isIn}) AS captured, if(captured, c.by, NULL) AS captured_by, if(captured, c.at, NULL) AS captured_at,
     if(captured, c.tx, NULL) AS captured_tx
@@ -40,7 +37,7 @@ export function capturedOpportunities(conditions: readonly string[] = [], ofCapt
 }
 
 /** Those of blocks that count, without what captured them. */
-export const HAPPENED = `(SELECT * FROM opportunities AS o WHERE NOT ${isReplaced("o")})`;
+export const HAPPENED = `(SELECT * FROM opportunities AS o WHERE NOT ${isReplacedIn("o")})`;
 
 export interface OpportunityFilter extends CommonFilter {
   readonly kind?: "pool_imbalance" | "pending_backrun" | undefined;

@@ -1,5 +1,5 @@
 /** Pools as their swaps left them, the one that traded last first: what is stored of each is enough, nobody has to be asked. */
-import { commonConditions, exact, hex, iso, plain, REPLACED, where } from "./list.ts";
+import { commonConditions, exact, hex, iso, isReplacedIn, paramsOf, plain, where } from "./list.ts";
 import type { CommonFilter, Condition, ListSpec } from "./types.ts";
 
 export interface PoolFilter extends CommonFilter {
@@ -38,7 +38,6 @@ export interface PoolRow {
 const NATIVE = "unhex('eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee')";
 /** Pools order their tokens by address; V4 writes the native coin as the zero address. */
 const order = (token: string): string => `if(${token} = ${NATIVE}, '', toString(${token}))`;
-const isReplaced = (row: string): string => `(${row}.chain_id, assumeNotNull(${row}.block_hash)) IN ${REPLACED}`;
 const IS_FIRST = `${order("t.token_in")} < ${order("t.token_out")}`;
 const LATEST = "(t.block_number, t.log_index)";
 
@@ -51,7 +50,7 @@ export const POOL_ORDER = { time: "last_swap_at", ties: { chain_id: "UInt64", po
 export function poolsList(filter: PoolFilter): { list: ListSpec; conditions: Condition[] } {
   const { pool, token, protocol } = filter;
   const counted: Condition[] = [
-    { sql: `NOT ${isReplaced("t")}` },
+    { sql: `NOT ${isReplacedIn("t")}` },
     ...commonConditions(filter, "event_time"),
     ...(pool === undefined ? [] : [{ sql: "t.pool = unhex({pool:String})", params: { pool: pool.slice(2) } }]),
     ...(token === undefined ? [] : [{ sql: "t.token_in = unhex({token:String}) OR t.token_out = unhex({token:String})", params: { token: token.slice(2) } }]), // biome-ignore format: a filter a line
@@ -72,7 +71,7 @@ export function poolsList(filter: PoolFilter): { list: ListSpec; conditions: Con
   ) AS p
   LEFT JOIN (
     SELECT o.chain_id AS chain_id, lower(hex(o.pool)) AS pool, o.state_block AS block_number, any(o.imbalance_pct) AS pct
-    FROM opportunities AS o WHERE o.kind = 'pool_imbalance' AND NOT ${isReplaced("o")} GROUP BY o.chain_id, o.pool, o.state_block
+    FROM opportunities AS o WHERE o.kind = 'pool_imbalance' AND NOT ${isReplacedIn("o")} GROUP BY o.chain_id, o.pool, o.state_block
   ) AS b ON b.chain_id = p.chain_id AND b.pool = p.pool AND b.block_number = p.block_number
 )`;
   const columns = [
@@ -85,6 +84,6 @@ export function poolsList(filter: PoolFilter): { list: ListSpec; conditions: Con
     ...["reserve0", "reserve1", "volume0", "volume1"].map((name) => `toString(t.${name}) AS ${name}_raw`),
   ];
   // What stands within the table has its values from here.
-  const params = Object.assign({}, ...counted.map((condition) => condition.params));
+  const params = paramsOf(counted);
   return { list: { table, columns, order: POOL_ORDER }, conditions: [{ sql: "t.swaps > 0", params }] };
 }

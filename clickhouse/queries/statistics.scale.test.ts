@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { closeHours } from "../../engine/statistics/closeHours.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
-import { migrate } from "../migrate.ts";
 import { ARBITRAGE_TRANSACTIONS, arbitragesOfQuery, arbitrageTransactionConditions } from "./arbitrageTransactions.ts";
 import { arbitrageursQuery } from "./arbitrageurs.ts";
 import { openHoursQuery } from "./hours.ts";
@@ -17,7 +16,6 @@ const GRANULES = Math.ceil(ROWS / 8192);
 /** 250,000 blocks of four chains, 12 s apart, with an arbitrage each: 34 days; 1,000 senders, of whom each block of 1,000 has one. */
 beforeAll(async () => {
   place = await temporaryStore();
-  await migrate(place.store);
   await place.store.command(`
     INSERT INTO arbitrages (source, partition, offset, n, event_time, chain_id, block_number, block_hash, block_timestamp, tx_hash, tx_from, definition, tx_hops, tx_swaps, tx_net_usd)
     SELECT 's', 0, number, 0, toDateTime64('2024-01-01 00:00:00', 6, 'UTC') + block * 12, 1 + chain, block, unhex(leftPad(lower(hex(number)), 64, '0')),

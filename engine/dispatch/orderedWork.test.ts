@@ -8,7 +8,6 @@ import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRandom } from "../../bench/load/random.ts";
 import { createSynthetic } from "../../bench/load/synthetic.ts";
-import { migrate } from "../../clickhouse/migrate.ts";
 import { buildRule } from "../../rules-as/cli/build.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { parseCondition } from "../condition/parseCondition.ts";
@@ -44,7 +43,6 @@ const expected: string[] = [];
 
 beforeAll(async () => {
   place = await temporaryStore();
-  await migrate(place.store);
   folder = await mkdtemp(join(tmpdir(), "weir-ordered-"));
   path = join(folder, "r.ndjson");
   const { wasm } = await buildRule(fileURLToPath(new URL("../../rules-as/test/guests/sequence.ts", import.meta.url)));

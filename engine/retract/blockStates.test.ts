@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { migrate } from "../../clickhouse/migrate.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import type { Message } from "../kafka/consumer.ts";
 import { putStatuses } from "./blockStates.ts";
@@ -33,7 +32,6 @@ describe("the store", () => {
   let place: TemporaryStore;
   beforeAll(async () => {
     place = await temporaryStore();
-    await migrate(place.store);
   }, 60_000);
   afterAll(() => place?.remove());
 

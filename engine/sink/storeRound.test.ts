@@ -1,6 +1,5 @@
 /** Ranges against the real store: what was there before, what was lost, what came twice. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { migrate } from "../../clickhouse/migrate.ts";
 import { encodeDeadLetters } from "../../clickhouse/tables/deadLetters.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { mendRollUps } from "./rollUps.ts";
@@ -9,7 +8,6 @@ import { type ClosedRange, type Member, storeRound } from "./storeRound.ts";
 let place: TemporaryStore;
 beforeAll(async () => {
   place = await temporaryStore();
-  await migrate(place.store);
 }, 60_000);
 afterAll(() => place.remove());
 

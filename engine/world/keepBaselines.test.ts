@@ -1,7 +1,6 @@
 /** From stored blocks to the factors of a transaction: what is usual is measured, kept, taken over as a world, and compared with. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
-import { migrate } from "../../clickhouse/migrate.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { sql } from "../control/drizzle.ts";
@@ -85,7 +84,6 @@ async function put(source: string, records: readonly object[], world: World): Pr
 
 beforeAll(async () => {
   place = await temporaryStore();
-  await migrate(place.store);
   control = openControl({ folder: place.folder });
   await migrateControl(control);
   catalogue = await openCatalogue({ control, chains: CHAINS });

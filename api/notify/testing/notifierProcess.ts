@@ -1,13 +1,12 @@
 /** A process that sends what is due, to be killed: the notifier over the embedded stores of STORE, whose clock began at NOW. */
 import { openStore } from "../../../clickhouse/client.ts";
-import { LOOPBACK } from "../../../engine/access/ranges.ts";
 import { openControl } from "../../../engine/control/open.ts";
 import { createSecrets } from "../../../engine/control/secrets.ts";
 import { createLabelStore } from "../../../engine/label/labels.ts";
-import { loadConfig } from "../../../engine/ops/config.ts";
 import { createLog } from "../../../engine/ops/log.ts";
 import { createMetrics } from "../../../engine/ops/metrics.ts";
 import { createNotifications } from "../start.ts";
+import { notifySettings } from "./settings.ts";
 
 const folder = process.env.STORE!;
 const begin = Number(process.env.NOW) - Date.now();
@@ -20,13 +19,7 @@ const { notifier } = createNotifications({
   ...{ store, control, secrets: createSecrets(["k".repeat(32)]), labels: createLabelStore(control) },
   config: {
     kafka: { topics: { txRaw: "tx_raw" } } as never,
-    notify: {
-      ...loadConfig({ env: {} }).config.notify,
-      perHour: 1_000,
-      maxRetries: 3,
-      allowedRanges: [...LOOPBACK],
-      smtp: undefined,
-    },
+    notify: notifySettings(),
   },
   log: createLog({ level: "fatal" }),
   metrics: createMetrics({ defaults: false }),
