@@ -1,3 +1,4 @@
+import { middle } from "./fit.ts";
 import type { Figure } from "./scenario.ts";
 
 /** A promise about a figure: at least, or below. */
@@ -11,7 +12,7 @@ export function figure(name: string, unit: string, samples: readonly number[], g
   if (samples.length === 0 || !samples.every(Number.isFinite))
     throw new RangeError(`Cannot sum up "${name}": its samples are [${samples}], expected at least one finite number`);
   const sorted = [...samples].sort((a, b) => a - b);
-  const median = middle(sorted);
+  const median = middle(samples);
   return {
     name,
     unit,
@@ -22,12 +23,6 @@ export function figure(name: string, unit: string, samples: readonly number[], g
     goal: goal === undefined ? null : "atLeast" in goal ? goal.atLeast : goal.below,
     met: goal === undefined ? null : "atLeast" in goal ? median >= goal.atLeast : median < goal.below,
   };
-}
-
-/** Of an even number the mean of the two in the middle. */
-function middle(sorted: readonly number[]): number {
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** Four digits that mean something; no more whole digits are lost than that. */

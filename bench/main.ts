@@ -1,8 +1,9 @@
 /**
- * `npm run bench -- [NAME] [--only TEXT] [--json] [--quick]`: measures one scenario or all. Data on stdout, progress on stderr.
+ * `npm run bench -- [NAME] [--only TEXT] [--runs N] [--json] [--quick]`: measures one scenario or all. Data on stdout, progress on stderr.
  *
  *     NAME     one of the scenarios below; without it all of them, and a report in bench/results/
  *     --only   the cases of e2e whose name has TEXT in it: --only "pending packed"
+ *     --runs   how often each figure is measured; 5 without it
  *     --json   the contract's line a scenario on stdout
  *     --quick  3 runs instead of 5 and less load: to see that it works, not to quote
  *
@@ -18,11 +19,12 @@ import type { Scenario, ScenarioResult } from "./scenario.ts";
 import { api } from "./scenarios/api.ts";
 import { chain } from "./scenarios/chain.ts";
 import { e2e } from "./scenarios/e2e.ts";
+import { peers } from "./scenarios/peers.ts";
 import { rules } from "./scenarios/rules.ts";
 import { sandbox } from "./scenarios/sandbox.ts";
 import { storage } from "./scenarios/storage.ts";
 
-const SCENARIOS: readonly Scenario[] = [e2e, rules, sandbox, chain, storage, api];
+const SCENARIOS: readonly Scenario[] = [e2e, rules, peers, sandbox, chain, storage, api];
 const RUNS = 5;
 const QUICK_RUNS = 3;
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
@@ -32,6 +34,7 @@ interface Arguments {
   readonly json: boolean;
   readonly quick: boolean;
   readonly only: string;
+  readonly runs: number;
   readonly all: boolean;
 }
 
@@ -52,17 +55,25 @@ function readArguments(args: string[]): Arguments {
   if (chosen.length === 0)
     throw new UsageError(`Cannot run "${name}": there is no such scenario, expected one of ${names}`);
   const { json = false, quick = false, only = "" } = values;
-  return { chosen, json, quick, only, all: name === undefined && only === "" };
+  const runs = Number(values.runs ?? (quick ? QUICK_RUNS : RUNS));
+  if (!Number.isInteger(runs) || runs < 1)
+    throw new UsageError(`Cannot run "${values.runs}" times: expected a whole number from 1 on`);
+  return { chosen, json, quick, only, runs, all: name === undefined && only === "" };
 }
 
 const parse = (args: string[]) =>
   parseArgs({
     args,
-    options: { json: { type: "boolean" }, quick: { type: "boolean" }, only: { type: "string" } },
+    options: {
+      json: { type: "boolean" },
+      quick: { type: "boolean" },
+      only: { type: "string" },
+      runs: { type: "string" },
+    },
     allowPositionals: true,
   });
 
-async function measure(scenario: Scenario, quick: boolean, only: string): Promise<ScenarioResult> {
+async function measure(scenario: Scenario, { quick, only, runs }: Arguments): Promise<ScenarioResult> {
   const machine = describeThisMachine();
   const began = performance.now();
   const say = (text: string): void => {
@@ -70,8 +81,8 @@ async function measure(scenario: Scenario, quick: boolean, only: string): Promis
       `${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${scenario.name}  ${text}\n`,
     );
   };
-  const { checks, figures } = await scenario.run({ runs: quick ? QUICK_RUNS : RUNS, quick, only, say });
-  return { scenario: scenario.name, ok: checks.every(isRight), checks, figures, machine };
+  const measured = await scenario.run({ runs, quick, only, say });
+  return { scenario: scenario.name, ok: measured.checks.every(isRight), ...measured, machine };
 }
 
 function writeReport(results: readonly ScenarioResult[]): void {
@@ -85,10 +96,11 @@ function writeReport(results: readonly ScenarioResult[]): void {
 process.once("SIGINT", () => process.exit(EXIT.interrupted)); // what was started ends with this process
 process.once("SIGTERM", () => process.exit(EXIT.interrupted));
 try {
-  const { chosen, json, quick, only, all } = readArguments(process.argv.slice(2));
+  const args = readArguments(process.argv.slice(2));
+  const { chosen, json, all } = args;
   const results: ScenarioResult[] = [];
   for (const scenario of chosen) {
-    const result = await measure(scenario, quick, only);
+    const result = await measure(scenario, args);
     results.push(result);
     process.stderr.write(`${summary(result)}\n`);
     if (json) process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -6,20 +6,22 @@ export function markdown(results: readonly ScenarioResult[]): string {
   return [
     "# Bench report",
     ...(machine ? ["", describeMachine(machine)] : []),
-    ...results.flatMap(({ scenario, ok, checks, figures }) => [
+    ...results.flatMap(({ scenario, ok, checks, figures, notes = [] }) => [
       "",
       `## ${scenario}: ${ok ? "counts are right" : "COUNTS ARE WRONG"}`,
       "",
       ...table(
-        ["figure", "unit", "median", "min", "max", "runs", "goal", "met"],
+        ["figure", "unit", "median", "min", "max", "runs", "goal", "met", "load"],
         figures.map((each) => [
           each.name,
           each.unit,
           ...[each.median, each.min, each.max, each.runs].map(digits),
           each.goal === null ? "" : digits(each.goal),
           metText(each),
+          each.load ?? "",
         ]),
       ),
+      ...notes.flatMap((note) => ["", note]),
       "",
       ...table(
         ["check", "expected", "got", ""],
@@ -31,18 +33,18 @@ export function markdown(results: readonly ScenarioResult[]): string {
 }
 
 /** The figures of one scenario for a person at a terminal. */
-export function summary({ scenario, checks, figures }: ScenarioResult): string {
+export function summary({ scenario, checks, figures, notes = [] }: ScenarioResult): string {
   const width = Math.max(...figures.map(({ name }) => name.length));
   const lines = figures.map(
     (each) =>
       `  ${each.name.padEnd(width)}  ${digits(each.median).padStart(9)} ${each.unit.padEnd(5)}  (${digits(each.min)} to ${digits(each.max)})` +
-      (each.goal === null ? "" : `  goal ${digits(each.goal)}: ${metText(each)}`),
+      (each.goal === null ? "" : `  goal ${digits(each.goal)}: ${metText(each)}`) +
+      (each.load === undefined ? "" : `  of ${each.load}`),
   );
   const wrong = checks.filter((check) => !isRight(check));
   const verdict = wrong.map(({ name, expected, got }) => `  WRONG  ${name}: expected ${expected}, got ${got}`);
-  return [scenario, ...lines, `  ${checks.length - wrong.length} of ${checks.length} counts right`, ...verdict].join(
-    "\n",
-  );
+  const right = `  ${checks.length - wrong.length} of ${checks.length} counts right`;
+  return [scenario, ...lines, ...notes.map((note) => `  ${note}`), right, ...verdict].join("\n");
 }
 
 export const isRight = ({ expected, got }: Check): boolean => expected === got;

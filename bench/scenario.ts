@@ -19,6 +19,8 @@ export interface Context {
 export interface Measured {
   readonly checks: readonly Check[];
   readonly figures: readonly Figure[];
+  /** What was left out, and why. */
+  readonly notes?: readonly string[];
 }
 
 /** A count that has to be right: a fast wrong answer fails. */
@@ -38,6 +40,8 @@ export interface Figure {
   readonly runs: number;
   readonly goal: number | null;
   readonly met: boolean | null;
+  /** Of what: size of a record, matches or alerts of a transaction. */
+  readonly load?: string;
 }
 
 export interface ScenarioResult extends Measured {

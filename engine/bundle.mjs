@@ -25,6 +25,9 @@ const ENTRIES = [
   "bench/measure/liveProcess",
   "bench/peers/bareHono",
   "bench/measure/ruleCaseProcess",
+  "bench/measure/countingProcess",
+  "bench/measure/countThread",
+  "bench/peers/nodePeerProcess",
   "test/support/tracedReplay",
 ];
 /** Native, or they look for files beside their own. */

@@ -4,7 +4,7 @@ import { type Store, StoreUnavailable } from "../clickhouse/client.ts";
 import { createRegistry } from "./chain/registry/registry.ts";
 import type { RegistryData } from "./chain/registry/registryData.ts";
 import { createOrderedWork } from "./dispatch/orderedWork.ts";
-import { type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
+import { type PipelineLimits, type PipelineObserver, runPipeline } from "./dispatch/pipeline.ts";
 import { createPool } from "./dispatch/pool.ts";
 import type { PublishedTap } from "./dispatch/publishedTap.ts";
 import { createStateMemory } from "./dispatch/stateMemory.ts";
@@ -67,6 +67,16 @@ const LONGEST_PAUSE = 5_000;
 const LOOK_MS = 1_000;
 /** A round is one insert a table: 30,000 pending transactions. The embedded store takes bodies of 256 MiB. */
 const MAX_ROUND_BYTES = 32 << 20;
+
+export const limitsOf = ({ engine, kafka }: Pick<Config, "engine" | "kafka">): PipelineLimits => ({
+  batch: { records: engine.batchMaxRecords, bytes: engine.batchMaxBytes, blockWait: engine.blockWaitMs },
+  tasks: engine.threads + 1,
+  rangeAge: engine.rangeMaxAgeMs,
+  rangeRows: engine.rangeMaxRows,
+  rangeBytes: Math.min(engine.inFlightBytes / 8, MAX_ROUND_BYTES),
+  bytesInFlight: engine.inFlightBytes,
+  drain: kafka.drainMs,
+});
 
 export function createEngine({
   config,
@@ -218,19 +228,7 @@ export function createEngine({
           failpoint("after store");
         },
         current: () => ({ catalogue: catalogue.current(), world: catalogue.world() }),
-        limits: {
-          batch: {
-            records: config.engine.batchMaxRecords,
-            bytes: config.engine.batchMaxBytes,
-            blockWait: config.engine.blockWaitMs,
-          },
-          tasks: config.engine.threads + 1,
-          rangeAge: config.engine.rangeMaxAgeMs,
-          rangeRows: config.engine.rangeMaxRows,
-          rangeBytes: Math.min(config.engine.inFlightBytes / 8, MAX_ROUND_BYTES),
-          bytesInFlight: config.engine.inFlightBytes,
-          drain: config.kafka.drainMs,
-        },
+        limits: limitsOf(config),
         observe: observer,
       },
       signal,

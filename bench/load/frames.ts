@@ -3,7 +3,8 @@ import { packBatch } from "../../engine/source/batch.ts";
 import { createDecoder, type Decoded } from "../../engine/worker/decode.ts";
 import { createWorld } from "../../engine/world/world.ts";
 
-const CHAINS = [1, 56, 137, 42161, 31337];
+/** That loads have. */
+export const CHAINS = [1, 56, 137, 42161, 31337];
 
 /**
  * Transactions as the worker decodes them, `size` a batch. Each batch has a decoder of its own: what one decoder gives is valid until

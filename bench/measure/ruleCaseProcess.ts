@@ -4,16 +4,15 @@
  */
 import { encodeAlerts } from "../../clickhouse/tables/alerts.ts";
 import type { Condition } from "../../engine/condition/condition.ts";
-import { parseCondition } from "../../engine/condition/parseCondition.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import { createRuleIndex } from "../../engine/rules/ruleIndex.ts";
-import type { Manifest } from "../../engine/sandbox/parseManifest.ts";
 import { shareCode } from "../../engine/sandbox/sharedCode.ts";
 import { alertRecord, alertRow } from "../../engine/worker/alerts.ts";
 import type { Decoded } from "../../engine/worker/decode.ts";
 import { createRuleStage, type Matched } from "../../engine/worker/ruleStage.ts";
 import { createThreadClock } from "../../engine/worker/stopwatch.ts";
 import { decodeBatches } from "../load/frames.ts";
+import { conditionOf, liveRules } from "../load/liveRules.ts";
 import { type JsonRule, mixRules, mixTransactions } from "../load/ruleMix.ts";
 import { createModuleMaker, renamed } from "../load/ruleModules.ts";
 import { createPairCounter, type Pairs } from "../load/ruleTruth.ts";
@@ -25,15 +24,6 @@ const BATCH = 4_096;
 const RUN_SECONDS = 0.4;
 const WARM_UP_SECONDS = 1;
 
-const MANIFEST = {
-  manifest: 1,
-  description: "",
-  severity: "medium",
-  parameters: {},
-  filter: {},
-  onError: "dlq",
-} as const;
-
 process.once("disconnect", () => process.exit()); // whoever asked is gone, or has the answer
 
 const clock = createThreadClock();
@@ -41,7 +31,7 @@ const { mix, rules: count, as, alerts, transactions, checked, runs } = JSON.pars
 
 const batches = decodeBatches(mixTransactions(transactions), BATCH);
 const rules = mixRules(mix, count);
-const live = as === "json" ? rules.map(asJson) : await asModules(rules);
+const live = as === "json" ? liveRules(rules, { silent: !alerts }) : await asModules(rules);
 const rssBefore = process.memoryUsage.rss();
 const began = clock();
 const stage = createRuleStage(live);
@@ -102,17 +92,6 @@ function selectAll(conditions: readonly Condition[]): { pairs: Pairs; selected: 
         if (b * BATCH + t < checked) counter.add(b * BATCH + t, found.rules[m]!);
   }
   return { pairs: counter.pairs, selected };
-}
-
-function conditionOf({ id, conditions }: JsonRule): Condition {
-  const parsed = parseCondition(conditions);
-  if (!parsed.ok) throw new Error(`Cannot read the condition of rule "${id}": ${parsed.problems[0]!.message}`);
-  return parsed.condition;
-}
-
-function asJson(rule: JsonRule): LiveRule {
-  const manifest: Manifest = { ...MANIFEST, name: rule.id };
-  return { name: rule.id, version: 1, manifest, condition: conditionOf(rule), module: null, silent: !alerts };
 }
 
 async function asModules(all: readonly JsonRule[]): Promise<LiveRule[]> {

@@ -13,7 +13,9 @@ import type { JsonCondition, JsonRule } from "../load/ruleMix.ts";
 import type { MixTransaction, Pairs } from "../load/ruleTruth.ts";
 
 const VERSION = "9.0.0";
-const SOURCE = fileURLToPath(new URL("esper/EsperPeer.java", import.meta.url));
+const SOURCES = ["EsperRules", "EsperPeer"].map((name) =>
+  fileURLToPath(new URL(`esper/${name}.java`, import.meta.url)),
+);
 const POM = `<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>weir</groupId><artifactId>esper-for-bench</artifactId><version>1</version>
@@ -31,11 +33,14 @@ export interface EsperResult extends Pairs {
   readonly microseconds: readonly number[];
 }
 
+/** The folder of Esper's jars. */
+export const esperJars = (): Promise<string> => mavenJars(`esper-${VERSION}`, POM);
+
 /** Esper's class path with the peer's own classes. @throws Error when Java or Maven are missing, or Maven Central is not reached */
 export async function prepareEsper(): Promise<string> {
-  const lib = await mavenJars(`esper-${VERSION}`, POM);
+  const lib = await esperJars();
   const classes = join(dirname(lib), "classes");
-  await run("javac", ["-cp", join(lib, "*"), "-d", classes, SOURCE], dirname(lib));
+  await run("javac", ["-cp", join(lib, "*"), "-d", classes, ...SOURCES], dirname(lib));
   return `${join(lib, "*")}:${classes}`;
 }
 
@@ -53,7 +58,7 @@ export async function runEsper(
   const folder = await mkdtemp(join(tmpdir(), "weir-esper-"));
   try {
     const [statements, beans] = [join(folder, "statements"), join(folder, "transactions")];
-    await writeFile(statements, rules.map(statement).join("\n"));
+    await writeFile(statements, rules.map(statementOf).join("\n"));
     await writeFile(beans, transactions.map(bean).join("\n"));
     const args = ["-Xmx4g", "-cp", classPath, "EsperPeer", statements, beans, String(runs), "0.5"];
     const child = spawn("java", args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -89,7 +94,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
 };
 
 /** `select * from Tx((chainId = ?:p1:int) and …)`, and the parameters' values behind tabs. */
-function statement({ conditions }: JsonRule): string {
+export function statementOf({ conditions }: JsonRule): string {
   const values: string[] = [];
   const text = (condition: JsonCondition): string => {
     if ("and" in condition) return condition.and.map((each) => `(${text(each)})`).join(" and ");

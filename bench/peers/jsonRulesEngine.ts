@@ -3,8 +3,10 @@ import { Engine, type NestedCondition, type TopLevelCondition } from "json-rules
 import type { JsonCondition, JsonRule } from "../load/ruleMix.ts";
 import { createPairCounter, type MixTransaction, type Pairs } from "../load/ruleTruth.ts";
 
+/** @param matched told the number of the rule with each match */
 export function createJsonRulesEngine(
   rules: readonly JsonRule[],
+  matched: (rule: number) => void = () => {},
 ): (transactions: readonly MixTransaction[]) => Promise<Pairs> {
   const engine = new Engine();
   engine.addOperator<bigint, bigint>("gt", (actual, bound) => actual > bound);
@@ -21,7 +23,10 @@ export function createJsonRulesEngine(
     const counter = createPairCounter();
     for (const [t, tx] of transactions.entries()) {
       const { events } = await engine.run({ ...tx });
-      for (const { type } of events) counter.add(t, Number(type));
+      for (const { type } of events) {
+        counter.add(t, Number(type));
+        matched(Number(type));
+      }
     }
     return counter.pairs;
   };

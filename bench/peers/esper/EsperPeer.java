@@ -1,26 +1,16 @@
-import com.espertech.esper.common.client.EPCompiled;
-import com.espertech.esper.common.client.configuration.Configuration;
-import com.espertech.esper.compiler.client.CompilerArguments;
-import com.espertech.esper.compiler.client.EPCompilerProvider;
-import com.espertech.esper.runtime.client.DeploymentOptions;
 import com.espertech.esper.runtime.client.EPEventService;
-import com.espertech.esper.runtime.client.EPRuntime;
-import com.espertech.esper.runtime.client.EPRuntimeProvider;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
- * Statements of Esper's own language over transactions in memory, one thread.
+ * Esper over transactions in memory, one thread.
  *
- * arguments: statements (one a line: its text, and by tab the values of its parameters as type:value), transactions (one a line,
+ * arguments: statements (see EsperRules), transactions (one a line,
  * fields by tab: chainId from to selector nonce value gasPrice), runs, least seconds a run. Prints a line of JSON.
- * A text is compiled once, and deployed for each statement that has it.
  */
 public final class EsperPeer {
   /** Run 0, which does not count: the compiler of the JVM takes its time with 10,000 statements. */
@@ -72,42 +62,14 @@ public final class EsperPeer {
     }
   }
 
-  /** int:1, long:1, string:x */
-  private static Object parameter(String text) {
-    String value = text.substring(text.indexOf(':') + 1);
-    if (text.startsWith("int:")) return Integer.valueOf(value);
-    return text.startsWith("long:") ? (Object) Long.valueOf(value) : value;
-  }
-
   public static void main(String[] args) throws Exception {
-    List<String> statements = Files.readAllLines(Path.of(args[0]));
     List<Tx> transactions = new ArrayList<>();
     for (String line : Files.readAllLines(Path.of(args[1]))) transactions.add(new Tx(transactions.size(), line));
 
     long began = System.nanoTime();
-    Configuration configuration = new Configuration();
-    configuration.getCommon().addEventType("Tx", Tx.class);
-    configuration.getCompiler().getByteCode().setAllowSubscriber(true);
-    configuration.getRuntime().getThreading().setInternalTimerEnabled(false);
-    configuration.getRuntime().getThreading().setListenerDispatchPreserveOrder(false);
-    EPRuntime runtime = EPRuntimeProvider.getRuntime("bench", configuration);
-    Map<String, EPCompiled> shapes = new HashMap<>();
-    for (int i = 0; i < statements.size(); i++) {
-      String[] parts = statements.get(i).split("\t", -1);
-      EPCompiled shape = shapes.get(parts[0]);
-      if (shape == null) {
-        shape = EPCompilerProvider.getCompiler().compile(parts[0], new CompilerArguments(configuration));
-        shapes.put(parts[0], shape);
-      }
-      DeploymentOptions options = new DeploymentOptions();
-      options.setStatementSubstitutionParameter(statement -> {
-        for (int p = 1; p < parts.length; p++) statement.setObject("p" + p, parameter(parts[p]));
-      });
-      runtime.getDeploymentService().deploy(shape, options).getStatements()[0].setSubscriber(new Subscriber(i));
-    }
+    EPEventService events = EsperRules.deploy(Path.of(args[0]), Tx.class, Subscriber::new);
     double deploySeconds = (System.nanoTime() - began) / 1e9;
 
-    EPEventService events = runtime.getEventService();
     for (Tx tx : transactions) events.sendEventBean(tx, "Tx");
     String counts = "\"matches\":" + matches + ",\"checksum\":" + Integer.toUnsignedLong(checksum);
 
