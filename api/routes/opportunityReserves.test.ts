@@ -15,6 +15,12 @@ const row = {
     token1,
   },
   ...{ reserve0: null, reserve0_raw: "1234500000000", reserve1: null, reserve1_raw: "5" },
+  ...{
+    sqrt_price_x96: "79228162514264337593543950336",
+    liquidity: "7",
+    exposure_token: token0,
+    exposure_loss_raw: "3",
+  },
 } as unknown as OpportunityRow;
 
 test("reserves are whole tokens where the engine or a label knows the decimals, the exact ones always", () => {
@@ -25,6 +31,12 @@ test("reserves are whole tokens where the engine or a label knows the decimals, 
     reserve0_raw: "1234500000000",
     reserve1: null,
     reserve1_raw: "5",
+    ...{
+      sqrt_price_x96: "79228162514264337593543950336",
+      liquidity: "7",
+      exposure_token: token0,
+      exposure_loss_raw: "3",
+    },
   });
   expect(labelled.pool_name).toBe("OAK-0x2222…2222");
   // what the engine knew stays: it asked the token

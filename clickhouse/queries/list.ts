@@ -131,7 +131,8 @@ export const isReplacedIn = (row: string): string =>
 
 /**
  * Whether what a row of a block says holds: `pending`, `provisional` while its chain may still replace the block, `confirmed`, `retracted` when it
- * did. Of a chain that nobody follows live (a recording) nothing will be replaced.
+ * did. Of a chain that nobody follows live (a recording) nothing will be replaced; that somebody does is known from the first record of its
+ * `block_status` on.
  */
 export const blockStatus = `multiIf(t.block_hash IS NULL, 'pending',
     ${isReplaced}, 'retracted',

@@ -56,9 +56,10 @@ const first = ({ id }: OpportunityRow): string => id[0]!;
 
 test("the first arbitrage through the pool behind an opportunity's state captures it, if it comes in time and its block stands", async () => {
   const imbalance = { kind: "pool_imbalance" };
+  const concentrated = { sqrt_price_x96: 2n ** 159n, liquidity: 2n ** 127n };
   await insert("opportunities", [
     [inBlock(1, 100, 0, "1"), { ...opportunity("1", 100, 12_345_678_900n), ...imbalance }, judged],
-    [pending(2, 24, "2"), { ...opportunity("2", 102, null), kind: "pending_backrun" }, { ...judged, status: "pending" }],
+    [pending(2, 24, "2"), { ...opportunity("2", 102, null), kind: "pending_backrun", ...concentrated }, { ...judged, status: "pending" }],
     [inBlock(3, 104, 48, "3"), { ...opportunity("3", 104, 5_000_000n), ...imbalance }, judged],
     [inBlock(4, 100, 0, "4"), { ...opportunity("4", 100, 0n, bytes(20, "9")), ...imbalance }, judged],
     [inBlock(5, 105, 60, "5", "d"), { ...opportunity("5", 105, 0n), ...imbalance }, judged],
@@ -81,8 +82,18 @@ test("the first arbitrage through the pool behind an opportunity's state capture
     ["1", true, "7", "2023-11-14T22:13:56.000000Z"],
   ]);
   expect(found.map(({ status }) => status)).toEqual(["confirmed", "pending", "confirmed", "confirmed"]);
+  expect(found[1]).toMatchObject({ sqrt_price_x96: String(2n ** 159n), liquidity: String(2n ** 127n) });
   expect(found.at(-1)).toMatchObject({
-    ...{ chain_id: "1", block_number: "100", pool: POOL, reserve0: 1.5, reserve1: null, imbalance_pct: 7.5 },
+    ...{
+      sqrt_price_x96: null,
+      liquidity: null,
+      chain_id: "1",
+      block_number: "100",
+      pool: POOL,
+      reserve0: 1.5,
+      reserve1: null,
+      imbalance_pct: 7.5,
+    },
     ...{ reserve0_raw: String(2n ** 100n), profit_usd: 12345.6789, profit_usd_raw: "12345.6789", profit_raw: "4" },
     ...{ profit_native_raw: "-1", is_small_opportunity: true, other_pool: null, captured_tx: bytes(32, "7") },
     ...{ detected_at: "2023-11-14T22:13:20.000000Z" },

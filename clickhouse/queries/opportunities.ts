@@ -66,6 +66,8 @@ export interface OpportunityRow extends Position {
   readonly reserve1: number | null;
   readonly reserve0_raw: string;
   readonly reserve1_raw: string;
+  readonly sqrt_price_x96: string | null;
+  readonly liquidity: string | null;
   readonly imbalance_pct: number | null;
   readonly imbalance_pct_raw: number;
   readonly other_dex: string;
@@ -106,7 +108,7 @@ export const OPPORTUNITIES: ListSpec = {
     ...plain("source", "partition", "n", "kind", "dex", "reserve0", "reserve1", "imbalance_pct", "imbalance_pct_raw"),
     ...plain("other_dex", "profit_native", "is_small_opportunity", "confidence", "reason", "captured"),
     ...exact("offset", "chain_id", "block_number", "state_block", "reserve0_raw", "reserve1_raw", "amount_in_raw"),
-    ...exact("amount_out_raw", "profit_raw", "gas_cost_raw", "profit_native_raw"),
+    ...exact("amount_out_raw", "profit_raw", "gas_cost_raw", "profit_native_raw", "sqrt_price_x96", "liquidity"),
     ...exact("exposure_front_raw", "exposure_loss_raw", "exposure_profit_raw"),
     "toFloat64(t.profit_usd) AS profit_usd",
     "toString(t.profit_usd) AS profit_usd_raw",

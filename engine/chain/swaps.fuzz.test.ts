@@ -1,6 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import type { BlockView } from "./blockView.ts";
+import { expect, test } from "vitest";
 import { builtInRegistry } from "./registry/registry.ts";
 import type { Swap } from "./swap.ts";
 import { createSwapFinder } from "./swaps.ts";
@@ -81,59 +80,3 @@ test("receipts that were changed at random never throw, and what is found is who
     },
   );
 });
-
-/** Each made for one thing that could be looked for over and over: 3 logs a round or 1. */
-const [A, B, POOL, USER] = [l.named("alpha"), l.named("beta"), l.named("pool"), l.named("user")];
-const MANAGER = "0x000000000004444c5dc75cb358380d2e3de08a90";
-const floods: Record<string, (count: number) => Parameters<typeof l.blockOf>[0]> = {
-  "swaps of one pool, all alike": (count) =>
-    rounds(count / 3, () => [
-      l.transfer(A, USER, POOL, 9),
-      l.transfer(B, POOL, USER, 8),
-      l.swapV2(POOL, [9, 0], [0, 8], USER),
-    ]),
-  "liars' tokens by the thousand, then swaps of a manager": (count) => [
-    ...rounds(count / 4, (i) => [
-      l.transfer(l.named(`a${i}`), USER, MANAGER, 9),
-      l.transfer(l.named(`b${i}`), MANAGER, USER, 8),
-    ]),
-    ...rounds(count / 2, (i) => [l.swapV4(MANAGER, i, -9, 8)]),
-  ],
-  "coin unwrapped by the thousand, then exchanges": (count) => [
-    ...rounds(count / 2, () => [l.withdrawal(l.WETH, USER, 9)]),
-    ...rounds(count / 4, () => [l.transfer(B, POOL, USER, 8), l.exchangeCurve(POOL, USER, 0, 9, 1, 8)]),
-  ],
-  "one swap through all bins": (count) => [
-    ...[l.transfer(A, USER, POOL, 9 * (count - 2)), l.transfer(B, POOL, USER, 8 * (count - 2))],
-    ...rounds(count - 2, (i) => [l.swapBin(POOL, i, [9n, 0n], [0n, 8n], USER)]),
-  ],
-  "amounts that differ in their upper bits, at a vault": (count) => [
-    ...rounds(count / 2, (i) => [l.transfer(A, USER, MANAGER, (BigInt(i) << 64n) | 7n)]),
-    ...rounds(count / 2, (i) => [l.swapBalancerV2(MANAGER, i, A, B, (BigInt(i) << 64n) | 7n, 8)]),
-  ],
-};
-
-function rounds(count: number, logs: (i: number) => Parameters<typeof l.blockOf>[0]): Parameters<typeof l.blockOf>[0] {
-  return Array.from({ length: Math.floor(count) }, (_, i) => logs(i)).flat();
-}
-
-describe("20,000 logs in one transaction take time in proportion", () => {
-  test.each(Object.keys(floods))("%s", (name) => {
-    const [few, many] = [2_500, 20_000].map((count) => l.floodOf(floods[name]!(count))) as [BlockView, BlockView];
-    const swaps = findSwaps(many);
-    check(swaps.slice(0, 10), 20_000);
-    expect(swaps.length).toBeGreaterThan(0);
-    expect(cpuOf(many) / Math.max(cpuOf(few), 2_000)).toBeLessThan(32); // 8 times as many; were each compared with each, 64 times
-  });
-});
-
-/** The least µs of some runs. */
-function cpuOf(view: BlockView): number {
-  const runs = Array.from({ length: 2 }, () => {
-    const before = process.cpuUsage();
-    findSwaps(view);
-    const { user, system } = process.cpuUsage(before);
-    return user + system;
-  });
-  return Math.min(...runs);
-}

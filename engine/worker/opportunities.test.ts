@@ -1,11 +1,16 @@
 /** A router's swap that waits, with what its record says of the pools: from the record to rows and topic. */
 import { describe, expect, test } from "vitest";
+import type { ArbitrageFinding } from "../chain/finding.ts";
 import { bestCycle } from "../chain/opportunity/backrun.ts";
 import { afterSwap } from "../chain/opportunity/constantProduct.ts";
 import * as waiting from "../chain/opportunity/testing/waitingSwap.ts";
+import { builtInRegistry } from "../chain/registry/registry.ts";
 import { CONTENT } from "../frame/content.ts";
 import { packBatch } from "../source/batch.ts";
 import { createWorld } from "../world/world.ts";
+import type { Decoded } from "./decode.ts";
+import type { BlockFindings } from "./findings.ts";
+import { createOpportunityStage } from "./opportunities.ts";
 import type { Outcome } from "./outcome.ts";
 import { createProcessor } from "./process.ts";
 import { unpackRecords } from "./topicRecords.ts";
@@ -116,4 +121,21 @@ describe("a swap that waits", () => {
     const { transactions, deadLetters, records } = run(pending(1n, { market: wrong }));
     expect([transactions, deadLetters, records.count]).toEqual([1, 0, 0]);
   });
+});
+
+test("an arbitrage that paid captures what is open in pools with reserves or a price, each with a contract of its own", () => {
+  const block = { chainId: 1, blockNumber: undefined, frames: [0], numbers: [3] };
+  const step = (digit: string, after?: object, bytes = 20) => ({ pool: `0x${digit.repeat(2 * bytes)}`, after });
+  const range = { sqrtPriceX96: 2n ** 96n, liquidity: 5n, tick: 0 };
+  const pair = { reserve0: 1n, reserve1: 2n };
+  const arbitrage = (route: object[], profitAmount: bigint) =>
+    ({ kind: "arbitrage", definition: "cycle", transaction: 0, logIndex: 4, account: TRADER, profitAmount, route }) as unknown as ArbitrageFinding; // biome-ignore format: one call
+  const findings = [
+    arbitrage([step("a", pair), step("b", range), step("c"), step("d", range, 32), step("a", pair)], 1n),
+    arbitrage([step("e", pair)], 0n),
+  ];
+  const nothing = { count: 0, frames: [], bytes: new Uint8Array(), words: new Uint32Array() } as unknown as Decoded;
+  const found = [{ block, findings }] as unknown as BlockFindings[];
+  const { captures } = createOpportunityStage(builtInRegistry)(nothing, found);
+  expect(captures.map(({ pool, number }) => [pool[2], number])).toEqual([["a", 3], ["b", 3]]); // biome-ignore format: a line
 });

@@ -76,7 +76,8 @@ function capturesOf({ block, findings }: BlockFindings): Capture[] {
     const { transaction, logIndex, account } = finding;
     for (const { pool, after } of finding.route) {
       const key = `${transaction} ${pool}`;
-      if (!after || !("reserve0" in after) || captures.has(key)) continue;
+      // Of pools that opportunities are found in: with reserves, or a price and its liquidity, and a contract of their own.
+      if (!after || !("reserve0" in after || "liquidity" in after) || pool.length !== 42 || captures.has(key)) continue;
       captures.set(key, { number: block.numbers[transaction]!, block, transaction, logIndex, pool, account });
     }
   }
