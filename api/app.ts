@@ -25,6 +25,7 @@ import { createGraphql } from "./graphql/routes.ts";
 import { createMemoryLimiter } from "./limits/limiter.ts";
 import { createRateLimits } from "./limits/rateLimits.ts";
 import { createRedisLimiter } from "./limits/redisLimiter.ts";
+import { withETag } from "./list.ts";
 import { createDoorman } from "./live/doorman.ts";
 import { createHub } from "./live/hub.ts";
 import { createLive } from "./live/live.ts";
@@ -55,6 +56,7 @@ import { operationRoutes } from "./routes/operations.ts";
 import { opportunityRoutes } from "./routes/opportunities.ts";
 import { ownerRoutes } from "./routes/owners.ts";
 import { poolRoutes } from "./routes/pools.ts";
+import { quotaRoutes } from "./routes/quotas.ts";
 import { riskRoutes } from "./routes/risk.ts";
 import { ruleCostRoutes } from "./routes/ruleCost.ts";
 import { ruleFieldRoutes } from "./routes/ruleFields.ts";
@@ -166,6 +168,7 @@ export function createApi(given: ApiDeps) {
     explainRoutes(deps),
     ruleCostRoutes(deps),
     ownerRoutes(deps),
+    quotaRoutes({ ...deps, limits }),
     ruleTrialRoutes(deps),
     ruleFieldRoutes(),
     namedListRoutes(deps),
@@ -192,7 +195,7 @@ export function createApi(given: ApiDeps) {
   describeAccess(document as unknown as OpenApiDocument);
   describeAliases(document as unknown as OpenApiDocument);
   const page = docsPage(document as unknown as OpenApiDocument);
-  app.get("/openapi.json", (c) => c.json(document));
+  app.get("/openapi.json", (c) => withETag(c, document));
   app.get("/docs", (c) =>
     c.html(page, 200, {
       "content-security-policy":

@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { listAudit } from "../../engine/control/changes.ts";
 import type { ApiDeps } from "../deps.ts";
-import { link } from "../list.ts";
+import { link, withETag } from "../list.ts";
 import { optional, paging, query, safeInteger, times, wordText } from "../parameters.ts";
 import { createRouter, json, LIST_HEADERS, problemResponse } from "../router.ts";
 import { CONTROL_PROBLEMS } from "./shapes.ts";
@@ -54,6 +54,6 @@ export function auditRoutes({ control }: Pick<ApiDeps, "control">) {
     const last = entries.at(-1);
     if (last && entries.length === limit)
       c.header("link", link(c, "next", { before_id: String(last.id), offset: null }));
-    return c.json(entries.map(({ at, ...entry }) => ({ ...entry, at: at.toISOString() })), 200); // biome-ignore format: one line
+    return withETag(c, entries.map(({ at, ...entry }) => ({ ...entry, at: at.toISOString() }))); // biome-ignore format: one line
   });
 }

@@ -6,6 +6,7 @@ import { ROLES } from "../../engine/access/roles.ts";
 import type { User } from "../../engine/access/user.ts";
 import { readJson } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
+import { withETag } from "../list.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, json, problemResponse } from "../router.ts";
 import { by, principalOf } from "./guard.ts";
@@ -110,7 +111,7 @@ export function keyRoutes({ access, log, whoIs }: Pick<ApiDeps, "access" | "log"
   }
   async function list(c: Context, userId: number) {
     await keys.flush();
-    return c.json((await keys.list(userId)).map(toKey), 200);
+    return withETag(c, (await keys.list(userId)).map(toKey));
   }
 
   router.openAPIRegistry.registerPath(own.create);

@@ -5,6 +5,7 @@ import { ACCESS_SECONDS } from "../../engine/access/tokens.ts";
 import type { User } from "../../engine/access/user.ts";
 import { readJson } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
+import { withETag } from "../list.ts";
 import { addressOf } from "../network.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, json, problemResponse } from "../router.ts";
@@ -184,10 +185,10 @@ export function loginRoutes({ access, log, tickets, whoIs }: Deps) {
   router.get(`${BASE}/me`, async (c) => {
     const { name, role, kind, userId } = principalOf(c);
     const user = userId === null ? undefined : await users.get(userId);
-    return c.json({ name, role, kind, user: user ? toUser(user) : null }, 200);
+    return withETag(c, { name, role, kind, user: user ? toUser(user) : null });
   });
   router.post(`${BASE}/ticket`, async (c) => c.json(await tickets.issue(principalOf(c)), 200));
-  router.get(`${BASE}/sessions`, async (c) => c.json((await sessions.list((await ownUser(c)).id)).map(toSession), 200));
+  router.get(`${BASE}/sessions`, async (c) => withETag(c, (await sessions.list((await ownUser(c)).id)).map(toSession)));
   router.openapi(endRoute, async (c) => end(c, c.req.valid("param").id, (await ownUser(c)).id));
   return router;
 }

@@ -73,6 +73,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/rules/:name/trial
     GET /api/v1/rule-fields
     GET /api/v1/owners
+    GET /api/v1/quotas
     GET /api/v1/lists
     GET /api/v1/lists/:name
     GET /api/v1/lists/:name/entries

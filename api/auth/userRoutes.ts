@@ -128,7 +128,7 @@ export function userRoutes({ access, log, whoIs }: Pick<ApiDeps, "access" | "log
     })
     .openapi(sessions, async (c) => {
       const { id } = known(await users.get(c.req.valid("param").id));
-      return c.json((await access.sessions.list(id)).map(toSession), 200);
+      return withETag(c, (await access.sessions.list(id)).map(toSession));
     })
     .openapi(endSession, async (c) => {
       const { id, session } = c.req.valid("param");

@@ -46,6 +46,20 @@ describe("three ways to count", () => {
     expect(verdicts[2]).toEqual({ allowed: false, remaining: 0, resetMs: 2_000, retryMs: 1_000 });
   });
 
+  test("what is left is told without being counted", () => {
+    for (const kind of ["fixed", "sliding", "bucket"] as const) {
+      const limiter = createMemoryLimiter(() => START);
+      const policy = { kind, limit: 2, windowMs: 60_000 };
+      const left = () => (limiter.take("key", policy, 0) as Verdict).remaining;
+      const seen = [left(), left()];
+      for (let n = 0; n < 2; n++) {
+        limiter.take("key", policy);
+        seen.push(left());
+      }
+      expect(seen, kind).toEqual([2, 2, 1, 0]);
+    }
+  });
+
   test("a clock that goes back gives nothing away", () => {
     for (const kind of ["fixed", "sliding", "bucket"] as const) {
       const { pattern } = play({ kind, limit: 2, windowMs: 60_000 }, [...at(61_000, 3), ...at(59_000, 2)]);

@@ -32,20 +32,25 @@ export interface Verdict {
 /** fixed, sliding: window's number, its count, the count of the one before. bucket: tokens, when they were counted, unused. */
 export type State = readonly [number, number, number];
 
-/** @param now in ms */
-export function step(state: State | undefined, policy: Policy, now: number): { verdict: Verdict; state: State } {
-  return policy.kind === "bucket" ? bucket(state, policy, now) : windows(state, policy, now);
+/** @param now in ms @param cost 0: what is left is asked, and nothing counted */
+export function step(
+  state: State | undefined,
+  policy: Policy,
+  now: number,
+  cost: 0 | 1 = 1,
+): { verdict: Verdict; state: State } {
+  return policy.kind === "bucket" ? bucket(state, policy, now, cost) : windows(state, policy, now, cost);
 }
 
-function windows(state: State | undefined, { kind, limit, windowMs }: Policy, now: number) {
+function windows(state: State | undefined, { kind, limit, windowMs }: Policy, now: number, cost: 0 | 1) {
   const window = Math.max(Math.floor(now / windowMs), state?.[0] ?? 0); // a clock that goes back begins no window anew
   const elapsed = Math.max(0, now - window * windowMs);
   const [known, counted, countedBefore] = state ?? [window, 0, 0];
   const count = known === window ? counted : 0;
   const before = kind === "fixed" ? 0 : known === window ? countedBefore : known === window - 1 ? counted : 0;
   const overlapping = (before * (windowMs - elapsed)) / windowMs;
-  const allowed = overlapping + count + 1 <= limit;
-  const after = count + (allowed ? 1 : 0);
+  const allowed = overlapping + count + cost <= limit;
+  const after = count + (allowed ? cost : 0);
   const verdict = {
     allowed,
     remaining: Math.max(0, Math.floor(limit - overlapping - after)),
@@ -61,12 +66,12 @@ function windows(state: State | undefined, { kind, limit, windowMs }: Policy, no
   }
 }
 
-function bucket(state: State | undefined, { limit, windowMs, burst = limit }: Policy, now: number) {
+function bucket(state: State | undefined, { limit, windowMs, burst = limit }: Policy, now: number, cost: 0 | 1) {
   const perMs = limit / windowMs;
   const [left, at] = state ?? [burst, now, 0];
   const tokens = Math.min(burst, left + Math.max(0, now - at) * perMs);
-  const allowed = tokens >= 1;
-  const after = allowed ? tokens - 1 : tokens;
+  const allowed = tokens >= cost;
+  const after = allowed ? tokens - cost : tokens;
   const verdict = {
     allowed,
     remaining: Math.floor(after),

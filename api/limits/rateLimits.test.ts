@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { quotasSchema } from "../routes/quotas.ts";
 import { startTestServer } from "../testServer.ts";
 import { blockOf } from "./rateLimits.ts";
 
@@ -15,6 +16,15 @@ describe("requests are counted", () => {
         (await server.access.keys.create(alice, { name: "one", role: "user" }, "t")).key,
         (await server.access.keys.create(alice, { name: "two", role: "user" }, "t")).key,
       ];
+      const three = (await server.access.keys.create(alice, { name: "three", role: "user" }, "t")).key;
+      const quotas = quotasSchema.parse(
+        (await server.get("/api/v1/quotas", { headers: { "x-api-key": three } })).body(),
+      );
+      expect(quotas).toMatchObject({
+        ...{ name: "alice", role: "user", rules: { max: 10, used: 0, throttled: 0 }, fuel_per_second: { max: null } },
+        ...{ requests: [{ of: "all", kind: "fixed", limit: 3, window_seconds: 60 }], api_keys: { max: 100, used: 3 } },
+      });
+      expect([2, 3]).toContain(quotas.requests[0]!.remaining); // itself is counted, unless a window began right after
       const ask = (headers: Record<string, string> = {}) => server.get("/api/v1/rule-fields", { headers });
       const until = Date.now() + 60_000; // a window's edge may lie between: then it begins anew, once
       const statuses = async (count: number, headers?: Record<string, string>) => {

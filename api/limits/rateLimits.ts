@@ -29,6 +29,8 @@ export interface RateLimits {
     principal: Principal | undefined,
     address: string | null,
   ): Promise<{ readonly detail: string; readonly headers: Readonly<Record<string, string>> } | undefined>;
+  /** What is left of each limit that somebody's requests are counted by; [] when none are. */
+  left(c: Context): Promise<Left[]>;
   /** Counts a request that was refused, by its address; a response when there were too many of them. */
   refused(c: Context): Promise<Response | undefined>;
 }
@@ -43,6 +45,12 @@ export const UNCOUNTED = new Set(["GET /api/v1/health", "GET /ready", "GET /metr
 const GUESSES: Policy = { kind: "fixed", limit: 20, windowMs: MINUTE };
 const GUESSED = /^POST \/api\/v1\/auth\/(login|refresh)$/;
 const HOURLY = { general: 1_000, alerts: 100 } as const;
+
+/** A limit, and how far it is used. */
+export interface Left extends Counted {
+  /** Paths that it is about. */
+  readonly of: "all" | "alerts";
+}
 
 interface Claim {
   readonly key: string;
@@ -91,6 +99,16 @@ export function createRateLimits(limiter: Limiter, { kind, anonymous, known, pre
     async upgrade(principal, address) {
       const counted = await count(claimsOf(principal, address, "GET /ws"));
       return counted?.verdict.allowed === false ? refusalOf(counted) : undefined;
+    },
+    async left(c) {
+      const claims = claimsOf(principalOf(c), addressOf(c), "GET /api/v1/alerts"); // which are counted by every limit there is
+      return Promise.all(
+        claims.map(async ({ key, policy }) => ({
+          of: key.endsWith(" alerts") ? ("alerts" as const) : ("all" as const),
+          policy,
+          verdict: await limiter.take(key, policy, 0),
+        })),
+      );
     },
     async refused(c) {
       if (anonymous === 0) return undefined;

@@ -30,8 +30,9 @@ test.skipIf(isRedisMissing("rate limits in Redis"))(
           now += Math.floor(random() * 4_000) - 200;
           const policy = { kind, limit: 10, windowMs: 20_000, ...(kind === "bucket" && { burst: 5 }) };
           const asked = random() < 0.5 ? one : two;
-          expect(await asked.take(`key ${kind}`, policy), `${kind} ${n}`).toEqual(
-            await memory.take(`key ${kind}`, policy),
+          const cost = random() < 0.2 ? 0 : 1;
+          expect(await asked.take(`key ${kind}`, policy, cost), `${kind} ${n}`).toEqual(
+            await memory.take(`key ${kind}`, policy, cost),
           );
         }
       const clocked = createRedisLimiter(node); // by Redis' own clock

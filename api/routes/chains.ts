@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
 import type { CoverageOfChains, PendingInterval, Stretch } from "../../engine/source/rpc/coverage.ts";
 import type { ApiDeps } from "../deps.ts";
+import { withETag } from "../list.ts";
 import { COMMON_PROBLEMS, createRouter, json, problemResponse } from "../router.ts";
 
 const block = (description: string) => z.int().openapi({ description });
@@ -61,7 +62,7 @@ const list = createRoute({
 
 export function chainRoutes({ coverage }: Pick<ApiDeps, "coverage">) {
   const router = createRouter();
-  router.openapi(list, async (c) => c.json(describeChains(await coverage(), Date.now()), 200));
+  router.openapi(list, async (c) => withETag(c, describeChains(await coverage(), Date.now())));
   return router;
 }
 
