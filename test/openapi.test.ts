@@ -4,10 +4,12 @@ import formats from "ajv-formats";
 import fc from "fast-check";
 import { OpenAPIClientAxios } from "openapi-client-axios";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { canonicalPath } from "../api/aliases.ts";
 import { createDetector } from "../engine/chain/detect.ts";
 import { type FindingRecord, findingRecord } from "../engine/chain/findingJson.ts";
 import { builtInRegistry } from "../engine/chain/registry/registry.ts";
 import { recordingBlocks } from "../engine/cli/detect/recordingBlocks.ts";
+import { type AskChange, changeEverything } from "./support/everyChange.ts";
 import { type Operation, requestsOf } from "./support/hostileRequests.ts";
 import { type ServedRecording, serveRecording } from "./support/servedRecording.ts";
 
@@ -117,22 +119,27 @@ function createJudge(document: Document) {
   };
 }
 
-test("each operation answers a client generated from the document as the document says", async () => {
-  const { document, operations } = await readDocument();
-  const judge = createJudge(document);
-  const api = new OpenAPIClientAxios({
+/** What says how things are at this moment, and the answer to a query in the address. */
+const ALWAYS_NEW = new Set(["/health", "/api/v1/health", "/ready", "/graphql"]);
+
+const clientOf = (document: Document) =>
+  new OpenAPIClientAxios({
     definition: { ...document, servers: [{ url: served.url }] },
     quick: true,
     axiosConfigDefaults: { headers: { authorization: `Bearer ${served.token}` }, validateStatus: () => true, maxRedirects: 0 },
-  }); // biome-ignore format: one object
-  const client = await api.init();
-  const alerts = (await (await ask("/api/v1/alerts?limit=1")).json()) as {
-    id: string;
-    tx_hash: string;
-    from_address: string;
-  }[];
-  const [alert] = alerts;
-  const named: Record<string, string> = { name: "openapi", hash: alert!.tx_hash, id: alert!.id, address: WETH, chain_id: "1", entry: WETH, owner: "api token", table: "alerts", session: "0", key: "0" }; // biome-ignore format: one line
+  }).init(); // biome-ignore format: one object
+
+async function anyAlert() {
+  const alerts = (await (await ask("/api/v1/alerts?limit=1")).json()) as { id: string; tx_hash: string }[];
+  return alerts[0]!;
+}
+
+test("each operation answers a client generated from the document as the document says", async () => {
+  const { document, operations } = await readDocument();
+  const judge = createJudge(document);
+  const client = await clientOf(document);
+  const alert = await anyAlert();
+  const named: Record<string, string> = { name: "openapi", hash: alert.tx_hash, id: alert.id, address: WETH, chain_id: "1", entry: WETH, owner: "api token", table: "alerts", session: "0", key: "0" }; // biome-ignore format: one line
   const wrong: string[] = [];
   let fine = 0;
   // what only reads first: what is changed afterwards cannot be missing there
@@ -158,9 +165,35 @@ test("each operation answers a client generated from the document as the documen
     const problem = judge(operation, answer.status, String(answer.headers["content-type"] ?? ""), answer.data);
     if (problem) wrong.push(problem);
     if (answer.status < 300) fine++;
+    const isJson = String(answer.headers["content-type"] ?? "").startsWith("application/json");
+    if (method === "get" && answer.status === 200 && isJson && !ALWAYS_NEW.has(path)) {
+      const { etag } = answer.headers;
+      if (etag === undefined) wrong.push(`${path} has no ETag`);
+    }
   }
   expect(wrong).toEqual([]);
   expect(fine).toBeGreaterThan(60);
+});
+
+test("each operation that changes something can succeed, and its answer is as documented", async () => {
+  const { document, operations } = await readDocument();
+  const judge = createJudge(document);
+  const client = await clientOf(document);
+  const done = new Set<string>();
+  const asked: AskChange = async (named, { params, body, type, as } = {}) => {
+    const [method, path] = named.split(" ") as ["post", string];
+    const operation = operations.find((each) => each.method === method && each.path === path)!;
+    const headers = { ...(type && { "content-type": type }), ...(as && { authorization: `Bearer ${as}` }) };
+    const answer = await client.paths[path]![method]!(params ?? {}, body, { headers });
+    const problem = judge(operation, answer.status, String(answer.headers["content-type"] ?? ""), answer.data);
+    expect(answer.status, `${named}: ${JSON.stringify(answer.data)}`).toBeLessThan(300);
+    expect(problem).toBeUndefined();
+    done.add(named);
+    return answer.data;
+  };
+  await changeEverything(asked, served.house, (await anyAlert()).id);
+  const changing = operations.filter(({ method, path }) => method !== "get" && canonicalPath(path) === path);
+  expect(changing.map(({ method, path }) => `${method} ${path}`).filter((named) => !done.has(named))).toEqual([]);
 });
 
 /** Requests an operation; FUZZ_API asks more. */
