@@ -107,6 +107,7 @@ const TIES = { ...POSITION_TIES, log_index: "UInt32" } as const;
 
 export const SWAPS: ListSpec = {
   table: "swaps",
+  keys: "swaps",
   order: { time: "event_time", ties: TIES },
   columns: [
     ...SHARED,
@@ -118,6 +119,7 @@ export const SWAPS: ListSpec = {
 
 export const ARBITRAGES: ListSpec = {
   table: "arbitrages",
+  keys: "arbitrages",
   order: { time: "event_time", ties: { ...TIES, definition: "String", route: "UInt16" } },
   columns: [
     ...SHARED,
@@ -131,6 +133,7 @@ export const ARBITRAGES: ListSpec = {
 
 export const SANDWICHES: ListSpec = {
   table: "sandwiches",
+  keys: "sandwiches",
   order: { time: "event_time", ties: TIES },
   columns: [
     ...SHARED,
@@ -145,6 +148,7 @@ export const SANDWICHES: ListSpec = {
 
 export const LIQUIDATIONS: ListSpec = {
   table: "liquidations",
+  keys: "liquidations",
   order: { time: "event_time", ties: TIES },
   columns: [
     ...SHARED,

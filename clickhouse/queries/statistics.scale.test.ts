@@ -4,6 +4,7 @@ import { closeHours } from "../../engine/statistics/closeHours.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { ARBITRAGE_TRANSACTIONS, arbitragesOfQuery, arbitrageTransactionConditions } from "./arbitrageTransactions.ts";
 import { arbitrageursQuery } from "./arbitrageurs.ts";
+import { ARBITRAGES, findingConditions, LIQUIDATIONS, SANDWICHES, SWAPS } from "./findingLists.ts";
 import { openHoursQuery } from "./hours.ts";
 import { listQuery } from "./list.ts";
 import { statsQuery } from "./stats.ts";
@@ -70,4 +71,17 @@ test("lists of arbitrages read the newest, a sender's, a block's", async () => {
   expect(await granulesOf("arbitrages", list({ from: `0x${"3e7".padStart(40, "0")}` }))).toBeLessThan(GRANULES / 10);
   expect(await granulesOf("arbitrages", list({ hash: `0x${"3e7".padStart(64, "0")}` }))).toBeLessThan(GRANULES / 10);
   expect(await granulesOf("arbitrages", arbitragesOfQuery([[1, 77], [3, 200_000]], ["3e7".padStart(64, "0")], "cycle"))).toBeLessThanOrEqual(2); // biome-ignore format: one call
+});
+
+test("lists of other findings read the newest of all chains", async () => {
+  for (const list of [SWAPS, SANDWICHES, LIQUIDATIONS, ARBITRAGES]) {
+    const { table } = list;
+    if (table !== "arbitrages")
+      await place.store.command(`
+        INSERT INTO ${table} (source, partition, offset, n, event_time, chain_id, block_number, log_index)
+        SELECT 's', 0, number, 0, toDateTime64('2024-01-01 00:00:00', 6, 'UTC') + number % 50000, 1 + intDiv(number, 50000), number % 50000, 0
+        FROM numbers(200000) SETTINGS max_block_size = 50000`);
+    const query = listQuery(list, findingConditions({}), { limit: 100, offset: 0 });
+    expect(await granulesOf(table, query), table).toBeLessThanOrEqual(8); // of 28, or 123
+  }
 });
