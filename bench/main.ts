@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- [NAME] [--only TEXT] [--runs N] [--json] [--quick]`: measures one scenario or all. Data on stdout, progress on stderr.
  *
- *     NAME     one of the scenarios below; without it all of them, and a report in bench/results/
+ *     NAME     one of the scenarios below; without it all of them. A report in bench/results/ for all, and for those with charts
  *     --only   the cases of e2e whose name has TEXT in it: --only "pending packed"
  *     --runs   how often each figure is measured; 5 without it
  *     --json   the contract's line a scenario on stdout
@@ -13,18 +13,20 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { describeError, EXIT, exitCodeOf, UsageError } from "../engine/ops/errors.ts";
+import { svg } from "./chart.ts";
 import { describeThisMachine } from "./machine.ts";
 import { isRight, markdown, summary } from "./report.ts";
 import type { Scenario, ScenarioResult } from "./scenario.ts";
 import { api } from "./scenarios/api.ts";
 import { chain } from "./scenarios/chain.ts";
 import { e2e } from "./scenarios/e2e.ts";
+import { latency } from "./scenarios/latency.ts";
 import { peers } from "./scenarios/peers.ts";
 import { rules } from "./scenarios/rules.ts";
 import { sandbox } from "./scenarios/sandbox.ts";
 import { storage } from "./scenarios/storage.ts";
 
-const SCENARIOS: readonly Scenario[] = [e2e, rules, peers, sandbox, chain, storage, api];
+const SCENARIOS: readonly Scenario[] = [e2e, rules, peers, sandbox, chain, storage, api, latency];
 const RUNS = 5;
 const QUICK_RUNS = 3;
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
@@ -85,12 +87,16 @@ async function measure(scenario: Scenario, { quick, only, runs }: Arguments): Pr
   return { scenario: scenario.name, ok: measured.checks.every(isRight), ...measured, machine };
 }
 
+/** Markdown, JSON, and a file a chart. */
 function writeReport(results: readonly ScenarioResult[]): void {
   mkdirSync(RESULTS, { recursive: true });
-  const path = `${RESULTS}${results[0]!.machine.date.replaceAll(/[:.]/g, "-")}`;
-  writeFileSync(`${path}.json`, `${JSON.stringify(results, null, 1)}\n`);
-  writeFileSync(`${path}.md`, markdown(results));
-  process.stderr.write(`report: ${path}.md\n`);
+  const name = results[0]!.machine.date.replaceAll(/[:.]/g, "-");
+  const chartFile = (scenario: string, chart: string): string => `${name}-${scenario}-${chart}.svg`;
+  writeFileSync(`${RESULTS}${name}.json`, `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(`${RESULTS}${name}.md`, markdown(results, chartFile));
+  for (const { scenario, charts = [] } of results)
+    for (const chart of charts) writeFileSync(`${RESULTS}${chartFile(scenario, chart.name)}`, svg(chart));
+  process.stderr.write(`report: ${RESULTS}${name}.md\n`);
 }
 
 process.once("SIGINT", () => process.exit(EXIT.interrupted)); // what was started ends with this process
@@ -103,9 +109,9 @@ try {
     const result = await measure(scenario, args);
     results.push(result);
     process.stderr.write(`${summary(result)}\n`);
-    if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ ...result, charts: undefined })}\n`);
   }
-  if (all) writeReport(results);
+  if (all || results.some(({ charts }) => charts)) writeReport(results);
   process.exitCode = results.every(({ ok }) => ok) ? EXIT.ok : EXIT.refused;
 } catch (error) {
   process.stderr.write(`${describeError(error)}\n`);

@@ -1,12 +1,15 @@
 import type { Check, Figure, Machine, ScenarioResult } from "./scenario.ts";
 
-/** The report of a whole run as markdown. */
-export function markdown(results: readonly ScenarioResult[]): string {
+/** The report of a whole run as markdown. @param chartFile where a chart of a scenario lies, for links */
+export function markdown(
+  results: readonly ScenarioResult[],
+  chartFile: (scenario: string, chart: string) => string,
+): string {
   const machine = results[0]?.machine;
   return [
     "# Bench report",
     ...(machine ? ["", describeMachine(machine)] : []),
-    ...results.flatMap(({ scenario, ok, checks, figures, notes = [] }) => [
+    ...results.flatMap(({ scenario, ok, checks, figures, notes = [], charts = [] }) => [
       "",
       `## ${scenario}: ${ok ? "counts are right" : "COUNTS ARE WRONG"}`,
       "",
@@ -22,6 +25,7 @@ export function markdown(results: readonly ScenarioResult[]): string {
         ]),
       ),
       ...notes.flatMap((note) => ["", note]),
+      ...charts.flatMap(({ name, title }) => ["", `![${title}](${chartFile(scenario, name)})`]),
       "",
       ...table(
         ["check", "expected", "got", ""],

@@ -1,5 +1,7 @@
 /** What a scenario is and what it says: the contract's output, one JSON line a scenario. */
 
+import type { Chart } from "./chart.ts";
+
 export interface Scenario {
   readonly name: string;
   run(context: Context): Promise<Measured>;
@@ -21,6 +23,8 @@ export interface Measured {
   readonly figures: readonly Figure[];
   /** What was left out, and why. */
   readonly notes?: readonly string[];
+  /** For the report. */
+  readonly charts?: readonly Chart[];
 }
 
 /** A count that has to be right: a fast wrong answer fails. */

@@ -31,7 +31,9 @@ async function overKafka(context: Context, wanted: readonly string[]): Promise<M
   const scene = await openApiScene();
   try {
     // without runs it is one fill, which warms up
-    const alerts = await alertLatency(scene, wanted.includes("alerts") ? context : { ...context, runs: 0 });
+    const { runs, quick, say } = context;
+    const load = { perSecond: 10_000, seconds: quick ? 5 : 10, shares: [0.5, 0.99] };
+    const alerts = await alertLatency(scene, { ...load, runs: wanted.includes("alerts") ? runs : 0 }, say);
     return wanted.includes("lists") ? [alerts, await lists(scene, context)] : [alerts];
   } finally {
     await scene.close();

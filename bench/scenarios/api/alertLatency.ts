@@ -1,22 +1,17 @@
-/** How long an alert takes, from when its record was due on Kafka: to a WebSocket, to a reader of committed records, to a row. */
-import { setTimeout as sleep } from "node:timers/promises";
+/** How long an alert takes, from when its record was due at the producer: to a WebSocket, to a reader of committed records, to a row. */
 import { WebSocket } from "ws";
-import { createAdmin } from "../../../engine/kafka/admin.ts";
 import { createProducer } from "../../../engine/kafka/producer.ts";
-import { openTail } from "../../../engine/kafka/tail.ts";
 import { until } from "../../../test/support/engineProcess.ts";
 import { figure, type Goal } from "../../figure.ts";
 import { pendingLoad } from "../../load/load.ts";
-import { openLoop, percentile } from "../../load/openLoop.ts";
+import { openLoop } from "../../load/openLoop.ts";
+import { createHistogram, type Histogram } from "../../measure/histogram.ts";
 import type { Context, Figure, Measured } from "../../scenario.ts";
+import { readTopic, watchRows } from "./alertReaders.ts";
 import { type ApiScene, PARTITIONS } from "./scene.ts";
 
-const TX_PER_SECOND = 10_000;
-/** How often it is looked which rows there are: what a time may be too long by. */
-const LOOK_MS = 25;
-
 /** Where an alert's transaction stood on its topic. */
-interface At {
+export interface At {
   readonly partition: number;
   readonly offset: number;
 }
@@ -29,27 +24,47 @@ interface Shown {
   readonly offset: string;
 }
 
-interface Way {
+export interface AlertLoad {
+  /** Transactions; one in fifty raises an alert. */
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Without any the load comes once: that warms up, and fills the store. */
+  readonly runs: number;
+  /** The percentiles that are figures, as shares; those in the middle and of 99 % have goals at the rate that is promised. */
+  readonly shares: readonly number[];
+}
+
+/** What is promised, at so many transactions a second. */
+const GOALS_AT = 10_000;
+
+export interface Way {
   readonly name: string;
-  readonly goals: readonly [p50: Goal | undefined, p99: Goal | undefined];
-  /** ms, of the run under way. */
-  latencies: number[];
+  /** ms, by share. */
+  readonly goals: { readonly [share: number]: Goal | undefined };
+  /** Of the run under way. */
+  histogram: Histogram;
   /** All alerts that came this way, in all runs. */
   readonly seen: Set<string>;
-  readonly p50: number[];
-  readonly p99: number[];
+  /** Of each run that counts. */
+  readonly runs: Histogram[];
 }
 
 const way = (name: string, p50?: number, p99?: number): Way => ({
   name,
-  goals: [p50 === undefined ? undefined : { below: p50 }, p99 === undefined ? undefined : { below: p99 }],
-  ...{ latencies: [], seen: new Set(), p50: [], p99: [] },
+  goals: { 0.5: p50 === undefined ? p50 : { below: p50 }, 0.99: p99 === undefined ? p99 : { below: p99 } },
+  ...{ histogram: createHistogram(), seen: new Set(), runs: [] },
 });
 
-/** Without runs the load comes once: that warms up, and fills the store. */
-export async function alertLatency(scene: ApiScene, { runs, quick, say }: Context): Promise<Measured> {
+/** @returns figures, and the ways with all that was measured */
+export async function alertLatency(
+  scene: ApiScene,
+  { perSecond, seconds, runs, shares }: AlertLoad,
+  say: Context["say"],
+): Promise<Measured & { readonly ways: readonly Way[] }> {
   const { brokers, topics, url } = scene;
-  const dues = Array.from({ length: PARTITIONS }, (): number[] => []);
+  /** Where each partition begins for us: an earlier load may lie before. */
+  const firsts = await scene.nextOffsets();
+  const dues = firsts.map((): number[] => []);
   const ways = {
     early: way("WebSocket, provisional", 10, 50),
     socket: way("WebSocket, published"),
@@ -57,8 +72,10 @@ export async function alertLatency(scene: ApiScene, { runs, quick, say }: Contex
     row: way("row that can be queried"),
   };
   /** Every run sends the same transactions, so the same ids: where it stands tells an alert from that of another run. */
-  function came({ latencies, seen }: Way, id: string, { partition, offset }: At): void {
-    latencies.push(performance.now() - dues[partition]![offset]!);
+  function came({ histogram, seen }: Way, id: string, { partition, offset }: At): void {
+    const at = offset - firsts[partition]!;
+    if (at < 0) return;
+    histogram.record(performance.now() - dues[partition]![at]!);
     seen.add(`${id} ${partition} ${offset}`);
   }
 
@@ -71,16 +88,22 @@ export async function alertLatency(scene: ApiScene, { runs, quick, say }: Contex
   await new Promise((resolve, reject) => ws.once("open", resolve).once("error", reject));
   const stop = new AbortController();
   let expected = 0;
+  let bytes = 0;
+  let alerting = 0;
+  const cpus: { engine: number; store: number }[] = [];
 
   async function send(): Promise<void> {
-    const seconds = quick ? 5 : 10;
     for (let run = 0; run <= runs; run++) {
-      const { lines, expected: truth } = pendingLoad(TX_PER_SECOND * seconds);
-      expected += Object.values(truth.alerted).reduce((sum, count) => sum + count, 0);
-      for (const each of Object.values(ways)) each.latencies = [];
+      const load = pendingLoad(perSecond * seconds);
+      const { lines } = load;
+      const alerts = Object.values(load.expected.alerted).reduce((sum, count) => sum + count, 0);
+      expected += alerts;
+      bytes = load.bytes;
+      alerting = alerts / lines.length;
+      for (const each of Object.values(ways)) each.histogram = createHistogram();
       const before = scene.cpu();
       await openLoop({
-        perSecond: TX_PER_SECOND,
+        perSecond,
         seconds,
         fire(i, due) {
           const partition = i % PARTITIONS;
@@ -96,15 +119,15 @@ export async function alertLatency(scene: ApiScene, { runs, quick, say }: Contex
         60_000,
         20,
       );
-      const cpu = scene.cpu();
-      for (const { name, latencies, p50, p99 } of Object.values(ways)) {
-        const [half, most] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
-        say(`alert to ${name}: p50 ${half.toFixed(1)} ms, p99 ${most.toFixed(1)} ms of ${latencies.length}`);
-        if (run === 0) continue; // warms up
-        p50.push(half);
-        p99.push(most);
-      }
-      say(`CPU: engine ${(((cpu.engine - before.engine) * 1e6) / lines.length).toFixed(1)} µs, store ${(((cpu.store - before.store) * 1e6) / lines.length).toFixed(1)} µs a transaction`); // biome-ignore format: one line
+      const after = scene.cpu();
+      const each = (who: "engine" | "store"): number => ((after[who] - before[who]) * 1e6) / lines.length;
+      const cpu = { engine: each("engine"), store: each("store") };
+      for (const { name, histogram } of Object.values(ways))
+        say(`alert to ${name} at ${perSecond} tx/s: p50 ${histogram.percentile(0.5).toFixed(1)} ms, p99 ${histogram.percentile(0.99).toFixed(1)} ms of ${histogram.count}`); // biome-ignore format: one line
+      say(`CPU: engine ${cpu.engine.toFixed(1)} µs, store ${cpu.store.toFixed(1)} µs a transaction`);
+      if (run === 0) continue; // warms up
+      for (const { histogram, runs } of Object.values(ways)) runs.push(histogram);
+      cpus.push(cpu);
     }
     await scene.settle();
   }
@@ -112,54 +135,33 @@ export async function alertLatency(scene: ApiScene, { runs, quick, say }: Contex
   try {
     await Promise.all([
       send().finally(() => stop.abort()),
-      readTopic(scene, came, ways.topic, stop.signal),
-      watchRows(scene, came, ways.row, stop.signal),
+      readTopic(scene, (id, at) => came(ways.topic, id, at), stop.signal),
+      watchRows(scene, (id, at) => came(ways.row, id, at), firsts, stop.signal),
     ]);
   } finally {
     stop.abort();
     ws.terminate();
     await producer.close();
   }
+  const all = Object.values(ways);
+  const used = (["engine", "store"] as const).flatMap((who) => {
+    const each = cpus.map((cpu) => cpu[who]).filter(Number.isFinite);
+    return each.length > 0 ? [figure(`alerts: CPU of the ${who} at ${perSecond} tx/s`, "µs/tx", each)] : [];
+  });
+  const measured = runs === 0 ? [] : [...all.flatMap((each) => figuresOf(each, perSecond, shares)), ...used];
   return {
-    checks: Object.values(ways).map(({ name, seen }) => ({ name: `alerts to ${name}`, expected, got: seen.size })),
-    figures: runs === 0 ? [] : Object.values(ways).flatMap(figuresOf),
+    checks: all.map(({ name, seen }) => ({ name: `alerts to ${name} at ${perSecond} tx/s`, expected, got: seen.size })),
+    figures: measured.map((each) => ({ ...each, load: `${bytes} B, ${alerting.toFixed(3)} alerts a transaction` })),
+    ways: all,
   };
 }
 
-const figuresOf = ({ name, goals: [half, most], p50, p99 }: Way): Figure[] => [
-  figure(`alert to ${name} at ${TX_PER_SECOND} tx/s, p50`, "ms", p50, half),
-  figure(`alert to ${name} at ${TX_PER_SECOND} tx/s, p99`, "ms", p99, most),
-];
-
-type Came = (way: Way, id: string, at: At) => void;
-
-async function readTopic({ brokers, topics }: ApiScene, came: Came, to: Way, signal: AbortSignal): Promise<void> {
-  const admin = await createAdmin({ brokers });
-  const marks = await admin.watermarks(topics.alerts);
-  await admin.close();
-  const from = marks.map(({ partition }) => ({ topic: topics.alerts, partition, offset: 0 }));
-  const tail = await openTail({ brokers, from, onError: (error) => process.stderr.write(`${error.message}\n`) });
-  while (!signal.aborted) {
-    for (const { value } of await tail.poll(1_000)) {
-      const { id, source } = JSON.parse(String(value)) as { id: string; source: At };
-      came(to, id, source);
-    }
-  }
-  await tail.close();
-}
-
-/** Rows of a partition become visible in the order of their offsets, so the last that is there says which are new. */
-async function watchRows({ store }: ApiScene, came: Came, to: Way, signal: AbortSignal): Promise<void> {
-  const known = new Array<number>(PARTITIONS).fill(-1);
-  while (!signal.aborted) {
-    const rows = await store.rows<{ id: string; partition: number; offset: string }>(
-      `SELECT lower(hex(alert_id)) AS id, partition, offset FROM alerts WHERE offset > {known:Array(Int64)}[partition + 1] ORDER BY offset`,
-      { known },
-    );
-    for (const { id, partition, offset } of rows) {
-      known[partition] = Math.max(known[partition]!, Number(offset));
-      came(to, id, { partition, offset: Number(offset) });
-    }
-    await sleep(LOOK_MS);
-  }
-}
+const figuresOf = ({ name, goals, runs }: Way, perSecond: number, shares: readonly number[]): Figure[] =>
+  shares.map((share) =>
+    figure(
+      `alert to ${name} at ${perSecond} tx/s, p${Number((share * 100).toFixed(3))}`,
+      "ms",
+      runs.map((histogram) => histogram.percentile(share)),
+      perSecond === GOALS_AT ? goals[share] : undefined,
+    ),
+  );

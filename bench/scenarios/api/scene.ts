@@ -1,6 +1,7 @@
 /** An engine with its API over a broker, as `weir start` runs it, and what its processes use. */
 import { join } from "node:path";
 import { readAddress } from "../../../clickhouse/embedded/lockFile.ts";
+import { createAdmin } from "../../../engine/kafka/admin.ts";
 import { until } from "../../../test/support/engineProcess.ts";
 import { startBroker } from "../../../test/support/kafkaBroker.ts";
 import { createKafkaScene, type KafkaScene } from "../../../test/support/kafkaScene.ts";
@@ -13,6 +14,8 @@ export interface ApiScene {
   readonly store: Awaited<ReturnType<KafkaScene["store"]>>;
   /** CPU seconds so far, of the engine with its API and of the store's process. */
   cpu(): { readonly engine: number; readonly store: number };
+  /** Of the topic of transactions, by partition. */
+  nextOffsets(): Promise<number[]>;
   /** Resolves once all that was sent is stored. */
   settle(): Promise<void>;
   close(): Promise<void>;
@@ -57,6 +60,12 @@ export async function openApiScene(): Promise<ApiScene> {
       url: url()!,
       store: await scene.store(),
       cpu: () => ({ engine: processCpu(engine.child.pid!), store: processCpu(storePid) }),
+      async nextOffsets() {
+        const admin = await createAdmin({ brokers: broker.brokers });
+        const marks = await admin.watermarks(scene.topics.txRaw);
+        await admin.close();
+        return marks.sort((a, b) => a.partition - b.partition).map(({ high }) => high);
+      },
       settle: () => scene.settle(engine),
       close,
     };
