@@ -47,6 +47,8 @@ let anvil: Anvil;
 let scene: V2Scene;
 let trader: Hex;
 let folder: string;
+/** Looked at after each block: the two pairs of ether and oak, and what is no pool. */
+let pools: Record<string, Hex>;
 
 /** The pairs of ether and oak, on both venues. */
 const readPairs = () =>
@@ -78,6 +80,8 @@ beforeAll(async () => {
   anvil = await startAnvil({ args: ANVIL_ARGS });
   scene = await setV2Scene(anvil.url);
   trader = scene.traders[0]!;
+  const [main, fork] = (await readPairs()).map(({ address }) => address as Hex);
+  pools = { "WETH-OAK": main!, "WETH-OAK fork": fork!, none: scene.executor };
   folder = await mkdtemp(join(tmpdir(), "weir-opportunity-"));
 });
 afterAll(async () => {
@@ -147,10 +151,13 @@ function registryData(): RegistryData {
     [main]: { name: "Main", keep: 9_970, routers: [mainRouter] },
     [fork]: { name: "Fork", keep: 9_970, routers: [forkRouter] },
   };
-  return { chains: [{ id: CHAIN, wrapped: weth, nativeUsd: 3_000, v2Factories }] };
+  return { chains: [{ id: CHAIN, wrapped: weth, nativeUsd: 3_000, v2Factories, pools }] };
 }
 
-/** A swap that waits between two blocks, and its backrun, as `record` writes them down. */
+/**
+ * A swap that waits between two blocks, and its backrun; then one that nobody backruns, a block without a trade, and who takes what was left: as
+ * `record` writes them down.
+ */
 async function recordBackrun(out: string) {
   const { weth, oak, executor, mainRouter } = scene;
   const stopping = new AbortController();
@@ -183,9 +190,26 @@ async function recordBackrun(out: string) {
   const backrun = await scene.send({ ...scene.execute(scene.swaps(route, [amountIn, between, amountOut])), gasPrice: 2n * GAS_PRICE }); // biome-ignore format: one call
   await scene.mineBlock();
   await reached(() => state.block === block + 1);
+  const earned = (await scene.balance(weth, executor)) - held;
+
+  await scene.send(scene.buyWithEther(trader, parseEther("150"), [weth, oak]));
+  await scene.mineBlock();
+  await reached(() => state.block === block + 2);
+  const left = (await readPairs()) as [Pair, Pair];
+  const best = backrunOf(left[0], left[1]);
+  const still = await scene.send({ from: trader, to: scene.owner });
+  await scene.mineBlock();
+  await reached(() => state.block === block + 3);
+  const back = [
+    { pair: best.buy, tokenIn: weth },
+    { pair: best.sell, tokenIn: oak },
+  ];
+  const taking = await scene.send(scene.execute(scene.swaps(back, [best.amountIn, best.between, best.amountOut])));
+  await scene.mineBlock();
+  await reached(() => state.block === block + 4);
   stopping.abort();
   await recording;
-  return { block, victim, backrun, earned: (await scene.balance(weth, executor)) - held, before, prediction };
+  return { block, victim, backrun, earned, before, prediction, left, best, still, taking };
 }
 
 test("what pools hold is asked once, then followed; what is late, or was replaced, is asked again", async () => {
@@ -254,7 +278,7 @@ test("what pools hold is asked once, then followed; what is late, or was replace
 
 test("recorded and replayed, a swap that waits says what could be earned behind it, and who earned it", async () => {
   const path = join(folder, "swaps.ndjson");
-  const { block, victim, backrun, earned, before, prediction } = await recordBackrun(path);
+  const { block, victim, backrun, earned, before, prediction, ...later } = await recordBackrun(path);
   const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
   const waiting = lines
     .map((line) => JSON.parse(line))
@@ -287,9 +311,44 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
     });
     expect(earned).toBeGreaterThan(parseEther("0.1"));
     expect(found[0]!.profit_usd).toBeCloseTo(Number(earned - 200_000n * 3n * GAS_PRICE) * 3_000e-18, 3);
+
+    // The pools that are listed, after each block: what the trade left is there behind it, and still is behind the block without one.
+    const { left, best, still, taking } = later;
+    const imbalances = listQuery(OPPORTUNITIES, opportunityConditions({ kind: "pool_imbalance" }), { limit: 20, offset: 0 }); // biome-ignore format: one call
+    const flagged = await store.rows<OpportunityRow & { log_index: number | null }>(imbalances.sql, imbalances.params);
+    const places = flagged.map(({ state_block, pool }) => `${Number(state_block) - block} ${pool}`).sort();
+    expect(places).toEqual([2, 3].flatMap((at) => left.map(({ address }) => `${at} ${address}`)).sort());
+    for (const row of flagged) {
+      const pair = left.find(({ address }) => address === row.pool)!;
+      expect(row).toMatchObject({
+        ...{
+          reserve0_raw: String(pair.reserve0),
+          reserve1_raw: String(pair.reserve1),
+          profit_raw: String(best.profit),
+        },
+        ...{ dex: pair === left[0] ? "Main" : "Fork", profit_token: scene.weth, is_small_opportunity: true },
+        ...{
+          captured: true,
+          captured_by: scene.searcher,
+          captured_tx: taking,
+          status: "confirmed",
+          confidence: "high",
+        },
+      });
+      if (row.state_block === String(block + 3)) expect(row.tx_hash).toBe(still);
+      const value = (of: Pair) =>
+        Number(sideOf(of, scene.weth)!.reserveIn) / Number(sideOf(of, scene.weth)!.reserveOut);
+      const gap = Math.max(value(left[0]) / value(left[1]), value(left[1]) / value(left[0]));
+      expect(row.imbalance_pct).toBeCloseTo((Math.sqrt(gap) - 1) * 100, 6);
+    }
   } finally {
     await store.close();
   }
+
+  // Of each block the last record says what the listed pools held at its end, the one that is no pool but for.
+  const ends = lines.map((line) => JSON.parse(line)).filter(({ blockNumber, market }) => blockNumber && market);
+  expect(ends.map(({ blockNumber }) => Number(blockNumber) - block)).toEqual([0, 1, 2, 3, 4]);
+  expect(ends.map(({ market }) => market.pools.length)).toEqual([2, 2, 2, 2, 2]);
 
   // However the records are cut into batches, and whenever they run again, it is the same bytes.
   const process = createProcessor([], createWorld({ chains: [CHAIN], registry: registryData() }));
@@ -300,7 +359,7 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
       .map(({ value }) => value.toString());
   const together = said(0, records.length);
   expect(together.some((text) => text.includes(victim))).toBe(true);
-  expect(records.flatMap((_, i) => said(i, i + 1))).toEqual(together);
+  expect(records.flatMap((_, i) => said(i, i + 1)).sort()).toEqual(together.sort()); // of a batch blocks come first
 }, 120_000);
 
 /** The V3 scene, with what the market reader and a worker know of it. */

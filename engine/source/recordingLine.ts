@@ -54,6 +54,7 @@ export function blockLines(
   chainId: number,
   { block, transactions, receipts }: RpcBlock,
   seenAt: (hash: string) => number | undefined,
+  market?: object,
 ): RecordingLine[] {
   const header = {
     ...pick(block, BLOCK_FIELDS, ["baseFeePerGas"]),
@@ -67,6 +68,7 @@ export function blockLines(
       ...(seen === undefined ? {} : { seenAt: seen }),
       block: header,
       receipt: receiptOf(receipts[index]!),
+      ...(market && index === transactions.length - 1 && { market }),
     }) as RecordingLine;
   });
 }

@@ -136,6 +136,6 @@ test("an arbitrage that paid captures what is open in pools with reserves or a p
   ];
   const nothing = { count: 0, frames: [], bytes: new Uint8Array(), words: new Uint32Array() } as unknown as Decoded;
   const found = [{ block, findings }] as unknown as BlockFindings[];
-  const { captures } = createOpportunityStage(builtInRegistry)(nothing, found);
+  const { captures } = createOpportunityStage(builtInRegistry)(nothing, [], found);
   expect(captures.map(({ pool, number }) => [pool[2], number])).toEqual([["a", 3], ["b", 3]]); // biome-ignore format: a line
 });

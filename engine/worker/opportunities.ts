@@ -1,5 +1,7 @@
+import type { BatchBlock } from "../chain/blocks.ts";
 import type { ArbitrageFinding, SwapFinding } from "../chain/finding.ts";
 import { isSmallOpportunity } from "../chain/opportunity/imbalance.ts";
+import { readBlockMarket } from "../chain/opportunity/market.ts";
 import type { Opportunity } from "../chain/opportunity/opportunity.ts";
 import { decimalsOf } from "../chain/opportunity/opportunity.ts";
 import { findPendingOpportunities } from "../chain/opportunity/pendingOpportunities.ts";
@@ -43,17 +45,21 @@ export const NO_OPPORTUNITIES: FoundOpportunities = { opportunities: [], capture
 
 /** What could be earned by a batch's blocks and pending transactions, in the order in which they stand there, and what was. */
 export function createOpportunityStage(registry: Registry) {
-  return (decoded: Decoded, found: readonly BlockFindings[]): FoundOpportunities => {
+  return (decoded: Decoded, blocks: readonly BatchBlock[], found: readonly BlockFindings[]): FoundOpportunities => {
     const { bytes, words, count, frames } = decoded;
     const opportunities: FoundOpportunity[] = [];
-    for (const { block, findings } of found) {
+    const findingsOf = new Map(found.map(({ block, findings }) => [block, findings]));
+    for (const block of blocks) {
       const chain = registry.chains.get(block.chainId);
+      const market = chain && readBlockMarket(block, chain);
+      const findings = findingsOf.get(block) ?? [];
+      if (findings.length === 0 && !market) continue;
       const swaps = findings.filter((finding): finding is SwapFinding => finding.kind === "swap");
-      for (const opportunity of findPoolImbalances(block, swaps, chain))
+      for (const opportunity of findPoolImbalances(block, swaps, chain, market?.venues))
         opportunities.push({
           ...{ number: block.numbers[opportunity.transaction]!, chainId: block.chainId, opportunity },
           status: block.complete ? "confirmed" : "provisional",
-          decimals: (token) => decimalsOf(chain, token),
+          decimals: market?.decimalsOf ?? ((token) => decimalsOf(chain, token)),
         });
     }
     const all = { bytes, u32: words };

@@ -67,7 +67,7 @@ export function createProcessor(
     const blocks = blocksOf(decoded);
     const found = detect(blocks);
     const risks = judge(decoded, blocks, found);
-    const opportunities = findOpportunities(decoded, found);
+    const opportunities = findOpportunities(decoded, blocks, found);
     lap("detect");
     const seen = runRules.wantsFacts ? withFacts(decoded, found, risks) : decoded;
     const matched = runRules(seen, lists);

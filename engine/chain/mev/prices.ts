@@ -33,8 +33,11 @@ interface Standing {
   readonly holdings: readonly [number, number];
 }
 
+/** What a swap says of where its pool stands. */
+export type Traded = Pick<Swap, "pool" | "tokenIn" | "tokenOut" | "after">;
+
 /** @param swaps of one block @param chain undefined: nothing is known of it, no price either */
-export function pricesOf(swaps: readonly Swap[], chain: Chain | undefined): Prices {
+export function pricesOf(swaps: readonly Traded[], chain: Chain | undefined): Prices {
   const { wrapped, nativeUsd } = chain ?? {};
   const stable = (token: Address): number | undefined => {
     const decimals = chain?.stableCoins.get(token);
@@ -90,7 +93,7 @@ function median(numbers: number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-function standingsByPool(swaps: readonly Swap[]): Standing[][] {
+function standingsByPool(swaps: readonly Traded[]): Standing[][] {
   const pools = new Map<string, Standing[]>();
   for (const swap of swaps) {
     const { after, pool, tokenIn, tokenOut } = swap;

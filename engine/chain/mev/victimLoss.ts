@@ -28,7 +28,8 @@ const hasPrice = (swap: Swap): swap is Swap & { after: Price } => "sqrtPriceX96"
 
 /** Pools order their tokens by address; V4 writes the native coin as the zero address. */
 const order = (token: Address): string => (token === NATIVE ? "" : token);
-export const isZeroForOne = ({ tokenIn, tokenOut }: Swap): boolean => order(tokenIn) < order(tokenOut);
+export const isZeroForOne = ({ tokenIn, tokenOut }: Pick<Swap, "tokenIn" | "tokenOut">): boolean =>
+  order(tokenIn) < order(tokenOut);
 
 /** What the pool holds of the token in and the token out. */
 type Sides = readonly [rIn: bigint, rOut: bigint];

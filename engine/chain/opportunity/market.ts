@@ -1,5 +1,6 @@
 /**
- * What a pending transaction's record says of the pools that it would trade through, in its member `market`: whoever saw it wait has a node
+ * What a pending transaction's record says of the pools that it would trade through, in its member `market`, and the record of a block's last
+ * transaction of the pools that the registry lists: whoever saw it wait, or mined, has a node
  * and follows its blocks (source/rpc/marketReader.ts), a worker has neither. So what pools held is part of the record: a batch that runs again finds
  * the same, today or in a year.
  *
@@ -13,6 +14,9 @@
  * a pair's fee and which fees a venue has are the registry's: pools of a factory that it does not have are left out.
  */
 import { splitExtra } from "../../frame/extra.ts";
+import { extraText, u32At } from "../../frame/readFrame.ts";
+import { OFFSET } from "../../frame/schema.ts";
+import type { BlockView } from "../blockView.ts";
 import type { Prices } from "../mev/prices.ts";
 import type { Chain } from "../registry/registry.ts";
 import { type Address, NATIVE } from "../swap.ts";
@@ -62,6 +66,8 @@ export const MAX_TICKS = 64;
 
 export interface KnownMarket extends Market {
   readonly stateBlock: number;
+  /** All pools that are known. */
+  readonly venues: readonly Venue[];
   /** Other pools of a pool's tokens. */
   othersOf(pool: Pool): Venue[];
   /** What the venue of a pool is called. */
@@ -69,6 +75,14 @@ export interface KnownMarket extends Market {
   /** A stable coin is a dollar, the coin is priced by the deepest pair with one, else as configured. */
   readonly prices: Prices;
   decimalsOf(token: Address): number | undefined;
+}
+
+/** What the record of a block's last transaction says of pools at the block's end. */
+export function readBlockMarket(view: BlockView, chain: Chain): KnownMarket | undefined {
+  const last = view.frames.at(-1);
+  if (last === undefined || u32At(view, last + OFFSET.extraLength) === 0) return undefined;
+  const market = readMarket(extraText(view, last), chain);
+  return market?.stateBlock === view.blockNumber ? market : undefined;
 }
 
 /**
@@ -93,7 +107,7 @@ export function readMarket(extra: string, chain: Chain): KnownMarket | undefined
     (pool.token0 === one && pool.token1 === other) || (pool.token0 === other && pool.token1 === one);
   const given = isObject(value.decimals) ? value.decimals : {};
   return {
-    stateBlock,
+    ...{ stateBlock, venues },
     poolOf(router, one, other, fee) {
       const factory = (fee === undefined ? chain.v2Routers : chain.v3Routers).get(router)?.address;
       const found = venues.find(

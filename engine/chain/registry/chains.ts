@@ -105,6 +105,10 @@ export const CHAINS: readonly ChainData[] = [
         routers: ["0xcf0febd3f17cef5b47b0cd257acf6025c5bff3b7"],
       },
     },
+    pools: {
+      "WBNB-BUSD": "0x58f876857a02d6762e0101bb5c46a8c1ed44dc16",
+      "WBNB-USDT": "0x16b9a82891338f9ba80e2d6970fdda79d1eb0dae",
+    },
     v3Factories: {
       [PANCAKE_V3_FACTORY]: pancakeV3("0x13f4ea83d0bd40e75c8222255bc855a974568dd4"),
       "0xdb1d10011ad0ff90774d0c6bb92e5c5c8b4461f7": uniswapV3(),

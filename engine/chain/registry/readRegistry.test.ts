@@ -43,6 +43,7 @@ test("a registry file comes to what is built in, its hex in either case", () => 
           stableCoins: { [ADDRESS]: 6 },
           routers: { [ADDRESS]: "Spooky" },
           v2Factories: { [ADDRESS]: { name: "Spooky", keep: 9_980, routers: [ADDRESS] } },
+          pools: { "FTM-USDC": ADDRESS },
         },
       ],
       methods: { "0x38ED1739": "swapExactTokensForTokens(uint256,uint256,address[],address,uint256)" },
@@ -51,6 +52,7 @@ test("a registry file comes to what is built in, its hex in either case", () => 
   );
   const { chains, protocols } = createRegistry(data);
   expect(chains.get(250)?.routers.get(ADDRESS.toLowerCase())).toBe("Spooky");
+  expect([...chains.get(250)!.pools]).toEqual([["FTM-USDC", ADDRESS.toLowerCase()]]);
   expect(chains.get(250)?.wrapped).toBe(ADDRESS.toLowerCase());
   expect(chains.get(250)?.v2Routers.get(ADDRESS.toLowerCase())?.keep).toBe(9_980);
   expect(protocols.at(-1)).toMatchObject({

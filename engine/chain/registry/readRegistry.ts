@@ -8,7 +8,14 @@ import { FACT_WIDTH } from "../facts/schema.ts";
 import { LAYOUTS, type LayoutName } from "../protocols/layouts.ts";
 import type { RegistryData } from "./registryData.ts";
 
-export const REGISTRY_LIMITS = { bytes: 1024 * 1024, chains: 256, protocols: 256, entries: 4096, name: 64 } as const;
+export const REGISTRY_LIMITS = {
+  bytes: 1024 * 1024,
+  chains: 256,
+  protocols: 256,
+  entries: 4096,
+  pools: 100,
+  name: 64,
+} as const;
 
 /**
  * The registry file that WEIR_REGISTRY names; nothing if there is none.
@@ -127,6 +134,9 @@ const chain = object({
       routers: list(address, 64),
     }),
   ).optional(),
+  pools: record(name, address)
+    .refine(few(REGISTRY_LIMITS.pools), `expected at most ${REGISTRY_LIMITS.pools}`)
+    .optional(),
   multicall: address.optional(),
 });
 

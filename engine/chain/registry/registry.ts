@@ -34,6 +34,8 @@ export interface Chain {
   /** Venues of Uniswap V3's kind, the same way. */
   readonly v3Factories: ReadonlyMap<Address, V3Factory>;
   readonly v3Routers: ReadonlyMap<Address, V3Factory>;
+  /** Pools that are looked at after each block, by name. */
+  readonly pools: ReadonlyMap<string, Address>;
   /** Multicall3. */
   readonly multicall: Address | undefined;
 }
@@ -56,8 +58,8 @@ export interface Protocol {
 }
 
 /**
- * What is built in and what is given beside it: a chain's members replace ours one by one, its routers, factories and stable coins come to
- * ours, as do methods; a protocol replaces ours of the same topic, and counts as unproven.
+ * What is built in and what is given beside it: a chain's members replace ours one by one, its routers, factories, stable coins and pools come
+ * to ours, as do methods; a protocol replaces ours of the same topic, and counts as unproven.
  */
 export function createRegistry(given: RegistryData = {}): Registry {
   const chains = new Map(CHAINS.map((chain) => [chain.id, chainOf(chain, undefined)]));
@@ -89,6 +91,7 @@ function chainOf(data: ChainData, known: Chain | undefined): Chain {
     v2Routers: byRouter(v2Factories),
     v3Factories,
     v3Routers: byRouter(v3Factories),
+    pools: new Map([...(known?.pools ?? []), ...Object.entries(data.pools ?? {})]),
     multicall: data.multicall ?? known?.multicall,
   };
 }

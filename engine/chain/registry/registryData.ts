@@ -28,6 +28,8 @@ export interface ChainData {
   readonly v2Factories?: Readonly<Record<Address, V2FactoryData>>;
   /** Factories of pools of Uniswap V3's kind. */
   readonly v3Factories?: Readonly<Record<Address, V3FactoryData>>;
+  /** Pools of Uniswap V2's kind that are looked at after each block, whether they traded or not: addresses by name. */
+  readonly pools?: Readonly<Record<string, Address>>;
   /** Multicall3, where it is deployed: many calls of a node in one. */
   readonly multicall?: Address;
 }

@@ -5,6 +5,7 @@ import { type Endpoint, type Endpoints, type EndpointsOptions, NotThere, openEnd
 import { createHeadWatch } from "./headWatch.ts";
 import { createMarketReader } from "./marketReader.ts";
 import { createPendingWatch, type PendingSource, type Sighting } from "./pendingWatch.ts";
+import { createPoolScanner, type ScannedPools } from "./poolScanner.ts";
 import { createReadAhead } from "./readAhead.ts";
 import { type BlockRef, createBlockReader, type ReadBlock, readHeader } from "./readBlock.ts";
 import { LyingNode } from "./verifyBlock.ts";
@@ -12,7 +13,7 @@ import { LyingNode } from "./verifyBlock.ts";
 /** What a chain does, in the order in which it may be written down: a sighting always precedes its block. */
 export type ChainEvent =
   | { kind: "pending"; sightings: Sighting[] }
-  | ({ kind: "block" } & ReadBlock)
+  | ({ kind: "block"; pools?: ScannedPools } & ReadBlock)
   /** Blocks that were handed on are not of the chain any more, ascending; those in their place follow. */
   | { kind: "reorg"; replaced: BlockRef[] }
   /** Pending transactions are seen from now on, or are not any more. */
@@ -29,7 +30,7 @@ export interface ChainOptions extends EndpointsOptions {
   readonly reorgDepth?: number | undefined;
   /** Also yield pending transactions as a node announces them. */
   readonly pending?: boolean;
-  /** Whose routers and pools are known: sightings of their swaps say what the pools hold. Default: none of them does. */
+  /** Whose routers and pools are known: sightings of their swaps say what the pools hold, blocks what listed pools do. Default: none does. */
   readonly registry?: Pick<Registry, "chains"> | undefined;
   /** Blocks that are read at a time while there are many to catch up with; default 4. */
   readonly ahead?: number | undefined;
@@ -76,10 +77,10 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   try {
     const pending = options.pending ? await createPendingWatch({ endpoints, clock }) : undefined;
     const venues = options.registry?.chains.get(endpoints.chainId);
-    const markets =
-      pending && venues && venues.v2Routers.size + venues.v3Routers.size > 0
-        ? createMarketReader({ endpoints, chain: venues })
-        : undefined;
+    const followsSwaps = pending && venues && venues.v2Routers.size + venues.v3Routers.size > 0;
+    const scansPools = venues && venues.pools.size > 0;
+    const markets = followsSwaps || scansPools ? createMarketReader({ endpoints, chain: venues }) : undefined;
+    const scanner = scansPools && markets ? createPoolScanner(endpoints, venues, markets) : undefined;
     const heads = createHeadWatch(endpoints, signal);
     const read = createBlockReader(endpoints.chainId);
     const tip = window.tip();
@@ -146,7 +147,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
           window.append({ number: step.number, hash: step.hash });
           next++;
           markets?.follow(step);
-          yield { kind: "block", ...step };
+          yield { kind: "block", ...step, ...(scanner && { pools: await scanner.scan(step.number) }) };
         }
       }
     }

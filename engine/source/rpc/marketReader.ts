@@ -26,6 +26,8 @@ export interface MarketReader {
    * @param stateBlock the last block that was handed on
    */
   marketsOf(transactions: readonly RpcObject[], stateBlock: number): Promise<(MarketMember | undefined)[]>;
+  /** What these pairs hold, with the pair that prices the coin; those that could not be read in time are left out. */
+  marketOfPairs(pairs: readonly Wanted[], stateBlock: number): Promise<MarketMember>;
   /** Every block that is handed on, in order. */
   follow(block: Pick<ReadBlock, "receipts">): void;
   /** Blocks were replaced: what pools held is not known any more. */
@@ -44,7 +46,7 @@ export interface MarketReaderOptions {
 }
 
 /** A pool that a factory may have; without a fee a pair. */
-interface Wanted {
+export interface Wanted {
   readonly factory: Address;
   readonly token0: Address;
   readonly token1: Address;
@@ -131,8 +133,13 @@ export function createMarketReader(options: MarketReaderOptions): MarketReader {
   const isKnown = (wanted: Wanted): boolean =>
     addresses.get(keyOf(wanted)) === null || poolOf(wanted)?.state !== undefined;
 
-  function marketOf(wanted: readonly Wanted[], stateBlock: number): MarketMember | undefined {
-    if (!wanted.every(isKnown)) return undefined;
+  /** Waits for what is not known of these, and no longer than may be. */
+  async function know(all: readonly Wanted[], stateBlock: number): Promise<void> {
+    const unknown = new Map(all.filter((wanted) => !isKnown(wanted)).map((wanted) => [keyOf(wanted), wanted]));
+    if (unknown.size > 0) await within(withinMs, read([...unknown.values()], stateBlock));
+  }
+
+  function marketOf(wanted: readonly Wanted[], stateBlock: number): MarketMember {
     const found = new Set(
       [...wanted.map(poolOf), deepest(references.map(poolOf))].filter((pool) => pool !== undefined),
     );
@@ -163,15 +170,14 @@ export function createMarketReader(options: MarketReaderOptions): MarketReader {
         return swaps.flatMap(({ path }) => path.slice(1).flatMap((token, i) => poolsOf(path[i]!, token)));
       });
       const all = asked.flatMap((wanted) => wanted ?? []);
-      const unknown = new Map(
-        (all.length === 0 ? [] : [...all, ...references])
-          .filter((wanted) => !isKnown(wanted))
-          .map((wanted) => [keyOf(wanted), wanted]),
-      );
-      if (unknown.size > 0) await within(withinMs, read([...unknown.values()], stateBlock));
-      const markets = asked.map((wanted) => wanted && marketOf(wanted, stateBlock));
+      if (all.length > 0) await know([...all, ...references], stateBlock);
+      const markets = asked.map((wanted) => (wanted?.every(isKnown) ? marketOf(wanted, stateBlock) : undefined));
       missed += asked.filter((wanted, i) => wanted !== undefined && markets[i] === undefined).length;
       return markets;
+    },
+    async marketOfPairs(pairs, stateBlock) {
+      await know([...pairs, ...references], stateBlock);
+      return marketOf(pairs.filter(isKnown), stateBlock);
     },
     follow({ receipts }) {
       turn++;
@@ -264,7 +270,7 @@ function bitsOf(bitmap: bigint | null): number[] {
 }
 
 /** Waits for work so long, and no longer: what is late is there the next time. Nodes that are away are others' to report. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
+export async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const done = work.catch((error: unknown) => {
     if (!(error instanceof ServiceUnavailable)) throw error;

@@ -7,6 +7,7 @@ import { createChainLines } from "./chainLines.ts";
 import type { Coverage } from "./coverage.ts";
 import type { RpcMeters } from "./endpoints.ts";
 import { type Chain, type ChainEvent, type ChainOptions, openChain } from "./follow.ts";
+import { createPoolScanLog } from "./poolScanLog.ts";
 import { catchUp } from "./statusTail.ts";
 import type { TopicSink } from "./topicSink.ts";
 import { LyingNode } from "./verifyBlock.ts";
@@ -46,6 +47,8 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
   const { signal, log, chainName, fromBlock, onProgress } = options;
   const counts: WatchCounts = { transactions: 0, blocks: 0, pending_sightings: 0, replaced: 0, last_block: null };
   const linesOf = createChainLines(options.chainId);
+  const venues = options.registry?.chains.get(options.chainId);
+  const poolLog = venues && createPoolScanLog(log, chainName, venues);
   let failures = 0;
   /** Events of the monitor before, as it called them. */
   const say = (event: string, message: string, facts: object = {}): void =>
@@ -95,6 +98,7 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
       counts.transactions += lines.length;
       counts.blocks++;
       counts.last_block = event.number;
+      if (event.pools) poolLog?.scanned(event.number, event.pools);
       say("block_processed", "It is there", { block: event.number, block_hash: event.hash, proof: event.proof });
       metrics.chainBlocks.inc({ ...labels, proof: event.proof });
     } else if (event.kind === "reorg") {
@@ -131,6 +135,7 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
     }
   }
   if (signal.aborted) say("chain_monitor_loop_cancelled", "Somebody stopped it");
+  poolLog?.stopped();
   say("chain_monitor_loop_exited", "The chain is not followed any more");
   log.info({ event: "chain_monitor_stopped", chain: chainName, ...counts }, "Not watching the chain any more");
   return counts;
