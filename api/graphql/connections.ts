@@ -22,11 +22,20 @@ type Arguments = Readonly<Record<string, unknown>>;
 // biome-ignore lint/suspicious/noExplicitAny: rows of any list
 type AnyListing = Listing<any, any>;
 
-export interface ListField<P extends z.ZodObject> {
+/** Rows of a page, each with its cursor. */
+export interface PageOfNodes {
+  readonly nodes: readonly unknown[];
+  readonly cursors: readonly string[];
+  readonly hasNext: boolean;
+  /** On all pages. */
+  readonly total: () => Promise<number>;
+}
+
+export interface PageField<P extends z.ZodObject> {
   /** `/api/v1/alerts`: its parameters are the arguments, its permission is the field's. */
   readonly path: string;
   readonly parameters: P;
-  readonly listing: (asked: z.output<P>, context: GraphqlContext) => AnyListing;
+  readonly page: (asked: z.output<P>, context: GraphqlContext) => Promise<PageOfNodes>;
   /** Arguments that the object around it gives: the alerts of a rule. */
   readonly given?: Readonly<
     Record<
@@ -34,6 +43,10 @@ export interface ListField<P extends z.ZodObject> {
       (parent: any) => unknown
     >
   >;
+}
+
+export interface ListField<P extends z.ZodObject> extends Omit<PageField<P>, "page"> {
+  readonly listing: (asked: z.output<P>, context: GraphqlContext) => AnyListing;
 }
 
 const DEFAULT_FIRST = 20;
@@ -48,7 +61,7 @@ const PageInfo = new GraphQLObjectType({
   },
 });
 
-export function listField<P extends z.ZodObject>(types: Types, { path, parameters, listing, given = {} }: ListField<P>): Fields[string] {
+export function pageField<P extends z.ZodObject>(types: Types, { path, parameters, page, given = {} }: PageField<P>): Fields[string] {
   const without = ["chainId", "limit", "offset", "cursor", ...Object.keys(given)];
   return {
     type: new GraphQLNonNull(connectionOf(types.answerOf(path))),
@@ -63,26 +76,39 @@ export function listField<P extends z.ZodObject>(types: Types, { path, parameter
       mustBeAllowed(context, `GET ${path}`);
       const around = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value(parent)]));
       const asked = readArguments(parameters, { ...filters, ...around, limit: first, cursor: after });
+      const { nodes, cursors, hasNext, total } = await page(asked, context);
+      return {
+        nodes,
+        edges: nodes.map((node, i) => ({ node, cursor: cursors[i] })),
+        pageInfo: { hasNextPage: hasNext, endCursor: cursors.at(-1) ?? null },
+        totalCount: total,
+      };
+    },
+  };
+} // biome-ignore format: one field
+
+/** A list that REST answers from, too. */
+export const listField = <P extends z.ZodObject>(types: Types, { listing, ...field }: ListField<P>): Fields[string] =>
+  pageField(types, {
+    ...field,
+    async page(asked, context) {
       const { limit, cursor } = asked as { limit: number; cursor?: readonly string[] };
       const { list, conditions, encode } = listing(asked, context);
       const { sql, params } = listQuery(list, conditions, { limit: limit + 1, offset: 0, after: cursor });
       const found = await context.deps.store.rows<{ cursor: readonly string[] }>(sql, params, READ_SETTINGS);
       const rows = found.slice(0, limit);
-      const nodes = await encode(rows);
-      const last = rows.at(-1);
       return {
-        nodes,
-        edges: nodes.map((node, i) => ({ node, cursor: encodeCursor(rows[i]!.cursor) })),
-        pageInfo: { hasNextPage: found.length > limit, endCursor: last ? encodeCursor(last.cursor) : null },
-        async totalCount() {
+        nodes: await encode(rows),
+        cursors: rows.map((row) => encodeCursor(row.cursor)),
+        hasNext: found.length > limit,
+        async total() {
           const count = countQuery(list, conditions);
           const [counted] = await context.deps.store.rows<{ total: string }>(count.sql, count.params, READ_SETTINGS);
           return Number(counted!.total);
         },
       };
     },
-  };
-} // biome-ignore format: one field
+  });
 
 const connections = new WeakMap<GraphQLObjectType, GraphQLObjectType>();
 

@@ -35,6 +35,8 @@ beforeAll(async () => {
     SELECT ${finding}, 'uniswap_v2', unhex(repeat('0C', 20)), 5, 7, 'confirmed', 'high', [4]`);
   await store.command(`INSERT INTO arbitrages (${columns}, definition, route_logs, route_protocols, route_pools, route_tokens, profit_amount, status, confidence, evidence, net_usd)
     SELECT ${finding}, 'cycle', [4, 5], ['uniswap_v2', 'uniswap_v2'], [unhex(repeat('0C', 20)), unhex(repeat('0D', 20))], [unhex(repeat('01', 20)), unhex(repeat('02', 20))], 2, 'confirmed', 'high', [4, 5], 1.5`);
+  await store.command(`INSERT INTO arbitrages (${columns}, definition, tx_hops, status, confidence)
+    SELECT 'tx_raw', 0, 38, 0, toDateTime64('2024-01-01 00:00:38', 6, 'UTC'), 1, 138, unhex(repeat('0B', 32)), unhex('${hash(38).slice(2)}'), unhex(repeat('AB', 20)), 4, 'cycle', 2, 'confirmed', 'high'`);
   await store.command(`INSERT INTO sandwiches (${columns}, protocol, pool, frontrun_txs, victim_txs, backrun_txs, loss_txs, loss_tokens, loss_amounts, status, confidence)
     SELECT ${finding}, 'uniswap_v2', unhex(repeat('0C', 20)), [unhex('${hash(39).slice(2)}')], [unhex('${hash(38).slice(2)}')], [unhex('${hash(37).slice(2)}')],
       [unhex('${hash(38).slice(2)}')], [unhex(repeat('01', 20))], [3], 'confirmed', 'high'`);
@@ -130,6 +132,33 @@ describe("lists", () => {
     expect(data.swaps.nodes).toEqual([{ transaction: { block_number: 139, pending: false } }]);
   });
 
+  test("pools and arbitrageurs are REST's, page by page", async () => {
+    const rest = async (path: string) =>
+      (await server.get(path, { headers: { authorization: `Bearer ${TOKEN}` } })).body() as Record<string, unknown>[];
+    const { data } = await ask(`{
+      pools(protocol: "uniswap_v2") { totalCount nodes { address swaps last_transaction { block_number } } }
+      arbitrageurs(sort_by: last_seen, first: 1) { totalCount nodes { address priced_transactions } pageInfo { hasNextPage endCursor } }
+    }`);
+    const [pool] = await rest("/api/v1/pools");
+    const { address, swaps } = pool!;
+    expect(data.pools).toEqual({
+      totalCount: 1,
+      nodes: [{ address, swaps, last_transaction: { block_number: 139 } }],
+    });
+    const [first, second] = await rest("/api/v1/arbitrageurs?sort_by=last_seen");
+    const one = (arbitrageur: typeof first) => ({
+      address: arbitrageur!.address,
+      priced_transactions: arbitrageur!.priced_transactions,
+    });
+    expect(data.arbitrageurs).toMatchObject({ totalCount: 2, nodes: [one(first)], pageInfo: { hasNextPage: true } });
+    const after = data.arbitrageurs.pageInfo.endCursor;
+    const query = "query ($after: String) { arbitrageurs(sort_by: last_seen, after: $after) { nodes { address priced_transactions } pageInfo { hasNextPage } } }"; // biome-ignore format: one line
+    const next = await ask(query, { after });
+    expect(next.data.arbitrageurs).toEqual({ nodes: [one(second)], pageInfo: { hasNextPage: false } });
+    const wrong = await ask('{ arbitrageurs(after: "nonsense") { totalCount } }');
+    expect(wrong.errors![0]).toMatchObject({ extensions: { code: "BAD_USER_INPUT" } });
+  });
+
   test("pages follow each other by their cursors, and have what REST has", async () => {
     const ids: string[] = [];
     for (let after: string | null = null, more = true; more; ) {
@@ -158,7 +187,7 @@ describe("lists", () => {
       nobody: null,
       alert: { ordinal: 1, rule_info: null },
       rules: [], rule: null, chains: [],
-      stats: [{ transactions: 41, transactions_detected: 1 }], daily_stats: [],
+      stats: [{ transactions: 41, transactions_detected: 2 }], daily_stats: [],
       gas: { block_number: 139 }, gas_history: [],
     }); // biome-ignore format: a field a line
   });

@@ -8,6 +8,7 @@ import type { OpenApiDocument } from "../docs.ts";
 import { type Listing, READ_SETTINGS } from "../list.ts";
 import { MAX_LIMIT } from "../parameters.ts";
 import { alertIdText, alertParameters, createAlertListing } from "../routes/alerts.ts";
+import { arbitrageurParameters, readArbitrageurs } from "../routes/arbitrageurs.ts";
 import { describeChains } from "../routes/chains.ts";
 import {
   arbitrageListing,
@@ -28,6 +29,7 @@ import {
   readGasPrediction,
 } from "../routes/gas.ts";
 import { createOpportunityListing, opportunityParameters } from "../routes/opportunities.ts";
+import { createPoolListing, poolParameters } from "../routes/pools.ts";
 import { toRule } from "../routes/rules.ts";
 import { dailyParameters, hourlyParameters, readDailyStats, readHourlyStats } from "../routes/stats.ts";
 import {
@@ -36,7 +38,7 @@ import {
   transactionListing,
   transactionListParameters,
 } from "../routes/transactions.ts";
-import { badInput, firstOf, listField, mustBeAllowed, readArguments } from "./connections.ts";
+import { badInput, firstOf, listField, mustBeAllowed, pageField, readArguments } from "./connections.ts";
 import type { GraphqlContext } from "./context.ts";
 import { MOST_RELATED, type TransactionKey } from "./loaders.ts";
 import { subscriptionFields } from "./subscriptions.ts";
@@ -70,6 +72,16 @@ function lists(types: Types): Fields {
       path: "/api/v1/opportunities",
       parameters: opportunityParameters,
       listing: (asked, { deps }) => createOpportunityListing(deps)(asked),
+    }),
+    pools: listField(types, { path: "/api/v1/pools", parameters: poolParameters, listing: (asked, { deps }) => createPoolListing(deps)(asked) }),
+    arbitrageurs: pageField(types, {
+      path: "/api/v1/arbitrageurs",
+      parameters: arbitrageurParameters,
+      async page(asked, { deps }) {
+        const limit = asked.limit!;
+        const { all, cursors, total } = await readArbitrageurs(deps.store, { ...asked, limit: limit + 1 });
+        return { nodes: all.slice(0, limit), cursors: cursors.slice(0, limit), hasNext: all.length > limit, total: async () => Number(total) };
+      },
     }),
   };
 } // biome-ignore format: a list a line
@@ -236,6 +248,9 @@ const MORE: MoreFields = {
   Opportunity: (types) => ({
     transaction: transactionOf(types, ofRow),
     captured_transaction: transactionOf(types, ({ captured_tx }: { captured_tx: string | null }) => captured_tx),
+  }),
+  Pool: (types) => ({
+    last_transaction: transactionOf(types, ({ last_tx }: { last_tx: string }) => last_tx),
   }),
   Rule: (types) => ({
     counts: {

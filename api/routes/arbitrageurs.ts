@@ -8,7 +8,7 @@ import {
   arbitrageursQuery,
 } from "../../clickhouse/queries/arbitrageurs.ts";
 import type { Definition } from "../../clickhouse/queries/hours.ts";
-import type { ApiDeps } from "../deps.ts";
+import type { ApiDeps, ReadableStore } from "../deps.ts";
 import { link, READ_SETTINGS, withETag } from "../list.ts";
 import { addressText, chain, optional, paging, query, safeInteger, times } from "../parameters.ts";
 import { refuse } from "../problem.ts";
@@ -83,6 +83,20 @@ function decodeCursor(text: string, order: ArbitrageurOrder): [string, string, s
   return [data[1], data[2], data[3]];
 }
 
+export const arbitrageurParameters = query({
+  ...chain,
+  min_transactions: optional(safeInteger, "total_transactions is at least this"),
+  sort_by: optional(
+    z.enum(ORDER_NAMES, `Expected one of ${ORDER_NAMES.join(", ")}`),
+    "what to sort by; total_profit by default",
+  ),
+  sort_order: optional(z.enum(["asc", "desc"], "Expected asc or desc"), "desc by default"),
+  definition: definitionParameter,
+  ...times,
+  ...paging(),
+  cursor: optional(z.string().max(1024), 'where the page before ended: from rel="next" in the header Link'),
+});
+
 const list = createRoute({
   method: "get",
   path: "/api/v1/arbitrageurs",
@@ -90,21 +104,7 @@ const list = createRoute({
   summary: "Who makes arbitrages: profiles, and the leaderboard by sort_by",
   description:
     "Of all that is stored unless since and until say otherwise; hours are whole. Blocks that were replaced do not count.",
-  request: {
-    query: query({
-      ...chain,
-      min_transactions: optional(safeInteger, "total_transactions is at least this"),
-      sort_by: optional(
-        z.enum(ORDER_NAMES, `Expected one of ${ORDER_NAMES.join(", ")}`),
-        "what to sort by; total_profit by default",
-      ),
-      sort_order: optional(z.enum(["asc", "desc"], "Expected asc or desc"), "desc by default"),
-      definition: definitionParameter,
-      ...times,
-      ...paging(),
-      cursor: optional(z.string().max(1024), 'where the page before ended: from rel="next" in the header Link'),
-    }),
-  },
+  request: { query: arbitrageurParameters },
   responses: {
     200: { ...json(z.array(arbitrageurSchema), "Profiles"), headers: LIST_HEADERS },
     400: problemResponse("Wrong parameters"),
@@ -129,37 +129,52 @@ const one = createRoute({
   },
 });
 
-export function arbitrageurRoutes({ store }: Pick<ApiDeps, "store">) {
-  async function read(filter: ArbitrageurFilter, definition: Definition, page: ArbitrageurPage) {
-    const { since, until } = filter;
-    const whole = { ...filter, since: since && startOf(since, HOUR_MS), until: until && endOf(until, HOUR_MS) };
-    const { sql, params } = arbitrageursQuery(whole, definition, await readOpenHours(store, whole), page);
-    return store.rows<ArbitrageurRow>(sql, { ...params }, READ_SETTINGS);
-  }
+async function read(
+  store: ReadableStore,
+  filter: ArbitrageurFilter,
+  definition: Definition,
+  page: ArbitrageurPage,
+): Promise<ArbitrageurRow[]> {
+  const { since, until } = filter;
+  const whole = { ...filter, since: since && startOf(since, HOUR_MS), until: until && endOf(until, HOUR_MS) };
+  const { sql, params } = arbitrageursQuery(whole, definition, await readOpenHours(store, whole), page);
+  return store.rows<ArbitrageurRow>(sql, { ...params }, READ_SETTINGS);
+}
 
+/** A page of the leaderboard, each with its cursor; how many there are on all pages. @throws 400: the cursor is not one of it */
+export async function readArbitrageurs(store: ReadableStore, asked: z.output<typeof arbitrageurParameters>) {
+  const { chain_id, chainId, since, until, min_transactions, cursor, ...rest } = asked;
+  const { sort_by = "total_profit", sort_order = "desc", definition = "cycle", limit = 100, offset = 0 } = rest;
+  const sortBy = ORDERS[sort_by];
+  const after = cursor === undefined ? undefined : decodeCursor(cursor, sortBy);
+  const filter = { chainId: chain_id ?? chainId, since, until, minTransactions: min_transactions };
+  const page = { sortBy, descending: sort_order === "desc", limit, offset, after };
+  const rows = await read(store, filter, definition, page);
+  return {
+    all: rows.map(toArbitrageur),
+    cursors: rows.map((row) => encodeCursor(sortBy, row.cursor)),
+    total: rows[0]?.total ?? "0",
+  };
+}
+
+export function arbitrageurRoutes({ store }: Pick<ApiDeps, "store">) {
   return createRouter()
     .openapi(list, async (c) => {
-      const { chain_id, chainId, since, until, min_transactions, cursor, ...rest } = c.req.valid("query");
-      const { sort_by = "total_profit", sort_order = "desc", definition = "cycle", limit = 100, offset = 0 } = rest;
-      const sortBy = ORDERS[sort_by];
-      const after = cursor === undefined ? undefined : decodeCursor(cursor, sortBy);
-      const filter = { chainId: chain_id ?? chainId, since, until, minTransactions: min_transactions };
-      const page = { sortBy, descending: sort_order === "desc", limit, offset, after };
-      const rows = await read(filter, definition, page);
-      c.header("x-total-count", rows[0]?.total ?? "0");
-      const last = rows.at(-1);
+      const asked = c.req.valid("query");
+      const { limit = 100, offset = 0 } = asked;
+      const { all, cursors, total } = await readArbitrageurs(store, asked);
+      c.header("x-total-count", total);
       const links = [link(c, "first", { cursor: null, offset: null })];
-      if (last && rows.length === limit)
-        links.push(link(c, "next", { cursor: encodeCursor(sortBy, last.cursor), offset: null }));
+      if (all.length === limit) links.push(link(c, "next", { cursor: cursors.at(-1)!, offset: null }));
       if (offset > 0) links.push(link(c, "prev", { offset: String(Math.max(0, offset - limit)) }));
       c.header("link", links.join(", "));
-      return withETag(c, rows.map(toArbitrageur));
+      return withETag(c, all);
     })
     .openapi(one, async (c) => {
       const { address } = c.req.valid("param");
       const { chain_id, chainId, since, until, definition = "cycle" } = c.req.valid("query");
       const page = { sortBy: "total_profit_usd", descending: true, limit: 1000, offset: 0 } as const;
-      const rows = await read({ address, chainId: chain_id ?? chainId, since, until }, definition, page);
+      const rows = await read(store, { address, chainId: chain_id ?? chainId, since, until }, definition, page);
       if (rows.length === 0) throw refuse(404, "Arbitrageur not found");
       return withETag(c, rows.map(toArbitrageur));
     });

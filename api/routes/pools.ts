@@ -5,7 +5,7 @@ import { keyOf, type Label } from "../../engine/label/label.ts";
 import { shortAddress } from "../../engine/label/message.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createLabelFinder } from "../labelledMessages.ts";
-import { answerList, READ_SETTINGS, withETag } from "../list.ts";
+import { answerList, type Listing, READ_SETTINGS, withETag } from "../list.ts";
 import { addressText, chain, listParameters, optional, poolText, query, times, wordText } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
@@ -50,20 +50,20 @@ export const poolSchema = z
 const DESCRIPTION =
   "Pools as their swaps left them, out of what is stored: pools that nobody traded in are not among them. since and until say which swaps count. Blocks that were replaced have not happened.";
 
+export const poolParameters = query({
+  ...chain,
+  token: optional(addressText, "one of its tokens"),
+  protocol: optional(wordText(32), "as swaps have it", "uniswap_v3"),
+  ...listParameters(poolsList({}).list),
+});
+
 const list = createRoute({
   method: "get",
   path: "/api/v1/pools",
   tags: ["statistics"],
   summary: "Pools with what they hold and what went through them, the one that traded last first",
   description: DESCRIPTION,
-  request: {
-    query: query({
-      ...chain,
-      token: optional(addressText, "one of its tokens"),
-      protocol: optional(wordText(32), "as swaps have it", "uniswap_v3"),
-      ...listParameters(poolsList({}).list),
-    }),
-  },
+  request: { query: poolParameters },
   responses: {
     200: { ...json(z.array(poolSchema), "Pools"), headers: LIST_HEADERS },
     400: problemResponse("Wrong parameters"),
@@ -89,24 +89,32 @@ const one = createRoute({
   },
 });
 
-export function poolRoutes({ store, labels, log }: Pick<ApiDeps, "store" | "labels" | "log">) {
-  const find = createLabelFinder(labels, log);
+type AskedPools = Partial<z.output<typeof poolParameters>> & { readonly pool?: string };
 
+/** Pools with what is asked of them, named by the labels of now. */
+export function createPoolListing({ labels, log }: Pick<ApiDeps, "labels" | "log">) {
+  const find = createLabelFinder(labels, log);
   async function encode(rows: readonly PoolRow[]): Promise<z.infer<typeof poolSchema>[]> {
     const tokens = rows.flatMap(({ chain_id, tokens }) => tokens.map((address) => ({ chainId: Number(chain_id), address }))); // biome-ignore format: one call
     const names = tokens.length === 0 ? new Map() : await find(new Map(tokens.map((token) => [keyOf(token), token])));
     return rows.map((row) => toPool(row, names));
   }
+  return ({ chain_id, chainId, pool, token, protocol, since, until }: AskedPools): Listing<PoolRow, unknown> => ({
+    ...poolsList({ pool, chainId: chain_id ?? chainId, token, protocol, since, until }),
+    encode,
+  });
+}
 
+export function poolRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels" | "log">) {
+  const listing = createPoolListing(deps);
   return createRouter()
     .openapi(list, (c) => {
-      const { chain_id, chainId, token, protocol, since, until, ...page } = c.req.valid("query");
-      const { list, conditions } = poolsList({ chainId: chain_id ?? chainId, token, protocol, since, until });
-      return answerList<PoolRow, unknown>(c, store, list, conditions, page, encode);
+      const asked = c.req.valid("query");
+      const { list, conditions, encode } = listing(asked);
+      return answerList(c, store, list, conditions, asked, encode);
     })
     .openapi(one, async (c) => {
-      const { chain_id, chainId, since, until } = c.req.valid("query");
-      const { list, conditions } = poolsList({ pool: c.req.valid("param").address, chainId: chain_id ?? chainId, since, until }); // biome-ignore format: one call
+      const { list, conditions, encode } = listing({ ...c.req.valid("query"), pool: c.req.valid("param").address });
       const { sql, params } = listQuery(list, conditions, { limit: 100, offset: 0 });
       const rows = await store.rows<PoolRow>(sql, params, READ_SETTINGS);
       if (rows.length === 0) throw refuse(404, "Pool not found");
