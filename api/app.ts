@@ -66,6 +66,7 @@ import { ruleTrialRoutes } from "./routes/ruleTrial.ts";
 import { solanaRoutes } from "./routes/solana.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
+import { transferRoutes } from "./routes/transfers.ts";
 import { serverOf, type TlsFiles } from "./tls.ts";
 
 /** How late the store may know that a key was used. */
@@ -160,6 +161,7 @@ export function createApi(given: ApiDeps) {
     opportunityRoutes(deps),
     mevRoutes(deps),
     poolRoutes(deps),
+    transferRoutes(deps),
     findingRoutes(deps),
     chainRoutes(deps),
     ruleRoutes(deps),

@@ -8,10 +8,12 @@ import { FINDING_PARTS, type FindingTable } from "./tables/findings.ts";
 import { RULE_STATE_COLUMNS } from "./tables/ruleState.ts";
 import { RULE_STAT_COLUMNS } from "./tables/ruleStats.ts";
 import { TRANSACTION_COLUMNS } from "./tables/transactions.ts";
+import { TRANSFER_COLUMNS } from "./tables/transfers.ts";
 
 /** Columns of each table in the order its blocks have them. */
 export const COLUMNS = {
   transactions: TRANSACTION_COLUMNS.map(({ name, type }) => [name, type] as const),
+  transfers: TRANSFER_COLUMNS.map(({ name, type }) => [name, type] as const),
   alerts: ALERT_COLUMNS,
   dead_letters: DEAD_LETTER_COLUMNS,
   rule_stats: RULE_STAT_COLUMNS,

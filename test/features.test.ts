@@ -227,6 +227,36 @@ describe("example queries", () => {
     expect(sum(of("base-fee-by-hour"), "blocks")).toBe(blocks);
   });
 
+  test("transfers are what the stored receipts say, read in SQL alone", async () => {
+    const place = ["source", "partition", "offset", "n", "event_time", "chain_id", "block_number", "block_hash", "block_timestamp", "transaction_index"]; // biome-ignore format: one line
+    const own = ["kind", "token", "from_address", "to_address", "amount"];
+    const happened = "block_number IS NOT NULL AND ifNull(status, 1) = 1";
+    const party = (topic: number): string => `toFixedString(substring(topics[${topic}], 13), 20)`;
+    const isParty = (topic: number): string => `startsWith(topics[${topic}], repeat('\\0', 12))`;
+    const nobody = "toFixedString('', 20)";
+    const ofLogs = (kind: string, topic0: string, parties: number, from: string, to: string, token = "1"): string =>
+      `SELECT ${place}, hash AS tx_hash, toInt64(log), '${kind}', address, ${from}, ${to}, reinterpretAsUInt256(reverse(data))
+       FROM transactions ARRAY JOIN log_index AS log, log_address AS address, log_topics AS topics, log_data AS data
+       WHERE ${happened} AND startsWith(lower(hex(topics[1])), '${topic0}') AND length(topics) = 1 + ${parties} AND length(data) = 32
+         AND ${isParty(2)} AND (${parties} = 1 OR ${isParty(3)}) AND ${token}`;
+    const isWrapped = `chain_id = 1 AND lower(hex(address)) = '${WETH}'`;
+    const expected = [
+      ofLogs("erc20", "ddf252ad1be2c89b", 2, party(2), party(3)),
+      ofLogs("deposit", "e1fffcc4923d04b5", 1, nobody, party(2), isWrapped),
+      ofLogs("withdrawal", "7fcf532c15f0a6db", 1, party(2), nobody, isWrapped),
+      `SELECT ${place}, hash, -1, 'native', unhex('${"ee".repeat(20)}'), from_address, ifNull(to_address, contract_address), value
+       FROM transactions WHERE ${happened} AND value > 0`,
+    ].join(" UNION ALL ");
+    const digest = (rows: string): string => {
+      const all = [...place, "tx_hash", "log_index", ...own].map((_, i) => `toString(tupleElement(row, ${i + 1}))`);
+      return `SELECT tupleElement(row, 13) AS kind, toString(count()) AS rows, toString(sum(sipHash64(${all}))) AS sum FROM (${rows}) GROUP BY kind ORDER BY kind`;
+    };
+    const asRows = (sql: string): string => `SELECT tuple(*) AS row FROM (${sql})`;
+    const found = await whole.store.rows(digest(asRows(`SELECT ${[...place, "tx_hash", "log_index", ...own]} FROM transfers`))); // biome-ignore format: one line
+    expect(found).toEqual(await whole.store.rows(digest(asRows(expected))));
+    expect(found.length).toBe(there ? 4 : 2);
+  });
+
   test.skipIf(!there)("of mainnet say what another inspector found", () => {
     expect(sum(of("sandwichers"), "attacks", 1)).toBe(10);
     expect(sum(of("liquidations-by-protocol"), "liquidations", 1)).toBe(8);

@@ -64,6 +64,7 @@ async function content(store: Store): Promise<Record<string, string>> {
   const names = (table: keyof typeof COLUMNS): string => COLUMNS[table].map(([name]) => `\`${name}\``).join(", ");
   return {
     transactions: await hashOf(`SELECT ${names("transactions")} FROM transactions ORDER BY offset, n`),
+    transfers: await hashOf(`SELECT ${names("transfers")} FROM transfers ORDER BY offset, n, log_index`),
     alerts: await hashOf(`SELECT ${names("alerts")} FROM alerts ORDER BY offset, n, rule, ordinal`),
     dead_letters: await hashOf(`SELECT ${names("dead_letters")} FROM dead_letters ORDER BY offset, n, rule`),
     swaps: await hashOf(`SELECT ${names("swaps")} FROM swaps ORDER BY offset, n, log_index`),

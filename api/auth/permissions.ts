@@ -56,6 +56,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
     GET /api/v1/opportunities
     GET /api/v1/pools
     GET /api/v1/pools/:address
+    GET /api/v1/transfers
     GET /api/v1/swaps
     GET /api/v1/arbitrages
     GET /api/v1/sandwiches

@@ -38,6 +38,7 @@ import {
   transactionListing,
   transactionListParameters,
 } from "../routes/transactions.ts";
+import { transferListing, transferParameters } from "../routes/transfers.ts";
 import { badInput, firstOf, listField, mustBeAllowed, pageField, readArguments } from "./connections.ts";
 import type { GraphqlContext } from "./context.ts";
 import { MOST_RELATED, type TransactionKey } from "./loaders.ts";
@@ -64,6 +65,7 @@ function lists(types: Types): Fields {
       },
     }),
     alerts: listField(types, ALERTS),
+    transfers: listField(types, { path: "/api/v1/transfers", parameters: transferParameters, listing: transferListing }),
     swaps: listField(types, { path: "/api/v1/swaps", parameters: swapParameters, listing: swapListing }),
     arbitrages: listField(types, { path: "/api/v1/arbitrages", parameters: arbitrageParameters, listing: arbitrageListing }),
     sandwiches: listField(types, { path: "/api/v1/sandwiches", parameters: sandwichParameters, listing: sandwichListing }),

@@ -8,6 +8,7 @@ import { deadLetterSchema } from "./deadLetters.ts";
 import { riskFactorSchema, riskSchema } from "./risk.ts";
 import { statsSchema } from "./stats.ts";
 import { transactionDetailSchema, transactionSchema } from "./transactions.ts";
+import { transferSchema } from "./transfers.ts";
 
 let server: TestServer;
 const transactions = z.array(transactionSchema);
@@ -380,6 +381,62 @@ describe("GET /api/v1/stats", () => {
   });
 });
 
+describe("GET /api/v1/transfers", () => {
+  const transfers = z.array(transferSchema);
+
+  /** Of three blocks four each: the value of a transaction, then three tokens' 1, 2 and 3, from 1 to 2, 2 to 3 and 3 to 4. The second block was replaced. */
+  beforeAll(async () => {
+    await server.store.command(`
+      INSERT INTO transfers (source, partition, offset, n, event_time, chain_id, block_number, block_hash, block_timestamp, tx_hash, log_index, kind, token,
+        from_address, to_address, amount)
+      SELECT 'tx_raw', 0, 500 + intDiv(number, 4), 0, toDateTime64('2024-01-01', 6, 'UTC') + 12 * intDiv(number, 4), 5, 1 + intDiv(number, 4) AS block,
+        unhex(leftPad(lower(hex(toUInt8(block))), 64, '0')), toDateTime('2024-01-01', 'UTC') + 12 * intDiv(number, 4), unhex(leftPad(lower(hex(toUInt8(block))), 64, 'e')),
+        toInt64(number % 4) - 1, ['native', 'erc20', 'deposit', 'withdrawal'][1 + number % 4] AS kind, unhex(leftPad(toString(number % 4), 40, '0')),
+        unhex(leftPad(toString(number % 4), 40, '0')), unhex(leftPad(toString(1 + number % 4), 40, '0')),
+        if(kind = 'native', toUInt256('115792089237316195423570985008687907853269984665640564039457584007913129639935'), number)
+      FROM numbers(12)`);
+    await server.store.command(`INSERT INTO replaced_blocks SELECT 5, 2, unhex(leftPad('02', 64, '0')), 1, 100`);
+  });
+
+  test("gives the newest first, none of a block that was replaced, and walks its pages", async () => {
+    const all = await server.read("/api/v1/transfers?chain_id=5", transfers);
+    expect(all.map(({ block_number, log_index }) => [block_number, log_index])).toEqual([
+      [3, 2], [3, 1], [3, 0], [3, null], [1, 2], [1, 1], [1, 0], [1, null],
+    ]); // biome-ignore format: two blocks
+    expect(all.slice(2, 4)).toMatchObject([
+      { kind: "erc20", token: address(1), from_address: address(1), to_address: address(2), amount: "9", tx_hash: `0x${"e".repeat(62)}03`, status: "confirmed" },
+      { kind: "native", from_address: address(0), amount: String(2n ** 256n - 1n), block_timestamp: "2024-01-01T00:00:24Z", detected_at: "2024-01-01T00:00:24.000000Z" },
+    ]); // biome-ignore format: a row a line
+    const pages: unknown[] = [];
+    for (let next: string | undefined = "/api/v1/transfers?limit=3"; next; ) {
+      const { headers, body } = await server.get(next);
+      pages.push(...transfers.parse(body()));
+      expect(headers.get("x-total-count")).toBe("8");
+      next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+    }
+    expect(pages).toEqual(all);
+  });
+
+  test.each([
+    [`token=${address(2)}`, 2],
+    [`from_address=${address(2)}`, 2],
+    [`to_address=${address(2)}`, 2],
+    [`address=${address(2)}`, 4],
+    [`address=${address(2)}&kind=deposit`, 2],
+    ["block_number=2", 0],
+    ["block_number=3&kind=native", 1],
+    [`tx_hash=0x${"e".repeat(62)}01`, 4],
+    ["until=2024-01-01T00:00:24Z", 4],
+  ])("%s leaves %i", async (filter, count) => {
+    expect(await server.read(`/api/v1/transfers?${filter}`, transfers)).toHaveLength(count);
+  });
+
+  test("an unknown kind is refused", async () => {
+    const { detail } = await server.problem("/api/v1/transfers?kind=erc721", 400);
+    expect(detail).toContain("Invalid kind");
+  });
+});
+
 describe("what is wrong is refused with each reason", () => {
   test("all at once", async () => {
     const { detail, errors } = await server.problem(
@@ -458,6 +515,17 @@ describe("what is wrong is refused with each reason", () => {
       "cursor",
     ],
     "/api/v1/dead-letters": ["reason", "rule", "source", "since", "until", "limit", "offset", "cursor"],
+    "/api/v1/transfers": [
+      "chain_id",
+      "block_number",
+      "tx_hash",
+      "kind",
+      "token",
+      "from_address",
+      "to_address",
+      "address",
+      "cursor",
+    ],
     "/api/v1/stats": ["chain_id", "period", "since", "until", "limit", "offset"],
   };
 

@@ -31,12 +31,14 @@ const BLOCK = {
   offset: "t.offset + 1000000 * k",
 };
 const FINDING = { ...BLOCK, block_timestamp: TIME, tx_hash: hash("tx_hash"), tx_from: sender("tx_from") };
+const TRANSFER = { ...BLOCK, block_timestamp: TIME, tx_hash: hash("tx_hash"), from_address: sender("from_address") };
 
 /** What is new in a copy, by table and column. */
 const CHANGES: Readonly<Partial<Record<TableName, Readonly<Record<string, string>>>>> = {
   transactions: { ...BLOCK, block_timestamp: TIME, hash: hash("hash"), from_address: sender("from_address") },
   alerts: { ...BLOCK, alert_id: `toFixedString(substring(${hash("alert_id")}, 1, 16), 16)`, tx_hash: hash("tx_hash"), from_address: sender("from_address") }, // biome-ignore format: one table a line
   dead_letters: { offset: BLOCK.offset, record_time: `toDateTime64('${HISTORY_START}', 3, 'UTC') + 60 * c` },
+  transfers: TRANSFER,
   swaps: FINDING,
   arbitrages: FINDING,
   sandwiches: FINDING,

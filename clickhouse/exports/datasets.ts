@@ -26,6 +26,7 @@ export const DATASETS: readonly Dataset[] = [
     where: "t.block_number IS NOT NULL",
     description: "transactions of blocks",
   },
+  table("transfers", "tokens and coin that moved in blocks"),
   table("swaps", "a pool received one token and paid out another"),
   table("arbitrages", "swaps of one transaction that form an arbitrage, by either definition"),
   {

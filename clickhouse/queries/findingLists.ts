@@ -165,9 +165,12 @@ export interface FindingFilter extends CommonFilter {
   readonly from?: string | undefined;
 }
 
+/** It has happened: its block was not replaced. */
+export const HAPPENED: Condition = { sql: `NOT (t.block_hash IS NOT NULL AND ${isReplaced})` };
+
 /** What all four lists are asked by, and that it has happened. */
 export const findingConditions = (filter: FindingFilter): Condition[] => [
-  { sql: `NOT (t.block_hash IS NOT NULL AND ${isReplaced})` },
+  HAPPENED,
   ...commonConditions(filter, "event_time"),
   ...equal("block_number", "UInt64", filter.blockNumber),
   ...equalHex("tx_from", filter.from),

@@ -1,24 +1,29 @@
 /** Columns of transactions out of their frames: fields of the header, and what follows it. */
 import { FIELD_WIDTH, FIELDS, type FieldName, LOG, OFFSET, type Optional, PRESENT } from "../../engine/frame/schema.ts";
 import { type BlockWriter, PART, raw, reserve, startPart, u64 } from "../native.ts";
-import { fill, sized } from "./columns.ts";
+import { fill, repeat, sized, values, wholes } from "./columns.ts";
 
-/** A batch of frames and where each stood: what rows of `transactions` are made from. */
-export interface TransactionRows {
+/** Rows that are made from frames, and where the transaction of each stood. */
+export interface FrameRows {
   readonly source: string;
   readonly partition: number;
   readonly count: number;
   /** Frames back to back, and the same bytes as words. */
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
-  /** Byte offset of each frame. */
+  /** Byte offset of each row's frame. */
   readonly frames: Uint32Array;
-  /** Offset, broker's time in ms and index within the record, of each transaction. */
+  /** Offset and index within the record, of each row's transaction. */
   readonly offsets: Float64Array;
-  readonly times: Float64Array;
   readonly indexes: Uint32Array;
-  /** event_time of each transaction in µs. */
+  /** event_time of each row's transaction in µs. */
   readonly events: Float64Array;
+}
+
+/** A batch of frames: what rows of `transactions` are made from. */
+export interface TransactionRows extends FrameRows {
+  /** Broker's time in ms of each transaction. */
+  readonly times: Float64Array;
   /** Risk of each transaction, as a mask of factors. */
   readonly risks: Uint32Array;
   /** Tags by transaction number; most have none. */
@@ -30,15 +35,18 @@ export interface TransactionRows {
  * Some of the rows, from the one with this number on; tags and scores are those of all. What none of them has, or each, is known
  * beforehand: of pending transactions, whole columns are filled and not gathered (2.5 to 1.9 us of CPU a row, 2.9 to 2.7 of mined ones).
  */
-export interface Tile extends TransactionRows {
+export interface Tile extends TransactionRows, Presence {
   readonly first: number;
-  /** Bits of `present` that some row has, and those that all have. */
+}
+
+/** Bits of `present` that some row has, and those that all have. */
+export interface Presence {
   readonly some: number;
   readonly all: number;
 }
 
 /** The two of these frames. */
-export function presence({ count, frames, words }: TransactionRows): Pick<Tile, "some" | "all"> {
+export function presence({ count, frames, words }: FrameRows): Presence {
   let some = 0;
   let all = -1;
   for (let i = 0; i < count; i++) {
@@ -49,14 +57,37 @@ export function presence({ count, frames, words }: TransactionRows): Pick<Tile, 
   return { some, all };
 }
 
-export interface Column {
+export interface Column<Rows = Tile> {
   readonly name: string;
   readonly type: string;
-  readonly write: (out: BlockWriter, rows: Tile) => void;
+  readonly write: (out: BlockWriter, rows: Rows) => void;
 }
 
+/** Where each row's transaction stood. */
+export const POSITION_COLUMNS: readonly Column<FrameRows>[] = [
+  { name: "source", type: "String", write: (out, rows) => repeat(out, rows.count, rows.source) },
+  {
+    name: "partition",
+    type: "UInt16",
+    write: (out, rows) => values(out, new Uint16Array(rows.count).fill(rows.partition)),
+  },
+  { name: "offset", type: "UInt64", write: (out, rows) => wholes(out, rows.offsets, rows.count) },
+  { name: "n", type: "UInt32", write: (out, rows) => values(out, rows.indexes.subarray(0, rows.count)) },
+];
+
+export const EVENT_TIME_COLUMN: Column<FrameRows> = {
+  name: "event_time",
+  type: "DateTime64(6, 'UTC')",
+  write: (out, rows) => wholes(out, rows.events, rows.count),
+};
+
 /** A column that is a field of the header. With `optional` it is Nullable; absent fields are zero in the frame, as Native wants them. */
-export function header(name: string, type: string, field: FieldName, optional?: Optional): Column {
+export function header(
+  name: string,
+  type: string,
+  field: FieldName,
+  optional?: Optional,
+): Column<FrameRows & Presence> {
   const width = FIELD_WIDTH[FIELDS.find((f) => f.name === field)!.type];
   const offset = OFFSET[field];
   const bit = optional ? PRESENT[optional] : 0;
@@ -72,7 +103,7 @@ export function header(name: string, type: string, field: FieldName, optional?: 
   };
 }
 
-function nullMap(out: BlockWriter, { count, frames, words, some, all }: Tile, bit: number): void {
+function nullMap(out: BlockWriter, { count, frames, words, some, all }: FrameRows & Presence, bit: number): void {
   if (!(some & bit)) fill(out, 1, count);
   else if (all & bit) fill(out, 0, count);
   else {
@@ -89,7 +120,7 @@ function nullMap(out: BlockWriter, { count, frames, words, some, all }: Tile, bi
 let scratch = new Uint32Array(1 << 16);
 let scratchBytes = new Uint8Array(scratch.buffer);
 
-function copyWords(out: BlockWriter, { count, frames, words }: TransactionRows, offset: number, width: number): void {
+function copyWords(out: BlockWriter, { count, frames, words }: FrameRows, offset: number, width: number): void {
   const perRow = width >> 2;
   if (scratch.length < count * perRow) {
     scratch = new Uint32Array(count * perRow);
@@ -102,7 +133,7 @@ function copyWords(out: BlockWriter, { count, frames, words }: TransactionRows, 
   raw(out, scratchBytes, 0, count * width);
 }
 
-function copyBytes(out: BlockWriter, { count, frames, bytes }: TransactionRows, offset: number): void {
+function copyBytes(out: BlockWriter, { count, frames, bytes }: FrameRows, offset: number): void {
   reserve(out, count);
   for (let i = 0; i < count; i++) out.bytes[out.at + i] = bytes[frames[i] + offset];
   out.at += count;

@@ -19,10 +19,11 @@ import {
   takeBlock,
   u64,
 } from "../native.ts";
-import { fill, repeat, values, wholes } from "./columns.ts";
+import { fill, values, wholes } from "./columns.ts";
 import {
   accesses,
   type Column,
+  EVENT_TIME_COLUMN,
   entries,
   extra,
   hashes,
@@ -30,22 +31,16 @@ import {
   input,
   logData,
   logs,
+  POSITION_COLUMNS,
   presence,
   type Tile,
   type TransactionRows,
 } from "./frameColumns.ts";
 
 export const TRANSACTION_COLUMNS: readonly Column[] = [
-  { name: "source", type: "String", write: (out, rows) => repeat(out, rows.count, rows.source) },
-  {
-    name: "partition",
-    type: "UInt16",
-    write: (out, rows) => values(out, new Uint16Array(rows.count).fill(rows.partition)),
-  },
-  { name: "offset", type: "UInt64", write: (out, rows) => wholes(out, rows.offsets, rows.count) },
-  { name: "n", type: "UInt32", write: (out, rows) => values(out, rows.indexes.subarray(0, rows.count)) },
+  ...POSITION_COLUMNS,
   { name: "record_time", type: "DateTime64(3, 'UTC')", write: (out, rows) => wholes(out, rows.times, rows.count) },
-  { name: "event_time", type: "DateTime64(6, 'UTC')", write: (out, rows) => wholes(out, rows.events, rows.count) },
+  EVENT_TIME_COLUMN,
   header("chain_id", "UInt64", "chainId"),
   header("hash", "FixedString(32)", "hash"),
   header("from_address", "FixedString(20)", "from"),

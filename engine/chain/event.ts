@@ -77,9 +77,12 @@ function upTo(max: bigint, value: bigint): bigint | undefined {
 
 /** An address in a word: 12 zero bytes, then 20 of it; undefined if they are not zero. */
 export function addressAt(view: BlockView, at: number): Address | undefined {
+  return isAddressAt(view, at) ? hexAt(view, at + 12, 20) : undefined;
+}
+
+export function isAddressAt({ u32 }: BlockView, at: number): boolean {
   const word = at >> 2;
-  if ((view.u32[word]! | view.u32[word + 1]! | view.u32[word + 2]!) !== 0) return undefined;
-  return hexAt(view, at + 12, 20);
+  return (u32[word]! | u32[word + 1]! | u32[word + 2]!) === 0;
 }
 
 function bytesAt(view: BlockView, at: number, dataAt: number, length: number): string | undefined {

@@ -1,7 +1,18 @@
-import { bigAt, has, hexAt, logCount, logIndex, logsAt, nextEntry } from "../frame/readFrame.ts";
+import {
+  bigAt,
+  has,
+  hexAt,
+  logCount,
+  logDataLength,
+  logIndex,
+  logsAt,
+  logTopicAt,
+  logTopicCount,
+  nextEntry,
+} from "../frame/readFrame.ts";
 import { LOG, OFFSET, PRESENT } from "../frame/schema.ts";
 import type { BlockView } from "./blockView.ts";
-import { createEvent } from "./event.ts";
+import { createEvent, isAddressAt } from "./event.ts";
 import { type Address, NATIVE, type Transfer } from "./swap.ts";
 import { createTopicTable } from "./topicTable.ts";
 
@@ -21,6 +32,21 @@ export const TRANSFER_EVENTS = [
 ] as const;
 const [TRANSFER, DEPOSIT] = [0, 1];
 const table = createTopicTable(TRANSFER_EVENTS.map(({ topic0 }) => topic0));
+/** How many addresses each event has among its topics. Its data are one word, the amount. */
+const PARTIES = [2, 1, 1];
+
+/**
+ * What a log moves, as an index in TRANSFER_EVENTS; -1: nothing. Says the same of a log as `findTransfers`, and makes nothing of it: for who
+ * copies the words of all transfers there are.
+ */
+export function transferEventOf(view: BlockView, log: number, wrapped: Address | undefined): number {
+  const found = table.find(view, log);
+  if (found < 0) return -1;
+  const parties = PARTIES[found]!;
+  if (logTopicCount(view, log) !== 1 + parties || logDataLength(view, log) !== 32) return -1;
+  for (let topic = 1; topic <= parties; topic++) if (!isAddressAt(view, logTopicAt(log, topic))) return -1;
+  return found === TRANSFER || hexAt(view, log + LOG.address, 20) === wrapped ? found : -1;
+}
 
 /** A transfer and how many logs of the receipt come before its own; -1: the transaction's value. */
 export interface PlacedTransfer extends Transfer {

@@ -13,6 +13,7 @@ export const FAILPOINTS = [
   "after publish",
   "before store",
   "stored transactions",
+  "stored transfers",
   "stored alerts",
   "stored dead_letters",
   "stored rule_stats",

@@ -178,6 +178,7 @@ const boundsOf = ({ partition, range }: Member): RangeBounds => ({
 /** What makes a row of each table one of a kind within its source and partition. */
 const IDENTITY: Readonly<Record<TableName, string>> = {
   transactions: "offset, n",
+  transfers: "offset, n, log_index",
   alerts: "offset, n, alert_id",
   dead_letters: "offset, n, reason, rule",
   rule_stats: "offset, rule, rule_version",

@@ -49,9 +49,9 @@ describe("the bundled recording", () => {
     const [arbitrages, sandwiches] = [truth.arbitrageList.length, truth.sandwichList.length];
     const counted = Object.fromEntries(outcome.findings.map(({ kind, findings }) => [kind, findings]));
     expect(counted).toEqual({ swap: swaps, arbitrage: arbitrages, sandwich: sandwiches });
-    const captures = expect.any(Number); // pools of what paid
+    const some = expect.any(Number); // pools of what paid; what moved
     expect(rowsOf(outcome)).toEqual({
-      ...{ transactions: records.length, swaps, arbitrages, sandwiches, opportunity_captures: captures },
+      ...{ transactions: records.length, transfers: some, swaps, arbitrages, sandwiches, opportunity_captures: some },
     });
     expect(outcome.findings.find(({ kind }) => kind === "arbitrage")!.transactions).toBe(arbitrages);
   });

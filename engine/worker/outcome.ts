@@ -52,7 +52,14 @@ export interface Handover {
   readonly scores: ReadonlyMap<number, number>;
 }
 
-export type TableName = "transactions" | "alerts" | "dead_letters" | "rule_stats" | "rule_state" | FindingTable;
+export type TableName =
+  | "transactions"
+  | "transfers"
+  | "alerts"
+  | "dead_letters"
+  | "rule_stats"
+  | "rule_state"
+  | FindingTable;
 
 export interface RuleCount {
   readonly rule: string;

@@ -37,6 +37,7 @@ import { riskMetricsRecords } from "./riskMetrics.ts";
 import { createRiskStage } from "./risks.ts";
 import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
 import { packRecords, type TopicRecord } from "./topicRecords.ts";
+import { createTransferStage } from "./transfers.ts";
 import { withFacts } from "./withFacts.ts";
 
 export type Processor = (batch: Batch) => Outcome;
@@ -60,6 +61,7 @@ export function createProcessor(
   const detect = createDetectStage(registry);
   const findOpportunities = createOpportunityStage(registry);
   const judge = createRiskStage(lists, baselinesOf(world));
+  const transferRows = createTransferStage(registry);
 
   return (batch) => {
     const decoded = decode(batch);
@@ -78,13 +80,14 @@ export function createProcessor(
     const outcome = outcomeOf(decoded, matched, rest, lap);
     const transactions =
       decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched, risks }) } : {};
+    const transfers = transferRows(decoded, blocks);
     lap("rows");
     const handover = handoverOf(seen, matched, world.id);
     return {
       ...outcome,
       transactions: decoded.count,
       minutes: minutesOf(decoded),
-      tables: { ...transactions, ...outcome.tables },
+      tables: { ...transactions, ...(transfers.length > 0 && { transfers }), ...outcome.tables },
       ...(handover ? { handover } : {}),
     };
   };
