@@ -28,6 +28,8 @@ export interface StoreOptions {
   /** Of servers that `url` is one of: tables are made, and changed, on all of them (cluster.ts). */
   readonly cluster?: string;
   readonly embedded?: Omit<EmbeddedOptions, "folder">;
+  /** Texts of statements that must not be in a message, as the key of a bucket. */
+  readonly secrets?: readonly string[];
   /** Told of each `select`, `stream` (up to its first bytes), `command` and `insert`. */
   readonly meter?: CallMeter;
 }
@@ -348,7 +350,7 @@ async function makeConnection(options: StoreOptions, database: string): Promise<
   return {
     url: plain,
     spool,
-    secrets: [settings.password],
+    secrets: [settings.password, ...(options.secrets ?? [])],
     client,
     bare,
     async close() {

@@ -59,9 +59,6 @@ const PART = { partSize: 8 << 20, queueSize: 4 };
 /** As many as one request may name. */
 const REMOVED_AT_ONCE = 1_000;
 
-/** Whether it is the URL of a bucket and not a path. */
-export const isBucket = (place: string): boolean => /^(s3|gs):\/\//.test(place);
-
 /**
  * @param url `s3://bucket/prefix` or `gs://bucket/prefix`
  * @param action what the sentence "Cannot <action> <url>" has in messages, such as `export to`

@@ -3,16 +3,21 @@ import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { mendRollUps } from "../../engine/sink/rollUps.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
-import type { Store } from "../client.ts";
+import { startS3 } from "../../test/support/s3Server.ts";
+import { openStore, type Store } from "../client.ts";
+import { readAddress } from "../embedded/lockFile.ts";
+import { type ObjectStoreOptions, openObjects } from "../objectStore.ts";
 import { quoteText } from "../quote.ts";
+import { openBucket } from "./bucket.ts";
 import { cleanStore } from "./clean.ts";
 import { ARCHIVED_TABLES, checksum, microsOf, readColumns, type TableColumns } from "./columns.ts";
 import { effective, type Manifest } from "./manifest.ts";
 import { type ArchivePlace, openFolder } from "./place.ts";
+import { createArchiveReader } from "./reader.ts";
 import { giveUp, restoreSegments } from "./restore.ts";
 import { archivedRows, checkSegmentFile, type Encoding } from "./segmentFile.ts";
 import { writeArchive } from "./write.ts";
@@ -160,6 +165,9 @@ describe("what does not change the store", () => {
       now: () => new Date(),
       segmentRows: 40,
     });
+    // All made within a second, where ids know no order: none is taken for a repeat of another.
+    const at = ({ id }: Manifest) => `20260101T000000Z-${id.slice(-8)}`;
+    expect(effective(written.map((each) => ({ ...each, id: at(each) })))).toHaveLength(written.length);
     expect(
       written.map(({ ranges: [range], tables }) => [
         range!.partition,
@@ -326,6 +334,98 @@ describe("what changes the store", () => {
       await expect(openFolder(folder).manifests()).rejects.toThrow(
         /Cannot read the manifest ".*manifest.json": tables.x; DROP/,
       );
+    });
+  });
+
+  /** What speaks for the server is the embedded store's process: it has the same interface, and is spoken to as a server is. */
+  describe("in a bucket, of a server", () => {
+    let s3: Awaited<ReturnType<typeof startS3>>;
+    let server: Store;
+    let options: ObjectStoreOptions;
+    beforeAll(async () => {
+      s3 = await startS3("history");
+      const { S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = s3.env;
+      options = { endpoint, accessKeyId, secretAccessKey, region: "us-east-1", pageSize: 2 };
+      const { secret: password } = (await readAddress(home.folder))!;
+      const secrets = [options.secretAccessKey!];
+      server = await openStore({ url: home.store.url, username: "weir", password, secrets });
+    });
+    let number = 0;
+    beforeEach(() => {
+      store = server;
+      place = openBucket(`s3://history/${number++}/archive`, options);
+    });
+    afterEach(() => void (store = home.store));
+    afterAll(async () => {
+      await server?.close();
+      await s3?.stop();
+    });
+    const objects = () => openObjects(place.where, options, "look into");
+    const names = async (): Promise<string[]> => (await objects().list()).map(({ name }) => name).sort();
+
+    test("what is old goes, can be asked there, and comes back identical", async () => {
+      const segments = await writeArchive({ store, place, encoding: PARQUET, positions: POSITIONS, now: () => new Date(), segmentRows: 50 }); // biome-ignore format: one line
+      expect(segments.length).toBeGreaterThan(2);
+      expect(effective(await place.manifests())).toEqual(segments);
+      for (const segment of segments)
+        for (const file of Object.values(segment.tables))
+          expect(await checkSegmentFile(store, place, segment, file)).toBeUndefined();
+      const before = await contents();
+      const { removed } = await clean(1_000);
+      expect(removed.transactions).toBe(180);
+      expect(await contents(STORED)).not.toEqual(before);
+
+      const page = await createArchiveReader(store, place).rows("transactions", {}, { limit: 7, offset: 0 });
+      expect(page).toMatchObject({ total: "180", segments: segments.length });
+      expect(page.rows).toHaveLength(7);
+
+      const again = openBucket(place.where, options); // another process's
+      expect((await restoreSegments({ store, place: again, segments: await again.manifests() })).transactions).toBe(
+        180,
+      );
+      expect(await contents()).toEqual(before);
+    });
+
+    test("what a kill leaves is not seen, and swept by the next run; what is not ours stays", async () => {
+      const left = "20260101T000000Z-00000000/swaps.parquet";
+      await objects().put(left, Buffer.from("half"));
+      await objects().put("notes.txt", Buffer.from("not ours"));
+      expect(await place.manifests()).toEqual([]);
+      const [segment] = await archive();
+      const files = SOME.map((table) => `${segment!.id}/${table}.parquet`);
+      expect(await names()).toEqual([...files.sort(), `manifests/${segment!.id}.json`, "notes.txt"]);
+      await place.remove(segment!.id);
+      expect(await names()).toEqual(["notes.txt"]);
+    });
+
+    test("an object that is another one by now is found, and lets no row go", async () => {
+      const [segment] = await archive();
+      const file = segment!.tables.swaps!;
+      await objects().put(`${segment!.id}/${file.file}`, Buffer.from("x"));
+      expect(await checkSegmentFile(store, place, segment!, file)).toBe(`it has 1 bytes, expected ${file.bytes}`);
+      const before = await contents();
+      await expect(clean(1_000)).rejects.toThrow(/Cannot read from the store/);
+      expect(await contents()).toEqual(before);
+    });
+
+    test.each([
+      ["a key that is not known", "history", { accessKeyId: "nobody" }, /refuses our keys \(InvalidAccessKeyId\)/],
+      ["a bucket that is not there", "nowhere", {}, /there is no such bucket/],
+      ["a server that is not there", "history", { endpoint: "http://127.0.0.1:9" }, /ECONNREFUSED/],
+    ])("%s is an error that says so, and nothing goes", async (_what, bucket, more, message) => {
+      place = openBucket(`s3://${bucket}/x`, { ...options, ...more });
+      await expect(archive()).rejects.toThrow(message);
+      await expect(clean(1_000)).rejects.toThrow(message);
+    });
+
+    test("keys of the bucket are in no message of the store's", async () => {
+      place = openBucket("s3://nowhere/x", options);
+      const wrong = place.files(["a"], "b.parquet", "Parquet", "x UInt8").replace("UInt8", "NoType");
+      const error = await store
+        .command(`INSERT INTO FUNCTION ${wrong} SELECT 1`)
+        .catch((error: Error) => error.message);
+      expect(error).toMatch(/Cannot run a command in the store/);
+      expect(error).not.toContain(options.secretAccessKey);
     });
   });
 });

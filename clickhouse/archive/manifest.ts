@@ -32,9 +32,12 @@ const fileSchema = z.object({
   columns: z.array(z.tuple([name, z.string().max(200)])).min(1),
 });
 
+/** What a segment is called. */
+export const ID = /^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$/;
+
 const manifestSchema = z.object({
   version: z.literal(1),
-  id: z.string().regex(/^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$/),
+  id: z.string().regex(ID),
   created_at: z.iso.datetime(),
   /** As in the column `source`. */
   source: z.string().max(1_000),
@@ -78,16 +81,24 @@ export const newId = (now: Date): string =>
  */
 export function effective(manifests: readonly Manifest[]): Manifest[] {
   const ends = new Map<string, number>();
-  return manifests
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    .filter(({ late, source, ranges }) => {
-      if (late) return true;
-      const keyOf = (partition: number): string => `${partition} ${source}`;
-      if (ranges.some(({ partition, from }) => from < (ends.get(keyOf(partition)) ?? 0))) return false;
-      for (const { partition, to } of ranges) ends.set(keyOf(partition), to);
-      return true;
-    });
+  return manifests.toSorted(byAge).filter(({ late, source, ranges }) => {
+    if (late) return true;
+    const keyOf = (partition: number): string => `${partition} ${source}`;
+    if (ranges.some(({ partition, from }) => from < (ends.get(keyOf(partition)) ?? 0))) return false;
+    for (const { partition, to } of ranges) ends.set(keyOf(partition), to);
+    return true;
+  });
 }
+
+/** Ids have seconds: of two that were made within one, as short ones are, the one whose positions come first is older. */
+function byAge(a: Manifest, b: Manifest): number {
+  const [second, other] = [secondOf(a), secondOf(b)];
+  if (second !== other) return second < other ? -1 : 1;
+  const [one, two] = [a.ranges[0]!, b.ranges[0]!];
+  return one.partition - two.partition || one.from - two.from || (a.id < b.id ? -1 : 1);
+}
+
+const secondOf = ({ id }: Manifest): string => id.slice(0, id.indexOf("-"));
 
 /** Positions of a source. */
 export interface Positions {

@@ -1,5 +1,5 @@
 /**
- * Where the archive is: a folder that the store's process reads and writes, or a bucket.
+ * Where the archive is: a folder that the store's process reads and writes, or a bucket (bucket.ts).
  *
  *     <place>/<segment>/<table>.parquet     a file a table that has rows
  *     <place>/<segment>/manifest.json       written last
@@ -16,10 +16,8 @@ import { type Manifest, readManifest } from "./manifest.ts";
 export interface ArchivePlace {
   /** For people; without credentials. */
   readonly where: string;
-  /** What the path of each of its files begins with: for `Store.readingFiles`. */
+  /** What the path or URL of each of its files begins with: for `Store.readingFiles`. */
   readonly prefix: string;
-  /** Texts that must not be in a message. */
-  readonly secrets: readonly string[];
   /** Of all segments that are whole. */
   manifests(): Promise<Manifest[]>;
   /** Begins a segment: its files can be written. */
@@ -51,7 +49,6 @@ export function openFolder(path: string): ArchivePlace {
   return {
     where: path,
     prefix: `${path}/`,
-    secrets: [],
 
     async manifests() {
       const names = await readdir(path).catch(unlessMissing);

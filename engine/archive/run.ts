@@ -33,7 +33,7 @@ export interface Run extends Cleaned {
  */
 export async function runArchive(options: RunOptions): Promise<Run | undefined> {
   const { config, store, control, signal, onProgress, now = () => new Date() } = options;
-  const archive = configuredArchive(config, store);
+  const archive = await configuredArchive(config, store);
   const before = retentionBefore(config, now());
   if (archive === undefined && before.size === 0) return undefined;
   const ran = await runJob(

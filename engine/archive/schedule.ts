@@ -27,8 +27,9 @@ export interface Schedule {
 }
 
 /** Nothing runs where neither an archive nor a retention is configured. @throws ConfigError when what is configured cannot be */
-export function scheduleArchive({ config, store, control, log, askMs = ASK_MS }: ScheduleOptions): Schedule {
-  if (configuredArchive(config, store) === undefined && retentionBefore(config, new Date()).size === 0)
+export async function scheduleArchive(options: ScheduleOptions): Promise<Schedule> {
+  const { config, store, control, log, askMs = ASK_MS } = options;
+  if ((await configuredArchive(config, store)) === undefined && retentionBefore(config, new Date()).size === 0)
     return { close: async () => {} };
   const stop = new AbortController();
   const everySeconds = config.archive.intervalHours * HOUR_S;

@@ -19,8 +19,10 @@ test.each([
   [{ WEIR_RETENTION_DAYS: "transactions=0" }, /expected table=days/],
   [{ WEIR_RETENTION_DAYS: "transactions=36501" }, /expected table=days/],
   [{ WEIR_RETENTION_DAYS: "30" }, /expected table=days/],
-  [{ WEIR_ARCHIVE: "a*" }, /expected the path of a folder without/],
-  [{ WEIR_ARCHIVE: "../a" }, /expected the path of a folder without/],
+  [{ WEIR_ARCHIVE: "a*" }, /expected the path of a folder, s3:/],
+  [{ WEIR_ARCHIVE: "../a" }, /expected the path of a folder, s3:/],
+  [{ WEIR_ARCHIVE: "s3://bucket/{a,b}" }, /expected the path of a folder, s3:/],
+  [{ WEIR_ARCHIVE: "ftp://host/a" }, /expected the path of a folder, s3:/],
   [{ WEIR_ARCHIVE_FORMAT: "pickle" }, /a pickle runs code when somebody reads it/],
 ])("%j is refused", (env, problem) => {
   expect(() => configOf(env)).toThrow(problem);
@@ -32,10 +34,19 @@ test("what rules remember is no history: retention of rule_state is refused", ()
   );
 });
 
-test("an archive in a folder is the embedded store's", () => {
+test("an archive in a folder is the embedded store's, one in a bucket any store's", async () => {
   const config = configOf({ WEIR_ARCHIVE: "/tmp/archive" });
-  expect(configuredArchive(config, { kind: "embedded" })).toMatchObject({ place: { where: "/tmp/archive" } });
-  expect(() => configuredArchive(config, { kind: "server" })).toThrow(/does not see folders of this host/);
-  expect(configuredArchive(configOf({}), { kind: "server" })).toBeUndefined();
-  expect(() => requiredArchive(configOf({}), { kind: "embedded" })).toThrow(/WEIR_ARCHIVE: it is not set/);
+  expect(await configuredArchive(config, { kind: "embedded" })).toMatchObject({ place: { where: "/tmp/archive" } });
+  await expect(configuredArchive(config, { kind: "server" })).rejects.toThrow(/does not see folders of this host/);
+  expect(await configuredArchive(configOf({}), { kind: "server" })).toBeUndefined();
+  await expect(requiredArchive(configOf({}), { kind: "embedded" })).rejects.toThrow(/WEIR_ARCHIVE: it is not set/);
+  const bucket = configOf({
+    WEIR_ARCHIVE: "gs://history/weir",
+    AWS_ACCESS_KEY_ID: "me",
+    AWS_SECRET_ACCESS_KEY: "mine",
+  });
+  for (const kind of ["embedded", "server"] as const)
+    expect(await configuredArchive(bucket, { kind })).toMatchObject({
+      place: { where: "gs://history/weir/", prefix: "https://storage.googleapis.com/history/weir/" },
+    });
 });

@@ -4,6 +4,7 @@ import { type ArchivePlace, openFolder } from "../../clickhouse/archive/place.ts
 import type { Encoding } from "../../clickhouse/archive/segmentFile.ts";
 import type { Store } from "../../clickhouse/client.ts";
 import { type Config, ConfigError } from "../ops/config.ts";
+import { isBucket } from "../ops/configTypes.ts";
 
 export interface Archive {
   readonly place: ArchivePlace;
@@ -12,32 +13,41 @@ export interface Archive {
 
 /**
  * undefined: nothing is archived.
- * @throws ConfigError for a folder beside a ClickHouse server, which reads and writes the files itself and does not see ours
+ * @throws ConfigError for a folder beside a ClickHouse server, which reads and writes the files itself and does not see ours; UserError for a
+ *   name that no bucket has
  */
-export function configuredArchive({ archive }: Config, { kind }: Pick<Store, "kind">): Archive | undefined {
+export async function configuredArchive(
+  { archive, objectStore }: Config,
+  { kind }: Pick<Store, "kind">,
+): Promise<Archive | undefined> {
   const { place, format, compression, batch } = archive;
   if (place === undefined) return undefined;
+  const encoding = { format, compression, batch };
+  if (isBucket(place)) {
+    const { openBucket } = await import("../../clickhouse/archive/bucket.ts"); // the client of S3 is large
+    return { place: openBucket(place, objectStore), encoding };
+  }
   if (kind === "server")
     throw new ConfigError([
       {
         variable: "WEIR_ARCHIVE",
         value: place,
         problem: "a ClickHouse server does not see folders of this host",
-        expected: "the embedded store (CLICKHOUSE_URL unset)",
+        expected: "s3://bucket/prefix or gs://bucket/prefix, or the embedded store (CLICKHOUSE_URL unset)",
       },
     ]);
-  return { place: openFolder(place), encoding: { format, compression, batch } };
+  return { place: openFolder(place), encoding };
 }
 
 /** @throws ConfigError when there is no archive */
-export function requiredArchive(config: Config, store: Pick<Store, "kind">): Archive {
-  const archive = configuredArchive(config, store);
+export async function requiredArchive(config: Config, store: Pick<Store, "kind">): Promise<Archive> {
+  const archive = await configuredArchive(config, store);
   if (archive) return archive;
   throw new ConfigError([
     {
       variable: "WEIR_ARCHIVE",
       problem: "it is not set",
-      expected: "the folder that the archive is in, or is to be in",
+      expected: "the folder or bucket that the archive is in, or is to be in",
     },
   ]);
 }

@@ -12,9 +12,10 @@ import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { isBucket, type ObjectStoreOptions, openObjects } from "../../clickhouse/objectStore.ts";
+import { type ObjectStoreOptions, openObjects } from "../../clickhouse/objectStore.ts";
 import { quoteText } from "../../clickhouse/quote.ts";
 import type { Config } from "../ops/config.ts";
+import { isBucket } from "../ops/configTypes.ts";
 import { UserError } from "../ops/errors.ts";
 import { MANIFEST, MAX_MANIFEST_BYTES } from "./manifest.ts";
 

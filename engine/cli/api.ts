@@ -18,7 +18,7 @@ export function apiCommand(command: Command): void {
     try {
       const api = await serve(house);
       process.stderr.write(servingText(api));
-      const archiving = scheduleArchive(house);
+      const archiving = await scheduleArchive(house);
       await untilAborted(signal);
       await archiving.close();
       await api.close();
@@ -56,7 +56,7 @@ export async function serve(house: House): Promise<Serving> {
     ]);
   const notifications = createNotifications(house);
   await notifications.configure();
-  const archive = configuredArchive(config, house.store);
+  const archive = await configuredArchive(config, house.store);
   const redis = await connectRedis(house);
   const listening = await createApi({
     ...house,

@@ -45,7 +45,7 @@ export function startCommand(command: Command): void {
         if (api) process.stderr.write(servingText(api));
         if (flags.exit || !brokers) await replayBundled(house, signal, flags.exit === true);
         if (!flags.exit) {
-          const archiving = scheduleArchive(house);
+          const archiving = await scheduleArchive(house);
           try {
             if (brokers) tick(`reading ${config.kafka.topics.txRaw} at ${brokers.join(",")}`);
             process.stderr.write("Ctrl-C stops; nothing is lost\n");

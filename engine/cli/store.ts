@@ -35,7 +35,9 @@ export async function openStoreOnly(
   await checkData(config.data);
   if (!restoring) await checkRestored(config);
   const { url, user, password, database, cluster } = config.store;
+  const { secretAccessKey } = config.objectStore;
   return openStore({
+    ...(secretAccessKey && { secrets: [secretAccessKey] }),
     ...(meter && { meter }),
     ...(url === undefined
       ? { folder: embeddedFolder(config), database }

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { VARIABLES, type Values, type Variable, type VariableName } from "./configTable.ts";
+import { isBucket } from "./configTypes.ts";
 import { EXIT, stripCredentials, WeirError } from "./errors.ts";
 
 export interface ConfigProblem {
@@ -268,8 +269,9 @@ function nest(values: Values) {
     /** Path of a registry file, undefined: what is built in. */
     registry: values.WEIR_REGISTRY && resolve(values.WEIR_REGISTRY),
     archive: {
-      /** Path; undefined: nothing is archived. */
-      place: values.WEIR_ARCHIVE && resolve(values.WEIR_ARCHIVE),
+      /** Path, or URL of a bucket; undefined: nothing is archived. */
+      place:
+        values.WEIR_ARCHIVE && (isBucket(values.WEIR_ARCHIVE) ? values.WEIR_ARCHIVE : resolve(values.WEIR_ARCHIVE)),
       format: values.WEIR_ARCHIVE_FORMAT,
       compression: values.COMPRESSION_TYPE,
       batch: values.BATCH_SIZE,

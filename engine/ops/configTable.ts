@@ -134,7 +134,7 @@ export const VARIABLES = {
   CACHE_STATS_TTL: { group: "cache", type: t.integer(0, DAY_S, "s"), default: "60", meaning: "Seconds that statistics are cached at most: what is written makes them anew; 0 means not at all" },
   CACHE_LEADERBOARD_TTL: { group: "cache", type: t.integer(0, DAY_S, "s"), default: "300", meaning: "Seconds that leaderboards are cached at most: what is written makes them anew; 0 means not at all" },
 
-  WEIR_ARCHIVE: { group: "archive", type: t.archivePlace(), meaning: "Where the archive is: a folder; unset means that nothing is archived" },
+  WEIR_ARCHIVE: { group: "archive", type: t.archivePlace(), meaning: "Where the archive is: a folder, s3://bucket/prefix or gs://bucket/prefix (of a ClickHouse server only these, which it must reach itself); unset means that nothing is archived" },
   WEIR_ARCHIVE_FORMAT: { group: "archive", type: t.archiveFormat(), default: "parquet", meaning: "Format of new files of the archive" },
   COMPRESSION_TYPE: { group: "archive", type: t.choice("gzip", "zstd", "snappy", "lz4", "none"), default: "gzip", meaning: "Compression of new files of the archive" },
   BATCH_SIZE: { group: "archive", type: t.integer(1, 1_000_000), default: "10000", meaning: "Rows an archive file is written with at a time" },
@@ -143,7 +143,7 @@ export const VARIABLES = {
   WEIR_EXPORT_TO: { group: "archive", type: t.list(t.text(1024), "folders, s3://bucket/prefix or gs://bucket/prefix"), meaning: "Where requests may have exports written to (upload_to): these places and what is below them; unset means nowhere but WEIR_EXPORTS" },
   WEIR_EXPORT_DAYS: { group: "archive", type: t.integer(1, 3650, "days"), default: "7", meaning: "Days after which an export over the API is forgotten, with its files in WEIR_EXPORTS" },
   WEIR_RETENTION_DAYS: { group: "archive", type: t.daysByTable(), meaning: "How many days rows stay in the store, by table, as in transactions=30,alerts=365,*=90; unset means for ever. With an archive a row goes only when it is there" },
-  AWS_ACCESS_KEY_ID: { group: "archive", type: t.text(256), meaning: "Access key of the object store that exports go to; unset means what the machine's role gives" },
+  AWS_ACCESS_KEY_ID: { group: "archive", type: t.text(256), meaning: "Access key of the object store that exports, backups and the archive go to; unset means what the machine's role gives" },
   AWS_SECRET_ACCESS_KEY: { group: "archive", type: t.secret(), secret: true, meaning: "Secret that belongs to AWS_ACCESS_KEY_ID" },
   AWS_REGION: { group: "archive", type: t.text(64), default: "us-east-1", aliases: ["AWS_DEFAULT_REGION"], meaning: "Region of the buckets" },
   S3_ENDPOINT: { group: "archive", type: t.url("http", "https"), aliases: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], meaning: "Server of s3:// and gs:// that is neither Amazon's nor Google's" },

@@ -219,8 +219,11 @@ export const bearer = () =>
 /** ClickHouse would take some characters of a path for a pattern. */
 export const archivePlace = () =>
   folder()
-    .refine((value) => !/[*?{}]|\.\./.test(value))
-    .describe("the path of a folder without * ? { } and ..");
+    .refine((value) => !/[*?{}]|\.\./.test(value) && (isBucket(value) || !/^[a-z][a-z0-9+.-]*:\/\//i.test(value)))
+    .describe("the path of a folder, s3://bucket/prefix or gs://bucket/prefix, without * ? { } and ..");
+
+/** Whether a place is the URL of a bucket and not a path. */
+export const isBucket = (place: string): boolean => /^(s3|gs):\/\//.test(place);
 
 export const archiveFormat = () =>
   choice("parquet", "json").describe(

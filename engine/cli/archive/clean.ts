@@ -40,7 +40,7 @@ Examples:
             },
           ]);
         const signal = interrupted();
-        const archive = configuredArchive(config, store);
+        const archive = await configuredArchive(config, store);
         const ran = await withProgress("cleaning", "segments", (onProgress) =>
           runJob(control, ARCHIVE_JOB, async (lost) => {
             await closeHours(store); // of an hour that is closed rows may go

@@ -36,8 +36,8 @@ export async function withStores<T>(work: (open: OpenStores) => Promise<T>): Pro
 
 /** @throws ConfigError when there is no archive */
 export const withArchive = <T>(work: (open: OpenArchive) => Promise<T>): Promise<T> =>
-  withStores((open) => {
-    const archive = requiredArchive(open.config, open.store);
+  withStores(async (open) => {
+    const archive = await requiredArchive(open.config, open.store);
     return work({ ...open, archive, reader: createArchiveReader(open.store, archive.place) });
   });
 

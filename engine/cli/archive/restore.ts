@@ -3,7 +3,7 @@ import { effective } from "../../../clickhouse/archive/manifest.ts";
 import { giveUp, restoreSegments, withLate } from "../../../clickhouse/archive/restore.ts";
 import { ARCHIVE_JOB } from "../../archive/run.ts";
 import { runJob } from "../../control/jobs.ts";
-import { UsageError } from "../../ops/errors.ts";
+import { UsageError, UserError } from "../../ops/errors.ts";
 import { interrupted } from "../interrupt.ts";
 import { count, printRows } from "../terminal.ts";
 import { chosenSegments, type PeriodOptions, withArchive, withPeriod, withProgress } from "./openArchive.ts";
@@ -32,7 +32,14 @@ Examples:
       withArchive(async (open) => {
         if (ids.length === 0 && !all && period.from === undefined && period.to === undefined)
           throw new UsageError("Cannot restore: expected segments, --from and --to, or --all");
-        const { store, control, archive } = open;
+        const { config, store, control, archive } = open;
+        if (config.store.cluster !== undefined)
+          throw new UserError(
+            `Cannot restore into the cluster "${config.store.cluster}": its rows come back on each server by itself, expected one server or the embedded store`,
+            {
+              next: "Ask the archive without restoring (weir archive query), or restore into a store of its own and copy the rows",
+            },
+          );
         const chosen = await chosenSegments(open, ids, period);
         const segments = withLate(chosen, effective(await archive.place.manifests()));
         if (back) {

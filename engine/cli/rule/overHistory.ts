@@ -49,7 +49,7 @@ export async function overHistory(
   const store = await openStoreOnly(config);
   const progress = createProgress(label, "tx");
   try {
-    const archive = configuredArchive(config, store)?.place;
+    const archive = (await configuredArchive(config, store))?.place;
     const period = await periodOf(store, { ...(from && { from }), ...(to && { to }) }, archive);
     const history = await openHistory(store, period, archive);
     let done = 0;
