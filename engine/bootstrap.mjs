@@ -2,8 +2,7 @@
 // A second run finds everything done and goes straight on.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,7 +26,7 @@ if (command === "start") {
 } else if (command === "test") {
   requireKafkaBinding();
   must(node("--import", "tsx", "rules-as/cli/buildExamples.ts"));
-  process.exit(test());
+  process.exit(node("--import", "tsx", "test/main.ts", ...args));
 } else {
   console.error(`Cannot run "${command}": expected start, test or bench`);
   process.exit(2);
@@ -56,35 +55,6 @@ function installDependencies() {
 /** Tests and benchmarks talk to a real broker through the real client. */
 function requireKafkaBinding() {
   must(node("test/support/buildKafkaBinding.mjs"));
-}
-
-/** All tests, and the one line that says how they went. */
-function test() {
-  const folder = mkdtempSync(join(tmpdir(), "weir-test-"));
-  const report = join(folder, "report.json");
-  const status = node(
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-    ...args,
-  );
-  if (!existsSync(report)) {
-    console.log("0 passed, 1 failed");
-    return status || 1;
-  }
-  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, "utf8"));
-  rmSync(folder, { recursive: true });
-  // A file that could not even be loaded has no tests to fail.
-  const broken = testResults.filter(
-    (file) => file.status === "failed" && !file.assertionResults.some((each) => each.status === "failed"),
-  );
-  for (const { name, message } of broken) console.log(`failed to load: ${name}\n${message}`);
-  // Nor does a run that ended before its first test.
-  const failed = numFailedTests + broken.length || (numPassedTests === 0 ? 1 : 0);
-  console.log(`${numPassedTests} passed, ${failed} failed${numPendingTests > 0 ? `, ${numPendingTests} skipped` : ""}`);
-  return failed > 0 ? 1 : status;
 }
 
 function node(...argv) {
