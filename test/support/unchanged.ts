@@ -32,7 +32,7 @@ const RANDOM = "fast-check";
 /** Imported by what runs sources that nobody imports: processes and threads. */
 const STARTERS = new Set(["node:child_process", "node:worker_threads", "piscina"]);
 /** What tests are told by the environment. */
-const VARIABLES = ["FUZZ_RUNS", "FUZZ_SEED", "FUZZ_API", "TZ", "LANG"];
+const VARIABLES = ["FUZZ_RUNS", "FUZZ_SEED", "WEIR_FUZZ", "WEIR_FUZZ_SEED", "TZ", "LANG"];
 
 /**
  * The key of each unit test file that may be left out when its key is one that it passed with.
