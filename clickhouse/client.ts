@@ -79,8 +79,11 @@ export interface Store {
    * otherwise (0: never). The embedded store holds JSON and a few rare formats in memory, up to 256 MiB (embedded/statement.ts).
    */
   stream(sql: string, params?: Params, format?: string, settings?: Settings): Promise<Readable>;
-  /** Runs a statement that gives no rows; deletes and mutations have taken effect when it resolves. */
-  command(sql: string, params?: Params): Promise<void>;
+  /**
+   * Runs a statement that gives no rows; deletes and mutations have taken effect when it resolves.
+   * @param options `patient`: it may take longer than five minutes
+   */
+  command(sql: string, params?: Params, options?: { readonly patient?: boolean }): Promise<void>;
   /**
    * Inserts all bodies as one block, so that they arrive together or not at all and one token stands for them.
    * @throws StoreUnavailable (the block may have arrived or not), StoreRefused
@@ -126,6 +129,8 @@ interface Connection {
   /** In the store's database, and in none. */
   readonly client: ClickHouseClient;
   readonly bare: ClickHouseClient;
+  /** As `client`, and waits for an answer as long as it takes. */
+  readonly patient: ClickHouseClient;
   close(): Promise<void>;
 }
 
@@ -264,12 +269,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       };
     },
 
-    async command(sql, params = {}) {
+    async command(sql, params = {}, { patient = false } = {}) {
       const { cluster } = options;
       const statements = cluster === undefined ? [sql] : clusterStatements(sql, { name: cluster, database });
       for (const query of statements)
-        await call("command", "run a command in the store", false, async ({ client }) => {
-          await client.command({
+        await call("command", "run a command in the store", false, async (connection) => {
+          await connection[patient ? "patient" : "client"].command({
             query,
             query_params: { ...params },
             clickhouse_settings: {
@@ -347,14 +352,16 @@ async function makeConnection(options: StoreOptions, database: string): Promise<
   const plain = address.href.replace(/\/$/, "");
   const client = createClient({ ...settings, url: plain, database });
   const bare = createClient({ ...settings, url: plain });
+  const patient = createClient({ ...settings, url: plain, database, request_timeout: 0 });
   return {
     url: plain,
     spool,
     secrets: [settings.password, ...(options.secrets ?? [])],
     client,
     bare,
+    patient,
     async close() {
-      await Promise.all([client.close(), bare.close()]);
+      await Promise.all([client.close(), bare.close(), patient.close()]);
       await release();
     },
   };

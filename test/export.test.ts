@@ -98,7 +98,9 @@ test.skipIf(cannotMount !== undefined)(
       "--out",
       "small",
     ];
+    await stopEmbedded(join(folder, "clickhouse")); // one that is started in there sees the small disk, too
     const { stdout, stderr } = await run("unshare", ["-rm", "sh", "-c", script, "sh", ...command]);
+    await stopEmbedded(join(folder, "clickhouse"));
     expect(stderr).toMatch(
       /^weir: Cannot export to ".*small": the disk is full, expected room for the files\n {2}next {3}Make room/m,
     );

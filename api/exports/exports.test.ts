@@ -203,15 +203,25 @@ test("after WEIR_EXPORT_DAYS it is forgotten with the files that are ours", asyn
   expect((await send("GET", `/api/v1/exports/${old.id}`)).status).toBe(404);
 });
 
-/** The store, which calls when it is asked for the rows of file n, counted from 0; and each time. */
+/** The store, which calls when it is to write file n, counted from 0, and does so once it is told to stop; and calls each time. */
 function interrupting(n: number, call: () => void, each = () => {}): TestServer["store"] {
   let asked = 0;
+  let stop = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
   return {
     ...server.store,
-    stream(...what) {
-      each();
-      if (asked++ === n) call();
-      return server.store.stream(...what);
+    async command(sql, ...more) {
+      if (sql.startsWith("KILL QUERY") && asked > n) stop();
+      if (sql.startsWith("INSERT INTO FUNCTION file(")) {
+        each();
+        if (asked++ === n) {
+          call();
+          await stopped;
+        }
+      }
+      return server.store.command(sql, ...more);
     },
   };
 }

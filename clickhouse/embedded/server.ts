@@ -92,7 +92,7 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
   }
 
   const chunksOf = (query: StoreRequest, plan: ReadPlan): Chunks =>
-    plan.by === "chunks"
+    plan.by === "chunks" && query.settings.output_format_json_array_of_rows !== "1" // with a bracket at either end
       ? engine.stream({ ...query, sql: plan.sql })
       : throughFifo({
           folder: spool.folder,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -11,7 +11,7 @@ import { compressors } from "hyparquet-compressors";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { openFolder } from "./folder.ts";
-import type { Manifest } from "./manifest.ts";
+import { type Manifest, partName } from "./manifest.ts";
 import { type ExportOptions, exportSpec } from "./request.ts";
 import { type ExportResult, runExport } from "./runExport.ts";
 import { readExamples } from "./testing/readExamples.ts";
@@ -272,6 +272,18 @@ describe("an export that is interrupted", () => {
       ),
     ).toEqual(upTo(100, 600));
     expect(existsSync(place.staging("swaps"))).toBe(false);
+  });
+
+  test("by a disk that refuses some of a file says so, and goes on once it takes all", async () => {
+    await addSwaps(home.store, ROWS);
+    const place = await openFolder(out);
+    const spec = exportSpec({ dataset: "swaps", format: "parquet", partRows });
+    await mkdir(place.staging("swaps"));
+    await symlink("/dev/full", join(place.staging("swaps"), `${partName("swaps", 1, 1, "", "parquet")}.new`));
+    await expect(runExport({ store: home.store, place, spec })).rejects.toThrow("the file system refused some of it");
+    expect((await readdir(out)).filter((name) => !name.startsWith("."))).toEqual([]);
+    const { manifest, resumed } = await runExport({ store: home.store, place, spec });
+    expect({ resumed, rows: manifest!.rows }).toEqual({ resumed: 1, rows: 500 });
   });
 
   test("while its files were given their names is finished by the same call", async () => {

@@ -75,7 +75,7 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
     shape: "nested",
     from: "JSONEachRow",
     compressions: ["none", "gzip"],
-    settings: () => TEXT,
+    settings: () => ({ ...TEXT, output_format_json_array_of_rows: 1 }),
   },
   ndjson: {
     name: "ndjson",

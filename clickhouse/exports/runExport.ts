@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../engine/ops/errors.ts";
 import { holdExclusively } from "../../engine/ops/exclusive.ts";
@@ -19,6 +19,7 @@ import { partQuery } from "./partQuery.ts";
 import type { Place } from "./place.ts";
 import { type Plan, type PlanInput, planExport } from "./plan.ts";
 import type { ExportSpec } from "./request.ts";
+import { stopWriting } from "./storeWritten.ts";
 import { writePart } from "./writePart.ts";
 
 export interface ExportProgress {
@@ -162,6 +163,7 @@ async function writeParts(run: ExportRun, { input, columns, staging, state }: Wo
       totalRows: plan.slices.reduce((total, { rows }) => total + rows, 0),
     });
   tell();
+  if (store.kind === "embedded") await stopWriting(store, resolve(staging)); // for a process that was killed
   for (const [i, slice] of plan.slices.entries()) {
     const file = partName(spec.dataset, number, i, slice.partition, extension);
     const staged = join(staging, stagedName(file));

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
-import { Readable, Transform, Writable } from "node:stream";
+import { createWriteStream } from "node:fs";
+import { open, rename, rm, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Store } from "../client.ts";
@@ -9,11 +10,11 @@ import { quoteName } from "../quote.ts";
 import type { StoredColumn } from "./columns.ts";
 import { type Compression, type Format, isWrapped } from "./formats.ts";
 import type { Hdf5Column } from "./hdf5.ts";
-import { jsonArray } from "./jsonArray.ts";
 import type { PartQuery } from "./partQuery.ts";
 import { UNHURRIED } from "./plan.ts";
+import { storeWritten } from "./storeWritten.ts";
 
-interface PartWriting {
+export interface PartWriting {
   readonly store: Store;
   readonly query: PartQuery;
   readonly columns: readonly StoredColumn[];
@@ -35,10 +36,7 @@ export async function partStreams({
 }: Pick<PartWriting, "store" | "query" | "format" | "compression">): Promise<[Readable, ...Transform[]]> {
   const settings = { ...UNHURRIED, ...format.settings(compression) };
   const source = await store.stream(query.sql, query.params, format.from, settings);
-  const streams: [Readable, ...Transform[]] = [source];
-  if (format.name === "json") streams.push(jsonArray());
-  if (format.name === "tfrecord") return [await examplesOf(source), ...gzipOf(format, compression)];
-  return [...streams, ...gzipOf(format, compression)];
+  return [format.name === "tfrecord" ? await examplesOf(source) : source, ...gzipOf(format, compression)];
 }
 
 const gzipOf = (format: Format, compression: Compression): Transform[] =>
@@ -60,53 +58,64 @@ async function examplesOf(source: Readable): Promise<Readable> {
  * @throws what the store says; what the file system says, with its `code`; an AbortError
  */
 export async function writePart(path: string, writing: PartWriting): Promise<{ bytes: number; sha256: string }> {
-  const draft = `${path}.new`;
+  const draft = resolve(`${path}.new`);
+  const watch = setInterval(() => {
+    stat(draft).then(
+      ({ size }) => writing.onBytes?.(size),
+      () => {}, // it is not there yet
+    );
+  }, 500);
   try {
-    const written = await (writing.format.name === "hdf5" ? makeFile : pourFile)(draft, writing);
-    await sync(draft);
+    await makerOf(draft, writing)(draft, writing);
+    const written = await settle(draft);
     await rename(draft, path);
     return written;
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
+  } finally {
+    clearInterval(watch);
   }
 }
 
-async function pourFile(path: string, writing: PartWriting) {
-  const meter = createMeter(writing.onBytes);
-  const streams = await partStreams(writing);
-  await pipeline([...streams, meter.through, createWriteStream(path)], signalOf(writing));
-  return meter.read();
+type Maker = (path: string, writing: PartWriting) => Promise<void>;
+
+function makerOf(path: string, { store, format }: PartWriting): Maker {
+  if (format.name === "hdf5") return makeHdf5;
+  const isPattern = /[*?{}]|::/.test(path); // to file()
+  return store.kind === "embedded" && format.from !== "ArrowStream" && !isPattern ? storeWritten : pour;
 }
 
-/** Of a format that is not written from its beginning to its end. */
-async function makeFile(path: string, writing: PartWriting) {
+const pour: Maker = async (path, writing) =>
+  pipeline([...(await partStreams(writing)), createWriteStream(path)], signalOf(writing));
+
+/** Not written from its beginning to its end. */
+const makeHdf5: Maker = async (path, writing) => {
   const { store, query, compression, signal } = writing;
   const [{ arrowBatches }, { writeHdf5 }] = await Promise.all([import("./arrowColumns.ts"), import("./hdf5.ts")]);
   const columns = await readWidths(store, query, writing.columns);
   const [source] = await partStreams(writing);
   signal?.addEventListener("abort", () => source.destroy(signal.reason), { once: true });
   await writeHdf5({ path, columns, rows: writing.rows, gzip: compression === "gzip" }, arrowBatches(source));
-  const meter = createMeter(writing.onBytes);
-  await pipeline(createReadStream(path), meter.through, new Writable({ write: (_chunk, _encoding, done) => done() }));
-  return meter.read();
-}
+};
 
 const signalOf = ({ signal }: PartWriting) => (signal ? { signal } : {});
 
-/** Counts and hashes what passes. */
-function createMeter(onBytes: PartWriting["onBytes"]) {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  const through = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      onBytes?.(bytes);
-      done(null, chunk);
-    },
-  });
-  return { through, read: () => ({ bytes, sha256: hash.digest("hex") }) };
+/** Makes sure that a file is on the disk, and reads it back: nobody counts what it should have become, but everybody what it is. */
+async function settle(path: string): Promise<{ bytes: number; sha256: string }> {
+  const file = await open(path, "r+");
+  try {
+    await file.sync();
+    const hash = createHash("sha256");
+    let bytes = 0;
+    for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 1 << 20 })) {
+      hash.update(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+    }
+    return { bytes, sha256: hash.digest("hex") };
+  } finally {
+    await file.close();
+  }
 }
 
 /** How wide texts are: of bytes in hex it follows from the type, of others it is asked. */
@@ -132,12 +141,3 @@ const hexWidth = ({ name, type }: StoredColumn): number | undefined => {
   const bytes = /^(?:Nullable\()?FixedString\((\d+)\)/.exec(type)?.[1];
   return bytes === undefined ? undefined : 2 * Number(bytes) + (name === "alert_id" ? 0 : 2);
 };
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, "r+");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
