@@ -18,7 +18,10 @@ const jsonRuleSchema = z
       example: "Whale Transaction Alert",
       description: "its name in lower case, with dashes, is the rule's",
     }),
-    description: z.string().optional().openapi({ description: "what its alerts say; without it they say the name" }),
+    description: z
+      .string()
+      .optional()
+      .openapi({ description: "what its alerts say unless actions.message does; without it they say the name" }),
     parameters: z
       .record(z.string(), z.looseObject({ type: z.enum(PARAMETER_TYPES), default: z.unknown() }))
       .optional()
@@ -47,6 +50,10 @@ const jsonRuleSchema = z
       .object({
         send_alert: z.boolean().optional().openapi({ description: "false: matches are only counted" }),
         severity: z.enum(SEVERITIES).optional(),
+        message: z.string().optional().openapi({
+          description: "what alerts say, with fields of the transaction in braces; an integer with so many decimals",
+          example: "{from} sent {value:18} ETH to {to}",
+        }),
         channels: z.array(z.string()).optional(),
         save_to_db: z.boolean().optional(),
       })

@@ -32,7 +32,7 @@ export type Preparation =
 
 /** Of a version as it runs, whatever its name and number. */
 export type Runnable = Pick<LiveRule, "manifest" | "module"> &
-  Partial<Pick<LiveRule, "condition" | "silent" | keyof MemoryContent>>;
+  Partial<Pick<LiveRule, "condition" | "silent" | "message" | keyof MemoryContent>>;
 
 /** A content that was accepted once: what versions of one content share, such as a compiled module. */
 export interface Loaded {
@@ -98,11 +98,9 @@ export function loadJson(text: Uint8Array): Loaded {
   const read = (values: ParameterValues) => parseJsonRuleText(Buffer.from(text).toString("utf8"), values);
   const parsed = read({});
   if (!parsed.ok) throw refusedNow(parsed.problems[0]?.message);
-  const runnable = ({ manifest, condition, silent }: JsonRule): Runnable => ({
-    manifest,
-    condition,
-    silent,
-    module: null,
+  const runnable = ({ manifest, condition, silent, actions: { message } }: JsonRule): Runnable => ({
+    ...{ manifest, condition, silent, module: null },
+    ...(message !== undefined && { message }),
   });
   const plain = runnable(parsed.rule);
   return {

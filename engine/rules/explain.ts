@@ -113,7 +113,8 @@ export function describeFailure({ field, operator, value, actual, holds }: Expla
   return `${holds ? "not (" : ""}${field} ${operator} ${wanted}${holds ? ")" : ""}: ${met}`;
 }
 
-function actualOf(field: RuleField, frames: FrameBytes, frame: number): Explanation["actual"] {
+/** What a transaction has: as `Explanation.actual`. @param frame byte offset of its frame */
+export function actualOf(field: RuleField, frames: FrameBytes, frame: number): Explanation["actual"] {
   if (field.kind === "boolean") return has(frames, frame, field.bit) === field.when;
   if (field.kind === "factFlag") return computedField(field).read(frames.u32, frame >> 2) === 1;
   if (field.kind === "factCount" || field.kind === "elapsed") {

@@ -41,6 +41,24 @@ test("rules that say the same in other words are one text, and that text is a ru
   expect(again).toEqual({ ok: true, rule: rule(LONG_RULE) });
 });
 
+test("its message may name fields; what cannot be named is refused with the nearest that can", () => {
+  const says = (message: string) => ({ ...SHORT_RULE, actions: { message } });
+  const text = "{from} sent {value:18} ETH to {to} at {gasPrice:9} gwei";
+  expect(rule(says(text)).actions.message).toBe(text);
+  expect(parseJsonRuleText(rule(says(text)).text)).toMatchObject({ ok: true });
+  for (const [message, expected] of [
+    ["{valeu}", 'There is no field "valeu" that a message may name. Did you mean "value"?'],
+    ["{topic0}", 'There is no field "topic0" that a message may name'],
+    ["{from:18}", 'Cannot write "from:18": expected an integer field'],
+    ["{value:37}", 'Cannot write "value:37": expected an integer field and 0 to 36 decimals'],
+    ["{value", "A brace stands alone"],
+    ["{value} ".repeat(17), "It names 17 fields: expected at most 16"],
+    ["x".repeat(513), "actions.message: "],
+    ["", "actions.message: "],
+  ])
+    expect(problems(says(message!)).join("\n"), message).toContain(expected);
+});
+
 test("one that must not alert counts", () => {
   expect(rule({ ...LONG_RULE, actions: { send_alert: false } }).silent).toBe(true);
 });

@@ -6,6 +6,7 @@
  *      "actions": {"send_alert": true, "severity": "high", "channels": ["telegram"], "save_to_db": true}}
  *
  * With `"abi": ["event Transfer(address indexed from, address indexed to, uint256 value)"]` conditions may name `event.Transfer.value`.
+ * With `"message": "{from} sent {value:18} ETH"` among its actions alerts say that of each transaction, else the description, else the name (alertText.ts).
  * With `"parameters": {"least": {"type": "integer", "default": "1000"}}` a value may be `{"param": "least"}`.
  */
 import { z } from "zod";
@@ -17,10 +18,20 @@ import { type ConditionProblem, parseCondition } from "../condition/parseConditi
 import { RULE_NAME, SEVERITIES } from "../sandbox/manifest.ts";
 import { fillIn, type ParameterValues, parametersSchema } from "../sandbox/parameters.ts";
 import { type Manifest, manifestSchema } from "../sandbox/parseManifest.ts";
+import { TEXT_LIMITS, textProblems } from "./alertText.ts";
 
 const actionsSchema = z.strictObject({
   send_alert: z.boolean().default(true).describe("raise an alert; false: only count the matches"),
   severity: z.enum(SEVERITIES).default("medium"),
+  message: z
+    .string()
+    .min(1)
+    .max(TEXT_LIMITS.characters)
+    .superRefine((text, ctx) => {
+      for (const message of textProblems(text)) ctx.addIssue({ code: "custom", message });
+    })
+    .optional()
+    .describe("what alerts say; {value} is what the transaction has of a field"),
   channels: z.array(z.string().min(1).max(64)).max(16).default([]).describe("where alerts are sent"),
   save_to_db: z.boolean().default(true).describe("keep the alerts in the table `alerts`"),
 });

@@ -11,6 +11,8 @@ export interface LiveRule extends MemoryContent {
   readonly condition?: Condition;
   /** null: a JSON rule, which alerts on every transaction it sees. */
   readonly module: WebAssembly.Module | null;
+  /** Of a JSON rule: what its alerts say, with fields in braces; without one, its description. */
+  readonly message?: string;
   /** Counts its matches and raises no alerts: a version on trial, or a rule that is only to count. */
   readonly silent?: boolean;
   /** A version on trial; a live one of the same name, if there is one, stands right before it. */

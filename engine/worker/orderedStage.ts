@@ -62,7 +62,7 @@ export function createOrderedStage(rules: readonly LiveRule[], residents: Reside
       if (rule === undefined) continue; // a rule is sought that ends threads, and this one is not tried now
       const { sandbox, session } = runnerOf(key, rule);
       if (sandbox === undefined) {
-        matched.addAll(rule, seen);
+        matched.addAll(rule, seen, words, frames);
         continue;
       }
       session.open(tables.get(key) ?? [], { words, frames, events });

@@ -1,3 +1,4 @@
+import { alertText } from "../rules/alertText.ts";
 import { filterCondition } from "../rules/filterCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { createResidents, type Residents } from "../rules/residents.ts";
@@ -117,7 +118,7 @@ export function createRuleStage(
         continue;
       }
       if (alertsOnAll(rule)) {
-        matched.addAll(rule, seen);
+        matched.addAll(rule, seen, words, frames);
         continue;
       }
       const sandbox = (sandboxes[number] ??=
@@ -150,8 +151,8 @@ interface Collecting extends Omit<Matched, "trialChanges"> {
   readonly left: { rule: LiveRule; seen: Uint32Array }[];
   /** What a module reported. */
   add(rule: LiveRule, run: RuleRun): void;
-  /** What a JSON rule sees, it reports. */
-  addAll(rule: LiveRule, seen: Uint32Array): void;
+  /** What a JSON rule sees, it reports. @param offsets of the frames of all transactions, in bytes */
+  addAll(rule: LiveRule, seen: Uint32Array, words: Uint32Array, offsets: Uint32Array): void;
 }
 
 export function createMatches(trials: Pick<Trials, "of">): Collecting {
@@ -195,14 +196,18 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
     });
   }
 
-  function addAll(of: LiveRule, seen: Uint32Array): void {
-    const { name: rule, version, manifest, silent } = of;
+  function addAll(of: LiveRule, seen: Uint32Array, words: Uint32Array, offsets: Uint32Array): void {
+    const { name: rule, version, manifest, silent, message: template } = of;
     const alerted = trials.of(of);
     if (alerted) for (const transaction of seen) alerted.add(transaction);
     if (!silent) {
       const severity = SEVERITIES.indexOf(manifest.severity);
-      const message = manifest.description || rule;
-      for (const transaction of seen) alerts.push({ rule, version, transaction, severity, message, ordinal: 0 });
+      const same = manifest.description || rule;
+      const frames = { u32: words, bytes: new Uint8Array(words.buffer, words.byteOffset, words.byteLength) };
+      for (const transaction of seen) {
+        const message = template === undefined ? same : alertText(template, frames, offsets[transaction]!);
+        alerts.push({ rule, version, transaction, severity, message, ordinal: 0 });
+      }
     }
     counts.push(countOf(rule, version, seen.length));
   }
