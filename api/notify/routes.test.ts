@@ -1,5 +1,7 @@
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { Command } from "commander";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { notifyCommand } from "../../engine/cli/notify.ts";
@@ -147,6 +149,11 @@ test("weir notify adds a channel, tries it, shows what became of it, sends it ag
       expect.objectContaining({ name: "night", kind: "slack", min_severity: "high", rules: "whale-*", chains: "all" }),
     ]); // biome-ignore format: one statement
     expect(await run("list")).toEqual([expect.objectContaining({ name: "night", enabled: true })]);
+    const template = join(server.folder, "text.liquid");
+    await writeFile(template, "{{ count }} of {{ alert.rule }}");
+    const [preview] = await run("preview", template, "--kind", "digest", "--count", "3");
+    expect(preview).toMatchObject({ title: expect.stringContaining("3"), text: expect.stringMatching(/^3 of \S/) });
+    await expect(run("preview", "nowhere")).rejects.toThrow(/^Cannot read "nowhere"/);
     expect(await run("test", "night")).toEqual([expect.objectContaining({ kind: "test", state: "delivered" })]);
     expect(bodies).toHaveLength(1);
     const [told] = await run("deliveries", "--channel", "night", "--state", "delivered");

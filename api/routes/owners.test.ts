@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { weir } from "../../engine/cli/rule/testCommand.ts";
 import { testModule } from "../../engine/sandbox/testModule.ts";
 import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
 import { ownerSchema } from "./owners.ts";
@@ -44,6 +45,26 @@ test("an owner's quota is shown and set; a rule too many is refused with the num
   expect((await server.get(OWNER, put({}))).body()).toEqual({ max_rules: null, fuel_per_second: null });
   expect((await server.get("/api/v1/rules/two", upload("two"))).status).toBe(201);
   expect(server.log()).toContain('"event":"owner_quota_changed"');
+});
+
+test("weir owner shows owners and gives them limits", async () => {
+  const owner = async (...args: string[]) => {
+    const ran = await weir(["owner", ...args, "--api", server.url, "--token", TOKEN]);
+    return {
+      ...ran,
+      rows: ran.stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+    };
+  };
+  const set = await owner("quota", "api token", "--rules", "7", "--fuel", "5000");
+  expect(set.rows).toEqual([{ owner: "api token", max_rules: 7, fuel_per_second: 5000 }]);
+  const [shown] = (await owner("list")).rows;
+  expect(shown).toMatchObject({ owner: "api token", rules: 2, max_rules: 7, fuel_per_second: 5000 });
+  expect((await owner("quota", "api token")).rows[0]).toMatchObject({ max_rules: null, fuel_per_second: null });
+  expect(await owner("quota", "api token", "--rules", "100001")).toMatchObject({ code: 1, stderr: expect.stringContaining("max_rules") }); // biome-ignore format: one line
+  expect(await owner("quota", "api token", "--rules", "many")).toMatchObject({ code: 2 });
 });
 
 test("a throttled rule says so, why and since when; its account says what it was not shown", async () => {

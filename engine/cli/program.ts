@@ -58,6 +58,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "rules: modules that are shown transactions and raise alerts",
     load: async () => (await import("./rule.ts")).ruleCommand,
   },
+  owner: {
+    description: "owners of rules and their quotas",
+    load: async () => (await import("./owner.ts")).ownerCommand,
+  },
   list: {
     description: "named lists that rules refer to: addresses, tokens, selectors, topics",
     load: async () => (await import("./list.ts")).listCommand,
