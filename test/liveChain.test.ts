@@ -16,6 +16,7 @@ import { isReplacedIn, listQuery } from "../clickhouse/queries/list.ts";
 import { bestCycle } from "../engine/chain/opportunity/backrun.ts";
 import { afterSwap, amountOut, type Pair, sideOf } from "../engine/chain/opportunity/constantProduct.ts";
 import { waitingSwap } from "../engine/chain/opportunity/testing/waitingSwap.ts";
+import { createRegistry } from "../engine/chain/registry/registry.ts";
 import { type Control, openControl } from "../engine/control/open.ts";
 import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
 import { createProducer } from "../engine/kafka/producer.ts";
@@ -23,6 +24,7 @@ import { createLog } from "../engine/ops/log.ts";
 import { createMetrics, type Metrics } from "../engine/ops/metrics.ts";
 import { openCatalogue } from "../engine/rules/catalogue.ts";
 import { createCoverage } from "../engine/source/rpc/coverage.ts";
+import { createPoolStore, findPools } from "../engine/source/rpc/poolStore.ts";
 import { createTopicSink } from "../engine/source/rpc/topicSink.ts";
 import { type WatchCounts, watch } from "../engine/source/rpc/watch.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
@@ -71,6 +73,8 @@ beforeAll(async () => {
       pollMs: 20,
       fromBlock: (await head()) + 1,
     },
+    registry: createRegistry({ chains: [{ id: CHAIN, wrapped: scene.weth }] }),
+    poolStore: createPoolStore(control, CHAIN),
     ...{ metrics, log: createLog({ stream: { write() {} } }) },
     ...{ coverage: createCoverage(control, CHAIN, "live"), signal: stopWatching.signal },
     openSink: () =>
@@ -312,6 +316,24 @@ describe("a chain that is followed live", () => {
       () => `what counts is ${JSON.stringify(standing)}`,
     );
   }, 120_000);
+
+  test("pools are asked once which tokens they have: swaps know them from there, and so does who asks later", async () => {
+    const swaps = await store.rows<{ pool: Hex; provenance: string }>(
+      `SELECT DISTINCT ${hex("toFixedString(pool, 20)")} AS pool, provenance FROM swaps WHERE chain_id = ${CHAIN}`,
+    );
+    expect(swaps.map(({ provenance }) => provenance)).toEqual(Array(4).fill("pool"));
+    const { weth, oak, pine, main, fork, readPair } = scene;
+    const pairs = [[weth, oak, main], [weth, oak, fork], [oak, pine, main], [weth, pine, main]] as const; // biome-ignore format: a line
+    const expected = await Promise.all(
+      pairs.map(async ([one, other, factory]) => {
+        const { address, token0, token1 } = await readPair(one, other, factory);
+        return { chainId: CHAIN, address, token0, token1, factory, fee: null };
+      }),
+    );
+    const asked = swaps.map(({ pool: address }) => ({ chainId: CHAIN, address }));
+    const byAddress = (a: { address: string }, b: { address: string }) => (a.address < b.address ? -1 : 1);
+    expect((await findPools(control, asked)).sort(byAddress)).toEqual(expected.sort(byAddress));
+  });
 
   test("readers of the topics hear of it, of each alert once", async () => {
     const ids = (await alertsOf(replaced.hash)).map(({ id }) => id).sort();

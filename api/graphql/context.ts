@@ -4,7 +4,10 @@ import type { ApiDeps } from "../deps.ts";
 import type { Hub } from "../live/hub.ts";
 import { createLoaders, type Loaders } from "./loaders.ts";
 
-export type GraphqlDeps = Pick<ApiDeps, "store" | "labels" | "rules" | "coverage" | "config" | "log" | "metrics"> & {
+export type GraphqlDeps = Pick<
+  ApiDeps,
+  "store" | "control" | "labels" | "rules" | "coverage" | "config" | "log" | "metrics"
+> & {
   /** undefined: there are no live streams. */
   readonly hub?: Hub | undefined;
   /** Subscriptions at a time, of all clients. */

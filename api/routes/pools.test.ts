@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeFindings, type FindingRow, type FindingTable } from "../../clickhouse/tables/findings.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
+import { createPoolStore } from "../../engine/source/rpc/poolStore.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { poolSchema } from "./pools.ts";
 
@@ -57,6 +58,14 @@ beforeAll(async () => {
     [at(2), imbalance(2, 7.5), judged],
     [at(7, "c"), imbalance(7, 50), judged],
   ]);
+  const [uniswapV2, unknown] = ["0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f", `0x${"7".repeat(40)}`];
+  const pools = createPoolStore(server.control, 1);
+  const tokens = { token0: USDC, token1: WETH };
+  await pools.add([
+    { ...tokens, address: PAIR, factory: uniswapV2, fee: null },
+    { ...tokens, address: RANGE, factory: unknown, fee: 500 },
+  ]);
+  await pools.add([{ ...tokens, address: PAIR, factory: unknown, fee: 1 }]); // what is there stays
   await server.store.command(`INSERT INTO replaced_blocks VALUES (1, 7, unhex('${"c".repeat(64)}'), 1, 1)`);
 }, 120_000);
 afterAll(() => server?.close());
@@ -83,6 +92,11 @@ test("pools as their last swaps left them, the latest first; blocks that were re
   });
   expect(pair!.imbalance_pct_raw).toBeCloseTo((Math.sqrt(1e21 / 3.6e12) - 1) * 100, 3);
   expect(range).toMatchObject({ sqrt_price_x96: String(2n ** 100n), liquidity_raw: "77", tick: -5, reserve0_raw: null, imbalance_pct: null, imbalance_pct_raw: null }); // biome-ignore format: a line
+  expect([pair, range, vault].map((pool) => [pool!.factory, pool!.dex, pool!.fee])).toEqual([
+    ["0x5c69bee701ef814a2b6a3edd4b1652cb9cc5aa6f", "Uniswap V2", 3_000], // its factory's fee
+    [`0x${"7".repeat(40)}`, null, 500], // its own
+    [null, null, null], // nobody asked it
+  ]);
   // V4 has the chain's coin first; of more than two tokens none is the first.
   expect(vault).toMatchObject({ tokens: [NATIVE, USDC], token0: NATIVE, volume0_raw: "7", volume1_raw: "6" });
   expect(fork).toMatchObject({ token0: null, volume0_raw: null });

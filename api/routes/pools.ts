@@ -1,8 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { listQuery } from "../../clickhouse/queries/list.ts";
 import { type PoolRow, poolsList } from "../../clickhouse/queries/pools.ts";
+import type { PoolIdentity } from "../../engine/chain/poolIdentity.ts";
+import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
+import { ControlUnavailable } from "../../engine/control/errors.ts";
 import { keyOf, type Label } from "../../engine/label/label.ts";
 import { shortAddress } from "../../engine/label/message.ts";
+import { logSeldom } from "../../engine/ops/logSeldom.ts";
+import { findPools } from "../../engine/source/rpc/poolStore.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createLabelFinder } from "../labelledMessages.ts";
 import { answerList, type Listing, READ_SETTINGS, withETag } from "../list.ts";
@@ -24,6 +29,15 @@ export const poolSchema = z
     tokens: describe(z.array(z.string()), "that it was seen to trade"),
     token0: describe(z.string().nullable(), "first of two; null of a pool of more"),
     token1: z.string().nullable(),
+    factory: describe(
+      z.string().nullable(),
+      "what the pool says that it was made by; null where no watcher of its chain has asked it, or it does not say",
+    ),
+    dex: describe(z.string().nullable(), "whose factory that is; null where it is not known"),
+    fee: describe(
+      z.number().nullable(),
+      "what it takes of an input, in hundredths of a bip: 3000 is 0.3 %; null where it is not known",
+    ),
     swaps: z.int(),
     last_swap_at: z.string(),
     last_tx: describe(z.string(), "transaction of the last swap"),
@@ -92,12 +106,28 @@ const one = createRoute({
 type AskedPools = Partial<z.output<typeof poolParameters>> & { readonly pool?: string };
 
 /** Pools with what is asked of them, named by the labels of now. */
-export function createPoolListing({ labels, log }: Pick<ApiDeps, "labels" | "log">) {
+export function createPoolListing({ labels, log, control }: Pick<ApiDeps, "labels" | "log" | "control">) {
   const find = createLabelFinder(labels, log);
+
+  /** What pools say of themselves, by keyOf; while the control store is away, nothing. */
+  async function identitiesOf(rows: readonly PoolRow[]): Promise<Map<string, PoolIdentity>> {
+    const wanted = rows.map(({ chain_id, pool }) => ({ chainId: Number(chain_id), address: pool }));
+    try {
+      return new Map((await findPools(control, wanted)).map((pool) => [keyOf(pool), pool]));
+    } catch (error) {
+      if (!(error instanceof ControlUnavailable)) throw error;
+      logSeldom(log, "warn", { event: "pools_unreadable", reason: error.message }, "Cannot read what pools say");
+      return new Map();
+    }
+  }
+
   async function encode(rows: readonly PoolRow[]): Promise<z.infer<typeof poolSchema>[]> {
     const tokens = rows.flatMap(({ chain_id, tokens }) => tokens.map((address) => ({ chainId: Number(chain_id), address }))); // biome-ignore format: one call
-    const names = tokens.length === 0 ? new Map() : await find(new Map(tokens.map((token) => [keyOf(token), token])));
-    return rows.map((row) => toPool(row, names));
+    const [names, identities] = await Promise.all([
+      tokens.length === 0 ? new Map() : find(new Map(tokens.map((token) => [keyOf(token), token]))),
+      identitiesOf(rows),
+    ]);
+    return rows.map((row) => toPool(row, names, identities.get(keyOf({ chainId: Number(row.chain_id), address: row.pool })))); // biome-ignore format: one call
   }
   return ({ chain_id, chainId, pool, token, protocol, since, until }: AskedPools): Listing<PoolRow, unknown> => ({
     ...poolsList({ pool, chainId: chain_id ?? chainId, token, protocol, since, until }),
@@ -105,7 +135,7 @@ export function createPoolListing({ labels, log }: Pick<ApiDeps, "labels" | "log
   });
 }
 
-export function poolRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels" | "log">) {
+export function poolRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels" | "log" | "control">) {
   const listing = createPoolListing(deps);
   return createRouter()
     .openapi(list, (c) => {
@@ -122,8 +152,15 @@ export function poolRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels" 
     });
 }
 
-function toPool(row: PoolRow, names: ReadonlyMap<string, Label>): z.infer<typeof poolSchema> {
+function toPool(
+  row: PoolRow,
+  names: ReadonlyMap<string, Label>,
+  identity: PoolIdentity | undefined,
+): z.infer<typeof poolSchema> {
   const chainId = Number(row.chain_id);
+  const { factory = null } = identity ?? {};
+  const chain = builtInRegistry.chains.get(chainId);
+  const [pairs, ranges] = factory === null ? [] : [chain?.v2Factories.get(factory), chain?.v3Factories.get(factory)];
   const labels = row.tokens.map((address) => names.get(keyOf({ chainId, address })));
   const [token0 = null, token1 = null] = row.tokens.length === 2 ? row.tokens : [];
   const inWhole = (amount: string | null, place: 0 | 1): number | null => {
@@ -138,6 +175,9 @@ function toPool(row: PoolRow, names: ReadonlyMap<string, Label>): z.infer<typeof
     tokens: [...row.tokens],
     token0,
     token1,
+    factory,
+    dex: pairs?.name ?? ranges?.name ?? null,
+    fee: identity?.fee ?? (pairs ? 100 * (10_000 - pairs.keep) : null),
     swaps: Number(row.swaps),
     last_swap_at: row.last_swap_at,
     last_tx: row.last_tx,

@@ -15,7 +15,7 @@ import { createSwapFinder } from "./swaps.ts";
 
 export interface DetectorOptions {
   readonly registry: Registry;
-  /** Tokens of pools, by the pool's address or id, where they are known. */
+  /** Tokens of pools, by the pool's address or id; default: what the block's last record says. */
   readonly pools?: ReadonlyMap<Address, PoolTokens>;
   /** Accounts that search, beside those that a block shows. */
   readonly searchers?: ReadonlySet<Address>;

@@ -2,6 +2,7 @@ import { extraAt, hexAt, logCount, logIndex, logsAt, nextEntry } from "../frame/
 import { LOG } from "../frame/schema.ts";
 import type { BlockView } from "./blockView.ts";
 import { createMovements, type Movements } from "./movements.ts";
+import { readPoolTokens } from "./poolIdentity.ts";
 import type { Exchange } from "./protocols/exchange.ts";
 import type { Protocol, Registry } from "./registry/registry.ts";
 import { type PoolTokens, type Resolved, resolve } from "./resolve.ts";
@@ -11,7 +12,7 @@ import { findTransfers, hasHappened } from "./transfers.ts";
 
 export interface SwapFinderOptions {
   readonly registry: Registry;
-  /** Tokens of pools, by the pool's address or id, where they are known; else they are found from transfers. */
+  /** Tokens of pools, by the pool's address or id; default: what the block's last record says. Of others they are found from transfers. */
   readonly pools?: ReadonlyMap<Address, PoolTokens>;
   /** Told of each log of a swap that is not reported: a token of it remains unknown, or nothing backs what a stranger's log says. */
   readonly onUnresolved?: (swap: Pick<Swap, "transaction" | "logIndex" | "protocol" | "pool">) => void;
@@ -32,7 +33,11 @@ export function createSwapFinder({ registry, pools, onUnresolved }: SwapFinderOp
   const { protocols } = registry;
   const table = createTopicTable(protocols.map(({ topic0 }) => topic0));
 
-  function findInTransaction(view: BlockView, transaction: number): Swap[] {
+  function findInTransaction(
+    view: BlockView,
+    transaction: number,
+    known: ReadonlyMap<Address, PoolTokens> | undefined,
+  ): Swap[] {
     const frame = view.frames[transaction]!;
     const wrapped = registry.chains.get(view.chainId)?.wrapped;
     const count = logCount(view, frame);
@@ -59,7 +64,7 @@ export function createSwapFinder({ registry, pools, onUnresolved }: SwapFinderOp
       const place = { layout, movements, holder, from: lastSwaps.get(holder) ?? -1, to: position };
       lastSwaps.set(holder, position);
       const isOfficial = protocol.contracts.has(emitter);
-      const resolved = resolve(exchange, pools?.get(pool), isOfficial, place);
+      const resolved = resolve(exchange, known?.get(pool), isOfficial, place);
       const index = logIndex(view, log);
       if (resolved === undefined) onUnresolved?.({ transaction, logIndex: index, protocol: protocol.name, pool });
       else (layout.isSummary ? summaries : swaps).push(swapOf(transaction, index, pool, exchange, protocol, resolved));
@@ -70,9 +75,10 @@ export function createSwapFinder({ registry, pools, onUnresolved }: SwapFinderOp
   return (view) => {
     const swaps: Swap[] = [];
     if (view.blockNumber === undefined) return swaps;
+    const known = pools ?? readPoolTokens(view);
     for (let transaction = 0; transaction < view.frames.length; transaction++) {
       if (!hasSwapLog(view, view.frames[transaction]!)) continue;
-      for (const swap of findInTransaction(view, transaction)) swaps.push(swap);
+      for (const swap of findInTransaction(view, transaction, known)) swaps.push(swap);
     }
     return swaps;
   };

@@ -106,6 +106,7 @@ async function watchOne(chain: NamedChain, { flags, config, brokers, control, me
   const { watch } = await import("../source/rpc/watch.ts"); // with viem, 0.7 s
   const { createTopicSink } = await import("../source/rpc/topicSink.ts");
   const { createCoverage } = await import("../source/rpc/coverage.ts");
+  const { createPoolStore } = await import("../source/rpc/poolStore.ts");
   const { txRaw, blockStatus } = config.kafka.topics;
   const transactionalId = `weir watch ${txRaw} ${chain.id}`;
   const counts = await watch({
@@ -116,6 +117,7 @@ async function watchOne(chain: NamedChain, { flags, config, brokers, control, me
     toBlock: flags.to === undefined ? undefined : blockNumber("--to", flags.to),
     pending: flags.pending ?? false,
     registry: createRegistry(readRegistry(config.registry)),
+    poolStore: createPoolStore(control, chain.id),
     reorgDepth: config.nodes.reorgDepth,
     openSink: () =>
       createTopicSink({ brokers, txRaw, blockStatus, chainId: chain.id, transactionalId, onSent: countSent(metrics) }),

@@ -160,6 +160,16 @@ export const silences = pgTable("silences", {
   claimedAt: at("claimed_at"),
 });
 
+export const pools = pgTable("pools", {
+  chainId: bigint("chain_id", { mode: "number" }).notNull(),
+  address: text("address").notNull(),
+  token0: text("token0").notNull(),
+  token1: text("token1").notNull(),
+  factory: text("factory"),
+  fee: integer("fee"),
+  readAt: when("read_at"),
+});
+
 export const baselines = pgTable("baselines", {
   id: text("id").primaryKey(),
   entries: bytea("entries").notNull(),

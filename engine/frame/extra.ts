@@ -70,3 +70,11 @@ export function splitExtra(extra: string): string[] {
   if (extra !== "") members.push(extra.slice(from));
   return members;
 }
+
+/** The value of a member of the transaction itself; undefined where there is none. @param extra valid JSON, as a frame's part `extra` is */
+export function extraMember(extra: string, name: string): unknown {
+  const start = `"${name}":`;
+  if (!extra.includes(start)) return undefined;
+  const text = splitExtra(extra).find((one) => one.startsWith(start));
+  return text === undefined ? undefined : JSON.parse(text.slice(start.length));
+}

@@ -54,8 +54,9 @@ export function blockLines(
   chainId: number,
   { block, transactions, receipts }: RpcBlock,
   seenAt: (hash: string) => number | undefined,
-  market?: object,
+  told: { readonly market?: object | undefined; readonly pools?: readonly object[] | undefined } = {},
 ): RecordingLine[] {
+  const { market, pools = [] } = told;
   const header = {
     ...pick(block, BLOCK_FIELDS, ["baseFeePerGas"]),
     transactionCount: transactions.length,
@@ -68,7 +69,7 @@ export function blockLines(
       ...(seen === undefined ? {} : { seenAt: seen }),
       block: header,
       receipt: receiptOf(receipts[index]!),
-      ...(market && index === transactions.length - 1 && { market }),
+      ...(index === transactions.length - 1 && { ...(market && { market }), ...(pools.length > 0 && { pools }) }),
     }) as RecordingLine;
   });
 }

@@ -13,7 +13,7 @@
  * The second kind is Uniswap V3's: `ticks` are all between `from` and `to` at which liquidity changes, with how much on the way up. The venue's name,
  * a pair's fee and which fees a venue has are the registry's: pools of a factory that it does not have are left out.
  */
-import { splitExtra } from "../../frame/extra.ts";
+import { extraMember } from "../../frame/extra.ts";
 import { extraText, u32At } from "../../frame/readFrame.ts";
 import { OFFSET } from "../../frame/schema.ts";
 import type { BlockView } from "../blockView.ts";
@@ -90,10 +90,9 @@ export function readBlockMarket(view: BlockView, chain: Chain): KnownMarket | un
  * @returns undefined: there is no such member, or it is not of this shape
  */
 export function readMarket(extra: string, chain: Chain): KnownMarket | undefined {
-  if (!extra.includes(MEMBER)) return undefined;
-  const text = splitExtra(extra).find((one) => one.startsWith(MEMBER));
-  if (text === undefined) return undefined;
-  const value = JSON.parse(text.slice('"market":'.length)) as Partial<MarketMember>;
+  const told = extraMember(extra, "market");
+  if (!isObject(told)) return undefined;
+  const value: Partial<MarketMember> = told;
   const stateBlock = numberOf(value.blockNumber);
   if (stateBlock === undefined || !Array.isArray(value.pools) || value.pools.length > MAX_MARKET_POOLS)
     return undefined;
@@ -130,7 +129,6 @@ export function readMarket(extra: string, chain: Chain): KnownMarket | undefined
   };
 }
 
-const MEMBER = '"market":{';
 const isObject = (value: unknown): value is Record<string, never> => typeof value === "object" && value !== null;
 
 /** @returns undefined for what is no pool, null for one of a venue that is not known */

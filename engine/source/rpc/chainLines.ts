@@ -8,8 +8,10 @@ const MAX_REMEMBERED = 500_000;
 export function createChainLines(chainId: number): (event: ChainEvent) => RecordingLine[] {
   const firstSeen = new Map<string, number>();
   return (event) => {
-    if (event.kind === "block")
-      return blockLines(chainId, event, (hash) => firstSeen.get(hash.toLowerCase()), event.pools?.market);
+    if (event.kind === "block") {
+      const told = { market: event.scanned?.market, pools: event.traded };
+      return blockLines(chainId, event, (hash) => firstSeen.get(hash.toLowerCase()), told);
+    }
     if (event.kind !== "pending") return [];
     return event.sightings.map(({ transaction, seenAt, market }) => {
       const line = pendingLine(chainId, transaction, seenAt, market);

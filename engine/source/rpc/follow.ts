@@ -1,3 +1,4 @@
+import type { PoolIdentity } from "../../chain/poolIdentity.ts";
 import type { Registry } from "../../chain/registry/registry.ts";
 import { UserError } from "../../ops/errors.ts";
 import { createChainWindow } from "./chainWindow.ts";
@@ -5,7 +6,9 @@ import { type Endpoint, type Endpoints, type EndpointsOptions, NotThere, openEnd
 import { createHeadWatch } from "./headWatch.ts";
 import { createMarketReader } from "./marketReader.ts";
 import { createPendingWatch, type PendingSource, type Sighting } from "./pendingWatch.ts";
+import { createPoolIdentities } from "./poolIdentities.ts";
 import { createPoolScanner, type ScannedPools } from "./poolScanner.ts";
+import type { PoolStore } from "./poolStore.ts";
 import { createReadAhead } from "./readAhead.ts";
 import { type BlockRef, createBlockReader, type ReadBlock, readHeader } from "./readBlock.ts";
 import { LyingNode } from "./verifyBlock.ts";
@@ -13,7 +16,13 @@ import { LyingNode } from "./verifyBlock.ts";
 /** What a chain does, in the order in which it may be written down: a sighting always precedes its block. */
 export type ChainEvent =
   | { kind: "pending"; sightings: Sighting[] }
-  | ({ kind: "block"; pools?: ScannedPools } & ReadBlock)
+  | ({
+      kind: "block";
+      /** The pools that the registry lists. */
+      scanned?: ScannedPools;
+      /** Of the pools that traded what is known. */
+      traded?: PoolIdentity[];
+    } & ReadBlock)
   /** Blocks that were handed on are not of the chain any more, ascending; those in their place follow. */
   | { kind: "reorg"; replaced: BlockRef[] }
   /** Pending transactions are seen from now on, or are not any more. */
@@ -30,8 +39,13 @@ export interface ChainOptions extends EndpointsOptions {
   readonly reorgDepth?: number | undefined;
   /** Also yield pending transactions as a node announces them. */
   readonly pending?: boolean;
-  /** Whose routers and pools are known: sightings of their swaps say what the pools hold, blocks what listed pools do. Default: none does. */
-  readonly registry?: Pick<Registry, "chains"> | undefined;
+  /**
+   * Whose routers and pools are known: sightings of their swaps say what the pools hold, blocks what listed pools do, and which tokens pools have that
+   * traded. Default: nothing of it is said.
+   */
+  readonly registry?: Pick<Registry, "chains" | "protocols"> | undefined;
+  /** What is known of pools from before; default: they are asked anew. */
+  readonly poolStore?: PoolStore | undefined;
   /** Blocks that are read at a time while there are many to catch up with; default 4. */
   readonly ahead?: number | undefined;
   /** How often heads are asked for where no node announces them, and pending transactions are collected; default 500 ms. */
@@ -76,11 +90,14 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   const endpoints = await openEndpoints(options);
   try {
     const pending = options.pending ? await createPendingWatch({ endpoints, clock }) : undefined;
-    const venues = options.registry?.chains.get(endpoints.chainId);
+    const { chains, protocols = [] } = options.registry ?? {};
+    const venues = chains?.get(endpoints.chainId);
     const followsSwaps = pending && venues && venues.v2Routers.size + venues.v3Routers.size > 0;
     const scansPools = venues && venues.pools.size > 0;
     const markets = followsSwaps || scansPools ? createMarketReader({ endpoints, chain: venues }) : undefined;
     const scanner = scansPools && markets ? createPoolScanner(endpoints, venues, markets) : undefined;
+    const identities =
+      venues && createPoolIdentities({ endpoints, chain: venues, protocols, store: options.poolStore });
     const heads = createHeadWatch(endpoints, signal);
     const read = createBlockReader(endpoints.chainId);
     const tip = window.tip();
@@ -120,6 +137,12 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
       return sightings.map((sighting, i) => (found?.[i] ? { ...sighting, market: found[i] } : sighting));
     }
 
+    /** Both at once: the block waits for the slower one. */
+    async function toldOf(block: ReadBlock) {
+      const [scanned, traded] = await Promise.all([scanner?.scan(block.number), identities?.of(block)]);
+      return { ...(scanned && { scanned }), ...(traded && { traded }) };
+    }
+
     async function* events(): AsyncGenerator<ChainEvent, void, void> {
       let askedAt = performance.now();
       let source: PendingSource | undefined;
@@ -147,7 +170,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
           window.append({ number: step.number, hash: step.hash });
           next++;
           markets?.follow(step);
-          yield { kind: "block", ...step, ...(scanner && { pools: await scanner.scan(step.number) }) };
+          yield { kind: "block", ...step, ...(await toldOf(step)) };
         }
       }
     }

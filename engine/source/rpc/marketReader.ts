@@ -13,12 +13,13 @@ import { MAX_MARKET_POOLS } from "../../chain/opportunity/market.ts";
 import { type RouterSwap, routerSwapsOf } from "../../chain/opportunity/routerSwap.ts";
 import type { Chain } from "../../chain/registry/registry.ts";
 import type { Address } from "../../chain/swap.ts";
-import { ServiceUnavailable } from "../../ops/errors.ts";
 import type { RpcObject } from "../recordingLine.ts";
 import { type ContractCall, createCaller } from "./contractCalls.ts";
 import type { Endpoints } from "./endpoints.ts";
+import { createKnown } from "./known.ts";
 import { type ContractLog, type KnownPool, memberOf, type PairState, stateAfter, wordOf } from "./poolStates.ts";
 import { type ReadBlock, tagOf } from "./readBlock.ts";
+import { within } from "./within.ts";
 
 export interface MarketReader {
   /**
@@ -267,29 +268,6 @@ function bitsOf(bitmap: bigint | null): number[] {
   const bits: number[] = [];
   for (let rest = bitmap ?? 0n, bit = 0; rest > 0n; rest >>= 1n, bit++) if (rest & 1n) bits.push(bit);
   return bits;
-}
-
-/** Waits for work so long, and no longer: what is late is there the next time. Nodes that are away are others' to report. */
-export async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const done = work.catch((error: unknown) => {
-    if (!(error instanceof ServiceUnavailable)) throw error;
-  });
-  await Promise.race([done, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
-}
-
-/** A map that forgets what was put in first once it is full. */
-function createKnown<V>(most: number) {
-  const map = new Map<string, V>();
-  return {
-    get: (key: string): V | undefined => map.get(key),
-    values: () => map.values(),
-    set(key: string, value: V): void {
-      map.set(key, value);
-      if (map.size > most) map.delete(map.keys().next().value!);
-    },
-  };
 }
 
 const keyOf = ({ factory, token0, token1, fee }: Wanted): string => [factory, token0, token1, fee].join(" ");

@@ -8,8 +8,9 @@ import type { Chain } from "../../chain/registry/registry.ts";
 import type { Address } from "../../chain/swap.ts";
 import { createCaller } from "./contractCalls.ts";
 import type { Endpoints } from "./endpoints.ts";
-import { type MarketReader, type Wanted, within } from "./marketReader.ts";
+import type { MarketReader, Wanted } from "./marketReader.ts";
 import { tagOf } from "./readBlock.ts";
+import { within } from "./within.ts";
 
 export interface ScannedPools {
   /** All that could be read, and the pair that prices the coin. */

@@ -98,7 +98,7 @@ export async function watch(options: WatchOptions): Promise<WatchCounts> {
       counts.transactions += lines.length;
       counts.blocks++;
       counts.last_block = event.number;
-      if (event.pools) poolLog?.scanned(event.number, event.pools);
+      if (event.scanned) poolLog?.scanned(event.number, event.scanned);
       say("block_processed", "It is there", { block: event.number, block_hash: event.hash, proof: event.proof });
       metrics.chainBlocks.inc({ ...labels, proof: event.proof });
     } else if (event.kind === "reorg") {
