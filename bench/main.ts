@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- [NAME] [--only TEXT] [--runs N] [--json] [--quick]`: measures one scenario or all. Data on stdout, progress on stderr.
+ * `npm run bench -- [NAME] [--only TEXT] [--runs N] [--minutes N] [--json] [--quick]`: measures one scenario or all. Data on stdout, progress on stderr.
  *
  *     NAME     one of the scenarios below; without it all of them. A report in bench/results/ for all, and for those with charts
  *     --only   the cases of e2e whose name has TEXT in it: --only "pending packed"
  *     --runs   how often each figure is measured; 5 without it
+ *     --minutes  how long a soak takes; 10 without it
  *     --json   the contract's line a scenario on stdout
  *     --quick  3 runs instead of 5 and less load: to see that it works, not to quote
  *
@@ -20,15 +21,22 @@ import type { Scenario, ScenarioResult } from "./scenario.ts";
 import { api } from "./scenarios/api.ts";
 import { chain } from "./scenarios/chain.ts";
 import { e2e } from "./scenarios/e2e.ts";
+import { growth } from "./scenarios/growth.ts";
 import { latency } from "./scenarios/latency.ts";
 import { peers } from "./scenarios/peers.ts";
 import { rules } from "./scenarios/rules.ts";
 import { sandbox } from "./scenarios/sandbox.ts";
+import { soak } from "./scenarios/soak.ts";
 import { storage } from "./scenarios/storage.ts";
 
-const SCENARIOS: readonly Scenario[] = [e2e, rules, peers, sandbox, chain, storage, api, latency];
+const SCENARIOS: readonly Scenario[] = [e2e, rules, peers, sandbox, chain, storage, api, latency, growth, soak];
 const RUNS = 5;
 const QUICK_RUNS = 3;
+const MINUTES = 10;
+const QUICK_MINUTES = 1;
+/** A second a sample, and 12 stretches. */
+const LEAST_MINUTES = 0.5;
+const MOST_MINUTES = 10_000;
 const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 
 interface Arguments {
@@ -37,6 +45,7 @@ interface Arguments {
   readonly quick: boolean;
   readonly only: string;
   readonly runs: number;
+  readonly minutes: number;
   readonly all: boolean;
 }
 
@@ -60,7 +69,10 @@ function readArguments(args: string[]): Arguments {
   const runs = Number(values.runs ?? (quick ? QUICK_RUNS : RUNS));
   if (!Number.isInteger(runs) || runs < 1)
     throw new UsageError(`Cannot run "${values.runs}" times: expected a whole number from 1 on`);
-  return { chosen, json, quick, only, runs, all: name === undefined && only === "" };
+  const minutes = Number(values.minutes ?? (quick ? QUICK_MINUTES : MINUTES));
+  if (!(minutes >= LEAST_MINUTES && minutes <= MOST_MINUTES))
+    throw new UsageError(`Cannot soak for "${values.minutes}" minutes: expected ${LEAST_MINUTES} to ${MOST_MINUTES}`);
+  return { chosen, json, quick, only, runs, minutes, all: name === undefined && only === "" };
 }
 
 const parse = (args: string[]) =>
@@ -71,11 +83,12 @@ const parse = (args: string[]) =>
       quick: { type: "boolean" },
       only: { type: "string" },
       runs: { type: "string" },
+      minutes: { type: "string" },
     },
     allowPositionals: true,
   });
 
-async function measure(scenario: Scenario, { quick, only, runs }: Arguments): Promise<ScenarioResult> {
+async function measure(scenario: Scenario, { quick, only, runs, minutes }: Arguments): Promise<ScenarioResult> {
   const machine = describeThisMachine();
   const began = performance.now();
   const say = (text: string): void => {
@@ -83,7 +96,7 @@ async function measure(scenario: Scenario, { quick, only, runs }: Arguments): Pr
       `${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${scenario.name}  ${text}\n`,
     );
   };
-  const measured = await scenario.run({ runs, quick, only, say });
+  const measured = await scenario.run({ runs, minutes, quick, only, say });
   return { scenario: scenario.name, ok: measured.checks.every(isRight), ...measured, machine };
 }
 

@@ -14,6 +14,8 @@ export interface Context {
   readonly quick: boolean;
   /** Only the cases whose name has this in it. */
   readonly only: string;
+  /** Of a soak. */
+  readonly minutes: number;
   /** One line of progress, on stderr. */
   say(text: string): void;
 }

@@ -27,6 +27,7 @@ const ENTRIES = [
   "bench/measure/ruleCaseProcess",
   "bench/measure/countingProcess",
   "bench/measure/countThread",
+  "bench/measure/workerCaseProcess",
   "bench/peers/nodePeerProcess",
   "test/support/tracedReplay",
 ];

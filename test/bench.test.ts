@@ -5,7 +5,7 @@ import { comparePeers } from "../bench/scenarios/peers.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
 
 test("peers in one run: Weir and an index in plain JavaScript count by rule what brute force counts", async () => {
-  const context = { runs: 1, quick: true, say: () => {} };
+  const context = { runs: 1, minutes: 1, quick: true, say: () => {} };
   const sizes = { distinct: 200, copies: 1, warmUps: 0 };
   const rules = mixRules("dense", 500);
   for (const only of ["weir", "plain js"]) {

@@ -135,7 +135,7 @@ function withoutEquality(random: Random, tail: number): JsonCondition {
 const and = (...conditions: JsonCondition[]): JsonCondition => ({ and: conditions });
 const eq = (field: string, value: string | number) => ({ field, operator: "eq", value });
 /** Lets so large a share of the transactions through. */
-const valueAbove = (share: number) => ({ field: "value", operator: "gt", value: threshold(share, VALUE_BITS) });
+export const valueAbove = (share: number) => ({ field: "value", operator: "gt", value: threshold(share, VALUE_BITS) });
 const gasPriceAbove = (share: number) => ({
   field: "gasPrice",
   operator: "gt",

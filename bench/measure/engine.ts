@@ -12,8 +12,8 @@ import { createAdmin } from "../../engine/kafka/admin.ts";
 import { KafkaError } from "../../engine/kafka/errors.ts";
 import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
 import { decodeLedger } from "../../engine/sink/ledger.ts";
-import type { Answer, Question } from "./engineProcess.ts";
-import { peakMemory, type ThreadCpu, threadCpu } from "./processCpu.ts";
+import type { Answer, Question, Runtime } from "./engineProcess.ts";
+import { peakMemory, residentMemory, type ThreadCpu, threadCpu } from "./processCpu.ts";
 
 export interface EngineUnderTest {
   readonly topics: { readonly input: string; readonly alerts: string; readonly deadLetters: string };
@@ -25,6 +25,12 @@ export interface EngineUnderTest {
   profile(run: () => Promise<unknown>): Promise<Answer>;
   /** Most memory the engine's process had resident so far, in bytes; without the store's and the broker's. */
   peakMemory(): number | undefined;
+  /** What engine and store have resident now, in bytes. */
+  memory(): { readonly engine: number | undefined; readonly store: number | undefined };
+  /** What the main thread waited for since this was last asked. */
+  runtime(): Promise<Runtime>;
+  /** Records that are not stored yet; undefined in the middle of a commit. */
+  lag(): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 
@@ -85,22 +91,28 @@ export async function startEngine(
   const marksOfInput = async (): Promise<Mark[]> =>
     (await admin.watermarks(topics.input)).filter(({ high, low }) => high > low);
 
-  /** The last offset of each partition is the marker of the transaction that filled it, or its last record. */
-  async function isStoredTo(marks: readonly Mark[]): Promise<boolean> {
+  /** What the ledger says of each partition; undefined in the middle of a commit. */
+  async function ledgerAt(marks: readonly Mark[]): Promise<{ stored: number; waiting: number }[] | undefined> {
     engine.assertRunning();
     const partitions = marks.map(({ partition }) => ({ topic: topics.input, partition }));
     try {
       const committed = await admin.committed(unique, partitions);
-      return marks.every(({ partition, high }) => {
+      return marks.map(({ partition }) => {
         const found = committed.find((each) => each.partition === partition);
-        if (!found || found.offset === null || found.metadata === "") return false;
+        if (!found || found.offset === null || found.metadata === "") return { stored: 0, waiting: 0 };
         const { stored, ranges } = decodeLedger(found.metadata, found.offset);
-        return stored >= high - 1 && ranges.length === 0;
+        return { stored, waiting: ranges.length };
       });
     } catch (error) {
-      if (error instanceof KafkaError && error.kind === "retry") return false; // the engine is in the middle of a commit
+      if (error instanceof KafkaError && error.kind === "retry") return undefined;
       throw error;
     }
+  }
+
+  /** The last offset of each partition is the marker of the transaction that filled it, or its last record. */
+  async function isStoredTo(marks: readonly Mark[]): Promise<boolean> {
+    const ledger = await ledgerAt(marks);
+    return ledger?.every(({ stored, waiting }, i) => stored >= marks[i]!.high - 1 && waiting === 0) ?? false;
   }
 
   try {
@@ -141,6 +153,13 @@ export async function startEngine(
         return engine.ask("profile stop");
       },
       peakMemory: () => peakMemory(engine.pid),
+      memory: () => ({ engine: residentMemory(engine.pid), store: residentMemory(storePid) }),
+      runtime: async () => (await engine.ask("runtime")) as Runtime,
+      async lag() {
+        const marks = await marksOfInput();
+        const ledger = await ledgerAt(marks);
+        return ledger?.reduce((sum, { stored }, i) => sum + Math.max(0, marks[i]!.high - stored), 0);
+      },
       async stop() {
         await store.close();
         await engine.stop("SIGTERM");

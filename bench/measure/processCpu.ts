@@ -37,9 +37,14 @@ function readThread(pid: number, id: string): { name: string; seconds: number } 
 }
 
 /** The most memory that the process has had resident so far, in bytes; undefined where the kernel does not tell. */
-export function peakMemory(pid: number): number | undefined {
+export const peakMemory = (pid: number): number | undefined => readStatus(pid, "VmHWM");
+
+/** What it has resident now. */
+export const residentMemory = (pid: number): number | undefined => readStatus(pid, "VmRSS");
+
+function readStatus(pid: number, name: string): number | undefined {
   try {
-    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    const kib = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     return kib === undefined ? undefined : Number(kib) * 1024;
   } catch {
     return undefined;

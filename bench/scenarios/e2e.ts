@@ -13,7 +13,9 @@ import { readCommitted } from "../../test/support/readCommitted.ts";
 import { figure, type Goal } from "../figure.ts";
 import { fill } from "../load/fill.ts";
 import { blocksLoad, jsonRecords, type Load, type LoadRecord, packedRecords, pendingLoad } from "../load/load.ts";
-import { type EngineUnderTest, startEngine, type Usage } from "../measure/engine.ts";
+import { cpuOf, MAIN } from "../measure/cpuOf.ts";
+import { type EngineUnderTest, startEngine } from "../measure/engine.ts";
+import type { Runtime } from "../measure/engineProcess.ts";
 import { consumeWithKcat, findKcat } from "../peers/kcat.ts";
 import type { Check, Context, Figure, Measured, Scenario } from "../scenario.ts";
 
@@ -28,6 +30,7 @@ interface Sample {
   readonly seconds: number;
   /** µs of CPU a transaction, by what used it. */
   readonly cpu: Readonly<Record<string, number>>;
+  readonly runtime: Runtime;
   readonly kcatSeconds: number | undefined;
 }
 
@@ -40,9 +43,6 @@ const GOALS: Readonly<Record<string, Goal>> = {
 const MEMORY_GOAL: Goal = { below: 1_500 };
 /** kcat reads the first two fills, so that its start counts for less. */
 const KCAT_FILLS = 2;
-const MAIN = "main thread";
-const STAGES = ["decode", "detect", "rules", "rows", "records"] as const;
-
 export const e2e: Scenario = {
   name: "e2e",
   async run(context) {
@@ -121,6 +121,7 @@ async function measureFill(
   const type = format === "json" ? undefined : "application/vnd.weir.frames.v1";
   const filling = await fill(brokers, engine.topics.input, records, type);
   const before = await engine.usage();
+  await engine.runtime(); // from here on
   let seconds = 0;
   await around(async () => {
     await filling.release();
@@ -129,39 +130,10 @@ async function measureFill(
     seconds = (performance.now() - began) / 1000;
   });
   const cpu = cpuOf(before, await engine.usage(), lines.length);
+  const runtime = await engine.runtime();
   await filling.close();
   const kcatSeconds = kcat && (await consumeWithKcat(kcat, brokers, engine.topics.input, KCAT_FILLS * records.length));
-  return { seconds, cpu, kcatSeconds: kcatSeconds ? kcatSeconds / KCAT_FILLS : undefined };
-}
-
-/** µs a transaction between two readings, by what used them. */
-function cpuOf(before: Usage, after: Usage, transactions: number): Record<string, number> {
-  const each = (seconds: number): number => (seconds * 1e6) / transactions;
-  const cpu: Record<string, number> = {};
-  let workers = 0;
-  for (const stage of STAGES) {
-    const seconds = (after.stages[stage] ?? 0) - (before.stages[stage] ?? 0);
-    cpu[stage] = each(seconds);
-    workers += seconds;
-  }
-  if (before.threads && after.threads) {
-    const used = (wanted: (name: string) => boolean): number =>
-      Object.entries(after.threads!)
-        .filter(([name]) => wanted(name))
-        .reduce((sum, [name, seconds]) => sum + seconds - (before.threads![name] ?? 0), 0);
-    const [main, kafka, all] = [
-      used((name) => name === "main"),
-      used((name) => name.startsWith("rdk:")),
-      used(() => true),
-    ];
-    cpu[MAIN] = each(main);
-    cpu["Kafka client's threads"] = each(kafka);
-    cpu["other threads (worker overhead, GC, I/O)"] = each(all - main - kafka - workers);
-    cpu["engine in all"] = each(all);
-  }
-  if (before.store !== undefined && after.store !== undefined)
-    cpu["store's process"] = each(after.store - before.store);
-  return cpu;
+  return { seconds, cpu, runtime, kcatSeconds: kcatSeconds ? kcatSeconds / KCAT_FILLS : undefined };
 }
 
 /** Shares of a sampled profile, which is in time gone by, of the CPU that the thread used meanwhile. */
@@ -184,7 +156,7 @@ function figures(
   const rates = samples.map(({ seconds }) => rate(seconds));
   const kcat = samples.flatMap(({ kcatSeconds }) => (kcatSeconds === undefined ? [] : [rate(kcatSeconds)]));
   const alerting = Object.values(load.expected.alerted).reduce((sum, count) => sum + count, 0) / load.lines.length;
-  return [
+  const measured = [
     figure(`${title}: rate`, "tx/s", rates, goal),
     ...(kcat.length > 0 ? [figure(`${title}: kcat only consuming`, "tx/s", kcat)] : []),
     ...Object.keys(samples[0]!.cpu).map((name) =>
@@ -195,9 +167,20 @@ function figures(
       ),
     ),
     ...Object.entries(main).map(([name, cpu]) => figure(`${title}: CPU main thread, ${name}`, "µs/tx", [cpu])),
+    ...runtimeFigures(title, samples),
     ...(peak === undefined ? [] : [figure(`${title}: peak RSS of the engine`, "MB", [peak / 1e6], MEMORY_GOAL)]),
-    figure(`${title}: transaction`, "B", [load.bytes]),
-    figure(`${title}: alerts of 100 transactions`, "", [alerting * 100]),
+  ];
+  return measured.map((each) => ({ ...each, load: `${load.bytes} B, ${alerting.toFixed(3)} alerts a transaction` }));
+}
+
+function runtimeFigures(title: string, samples: readonly Sample[]): Figure[] {
+  const of = (name: string, unit: string, value: (sample: Sample) => number): Figure =>
+    figure(`${title}: main thread, ${name}`, unit, samples.map(value));
+  return [
+    of("garbage collection", "% of the time", ({ runtime, seconds }) => runtime.gcMs / (10 * seconds)),
+    of("longest pause for garbage collection", "ms", ({ runtime }) => runtime.longestGcMs),
+    of("event loop lag, p50", "ms", ({ runtime }) => runtime.loopP50Ms),
+    of("event loop lag, p99", "ms", ({ runtime }) => runtime.loopP99Ms),
   ];
 }
 
