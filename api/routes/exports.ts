@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { createRoute, z } from "@hono/zod-openapi";
 import { chooseColumns, exportColumns, readTable } from "../../clickhouse/exports/columns.ts";
 import { DATASETS, datasetOf } from "../../clickhouse/exports/datasets.ts";
-import { FORMAT_NAMES, FORMATS, isWrapped } from "../../clickhouse/exports/formats.ts";
+import { FORMAT_NAMES, formatOf, isWrapped } from "../../clickhouse/exports/formats.ts";
 import { type ExportSpec, exportSpec, PARTITIONS } from "../../clickhouse/exports/request.ts";
 import { UserError } from "../../engine/ops/errors.ts";
 import { by } from "../auth/guard.ts";
@@ -225,7 +225,7 @@ export function exportRoutes({ store, control, config }: Pick<ApiDeps, "store" |
       const path = join(row.place, part.file);
       if (!(await stat(path).catch(() => undefined)))
         throw refuse(404, `The file ${part.file} of export ${id} is not there any more: ask for the export again`);
-      const format = FORMATS[row.spec.format];
+      const format = formatOf(row.spec.format);
       return c.body(Readable.toWeb(createReadStream(path)) as ReadableStream, 200, {
         "content-type": isWrapped(format, row.spec.compression) ? "application/gzip" : format.mediaType,
         "content-length": String(part.bytes),

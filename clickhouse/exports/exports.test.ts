@@ -3,14 +3,20 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { tableFromIPC } from "apache-arrow";
 import { type Dataset, File, ready } from "h5wasm/node";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Exporter } from "../../engine/extensions/extension.ts";
+import { loadExtensions } from "../../engine/extensions/load.ts";
+import { UserError } from "../../engine/ops/errors.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
+import { customFormat } from "./customFormat.ts";
 import { openFolder } from "./folder.ts";
+import { addFormat } from "./formats.ts";
 import { type Manifest, partName } from "./manifest.ts";
 import { type ExportOptions, exportSpec } from "./request.ts";
 import { type ExportResult, runExport } from "./runExport.ts";
@@ -354,3 +360,57 @@ function parseCsv(text: string): string[][] {
   }
   return rows;
 }
+
+describe("an exporter of one's own", () => {
+  const exporter = (name: string, write: Exporter["write"]): Exporter => ({ kind: "exporter", name, extension: "txt", write }); // biome-ignore format: one line
+  const exportWith = (each: Exporter, options: Partial<ExportOptions> = {}) => {
+    addFormat(customFormat(each));
+    return exportSwaps({ format: each.name, ...options });
+  };
+
+  test("makes the files of all rows; they are whole, named and listed as others are", async () => {
+    await addSwaps(home.store, ROWS);
+    const options = { columns: ["offset", "protocol", "amount_in"], partRows: 300, compression: "gzip" };
+    const example = fileURLToPath(new URL("../../engine/extensions/examples/markdown.mjs", import.meta.url));
+    const [markdown] = (await loadExtensions({ extensions: [example] })).exporters;
+    const { manifest } = await exportWith(markdown!, options);
+    expect(manifest).toMatchObject({ rows: 500, parts: [{ file: "swaps-000001-00001.md.gz" }, {}] });
+    const texts = await Promise.all(manifest!.parts.map(async ({ file }) => gunzipSync(await readFile(join(out, file))).toString())); // biome-ignore format: one line
+    const rows = texts.flatMap((text) => text.trimEnd().split("\n").slice(2));
+    expect(texts[0]!.startsWith("| offset | protocol | amount_in |\n| --- | --- | --- |\n| 100 | ")).toBe(true);
+    expect(rows.map((row) => Number(row.split(" | ")[0]!.slice(2)))).toEqual(upTo(100, 600));
+  });
+
+  test("is given pages of rows with whole numbers as text, and the columns of a file without rows", async () => {
+    await addSwaps(home.store, { ...ROWS, count: 1_200 });
+    const seen: unknown[] = [];
+    await exportWith(
+      exporter("pages", async function* (pages, { columns }) {
+        for await (const page of pages) seen.push(page.length);
+        yield columns.map(({ name, type }) => `${name} ${type}`).join();
+      }),
+      { columns: ["offset"] },
+    );
+    expect(seen).toEqual([1_000, 200]);
+    expect(await readFile(join(out, "swaps-000001-00001.txt"), "utf8")).toBe("offset UInt64");
+  });
+
+  test.each<[string, Exporter["write"], string]>([
+    ["throws", async function* () { yield "a"; throw new Error("no more"); }, "no more"],
+    ["gives what is no bytes", async function* (pages) { for await (const page of pages) yield page as never; }, "it gave a object, expected text or bytes"],
+    ["ends before the last page", async function* () { yield "a"; }, "it ended before it had taken all pages"],
+    ["is no generator", (() => undefined) as never, "not"],
+  ])("that %s is an error that names it, and leaves no file", async (what, write, message) => {
+    await addSwaps(home.store, ROWS);
+    const name = `that-${what.replaceAll(" ", "-")}`;
+    const error = await exportWith(exporter(name, write)).catch((error: Error) => error);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as Error).message).toMatch(new RegExp(`^Cannot export with "${name}": .*${message}`));
+    expect((await files()).filter((file) => !file.startsWith(".weir-swaps"))).toEqual([]);
+    expect((await files()).filter((file) => file.endsWith(".txt"))).toEqual([]);
+  }); // biome-ignore format: a line each
+
+  test("of a name that is taken is refused", () => {
+    expect(() => addFormat(customFormat(exporter("csv", async function* () {})))).toThrow('Cannot add the format "csv": there is one of this name'); // biome-ignore format: one line
+  });
+});

@@ -1,5 +1,8 @@
 /** The file formats, and how ClickHouse is asked for each: as the file itself, or as Arrow that we write as something else. */
+import type { Readable } from "node:stream";
+import { UserError } from "../../engine/ops/errors.ts";
 import type { Settings } from "../client.ts";
+import type { StoredColumn } from "./columns.ts";
 
 export type FormatName = "csv" | "parquet" | "json" | "ndjson" | "arrow" | "hdf5" | "tfrecord";
 export type Compression = "none" | "gzip" | "snappy" | "lz4" | "zstd";
@@ -14,7 +17,7 @@ export type Compression = "none" | "gzip" | "snappy" | "lz4" | "zstd";
 export type Shape = "flat" | "nested" | "plain" | "features";
 
 export interface Format {
-  readonly name: FormatName;
+  readonly name: string;
   readonly extension: string;
   readonly mediaType: string;
   readonly shape: Shape;
@@ -23,6 +26,8 @@ export interface Format {
   /** The first is the default. */
   readonly compressions: readonly Compression[];
   settings(compression: Compression): Settings;
+  /** What makes the file of what ClickHouse gives, where that is somebody's exporter (customFormat.ts). */
+  readonly encode?: (from: Readable, columns: readonly StoredColumn[]) => Readable;
 }
 
 const TEXT = {
@@ -117,9 +122,25 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
 
 export const FORMAT_NAMES = Object.keys(FORMATS) as [FormatName, ...FormatName[]];
 
+const ADDED = new Map<string, Format>();
+
+/** For as long as this process lives. @throws UserError when there is one of its name */
+export function addFormat(format: Format): void {
+  if (formatNames().includes(format.name))
+    throw new UserError(`Cannot add the format "${format.name}": there is one of this name, expected another`);
+  ADDED.set(format.name, format);
+}
+
+/** With those that were added. */
+export const formatNames = (): readonly string[] => [...FORMAT_NAMES, ...ADDED.keys()];
+
+/** @param name one of formatNames */
+export const formatOf = (name: string): Format => ADDED.get(name) ?? FORMATS[name as FormatName];
+
 /** Of Parquet, Arrow and HDF5 the compression is inside the file; of the others it is around it, and the name says so. */
 export const isWrapped = (format: Format, compression: Compression): boolean =>
-  compression === "gzip" && ["csv", "json", "ndjson", "tfrecord"].includes(format.name);
+  compression === "gzip" &&
+  (["csv", "json", "ndjson", "tfrecord"].includes(format.name) || format.encode !== undefined);
 
 export const extensionOf = (format: Format, compression: Compression): string =>
   isWrapped(format, compression) ? `${format.extension}.gz` : format.extension;

@@ -1,7 +1,7 @@
 import { paramsOf, where } from "../queries/list.ts";
 import { quoteName } from "../quote.ts";
 import { expressionOf, type StoredColumn } from "./columns.ts";
-import { FORMATS } from "./formats.ts";
+import { formatOf } from "./formats.ts";
 import { type Bounds, exportConditions, type PlanInput, type Slice, sliceConditions } from "./plan.ts";
 import { MAX_LIMIT } from "./request.ts";
 
@@ -26,7 +26,7 @@ export function partQuery(
   const order = [...new Set([...shape.sortedBy, ...TIES.filter(has)])].map((key) =>
     has(key) ? `t.${quoteName(key)}` : key,
   );
-  const expressions = columns.map((column) => expressionOf(column, FORMATS[spec.format].shape));
+  const expressions = columns.map((column) => expressionOf(column, formatOf(spec.format).shape));
   return {
     sql: `SELECT ${expressions.join(",\n  ")}
 FROM ${quoteName(dataset.table)} AS t${where(conditions)}

@@ -1,7 +1,7 @@
 /** What an export is asked for, and what may be asked. */
 import { UserError } from "../../engine/ops/errors.ts";
 import { datasetOf } from "./datasets.ts";
-import { type Compression, FORMAT_NAMES, FORMATS, type FormatName } from "./formats.ts";
+import { type Compression, formatNames, formatOf } from "./formats.ts";
 
 export const PARTITIONS = ["hour", "date", "month", "chain_id"] as const;
 export type PartitionBy = (typeof PARTITIONS)[number];
@@ -30,7 +30,7 @@ export interface ExportOptions {
 /** Checked; plain data, so that two are equal when their JSON is. Times in ms since 1970. */
 export interface ExportSpec {
   readonly dataset: string;
-  readonly format: FormatName;
+  readonly format: string;
   readonly compression: Compression;
   readonly columns: readonly string[] | null;
   readonly chains: readonly number[] | null;
@@ -51,8 +51,8 @@ export const MAX_COLUMNS = 1_024;
 export function exportSpec(options: ExportOptions): ExportSpec {
   const { columns, chains, from, to, limit, partRows = DEFAULT_PART_ROWS, incremental = false } = options;
   datasetOf(options.dataset);
-  const format = oneOf("the format", options.format, FORMAT_NAMES);
-  const { compressions } = FORMATS[format];
+  const format = oneOf("the format", options.format, formatNames());
+  const { compressions } = formatOf(format);
   const compression = oneOf(`${format} compressed with`, options.compression ?? compressions[0]!, compressions);
   const partitionBy =
     options.partitionBy === undefined ? null : oneOf("files partitioned by", options.partitionBy, PARTITIONS);

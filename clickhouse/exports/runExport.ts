@@ -13,7 +13,7 @@ import type { Store } from "../client.ts";
 import { chooseColumns, exportColumns, readTable, type StoredColumn } from "./columns.ts";
 import { datasetOf } from "./datasets.ts";
 import { cannotWrite, stagedName } from "./folder.ts";
-import { extensionOf, FORMATS } from "./formats.ts";
+import { extensionOf, formatOf } from "./formats.ts";
 import { type Manifest, manifestName, numberOf, type Part, partName } from "./manifest.ts";
 import { partQuery } from "./partQuery.ts";
 import type { Place } from "./place.ts";
@@ -150,7 +150,7 @@ interface Work {
 async function writeParts(run: ExportRun, { input, columns, staging, state }: Work): Promise<Part[]> {
   const { store, place, spec, signal } = run;
   const { plan, number } = state;
-  const format = FORMATS[spec.format];
+  const format = formatOf(spec.format);
   const extension = extensionOf(format, spec.compression);
   const done = [...state.done];
   const statePath = join(staging, "state.json");

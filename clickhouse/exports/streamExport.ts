@@ -4,7 +4,7 @@ import { UserError } from "../../engine/ops/errors.ts";
 import type { Store } from "../client.ts";
 import { chooseColumns, exportColumns, readTable } from "./columns.ts";
 import { datasetOf } from "./datasets.ts";
-import { FORMATS } from "./formats.ts";
+import { formatOf } from "./formats.ts";
 import { partQuery } from "./partQuery.ts";
 import { readBounds } from "./plan.ts";
 import type { ExportSpec } from "./request.ts";
@@ -31,6 +31,12 @@ export async function streamExport(
   const columns = chooseColumns(dataset, exportColumns(shape), spec.columns ?? undefined);
   const input = { dataset, shape, spec };
   const query = partQuery(input, columns, await readBounds(store, input, []), undefined);
-  const streams = await partStreams({ store, query, format: FORMATS[spec.format], compression: spec.compression });
+  const streams = await partStreams({
+    store,
+    query,
+    columns,
+    format: formatOf(spec.format),
+    compression: spec.compression,
+  });
   await pipeline([...streams, to] as [Readable, NodeJS.WritableStream], signal ? { signal } : {});
 }

@@ -31,11 +31,13 @@ export interface PartWriting {
 export async function partStreams({
   store,
   query,
+  columns,
   format,
   compression,
-}: Pick<PartWriting, "store" | "query" | "format" | "compression">): Promise<[Readable, ...Transform[]]> {
+}: Pick<PartWriting, "store" | "query" | "columns" | "format" | "compression">): Promise<[Readable, ...Transform[]]> {
   const settings = { ...UNHURRIED, ...format.settings(compression) };
   const source = await store.stream(query.sql, query.params, format.from, settings);
+  if (format.encode) return [format.encode(source, columns), ...gzipOf(format, compression)];
   return [format.name === "tfrecord" ? await examplesOf(source) : source, ...gzipOf(format, compression)];
 }
 
@@ -83,7 +85,8 @@ type Maker = (path: string, writing: PartWriting) => Promise<void>;
 function makerOf(path: string, { store, format }: PartWriting): Maker {
   if (format.name === "hdf5") return makeHdf5;
   const isPattern = /[*?{}]|::/.test(path); // to file()
-  return store.kind === "embedded" && format.from !== "ArrowStream" && !isPattern ? storeWritten : pour;
+  const isMadeHere = format.from === "ArrowStream" || format.encode !== undefined;
+  return store.kind === "embedded" && !isMadeHere && !isPattern ? storeWritten : pour;
 }
 
 const pour: Maker = async (path, writing) =>

@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { customFormat } from "../../clickhouse/exports/customFormat.ts";
 import { DATASETS } from "../../clickhouse/exports/datasets.ts";
-import { FORMAT_NAMES } from "../../clickhouse/exports/formats.ts";
+import { addFormat, FORMAT_NAMES } from "../../clickhouse/exports/formats.ts";
 import { openPlace } from "../../clickhouse/exports/openPlace.ts";
 import { exportSpec, PARTITIONS } from "../../clickhouse/exports/request.ts";
 import { runExport } from "../../clickhouse/exports/runExport.ts";
 import { streamExport } from "../../clickhouse/exports/streamExport.ts";
+import { loadExtensions } from "../extensions/load.ts";
 import { Interrupted, UsageError } from "../ops/errors.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { interrupted } from "./interrupt.ts";
@@ -31,7 +33,7 @@ export function exportCommand(command: Command): void {
   command
     .argument("[dataset]", "what: see --list")
     .option("--list", "the datasets that there are")
-    .option("--format <format>", FORMAT_NAMES.join(", "), "csv")
+    .option("--format <format>", `${FORMAT_NAMES.join(", ")}, or one of an exporter in WEIR_EXTENSIONS`, "csv")
     .option("--out <place>", "a folder, s3://bucket/prefix or gs://bucket/prefix (default: standard output)")
     .option("--compression <name>", "parquet: zstd, snappy, gzip, none; arrow: none, lz4, zstd; others: none, gzip")
     .option("--columns <names>", "only these, separated by commas", (text) => text.split(","))
@@ -64,8 +66,9 @@ Examples:
           { json },
         );
       if (name === undefined) throw new UsageError("Cannot export: expected a dataset, see weir export --list");
-      const spec = exportSpec({ ...flags, dataset: name, chains: chain });
       const { config } = loadConfiguration();
+      for (const exporter of (await loadExtensions(config)).exporters) addFormat(customFormat(exporter));
+      const spec = exportSpec({ ...flags, dataset: name, chains: chain });
       const signal = interrupted();
       const store = await openStoreOnly(config);
       const progress = createProgress(`exporting ${name}`, "rows");

@@ -50,6 +50,10 @@ const COMMANDS: Record<string, { description: string; load(): Promise<Define> }>
     description: "what the store has as files: CSV, Parquet, JSON, Arrow, HDF5, TFRecord",
     load: async () => (await import("./export.ts")).exportCommand,
   },
+  process: {
+    description: "run stream processors of one's own over the topics, beside the engines",
+    load: async () => (await import("./process.ts")).processCommand,
+  },
   features: {
     description: "features of transactions for models: what was known before each of them",
     load: async () => (await import("./features.ts")).featuresCommand,

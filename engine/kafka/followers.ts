@@ -1,7 +1,7 @@
 /** Who follows a topic beside the stream (followTopic.ts): each has a group of its own, whose position goes with what it stored. */
 import type { Config } from "../ops/config.ts";
 
-export type FollowerName = "retractions" | "solana";
+export type FollowerName = "retractions" | "solana" | `processor-${string}`;
 
 export const followerGroup = (groupId: string, name: FollowerName): string => `${groupId}-${name}`;
 

@@ -279,6 +279,8 @@ function nest(values: Values) {
       /** By table; undefined: rows stay for ever. */
       retentionDays: values.WEIR_RETENTION_DAYS,
     },
+    /** Paths of modules. */
+    extensions: (values.WEIR_EXTENSIONS ?? []).map((path) => resolve(path)),
     exports: {
       folder: resolve(values.WEIR_EXPORTS ?? join(values.WEIR_DATA, "exports", "files")),
       /** Places that clients may name others below. */

@@ -142,6 +142,7 @@ export const VARIABLES = {
   WEIR_EXPORTS: { group: "archive", type: t.text(4096), meaning: "Folder of the files of exports that were asked for over the API; unset means exports/files in WEIR_DATA. Of several API processes all must see it" },
   WEIR_EXPORT_TO: { group: "archive", type: t.list(t.text(1024), "folders, s3://bucket/prefix or gs://bucket/prefix"), meaning: "Where requests may have exports written to (upload_to): these places and what is below them; unset means nowhere but WEIR_EXPORTS" },
   WEIR_EXPORT_DAYS: { group: "archive", type: t.integer(1, 3650, "days"), default: "7", meaning: "Days after which an export over the API is forgotten, with its files in WEIR_EXPORTS" },
+  WEIR_EXTENSIONS: { group: "archive", type: t.list(t.text(4096), "paths of ES modules"), meaning: "Modules with exporters and stream processors of one's own (engine/extensions/README.md); they run with our rights" },
   WEIR_RETENTION_DAYS: { group: "archive", type: t.daysByTable(), meaning: "How many days rows stay in the store, by table, as in transactions=30,alerts=365,*=90; unset means for ever. With an archive a row goes only when it is there" },
   AWS_ACCESS_KEY_ID: { group: "archive", type: t.text(256), meaning: "Access key of the object store that exports, backups and the archive go to; unset means what the machine's role gives" },
   AWS_SECRET_ACCESS_KEY: { group: "archive", type: t.secret(), secret: true, meaning: "Secret that belongs to AWS_ACCESS_KEY_ID" },
