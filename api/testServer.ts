@@ -85,6 +85,7 @@ export async function startTestServer({
   const notifications = createNotifications({
     ...{ store, control, labels, log, metrics, secrets: createSecrets(["a key for tests only, 32 letters."]) },
     config: {
+      nodes: { silentAfter: { seconds: 300, byChain: {} } },
       notify: notifySettings(),
       kafka: { topics: { txRaw: "tx_raw" } } as Config["kafka"],
     },

@@ -6,26 +6,18 @@ import type { Severity } from "../../engine/sandbox/manifest.ts";
 /** An alert as templates and webhooks see it: its fields as `GET /api/v1/alerts` has them. */
 export type AlertFacts = {
   readonly severity: Severity;
-  /** Where its transaction came in (engine/ops/correlationId.ts). */
-  readonly correlation_id: string;
+  /** Where its transaction came in (engine/ops/correlationId.ts). This and the next two are null of a chain that fell silent: that is no transaction's. */
+  readonly correlation_id: string | null;
+  readonly tx_hash: string | null;
+  readonly from_address: string | null;
 } & Pick<
   AlertRow,
-  | "id"
-  | "rule"
-  | "rule_version"
-  | "chain_id"
-  | "tx_hash"
-  | "block_number"
-  | "block_hash"
-  | "from_address"
-  | "to_address"
-  | "message"
-  | "detected_at"
+  "id" | "rule" | "rule_version" | "chain_id" | "block_number" | "block_hash" | "to_address" | "message" | "detected_at"
 >;
 
 /**
  * - `alert`: one alert; `digest`: several at once
- * - `retraction`: an alert that was sent is of a block that its chain has replaced
+ * - `retraction`: an alert that was sent is of a block that its chain has replaced; or of a silent chain that is heard again
  * - `escalation`: one that nobody acknowledged in time
  * - `trouble`: messages of another channel do not get through
  * - `test`: somebody asked for it

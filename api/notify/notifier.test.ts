@@ -19,6 +19,8 @@ import { migrateControl } from "../../engine/control/migrate.ts";
 import { type Control, openControl } from "../../engine/control/open.ts";
 import { createSecrets } from "../../engine/control/secrets.ts";
 import { createLabelStore } from "../../engine/label/labels.ts";
+import { createDeadMansSwitch } from "../../engine/lookout/deadMansSwitch.ts";
+import type { Channel as WatchedChannel } from "../../engine/lookout/silence.ts";
 import { loadConfig } from "../../engine/ops/config.ts";
 import { createLog } from "../../engine/ops/log.ts";
 import { createMetrics } from "../../engine/ops/metrics.ts";
@@ -52,6 +54,7 @@ const answers = new Map<
 >();
 /** Requests after so many are not answered. */
 let holdFrom: number | undefined;
+const SILENT_AFTER = { seconds: 300, byChain: {} };
 const SECRET = `whsec_${randomBytes(24).toString("base64")}`;
 
 beforeAll(async () => {
@@ -129,6 +132,7 @@ const open = (): Notifications =>
     ...{ store, control, secrets: createSecrets(["k".repeat(32)]), labels: createLabelStore(control), now: () => at },
     config: {
       kafka: { topics: { txRaw: "tx_raw" } } as never,
+      nodes: { silentAfter: SILENT_AFTER },
       notify: {
         ...{ ...loadConfig({ env: {} }).config.notify, perHour: 1_000, maxRetries: 3, allowedRanges: [...LOOPBACK] },
         smtp: {
@@ -316,6 +320,31 @@ test("a block that was replaced: who was told is told so, in the same message wh
   const hooks = received.filter(({ path }) => path === "/hook");
   expect(hooks.map(({ body }) => body.type)).toEqual(["alert.raised", "alert.raised", "alert.retracted"]);
   expect(alertIdsOf(hooks[2]!)).toEqual([id]);
+});
+
+test("a chain that falls silent is told to the channels that there are, once; when it is heard again, who was told is told so", async () => {
+  const lookout = createDeadMansSwitch(control, SILENT_AFTER);
+  const blocks = (chainId: number, lastAt: number): WatchedChannel => ({
+    ...{ chainId, source: "watch tx_raw", channel: "blocks", lastAt: new Date(lastAt) },
+  });
+  const [began, now] = [1_700_000_000_000, 1_700_000_400_000];
+  await lookout.look([blocks(56, began)], now); // before there was a channel: it hears of what comes from then on
+  await webhook("hears");
+  await webhook("other-chain", { chains: ["10"] });
+  const heard = () => received.map(({ path, body }) => [path, body.type, (body.data as { title: string }).title]);
+  await lookout.look([blocks(56, began), blocks(1, began)], now);
+  const { notifier } = notifications;
+  for (let i = 0; i < 2; i++) await Promise.all([notifier.round(), open().notifier.round()]);
+  expect(heard()).toEqual([["/hears", "alert.raised", "CRITICAL: weir:silence"]]);
+  const { text, alerts: told } = received[0]!.body.data as { text: string; alerts: Record<string, unknown>[] };
+  expect(text).toMatch(/^Chain 1: no block of "watch tx_raw" since 2023-11-14T22:13:20.000Z, expected within 300 s\./);
+  expect(text).toMatch(/rule weir:silence \(critical\), chain 1$/m);
+  expect(told).toEqual([expect.objectContaining({ chain_id: "1", tx_hash: null, correlation_id: null })]);
+
+  await lookout.look([blocks(56, now), blocks(1, now)], now);
+  for (let i = 0; i < 2; i++) await notifier.round();
+  expect(heard().slice(1)).toEqual([["/hears", "alert.retracted", "Over: weir:silence"]]);
+  expect((received[1]!.body.data as { text: string }).text).toMatch(/The chain is heard again\.$/);
 });
 
 test("nobody took note in time: another channel is told; who did, is left in peace; a silence is kept", async () => {

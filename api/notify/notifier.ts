@@ -16,6 +16,7 @@ import type { AlertFacts, Message } from "./message.ts";
 import { isEscalated, kindOf, type NotificationRow, type Outbox, type Parcel } from "./outbox.ts";
 import { type Policy, rank } from "./policy.ts";
 import { SendError } from "./sendError.ts";
+import type { SilenceAlert } from "./silentChannels.ts";
 import { DEFAULT_TEXT, DEFAULT_TITLE, renderTemplate, type TemplateContext } from "./template.ts";
 
 export interface NotifierOptions {
@@ -24,6 +25,8 @@ export interface NotifierOptions {
   readonly alerts: AlertReader;
   readonly io: Io;
   readonly log: Log;
+  /** Chains that fell silent, and those that are heard again. */
+  readonly silences: () => Promise<readonly SilenceAlert[]>;
   /** Whose alerts are told: the live topic. A recording is history. */
   readonly source: string;
   /** Messages that a channel is given in an hour, unless it says otherwise. */
@@ -60,12 +63,14 @@ const [FIRST_RETRY_MS, RETRY_FACTOR, MAX_RETRY_MS] = [30_000, 12, 21_600_000];
 const MAX_AGE_MS = 3 * 86_400_000;
 
 export function createNotifier(options: NotifierOptions): Notifier {
-  const { channels, outbox, alerts, io, log, source, perHour, maxRetries, onOutcome } = options;
+  const { channels, outbox, alerts, silences, io, log, source, perHour, maxRetries, onOutcome } = options;
 
   async function takeIn(all: readonly Channel[], now: Date): Promise<boolean> {
     const positions = await outbox.positions(source, () => alerts.heads(source));
     const found = await alerts.after(source, positions, READ);
     if (found.length > 0) await outbox.putAlerts(source, found, positions, all, now);
+    const silent = all.length === 0 ? [] : await silences();
+    if (silent.length > 0) await outbox.putSilences(silent, all, now);
     const replaced = await alerts.replaced(await outbox.toldBlocks(now));
     await outbox.putRetractions(replaced, all, now);
     return found.length >= READ;

@@ -17,6 +17,7 @@ import { createPutting } from "./outbox/put.ts";
 import { createReading } from "./outbox/read.ts";
 import { createTaking } from "./outbox/take.ts";
 import { rank } from "./policy.ts";
+import type { SilenceAlert } from "./silentChannels.ts";
 
 export type NotificationRow = typeof table.$inferSelect;
 
@@ -43,6 +44,8 @@ export interface Outbox {
     channels: readonly Channel[],
     now: Date,
   ): Promise<number>;
+  /** Puts in what the channels are to be told of chains that fell silent since the channel was made, and of those that are heard again who was told. */
+  putSilences(silent: readonly SilenceAlert[], channels: readonly Channel[], now: Date): Promise<number>;
   /** Alerts of blocks that were replaced: who was told of them is told so. */
   putRetractions(blocks: readonly string[], channels: readonly Channel[], now: Date): Promise<number>;
   /** Blocks of alerts that were told in the last day, as `chain:hash`. */

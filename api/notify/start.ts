@@ -15,6 +15,7 @@ import { createNotifier, type Notifier } from "./notifier.ts";
 import { createOutbound } from "./outbound.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createSilences, type Silences } from "./silences.ts";
+import { createSilenceReader } from "./silentChannels.ts";
 
 export interface Notifications {
   readonly channels: Channels;
@@ -30,7 +31,7 @@ export interface NotificationDeps {
   readonly control: Control;
   readonly secrets: Secrets;
   readonly labels: Pick<LabelStore, "find">;
-  readonly config: Pick<Config, "notify" | "kafka">;
+  readonly config: Pick<Config, "notify" | "kafka"> & { readonly nodes: Pick<Config["nodes"], "silentAfter"> };
   readonly log: Log;
   readonly metrics: Metrics;
   /** For tests. */
@@ -47,6 +48,7 @@ export function createNotifications(deps: NotificationDeps): Notifications {
   const notifier = createNotifier({
     ...{ channels, outbox, io, log, perHour, maxRetries },
     alerts: createAlertReader(store, createMessageReader(labels, log)),
+    silences: createSilenceReader(control, config.nodes.silentAfter),
     source: config.kafka.topics.txRaw,
     onOutcome: (outcome, kind) => metrics.notifications.inc({ outcome, kind }),
   });

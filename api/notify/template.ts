@@ -34,12 +34,12 @@ const liquid = new Liquid({
   memoryLimit: 1_000_000,
 });
 
-export const DEFAULT_TITLE = `{% case kind %}{% when "digest" %}{{ count }} alerts, the worst {{ severity }}{% when "retraction" %}Retracted: {{ alert.rule }}{% when "escalation" %}Not acknowledged: {{ alert.rule }}{% when "trouble" %}Messages do not get through{% when "test" %}Test of {{ channel }}{% else %}{{ severity | upcase }}: {{ alert.rule }}{% endcase %}`;
+export const DEFAULT_TITLE = `{% case kind %}{% when "digest" %}{{ count }} alerts, the worst {{ severity }}{% when "retraction" %}{% if alert.tx_hash %}Retracted{% else %}Over{% endif %}: {{ alert.rule }}{% when "escalation" %}Not acknowledged: {{ alert.rule }}{% when "trouble" %}Messages do not get through{% when "test" %}Test of {{ channel }}{% else %}{{ severity | upcase }}: {{ alert.rule }}{% endcase %}`;
 
 export const DEFAULT_TEXT = `{% if kind == "trouble" %}{{ trouble }}{% elsif kind == "test" %}This channel works.{% else %}{% for each in alerts %}{{ each.message }}
-rule {{ each.rule }} ({{ each.severity }}), chain {{ each.chain_id }}, transaction {{ each.tx_hash }}{% if each.block_number %}, block {{ each.block_number }}{% else %}, pending{% endif %}
+rule {{ each.rule }} ({{ each.severity }}), chain {{ each.chain_id }}{% if each.tx_hash %}, transaction {{ each.tx_hash }}{% if each.block_number %}, block {{ each.block_number }}{% else %}, pending{% endif %}{% endif %}
 {% endfor %}{% if count > alerts.size %}and {{ count | minus: alerts.size }} more
-{% endif %}{% if kind == "retraction" %}Its block was replaced: this has not happened.{% endif %}{% endif %}`;
+{% endif %}{% if kind == "retraction" %}{% if alert.tx_hash %}Its block was replaced: this has not happened.{% else %}The chain is heard again.{% endif %}{% endif %}{% endif %}`;
 
 /** @throws TemplateRefused that says what is wrong with it, and where */
 export function parseTemplate(name: string, source: string): Template[] {

@@ -95,12 +95,15 @@ const toChannel = ({ chainId, source, channel, since }: Row): Channel => ({ chai
 const nameOf = ({ chainId, source, channel, lastAt }: Channel): string =>
   `${chainId} ${channel} ${lastAt.getTime()} ${source}`;
 
+/** As an alert's: 32 hex digits. */
+export const silenceId = (channel: Channel): string =>
+  createHash("sha256").update(nameOf(channel)).digest("hex").slice(0, 32);
+
 /** Of what is not told yet. */
 function recordsOf(row: Row, limits: SilenceLimits): SilenceRecord[] {
   const channel = toChannel(row);
-  const id = createHash("sha256").update(nameOf(channel)).digest("hex").slice(0, 32);
   const value = {
-    ...{ id, rule: SILENCE_RULE, severity: "critical", chain_id: row.chainId, tx_hash: null },
+    ...{ id: silenceId(channel), rule: SILENCE_RULE, severity: "critical", chain_id: row.chainId, tx_hash: null },
     ...{ source: row.source, channel: row.channel, since: row.since.toISOString() },
     message: describeSilence(channel, limits),
   };

@@ -1,15 +1,17 @@
 /** Putting in: what channels are to be told, together with how far the alerts have been read. */
-import { and, eq, gt, inArray, lte, sql } from "../../../engine/control/drizzle.ts";
+import { and, eq, gt, inArray, lte, type SQL, sql } from "../../../engine/control/drizzle.ts";
 import type { Control, Transaction } from "../../../engine/control/open.ts";
 import { notificationPositions, notificationSilences, notifications as table } from "../../../engine/control/schema.ts";
+import type { Channel } from "../channels.ts";
+import type { AlertFacts } from "../message.ts";
 import type { Outbox } from "../outbox.ts";
-import { concerns, decide, dedupKey, type Silence } from "../policy.ts";
+import { concerns, type Decision, decide, dedupKey, type Silence } from "../policy.ts";
 import { blockOf, HOUR_MS, insert, newMessageId, recipientsOf } from "./rows.ts";
 
 /** The row that whoever reads a source locks. */
 const LOCK_PARTITION = -1;
 
-type Putting = "positions" | "putAlerts" | "putRetractions" | "putTrouble" | "putTest";
+type Putting = "positions" | "putAlerts" | "putSilences" | "putRetractions" | "putTrouble" | "putTest";
 
 export function createPutting(control: Control): Pick<Outbox, Putting> {
   return {
@@ -52,22 +54,7 @@ export function createPutting(control: Control): Pick<Outbox, Putting> {
               last.set(key, now.getTime());
               inBurst++;
             }
-            for (const recipient of recipientsOf(channel))
-              rows.push({
-                ...{
-                  channel: channel.id,
-                  recipient,
-                  kind: "alert",
-                  subject: alert.id,
-                  alert: { ...alert },
-                  dedupKey: key,
-                },
-                state: decision.send === "never" ? "suppressed" : "waiting",
-                together: decision.send === "together",
-                dueAt: decision.send === "together" ? decision.at : now,
-                reason: decision.send === "now" ? null : decision.why,
-                createdAt: now,
-              });
+            rows.push(...rowsOf(channel, alert, key, decision, now));
           }
         }
         const added = await insert(tx, rows);
@@ -77,44 +64,31 @@ export function createPutting(control: Control): Pick<Outbox, Putting> {
         return added;
       }),
 
+    putSilences: (silent, channels, now) =>
+      control.change(async (tx) => {
+        const silences = await currentSilences(tx, now);
+        const enabled = channels.filter((channel) => channel.enabled);
+        const rows = enabled.flatMap((channel) =>
+          silent.flatMap(({ alert, raisedAt, isOver }) => {
+            if (isOver || raisedAt < channel.createdAt || !concerns(channel.policy, alert)) return [];
+            // each is one of its own: nothing that was told before says it
+            const decision = decide(channel.policy, alert, { lastOf: () => undefined, inBurst: 0 }, silences, now);
+            return rowsOf(channel, alert, alert.id, decision, now);
+          }),
+        );
+        const added = await insert(tx, rows);
+        const over = silent.flatMap(({ alert, isOver }) => (isOver ? [alert.id] : []));
+        const wanted = enabled.filter(({ policy }) => policy.retractions).map(({ id }) => id);
+        if (over.length === 0 || wanted.length === 0) return added;
+        return added + (await takeBack(tx, wanted, inArray(table.subject, over), "it was heard again", now));
+      }),
+
     putRetractions: (blocks, channels, now) =>
       control.change(async (tx) => {
         if (blocks.length === 0) return 0;
         const wanted = channels.filter(({ enabled, policy }) => enabled && policy.retractions).map(({ id }) => id);
         if (wanted.length === 0) return 0;
-        const ofBlocks = inArray(blockOf, [...blocks]);
-        const ours = inArray(table.channel, wanted);
-        // what has not gone out yet need not be taken back
-        await tx
-          .update(table)
-          .set({ state: "suppressed", reason: "its block was replaced" })
-          .where(and(ours, ofBlocks, eq(table.kind, "alert"), eq(table.state, "waiting"), eq(table.attempts, 0)));
-        const told = await tx
-          .select()
-          .from(table)
-          .where(
-            and(
-              ours,
-              ofBlocks,
-              inArray(table.kind, ["alert", "escalation"]),
-              inArray(table.state, ["delivered", "sending"]),
-            ),
-          );
-        return insert(
-          tx,
-          told.map((row) => ({
-            ...{
-              channel: row.channel,
-              recipient: row.recipient,
-              kind: "retraction",
-              subject: row.subject,
-              alert: row.alert,
-            },
-            // a message of several alerts is not edited: it says more than this one
-            ref: row.together ? null : row.ref,
-            ...{ dedupKey: `retraction ${row.subject}`, state: "waiting", together: false, dueAt: now, createdAt: now },
-          })),
-        );
+        return takeBack(tx, wanted, inArray(blockOf, [...blocks]), "its block was replaced", now);
       }),
 
     putTrouble: (of, text, channels, now) =>
@@ -143,6 +117,45 @@ export function createPutting(control: Control): Pick<Outbox, Putting> {
         return rows.map(({ messageId }) => messageId);
       }),
   };
+}
+
+/** An alert for each of a channel's recipients. */
+function rowsOf(
+  channel: Channel,
+  alert: AlertFacts,
+  dedupKey: string,
+  decision: Decision,
+  now: Date,
+): (typeof table.$inferInsert)[] {
+  return recipientsOf(channel).map((recipient) => ({
+    ...{ channel: channel.id, recipient, kind: "alert", subject: alert.id, alert: { ...alert }, dedupKey },
+    state: decision.send === "never" ? "suppressed" : "waiting",
+    together: decision.send === "together",
+    dueAt: decision.send === "together" ? decision.at : now,
+    reason: decision.send === "now" ? null : decision.why,
+    createdAt: now,
+  }));
+}
+
+/** What these channels were told of some alerts does not hold any more; what has not gone out yet need not be taken back. */
+async function takeBack(tx: Transaction, channels: number[], which: SQL, reason: string, now: Date): Promise<number> {
+  const ours = and(inArray(table.channel, channels), which);
+  await tx
+    .update(table)
+    .set({ state: "suppressed", reason })
+    .where(and(ours, eq(table.kind, "alert"), eq(table.state, "waiting"), eq(table.attempts, 0)));
+  const told = await tx
+    .select()
+    .from(table)
+    .where(and(ours, inArray(table.kind, ["alert", "escalation"]), inArray(table.state, ["delivered", "sending"])));
+  return insert(
+    tx,
+    told.map(({ channel, recipient, subject, alert, together, ref }) => ({
+      ...{ channel, recipient, kind: "retraction", subject, alert },
+      ref: together ? null : ref, // a message of several alerts is not edited: it says more than this one
+      ...{ dedupKey: `retraction ${subject}`, state: "waiting", together: false, dueAt: now, createdAt: now },
+    })),
+  );
 }
 
 async function lockPositions(tx: Transaction, source: string): Promise<Map<number, number>> {

@@ -19,6 +19,7 @@ const { notifier } = createNotifications({
   ...{ store, control, secrets: createSecrets(["k".repeat(32)]), labels: createLabelStore(control) },
   config: {
     kafka: { topics: { txRaw: "tx_raw" } } as never,
+    nodes: { silentAfter: { seconds: 300, byChain: {} } },
     notify: notifySettings(),
   },
   log: createLog({ level: "fatal" }),
