@@ -16,6 +16,11 @@ export const wholeNumber = (min: number, max: number) => {
 export const decimalText = z.string().regex(/^-?\d{1,18}(\.\d{1,18})?$/, "Expected a decimal number such as 0.5");
 export const decimalNumber = decimalText.transform(Number);
 
+export const shareText = z
+  .string()
+  .regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, "Expected a number from 0 to 1")
+  .transform(Number);
+
 const hexText = (digits: number, what: string) =>
   z
     .string()

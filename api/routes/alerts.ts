@@ -20,6 +20,7 @@ import {
   optional,
   query,
   severityText,
+  shareText,
   wordText,
 } from "../parameters.ts";
 import { refuse } from "../problem.ts";
@@ -69,6 +70,11 @@ export const alertParameters = query({
   status: optional(z.enum(ALERT_STATUSES), "whether what the alert says holds"),
   tx_hash: optional(hashText, "transaction hash"),
   address: optional(addressText, "sender or recipient of the transaction"),
+  min_confidence: optional(
+    shareText,
+    "from 0 to 1, for clients of news feeds: what a rule raised is certain, so all alerts pass",
+    "0.7",
+  ),
   ...listParameters(ALERTS),
 });
 

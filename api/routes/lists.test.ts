@@ -125,6 +125,12 @@ describe("GET /api/v1/transactions", () => {
     expect(headers.get("x-total-count")).toBe(String(count));
   });
 
+  test("takes a least confidence, as clients of news feeds ask: what a rule raised is certain", async () => {
+    const all = (await server.get("/alerts")).text;
+    expect((await server.get("/alerts?min_confidence=0.7")).text).toBe(all);
+    expect((await server.problem("/alerts?min_confidence=1.1", 400)).detail).toContain("Expected a number from 0 to 1");
+  });
+
   test("answers 304 to a client that has this very list", async () => {
     const { headers } = await server.get("/api/v1/transactions?limit=3");
     const again = await server.get("/api/v1/transactions?limit=3", {
