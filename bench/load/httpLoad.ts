@@ -14,6 +14,8 @@ export interface Answers {
   readonly latencies: readonly number[];
   /** Answers that were not 200, and requests without one. */
   readonly wrong: number;
+  /** Answers that were kept (`x-cache`), not made for the request. */
+  readonly kept: number;
   /** Of the bodies, on average. */
   readonly bytes: number;
 }
@@ -21,17 +23,21 @@ export interface Answers {
 /** More would be connections, not requests: what does not fit waits, and its time counts. */
 const SOCKETS = 64;
 
+const KEPT = new Set(["memory", "redis", "waiting"]);
+
 export async function httpLoad({ perSecond, seconds, url }: HttpLoad): Promise<Answers> {
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const latencies: number[] = [];
   const under = new Set<Promise<void>>();
   let wrong = 0;
+  let kept = 0;
   let bytes = 0;
 
   const get = (address: string, due: number): Promise<void> =>
     new Promise((resolve) => {
       const sent = request(address, { agent }, (response) => {
         if (response.statusCode !== 200) wrong++;
+        if (KEPT.has(String(response.headers["x-cache"]))) kept++;
         response.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
         });
@@ -58,5 +64,5 @@ export async function httpLoad({ perSecond, seconds, url }: HttpLoad): Promise<A
   });
   await Promise.all(under);
   agent.destroy();
-  return { latencies, wrong, bytes: bytes / Math.max(1, latencies.length) };
+  return { latencies, wrong, kept, bytes: bytes / Math.max(1, latencies.length) };
 }
