@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { builtInRegistry } from "../engine/chain/registry/registry.ts";
 import { testModule } from "../engine/sandbox/testModule.ts";
 import { buildRule } from "../rules-as/cli/build.ts";
 import { ALIASES, canonicalPath } from "./aliases.ts";
@@ -407,6 +408,7 @@ test("a port that is taken is refused with what to do, and closing frees it", as
     store: server.store,
     rules: server.rules,
     labels: server.labels,
+    registry: builtInRegistry,
     coverage: server.coverage,
     access: server.access,
     control: server.control,

@@ -1,6 +1,7 @@
 /** What the API needs of the rest, and nothing more. */
 import type { ArchiveReader } from "../clickhouse/archive/reader.ts";
 import type { Access } from "../engine/access/access.ts";
+import type { Registry } from "../engine/chain/registry/registry.ts";
 import type { Control } from "../engine/control/open.ts";
 import type { LabelStore } from "../engine/label/labels.ts";
 import type { Config } from "../engine/ops/config.ts";
@@ -17,6 +18,8 @@ export interface ApiDeps {
   readonly store: ReadableStore;
   readonly rules: RulesCatalogue;
   readonly labels: LabelStore;
+  /** Names of chains and of their coins, with prices where they are configured. */
+  readonly registry: Pick<Registry, "chains">;
   /** What was looked at, of each chain. Rejects with ControlUnavailable. */
   readonly coverage: () => Promise<CoverageOfChains>;
   readonly access: Access;

@@ -11,6 +11,7 @@ import { createArchiveReader } from "../clickhouse/archive/reader.ts";
 import { openStore } from "../clickhouse/client.ts";
 import { openEmbedded } from "../clickhouse/embedded/open.ts";
 import { createAccess } from "../engine/access/access.ts";
+import { builtInRegistry } from "../engine/chain/registry/registry.ts";
 import { openControl } from "../engine/control/open.ts";
 import { createSecrets } from "../engine/control/secrets.ts";
 import { createPublishedTap } from "../engine/dispatch/publishedTap.ts";
@@ -98,6 +99,7 @@ export async function startTestServer({
     log,
     rules,
     labels,
+    registry: builtInRegistry,
     coverage,
     access,
     control,

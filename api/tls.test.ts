@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseRange } from "../engine/access/ranges.ts";
+import { builtInRegistry } from "../engine/chain/registry/registry.ts";
 import { createHealth } from "../engine/ops/health.ts";
 import { createApi } from "./app.ts";
 import { behindProxies } from "./network.ts";
@@ -52,7 +53,7 @@ afterAll(async () => {
 async function listen(clientCa?: string) {
   const { store, rules, labels, coverage, access, control, notifications, metrics } = server;
   const tls = { cert: file("server.pem"), key: file("server.key"), clientCa: clientCa && file(clientCa) };
-  const deps = { store, rules, labels, coverage, access, control, notifications, health: createHealth(), metrics, log: server.logger, config: server.config, version: "1.2.3" }; // biome-ignore format: a row
+  const deps = { store, rules, labels, registry: builtInRegistry, coverage, access, control, notifications, health: createHealth(), metrics, log: server.logger, config: server.config, version: "1.2.3" }; // biome-ignore format: a row
   return createApi(deps).listen({ host: "127.0.0.1", port: 0, tls });
 }
 async function ask(url: string, options: RequestOptions = {}) {

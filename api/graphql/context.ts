@@ -6,7 +6,7 @@ import { createLoaders, type Loaders } from "./loaders.ts";
 
 export type GraphqlDeps = Pick<
   ApiDeps,
-  "store" | "control" | "labels" | "rules" | "coverage" | "config" | "log" | "metrics"
+  "store" | "control" | "labels" | "rules" | "registry" | "coverage" | "config" | "log" | "metrics"
 > & {
   /** undefined: there are no live streams. */
   readonly hub?: Hub | undefined;

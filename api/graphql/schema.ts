@@ -169,7 +169,7 @@ function single(types: Types): Fields {
       extensions: { cost: { rows: () => 20, each: 1 } },
       async resolve(_, __, { deps, ...context }) {
         mustBeAllowed(context, "GET /api/v1/chains");
-        return describeChains(await deps.coverage(), Date.now());
+        return describeChains(await deps.coverage(), Date.now(), deps.registry);
       },
     },
     stats: answer("/api/v1/stats", hourlyParameters, 1_000, async (asked, { deps }) => (await readHourlyStats(deps.store, asked)).stats),

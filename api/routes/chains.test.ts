@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createRegistry } from "../../engine/chain/registry/registry.ts";
 import { createCoverage, type Stretch } from "../../engine/source/rpc/coverage.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { chainSchema, describeChains } from "./chains.ts";
@@ -18,7 +19,7 @@ describe("describeChains()", () => {
     expect(described({ chainId: 56 })).toMatchObject([
       {
         ...{ id: 56, name: "BSC", chain_id: 56, status: "active", last_synced_block: 199, blocks_behind: 2 },
-        ...{ uptime_pct: null, native_token: "BNB", native_token_usd: null, block_time_seconds: 3, gaps: [] },
+        ...{ uptime_pct: 100, native_token: "BNB", native_token_usd: null, block_time_seconds: 3, gaps: [] },
       },
     ]);
   });
@@ -34,8 +35,15 @@ describe("describeChains()", () => {
       { from_block: 20, to_block: 39 },
       { from_block: 61, to_block: 99 },
     ]);
+    expect(watched!.uptime_pct).toBe(68.94); // 131 of 190 blocks
     const [filled] = described(...parts, { source: "backfill tx_raw 15-45", from: 15, to: 45 });
     expect(filled!.gaps).toEqual([{ from_block: 61, to_block: 99 }]);
+  });
+
+  test("has the coin's price where it is configured", () => {
+    const registry = createRegistry({ chains: [{ id: 56, name: "BSC", nativeToken: "BNB", nativeUsd: 300 }] });
+    const [chain] = describeChains({ stretches: [stretch({ chainId: 56 })], pending: [] }, NOW, registry);
+    expect(chain).toMatchObject({ native_token: "BNB", native_token_usd: 300 });
   });
 
   test("is inactive when its watcher has put nothing for five minutes, or there is none", () => {

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
+import { builtInRegistry, type Registry } from "../../engine/chain/registry/registry.ts";
 import type { CoverageOfChains, PendingInterval, Stretch } from "../../engine/source/rpc/coverage.ts";
 import type { ApiDeps } from "../deps.ts";
 import { withETag } from "../list.ts";
@@ -20,9 +20,12 @@ export const chainSchema = z
     blocks_behind: z.int().nullable().openapi({
       description: "how many more the nodes had when that one was put; null: not watched, or of before this was noted",
     }),
-    uptime_pct: z.null().openapi({ description: "null: not measured" }),
+    uptime_pct: z.number().openapi({
+      description:
+        "of the blocks from the first to the last of the coverage, percent that were looked at; cut to 2 digits",
+    }),
     native_token: z.string().nullable(),
-    native_token_usd: z.null().openapi({ description: "null: no price is known here" }),
+    native_token_usd: z.number().nullable().openapi({ description: "as WEIR_REGISTRY says; null: it does not" }),
     block_time_seconds: z.number().nullable(),
     coverage: z
       .array(
@@ -60,35 +63,41 @@ const list = createRoute({
   },
 });
 
-export function chainRoutes({ coverage }: Pick<ApiDeps, "coverage">) {
+export function chainRoutes({ coverage, registry }: Pick<ApiDeps, "coverage" | "registry">) {
   const router = createRouter();
-  router.openapi(list, async (c) => withETag(c, describeChains(await coverage(), Date.now())));
+  router.openapi(list, async (c) => withETag(c, describeChains(await coverage(), Date.now(), registry)));
   return router;
 }
 
 const ACTIVE_MS = 5 * 60_000;
 
 /** @param now Unix ms */
-export function describeChains({ stretches, pending }: CoverageOfChains, now: number): z.infer<typeof chainSchema>[] {
+export function describeChains(
+  { stretches, pending }: CoverageOfChains,
+  now: number,
+  registry: Pick<Registry, "chains"> = builtInRegistry,
+): z.infer<typeof chainSchema>[] {
   const ids = [...new Set(stretches.map(({ chainId }) => chainId))].sort((one, other) => one - other);
   return ids.map((id) => {
     const of = stretches.filter(({ chainId }) => chainId === id);
     const watched = of.filter(({ source }) => source.startsWith("watch "));
     const last = latest(watched.length > 0 ? watched : of);
-    const known = builtInRegistry.chains.get(id);
+    const known = registry.chains.get(id);
+    const gaps = gapsOf(of);
     const head = watched.length > 0 ? last.headBlock : null;
     return {
       ...{ id, name: known?.name ?? String(id), chain_id: id },
       status: watched.length > 0 && now - last.updatedAt.getTime() < ACTIVE_MS ? "active" : "inactive",
       last_synced_block: last.to,
       blocks_behind: head === null ? null : Math.max(0, head - last.to),
-      ...{ uptime_pct: null, native_token: known?.nativeToken ?? null, native_token_usd: null },
+      uptime_pct: uptimeOf(of, gaps),
+      ...{ native_token: known?.nativeToken ?? null, native_token_usd: known?.nativeUsd ?? null },
       block_time_seconds: known?.blockSeconds ?? null,
       coverage: of.map(({ source, from, to, proven, startedAt, updatedAt }) => ({
         ...{ source, from_block: from, to_block: to, proven },
         ...{ started_at: startedAt.toISOString(), updated_at: updatedAt.toISOString() },
       })),
-      gaps: gapsOf(of),
+      gaps,
       pending: pending.filter(({ chainId }) => chainId === id).map(describeInterval),
     };
   });
@@ -110,4 +119,11 @@ function gapsOf(stretches: readonly Stretch[]): z.infer<typeof rangeSchema>[] {
     covered = Math.max(covered ?? to, to);
   }
   return gaps;
+}
+
+/** Cut, so that 100 means no gap. */
+function uptimeOf(stretches: readonly Stretch[], gaps: readonly z.infer<typeof rangeSchema>[]): number {
+  const all = Math.max(...stretches.map(({ to }) => to)) - Math.min(...stretches.map(({ from }) => from)) + 1;
+  const missed = gaps.reduce((sum, { from_block, to_block }) => sum + to_block - from_block + 1, 0);
+  return Math.floor((10_000 * (all - missed)) / all) / 100;
 }

@@ -5,6 +5,7 @@ import type { Store } from "../../clickhouse/client.ts";
 import { type Access, createAccess } from "../access/access.ts";
 import { keptSecret } from "../access/keptSecret.ts";
 import { readRegistry } from "../chain/registry/readRegistry.ts";
+import { createRegistry, type Registry } from "../chain/registry/registry.ts";
 import type { Control } from "../control/open.ts";
 import { createSecrets, type Secrets } from "../control/secrets.ts";
 import { createPublishedTap, type PublishedTap } from "../dispatch/publishedTap.ts";
@@ -33,6 +34,7 @@ export interface House {
   readonly store: Store;
   readonly catalogue: Catalogue;
   readonly labels: LabelStore;
+  readonly registry: Registry;
   readonly coverage: () => Promise<CoverageOfChains>;
   readonly access: Access;
   readonly control: Control;
@@ -109,6 +111,7 @@ export async function openHouse(config: Config): Promise<House> {
     control,
     catalogue,
     labels: createLabelStore(control),
+    registry: createRegistry(registry),
     coverage: () => readCoverage(control),
     access: createAccess({
       control,
