@@ -10,6 +10,11 @@ import { encodeFound } from "../engine/worker/findingRows.ts";
 import { type TemporaryStore, temporaryStore } from "../test/support/embeddedStore.ts";
 import { encodeRows, type RowOf } from "./encodeRows.ts";
 import { type Block, createBlockWriter, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
+import { alertConditions } from "./queries/alerts.ts";
+import { hasTransaction } from "./queries/findingLists.ts";
+import { countQuery, equalHex } from "./queries/list.ts";
+import { transferConditions } from "./queries/transfers.ts";
+import type { Condition } from "./queries/types.ts";
 import type { FindingTable } from "./tables/findings.ts";
 import { SOLANA_TRANSACTION_COLUMNS } from "./tables/solanaTransactions.ts";
 import { COLUMNS } from "./tables.ts";
@@ -265,4 +270,37 @@ test("findings come back as they were found, one of each kind", async () => {
       "failed_attempts: s 3 72 2 1970-01-01 00:00:07.000000 1 1 b.. 1970-01-01 00:01:40 2 2.. a.. b.. c.. confirmed high because [7,9]",
     ]
   `);
+});
+
+describe("lists that are asked for an address or a hash leave out what has none of it, by an index", () => {
+  const [ADDRESS, HASH] = [`0x${"5a".repeat(20)}`, `0x${"a5".repeat(32)}`];
+  const ofColumns = (table: string, ...columns: string[]) =>
+    columns.map((column): [string, readonly Condition[]] => [table, equalHex(column, ADDRESS)]);
+  const cases: readonly [table: string, conditions: readonly Condition[]][] = [
+    ...(["from", "to", "address", "token"] as const).map((by): [string, readonly Condition[]] => ["transfers", transferConditions({ [by]: ADDRESS })]),
+    ["transfers", transferConditions({ txHash: HASH })],
+    ["alerts", alertConditions({ address: ADDRESS })],
+    ["alerts", alertConditions({ txHash: HASH })],
+    ...ofColumns("swaps", "tx_from", "sender", "token_in", "token_out"),
+    ...ofColumns("arbitrages", "tx_to"),
+    ["sandwiches", hasTransaction(["frontrun_txs", "victim_txs", "backrun_txs"], HASH)],
+    ...ofColumns("liquidations", "tx_from"),
+    ...ofColumns("transactions", "from_address"),
+  ]; // biome-ignore format: a list a line
+  const named = cases.map(([table, conditions]) => {
+    const by = conditions.flatMap(({ params = {} }) => Object.keys(params));
+    return [`${table} by ${by}`, table, conditions] as const;
+  });
+
+  test.each(named)("%s", async (_name, table, conditions) => {
+    const { store } = temporary;
+    const structure = COLUMNS[table as FindingTable].map(([name, type]) => `\`${name}\` ${type}`).join(", ");
+    await store.command(`TRUNCATE TABLE ${table}`);
+    await store.command(`INSERT INTO ${table} SELECT * FROM generateRandom('${structure.replaceAll("'", "\\'")}', 7, 4, 2) LIMIT 20000`); // biome-ignore format: one line
+    const { sql, params } = countQuery({ table, columns: [], order: { time: "event_time", ties: {} } }, conditions);
+    const plan = await store.rows<{ explain: string }>(`EXPLAIN indexes = 1 ${sql}`, params);
+    const granules = plan.flatMap(({ explain }) => /Granules: (\d+)\/(\d+)/.exec(explain)?.slice(1).map(Number) ?? []);
+    expect(granules.at(-2)).toBeLessThan(granules[1]!);
+    await store.command(`TRUNCATE TABLE ${table}`);
+  });
 });

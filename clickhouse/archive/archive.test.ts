@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { UserError } from "../../engine/ops/errors.ts";
 import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { mendRollUps } from "../../engine/sink/rollUps.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
@@ -138,6 +139,16 @@ describe("what does not change the store", () => {
         hash: expect.stringMatching(/^[0-9a-f]{64}$/),
         event_time: expect.stringMatching(/^\d+$/),
       });
+  });
+
+  test("a folder that cannot be made is an error that says why, and what to do", async () => {
+    await writeFile(join(folder, "taken"), "");
+    for (const path of ["taken", "taken/below"]) {
+      place = openFolder(join(folder, path));
+      const error = await archive().catch((error: Error) => error);
+      expect(error).toBeInstanceOf(UserError);
+      expect((error as Error).message).toMatch(/^Cannot archive to ".*taken.*": .* is a file, expected a folder$/);
+    }
   });
 
   test("a second run archives what came since, and nothing twice", async () => {

@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { cannotWrite } from "../exports/folder.ts";
 import { quoteText } from "../quote.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 
@@ -43,6 +44,10 @@ const DRAFT = ".draft";
 /** @param path absolute; made when the first segment is */
 export function openFolder(path: string): ArchivePlace {
   const folderOf = (id: string, draft = false): string => join(path, draft ? `${id}${DRAFT}` : id);
+  const asked = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw cannotWrite(path, error, "archive to");
+    });
   /** They never change. */
   const known = new Map<string, Manifest>();
 
@@ -51,13 +56,13 @@ export function openFolder(path: string): ArchivePlace {
     prefix: `${path}/`,
 
     async manifests() {
-      const names = await readdir(path).catch(unlessMissing);
+      const names = await asked(readdir(path).catch(unlessMissing));
       const manifests = await Promise.all(names.map(read));
       return manifests.filter((manifest) => manifest !== undefined);
     },
 
     async begin(id) {
-      await mkdir(folderOf(id, true), { recursive: true, mode: 0o700 });
+      await asked(mkdir(folderOf(id, true), { recursive: true, mode: 0o700 }));
     },
 
     files(ids, file, format, structure, draft) {
@@ -79,13 +84,7 @@ export function openFolder(path: string): ArchivePlace {
 
     async publish(manifest) {
       const draft = folderOf(manifest.id, true);
-      const file = await open(join(draft, MANIFEST), "w", 0o600);
-      try {
-        await file.writeFile(`${JSON.stringify(manifest, undefined, 2)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await asked(writeDurably(join(draft, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`));
       await sync(draft);
       await rename(draft, folderOf(manifest.id));
       await sync(path);
@@ -99,7 +98,7 @@ export function openFolder(path: string): ArchivePlace {
     },
 
     async sweep() {
-      const left = (await readdir(path).catch(unlessMissing)).filter((name) => name.endsWith(DRAFT));
+      const left = (await asked(readdir(path).catch(unlessMissing))).filter((name) => name.endsWith(DRAFT));
       for (const name of left) await rm(join(path, name), { recursive: true, force: true });
       return left;
     },
@@ -119,6 +118,16 @@ export function openFolder(path: string): ArchivePlace {
       throw new Error(`Cannot read the manifest "${at}": it is of segment "${manifest.id}", expected "${name}"`);
     known.set(name, manifest);
     return manifest;
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

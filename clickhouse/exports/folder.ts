@@ -36,8 +36,8 @@ export async function openFolder(path: string): Promise<Place> {
 /** Of a part in the folder where it is made: without its partition's folder. */
 export const stagedName = (file: string): string => file.replaceAll("/", "__");
 
-/** What a file system says when it refuses, as the user's matter. */
-export function cannotWrite(path: string, error: unknown): Error {
+/** What a file system says when it refuses, as the user's matter. @param action as in "Cannot <action> <path>" */
+export function cannotWrite(path: string, error: unknown, action = "export to"): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   const remedy: Readonly<Record<string, readonly [is: string, wants: string, next: string]>> = {
     ENOSPC: ["the disk is full", "room for the files", "Make room and run it again: it goes on with the next file"],
@@ -50,5 +50,5 @@ export function cannotWrite(path: string, error: unknown): Error {
   };
   const [is, wants, next] = remedy[code ?? ""] ?? [];
   if (is === undefined) return error instanceof Error ? error : new Error(message);
-  return new UserError(`Cannot export to "${path}": ${is}, expected ${wants}`, { next: next!, cause: error });
+  return new UserError(`Cannot ${action} "${path}": ${is}, expected ${wants}`, { next: next!, cause: error });
 }
