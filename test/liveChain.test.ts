@@ -337,29 +337,28 @@ describe("a chain that is followed live", () => {
 
   test("readers of the topics hear of it, of each alert once", async () => {
     const ids = (await alertsOf(replaced.hash)).map(({ id }) => id).sort();
-    const ofReplaced = async (): Promise<TopicAlert[]> =>
-      (await onTopic<TopicAlert>(topics.alerts)).filter(({ block_hash }) => block_hash === replaced.hash);
-    const retracted = async () => (await ofReplaced()).filter(({ status }) => status === "retracted");
+    let heard: TopicAlert[] = [];
+    const idsOf = (status?: string) => heard.flatMap((alert) => (alert.status === status ? [alert.id] : [])).sort();
     await until(
-      async () => (await retracted()).length >= ids.length,
+      async () => {
+        const all = await onTopic<TopicAlert>(topics.alerts);
+        heard = all.filter(({ block_hash }) => block_hash === replaced.hash);
+        return idsOf("retracted").length >= ids.length;
+      },
       () => engine.log().slice(-3_000),
       60_000,
     );
-    expect((await retracted()).map(({ id }) => id).sort()).toEqual(ids);
-    expect(
-      (await ofReplaced())
-        .filter(({ status }) => status === undefined)
-        .map(({ id }) => id)
-        .sort(),
-    ).toEqual(ids);
-    const bundles = await onTopic<{ kind: string; status: string; block_hash?: Hex }>(topics.mevBundles);
+    expect(idsOf("retracted")).toEqual(ids);
+    expect(idsOf()).toEqual(ids);
+    type Metric = { kind: string; status: string; block_hash: Hex; transactions?: number };
+    const [bundles, metrics] = await Promise.all([
+      onTopic<{ kind: string; status: string; block_hash?: Hex }>(topics.mevBundles),
+      onTopic<Metric>(topics.riskMetrics),
+    ]);
     expect(bundles.filter(({ kind }) => kind === "block")).toEqual([
       expect.objectContaining({ status: "retracted", block_hash: replaced.hash }),
     ]);
     expect(bundles.filter(({ kind }) => kind === "sandwich")).toHaveLength(2);
-    const metrics = await onTopic<{ kind: string; status: string; block_hash: Hex; transactions?: number }>(
-      topics.riskMetrics,
-    );
     const saidOf = (hash: Hex) => metrics.filter(({ block_hash }) => block_hash === hash);
     expect(saidOf(replaced.hash)).toEqual([
       expect.objectContaining({ kind: "risk_metrics", status: "confirmed", transactions: 8 }),
