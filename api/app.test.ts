@@ -324,6 +324,8 @@ describe("health", () => {
     server.metrics.transactions.inc({ source: "s" }, 500);
     for (const path of ["/health", "/api/v1/health"]) {
       const body = await server.read(path, healthSchema);
+      expect(body.database_pool_size).toBeGreaterThan(0);
+      expect(body.database_pool_free).toBeLessThanOrEqual(body.database_pool_size);
       expect(body).toMatchObject({
         status: "degraded", database: "connected", version: "1.2.3",
         services: { clickhouse: "up", kafka: "down", redis: "not configured", api: "up" },

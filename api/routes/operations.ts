@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Control } from "../../engine/control/open.ts";
 import type { HealthReport } from "../../engine/ops/health.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { createRates } from "../rates.ts";
@@ -12,9 +13,9 @@ export const healthSchema = z
     detail: z.string().optional().openapi({ description: "when it is unhealthy" }),
     database: z.enum(["connected", "disconnected"]),
     database_pool_size: z
-      .null()
-      .openapi({ description: "null: ClickHouse is spoken to over HTTP, without a pool of fixed size" }),
-    database_pool_free: z.null().openapi({ description: "null, as database_pool_size" }),
+      .int()
+      .openapi({ description: "open connections to the control store, as db_connection_pool_size has them" }),
+    database_pool_free: z.int().openapi({ description: "of these, idle" }),
     services: z
       .record(z.string(), z.enum(["up", "down", "not configured"]))
       .openapi({ description: "clickhouse, kafka, redis, api, and each further part" }),
@@ -85,12 +86,14 @@ const metricsRoute = createRoute({
   },
 });
 
-type Deps = Pick<ApiDeps, "health" | "metrics" | "version"> & { readonly rates: ReturnType<typeof createRates> };
+type Deps = Pick<ApiDeps, "control" | "health" | "metrics" | "version"> & {
+  readonly rates: ReturnType<typeof createRates>;
+};
 
-export function operationRoutes({ health, metrics, version, rates }: Deps) {
+export function operationRoutes({ control, health, metrics, version, rates }: Deps) {
   async function body() {
     const report = await health.report();
-    const state = bodyOf(report);
+    const state = bodyOf(report, control.connections());
     const more = {
       metrics: await rates.read(),
       components: report.components,
@@ -112,15 +115,15 @@ export function operationRoutes({ health, metrics, version, rates }: Deps) {
     );
 }
 
-function bodyOf({ healthy, components }: HealthReport) {
+function bodyOf({ healthy, components }: HealthReport, { open, free }: ReturnType<Control["connections"]>) {
   const connected = components.clickhouse?.up === true;
   const services = Object.entries(components).map(([name, { up }]) => [name, up ? "up" : "down"] as const);
   return {
     status: connected ? (healthy ? ("healthy" as const) : ("degraded" as const)) : ("unhealthy" as const),
     ...(connected ? {} : { detail: "Database not connected" }),
     database: connected ? ("connected" as const) : ("disconnected" as const),
-    database_pool_size: null,
-    database_pool_free: null,
+    database_pool_size: open,
+    database_pool_free: free,
     services: {
       kafka: "not configured" as const,
       redis: "not configured" as const,
