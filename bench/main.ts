@@ -17,7 +17,7 @@ import { describeError, EXIT, exitCodeOf, UsageError } from "../engine/ops/error
 import { svg } from "./chart.ts";
 import { describeThisMachine } from "./machine.ts";
 import { isRight, markdown, summary } from "./report.ts";
-import type { Scenario, ScenarioResult } from "./scenario.ts";
+import type { Measured, Scenario, ScenarioResult } from "./scenario.ts";
 import { api } from "./scenarios/api.ts";
 import { chain } from "./scenarios/chain.ts";
 import { e2e } from "./scenarios/e2e.ts";
@@ -27,9 +27,10 @@ import { peers } from "./scenarios/peers.ts";
 import { rules } from "./scenarios/rules.ts";
 import { sandbox } from "./scenarios/sandbox.ts";
 import { soak } from "./scenarios/soak.ts";
+import { speed } from "./scenarios/speed.ts";
 import { storage } from "./scenarios/storage.ts";
 
-const SCENARIOS: readonly Scenario[] = [e2e, rules, peers, sandbox, chain, storage, api, latency, growth, soak];
+const SCENARIOS: readonly Scenario[] = [e2e, rules, peers, sandbox, chain, storage, api, latency, growth, soak, speed];
 const RUNS = 5;
 const QUICK_RUNS = 3;
 const MINUTES = 10;
@@ -88,7 +89,11 @@ const parse = (args: string[]) =>
     allowPositionals: true,
   });
 
-async function measure(scenario: Scenario, { quick, only, runs, minutes }: Arguments): Promise<ScenarioResult> {
+async function measure(
+  scenario: Scenario,
+  { quick, only, runs, minutes }: Arguments,
+  known: ReadonlyMap<string, Measured>,
+): Promise<ScenarioResult> {
   const machine = describeThisMachine();
   const began = performance.now();
   const say = (text: string): void => {
@@ -96,7 +101,7 @@ async function measure(scenario: Scenario, { quick, only, runs, minutes }: Argum
       `${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${scenario.name}  ${text}\n`,
     );
   };
-  const measured = await scenario.run({ runs, minutes, quick, only, say });
+  const measured = await scenario.run({ runs, minutes, quick, only, known, say });
   return { scenario: scenario.name, ok: measured.checks.every(isRight), ...measured, machine };
 }
 
@@ -118,13 +123,25 @@ try {
   const args = readArguments(process.argv.slice(2));
   const { chosen, json, all } = args;
   const results: ScenarioResult[] = [];
+  const known = new Map<string, Measured>();
+  let failed: unknown;
   for (const scenario of chosen) {
-    const result = await measure(scenario, args);
+    let result: ScenarioResult;
+    try {
+      result = await measure(scenario, args, known);
+    } catch (error) {
+      if (!all) throw error;
+      process.stderr.write(`${scenario.name}: ${describeError(error)}\n`); // the others are an hour's work
+      failed = error;
+      continue;
+    }
     results.push(result);
+    known.set(scenario.name, result);
     process.stderr.write(`${summary(result)}\n`);
     if (json) process.stdout.write(`${JSON.stringify({ ...result, charts: undefined })}\n`);
   }
-  if (all || results.some(({ charts }) => charts)) writeReport(results);
+  if ((results.length > 0 && all) || results.some(({ charts }) => charts)) writeReport(results);
+  if (failed) throw failed;
   process.exitCode = results.every(({ ok }) => ok) ? EXIT.ok : EXIT.refused;
 } catch (error) {
   process.stderr.write(`${describeError(error)}\n`);

@@ -16,6 +16,8 @@ export interface Context {
   readonly only: string;
   /** Of a soak. */
   readonly minutes: number;
+  /** What this run has measured already, by scenario. */
+  readonly known?: ReadonlyMap<string, Measured>;
   /** One line of progress, on stderr. */
   say(text: string): void;
 }

@@ -10,6 +10,9 @@ import { peekBlocks } from "../../engine/source/peekBlock.ts";
 import { refresh } from "../../engine/source/produce.ts";
 import { readLines } from "../../engine/source/recording.ts";
 import { countPlain, type PlainCounts } from "../peers/plainRules.ts";
+import { rulesFor } from "./blockRules.ts";
+import type { JsonRule } from "./ruleMix.ts";
+import { countByRule, parseTransaction } from "./ruleTruth.ts";
 import { createSynthetic } from "./synthetic.ts";
 
 export interface Load {
@@ -50,6 +53,30 @@ export async function blocksLoad(rounds: number, say: (text: string) => void): P
   const times = (counts: Readonly<Record<string, number>>): Record<string, number> =>
     Object.fromEntries(Object.entries(counts).map(([rule, count]) => [rule, count * rounds]));
   return load(real ? "blocks" : "bundled", lines, { alerted: times(once.alerted), failed: times(once.failed) });
+}
+
+/** Transactions of a mix, each so many times, and what these rules must make of them. */
+export function ruleLoad(name: string, rules: readonly JsonRule[], once: readonly string[], times: number): Load {
+  const lines = Array.from({ length: times }, () => once.map((line) => Buffer.from(line))).flat();
+  return load(name, lines, { alerted: alertedBy(rules, once, times), failed: {} });
+}
+
+/** The same for blocks: what `rulesFor` makes of them, and the blocks so many times. */
+export async function blockRuleLoad(
+  count: number,
+  rounds: number,
+  say: (text: string) => void,
+): Promise<{ readonly load: Load; readonly rules: readonly JsonRule[] }> {
+  const { name, lines } = await blocksLoad(rounds, say);
+  const once = lines.slice(0, lines.length / rounds).map(String);
+  const rules = rulesFor(once.map(parseTransaction), count);
+  return { load: load(name, lines, { alerted: alertedBy(rules, once, rounds), failed: {} }), rules };
+}
+
+/** Transactions by rule, without rules that alert on none. */
+function alertedBy(rules: readonly JsonRule[], once: readonly string[], times: number): Record<string, number> {
+  const counts = countByRule(rules, once.map(parseTransaction));
+  return Object.fromEntries(rules.flatMap(({ id }, i) => (counts[i]! > 0 ? [[id, counts[i]! * times]] : [])));
 }
 
 function load(name: string, lines: readonly Buffer[], expected: Load["expected"]): Load {

@@ -16,7 +16,7 @@ export interface MixTransaction {
 }
 
 export function parseTransaction(line: string): MixTransaction {
-  const { chainId, from, to, input, nonce, value, gasPrice } = JSON.parse(line) as Record<string, string>;
+  const { chainId, from, to, input, nonce, value, gasPrice } = JSON.parse(line) as Record<string, string | undefined>;
   return {
     chainId: Number(chainId),
     from: from!,
@@ -24,7 +24,7 @@ export function parseTransaction(line: string): MixTransaction {
     input: input!,
     nonce: BigInt(nonce!),
     value: BigInt(value!),
-    gasPrice: BigInt(gasPrice!),
+    gasPrice: BigInt(gasPrice ?? -1), // without one it is above nothing
   };
 }
 

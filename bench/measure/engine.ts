@@ -1,7 +1,7 @@
 /** The engine as its users run it, a process of its own on topics and data of its own, and what can be seen of it from outside. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore, type Store } from "../../clickhouse/client.ts";
@@ -12,6 +12,7 @@ import { createAdmin } from "../../engine/kafka/admin.ts";
 import { KafkaError } from "../../engine/kafka/errors.ts";
 import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
 import { decodeLedger } from "../../engine/sink/ledger.ts";
+import type { JsonRule } from "../load/ruleMix.ts";
 import type { Answer, Question, Runtime } from "./engineProcess.ts";
 import { peakMemory, residentMemory, type ThreadCpu, threadCpu } from "./processCpu.ts";
 
@@ -31,6 +32,10 @@ export interface EngineUnderTest {
   runtime(): Promise<Runtime>;
   /** Records that are not stored yet; undefined in the middle of a commit. */
   lag(): Promise<number | undefined>;
+  /** Stops it in peace and starts it anew. @returns seconds from its start until it owns its topic */
+  restart(): Promise<number>;
+  /** Puts another version of a rule in its place, while transactions come. @returns ms until no batch is seen by the version before */
+  changeRule(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -47,11 +52,11 @@ const PARTITIONS = 12;
 /** How often the ledger is looked at, in ms: what a time may be too long by. */
 const LOOK_EVERY = 20;
 
-/** @param env further variables of the engine */
+/** @param rules JSON rules that run in place of the examples; they alert */
 export async function startEngine(
   brokers: string,
   name: string,
-  env: Readonly<Record<string, string>> = {},
+  rules?: readonly JsonRule[],
 ): Promise<EngineUnderTest> {
   const unique = `${name}-${process.pid}-${Date.now().toString(36)}`;
   const topics = { input: `${unique}-in`, alerts: `${unique}-alerts`, deadLetters: `${unique}-dead` };
@@ -72,7 +77,7 @@ export async function startEngine(
     { topic: findings.opportunities, partitions: 5 },
     { topic: findings.riskMetrics, partitions: 3 },
   ]);
-  const engine = await startProcess({
+  const env = {
     KAFKA_BROKERS: brokers,
     KAFKA_GROUP_ID: unique,
     KAFKA_INSTANCE_ID: "one",
@@ -84,8 +89,9 @@ export async function startEngine(
     KAFKA_TOPIC_ARBITRAGE_OPPORTUNITIES: findings.opportunities,
     KAFKA_TOPIC_RISK_METRICS: findings.riskMetrics,
     WEIR_DATA: folder,
-    ...env,
-  });
+    ...(rules && (await asRules(folder, rules))),
+  };
+  let engine = await startProcess(env);
 
   type Mark = { readonly partition: number; readonly high: number };
   const marksOfInput = async (): Promise<Mark[]> =>
@@ -160,6 +166,14 @@ export async function startEngine(
         const ledger = await ledgerAt(marks);
         return ledger?.reduce((sum, { stored }, i) => sum + Math.max(0, marks[i]!.high - stored), 0);
       },
+      async restart() {
+        await engine.stop("SIGTERM");
+        const began = performance.now();
+        engine = await startProcess(env);
+        await engine.assigned;
+        return (performance.now() - began) / 1000;
+      },
+      changeRule: async () => (await engine.ask("change a rule")).liveMs!,
       async stop() {
         await store.close();
         await engine.stop("SIGTERM");
@@ -178,6 +192,15 @@ export async function startEngine(
     await admin.deleteTopics(Object.values(topics));
     await admin.close();
   }
+}
+
+/** Variables of an engine that has these rules alone, and the file that it takes them from (engineProcess.ts). */
+async function asRules(folder: string, rules: readonly JsonRule[]): Promise<Record<string, string>> {
+  const file = join(folder, "rules.ndjson");
+  const none = join(folder, "no-modules");
+  await mkdir(none);
+  await writeFile(file, rules.map((rule) => JSON.stringify(rule)).join("\n"));
+  return { BENCH_RULES: file, RULES_DIR: none, MAX_CONCURRENT_RULES: String(rules.length + 1) };
 }
 
 /** For a closer look: BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profiles" (NODE_OPTIONS does not take them). */

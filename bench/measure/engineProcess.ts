@@ -7,12 +7,13 @@ import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import { loadConfiguration, openHouse } from "../../engine/cli/house.ts";
 import { interrupted } from "../../engine/cli/interrupt.ts";
 import { kafkaStream } from "../../engine/kafkaStream.ts";
+import { changeProbe, takeRules } from "./engineRules.ts";
 import { type CpuProfile, selfTimes } from "./profile.ts";
 
-export type Question = "stages" | "profile start" | "profile stop" | "runtime";
+export type Question = "stages" | "profile start" | "profile stop" | "runtime" | "change a rule";
 /**
  * The answer to each: CPU seconds by stage; nothing; CPU seconds of the main thread by room; what the main thread waited for since this was last
- * asked, by the names of `Runtime`.
+ * asked, by the names of `Runtime`; ms until the other version of a rule runs.
  */
 export type Answer = { readonly [name: string]: number };
 
@@ -23,6 +24,9 @@ const { config } = loadConfiguration();
 const house = await openHouse(config);
 const session = new Session();
 session.connect();
+
+let probeVersion = 1;
+if (process.env.BENCH_RULES) await takeRules(house, process.env.BENCH_RULES);
 
 const LOOP_MS = 5;
 const loop = monitorEventLoopDelay({ resolution: LOOP_MS });
@@ -48,6 +52,7 @@ function runtime(): Answer {
 
 async function answer(question: Question): Promise<Answer> {
   if (question === "runtime") return runtime();
+  if (question === "change a rule") return { liveMs: await changeProbe(house, ++probeVersion) };
   if (question === "profile start") {
     await session.post("Profiler.enable");
     await session.post("Profiler.start");
