@@ -1,4 +1,5 @@
 /** Every table with random rows of every type goes into the archive, out of the store and back, in every format. */
+import { spawnSync } from "node:child_process";
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -153,6 +154,28 @@ describe("what does not change the store", () => {
       expect(error).toBeInstanceOf(UserError);
       expect((error as Error).message).toMatch(/^Cannot archive to ".*taken.*": .* is a file, expected a folder$/);
     }
+  });
+
+  describe("a disk that is full", () => {
+    let small: string;
+    let mounted: ReturnType<typeof spawnSync>;
+    beforeAll(async () => {
+      small = await mkdtemp(join(tmpdir(), "weir-small-"));
+      mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", small], { encoding: "utf8" });
+    });
+    afterAll(async () => {
+      spawnSync("umount", [small]);
+      await rm(small, { recursive: true, force: true });
+    });
+
+    test("is an error that says so, and there is no part of a segment", async (context) => {
+      if (mounted.status !== 0) context.skip(`no disk can be mounted here: ${mounted.stderr}`);
+      place = openFolder(join(small, "archive"));
+      const error = await archive().catch((error: Error) => error);
+      expect(error).toBeInstanceOf(UserError);
+      expect((error as Error).message).toBe(`Cannot archive to "${place.where}": the disk is full, expected room for the files`); // biome-ignore format: one line
+      expect(await readdir(place.where)).toEqual([]);
+    });
   });
 
   test("a second run archives what came since, and nothing twice", async () => {

@@ -69,6 +69,7 @@ export function openBucket(url: string, options: ObjectStoreOptions): ArchivePla
 
     publish: (manifest) =>
       objects.put(manifestOf(manifest.id), Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`), "application/json"), // biome-ignore format: one line
+    explain: async (error) => error,
     remove,
 
     async sweep() {

@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { cannotWrite } from "../exports/folder.ts";
 import { quoteText } from "../quote.ts";
@@ -32,6 +32,11 @@ export interface ArchivePlace {
   digest(id: string, file: string, draft?: boolean): Promise<{ readonly bytes: number; readonly sha256: string }>;
   /** The segment appears, with the manifest; all of it or nothing. */
   publish(manifest: Manifest): Promise<void>;
+  /**
+   * What to throw instead of an error in making a segment: that the place is full, if it is. The store's process says nothing of that, and what it
+   * left can be read only as far as there was room.
+   */
+  explain(error: unknown): Promise<unknown>;
   /** Removes a segment, or what there is of one. */
   remove(id: string): Promise<void>;
   /** Removes what crashes have left of segments that never appeared. Only while no other process writes to the archive. */
@@ -40,6 +45,8 @@ export interface ArchivePlace {
 
 const MANIFEST = "manifest.json";
 const DRAFT = ".draft";
+/** Bytes: less than what the store hands to the file system at a time. */
+const ROOM = 1 << 20;
 
 /** @param path absolute; made when the first segment is */
 export function openFolder(path: string): ArchivePlace {
@@ -88,6 +95,13 @@ export function openFolder(path: string): ArchivePlace {
       await sync(draft);
       await rename(draft, folderOf(manifest.id));
       await sync(path);
+    },
+
+    async explain(error) {
+      const { bavail, bsize } = await statfs(path).catch(() => ({ bavail: Infinity, bsize: 1 })); // the first error says more
+      return bavail * bsize < ROOM
+        ? cannotWrite(path, Object.assign(new Error("", { cause: error }), { code: "ENOSPC" }), "archive to")
+        : error;
     },
 
     async remove(id) {

@@ -162,8 +162,9 @@ export async function writeSegment(
     await place.publish(manifest);
     return manifest;
   } catch (error) {
+    const reason = await place.explain(error);
     await place.remove(id).catch(() => {}); // what it leaves is swept by the next run; the first error says more
-    throw error;
+    throw reason;
   }
 }
 
