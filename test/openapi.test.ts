@@ -9,6 +9,7 @@ import { createDetector } from "../engine/chain/detect.ts";
 import { type FindingRecord, findingRecord } from "../engine/chain/findingJson.ts";
 import { builtInRegistry } from "../engine/chain/registry/registry.ts";
 import { recordingBlocks } from "../engine/cli/detect/recordingBlocks.ts";
+import { listAudit } from "../engine/control/changes.ts";
 import { type AskChange, changeEverything } from "./support/everyChange.ts";
 import { type Operation, requestsOf } from "./support/hostileRequests.ts";
 import { type ServedRecording, serveRecording } from "./support/servedRecording.ts";
@@ -175,11 +176,21 @@ test("each operation answers a client generated from the document as the documen
   expect(fine).toBeGreaterThan(60);
 });
 
-test("each operation that changes something can succeed, and its answer is as documented", async () => {
+const UNNOTED = [
+  "post /api/v1/auth/refresh",
+  "post /api/v1/auth/ticket",
+  "post /api/v1/notifications/channels/{name}/test",
+  "post /api/v1/notifications/preview",
+  "post /graphql",
+];
+
+test("each operation that changes something can succeed, its answer is as documented, and it is in the audit log", async () => {
   const { document, operations } = await readDocument();
   const judge = createJudge(document);
   const client = await clientOf(document);
   const done = new Set<string>();
+  const unnoted = new Set<string>();
+  let noted = (await listAudit(served.house.control, {}, { limit: 1, offset: 0 })).total;
   const asked: AskChange = async (named, { params, body, type, as } = {}) => {
     const [method, path] = named.split(" ") as ["post", string];
     const operation = operations.find((each) => each.method === method && each.path === path)!;
@@ -189,9 +200,14 @@ test("each operation that changes something can succeed, and its answer is as do
     expect(answer.status, `${named}: ${JSON.stringify(answer.data)}`).toBeLessThan(300);
     expect(problem).toBeUndefined();
     done.add(named);
+    const { total } = await listAudit(served.house.control, {}, { limit: 1, offset: 0 });
+    if (method !== ("get" as string) && total === noted) unnoted.add(named);
+    noted = total;
     return answer.data;
   };
   await changeEverything(asked, served.house, (await anyAlert()).id);
+  // what they change is no setting of anybody: all else is in the audit log
+  expect([...unnoted].sort()).toEqual(UNNOTED);
   const changing = operations.filter(({ method, path }) => method !== "get" && canonicalPath(path) === path);
   expect(changing.map(({ method, path }) => `${method} ${path}`).filter((named) => !done.has(named))).toEqual([]);
 });

@@ -168,7 +168,7 @@ export function deliveryRoutes({ notifications }: Pick<ApiDeps, "notifications">
       return withETag(c, rows.map(toDelivery));
     })
     .openapi(redeliver, async (c) => {
-      const row = await notifications.outbox.redeliver(c.req.valid("param").id, new Date());
+      const row = await notifications.outbox.redeliver(c.req.valid("param").id, new Date(), by(c));
       if (!row) throw refuse(404, "There is no such delivery that was delivered or given up");
       return c.json({ id: row.id }, 202);
     })

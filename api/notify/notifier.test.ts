@@ -260,7 +260,7 @@ test("what fails is tried again with the same id, later each time, and given up 
 
   const { rows } = await notifications.outbox.list({ state: "dead", channel: "flaky" }, { limit: 1, offset: 0 });
   answers.clear();
-  await notifications.outbox.redeliver(rows[0]!.id, at);
+  await notifications.outbox.redeliver(rows[0]!.id, at, "anna");
   await settle();
   expect(await states("flaky")).toEqual(["delivered", "delivered"]);
   expect(received.at(-1)!.headers["webhook-id"]).toBe(rows[0]!.messageId);

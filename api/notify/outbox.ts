@@ -76,7 +76,7 @@ export interface Outbox {
     page: { limit: number; offset: number },
   ): Promise<{ total: number; rows: (NotificationRow & { channelName: string })[] }>;
   /** One that was given up, or delivered, goes out once more with the same message id. @returns undefined: there is none */
-  redeliver(id: number, now: Date): Promise<NotificationRow | undefined>;
+  redeliver(id: number, now: Date, by: string): Promise<NotificationRow | undefined>;
   /** Nobody is told more of this alert: what waits to be escalated is not. @returns rows concerned */
   acknowledge(alertId: string, by: string): Promise<number>;
 }

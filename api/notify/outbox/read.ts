@@ -1,4 +1,5 @@
 /** Reading, and what people do with what they read: send it again, take note of it. */
+import { writeAudit } from "../../../engine/control/changes.ts";
 import { and, desc, eq, gt, inArray, type SQL, sql } from "../../../engine/control/drizzle.ts";
 import type { Control } from "../../../engine/control/open.ts";
 import { notificationChannels, notifications as table } from "../../../engine/control/schema.ts";
@@ -45,13 +46,17 @@ export function createReading(control: Control): Pick<Outbox, "toldBlocks" | "li
         return { total: count!.total, rows: rows.map(({ row, channelName }) => ({ ...row, channelName })) };
       }),
 
-    redeliver: (id, now) =>
+    redeliver: (id, now, by) =>
       control.change(async (tx) => {
         const [row] = await tx
           .update(table)
           .set({ state: "waiting", dueAt: now, attempts: 0, reason: "redelivered", leasedUntil: null })
           .where(and(eq(table.id, id), inArray(table.state, ["dead", "delivered"])))
           .returning();
+        if (row) {
+          const after = { channel: row.channel, message_id: row.messageId };
+          await writeAudit(tx, [{ who: by, action: "redeliver", subject: `delivery ${id}`, before: null, after }]);
+        }
         return row;
       }),
 
@@ -66,6 +71,9 @@ export function createReading(control: Control): Pick<Outbox, "toldBlocks" | "li
           .set({ acknowledged: by })
           .where(eq(table.subject, alertId))
           .returning({ id: table.id });
+        const after = { deliveries: rows.length };
+        if (rows.length > 0)
+          await writeAudit(tx, [{ who: by, action: "acknowledge", subject: `alert ${alertId}`, before: null, after }]);
         return rows.length;
       }),
   };
