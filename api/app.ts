@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type ServerType } from "@hono/node-server";
 import type { Context, MiddlewareHandler } from "hono";
-import { routePath } from "hono/route";
 import { channelsOf, describeSilence, isSilent } from "../engine/lookout/silence.ts";
 import { ServiceUnavailable, UserError } from "../engine/ops/errors.ts";
 import { describeAliases, routedPath } from "./aliases.ts";
@@ -68,6 +67,7 @@ import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
 import { transferRoutes } from "./routes/transfers.ts";
 import { serverOf, type TlsFiles } from "./tls.ts";
+import { endpointOf, methodOf, tracedRequests } from "./tracedRequests.ts";
 
 /** How late the store may know that a key was used. */
 const KEY_USES_MS = 5_000;
@@ -135,6 +135,7 @@ export function createApi(given: ApiDeps) {
 
   const app = createRouter({ getPath: routedPath });
   app.use(withRequestId);
+  app.use(tracedRequests);
   app.use(counted(deps));
   app.use(coverageHeader(deps.coverage, silentAfter));
   app.use(answerHeaders);
@@ -284,14 +285,12 @@ function cannotListen(error: NodeJS.ErrnoException, host: string, port: number):
   return new ServiceUnavailable(`Cannot listen on "${host}:${port}": ${error.message}`, { cause: error });
 }
 
-const METHODS = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"]);
-
 /** Counts and times every answer by the route's pattern: raw paths would be labels without end. */
 function counted({ metrics, log }: ApiDeps): MiddlewareHandler {
   return async (c, next) => {
     const begin = performance.now();
     await next();
-    const labels = { endpoint: endpointOf(c), method: METHODS.has(c.req.method) ? c.req.method : "other" };
+    const labels = { endpoint: endpointOf(c), method: methodOf(c) };
     const seconds = (performance.now() - begin) / 1000;
     metrics.apiLatency.observe(labels, seconds);
     metrics.apiDuration.observe(labels, seconds);
@@ -314,11 +313,6 @@ const withRequestId: MiddlewareHandler = async (c, next) => {
 };
 const REQUEST_ID = "x-request-id";
 const requestOf = (c: Context) => ({ request_id: c.get("requestId") as string, path: pathOf(c) });
-
-function endpointOf(c: Context): string {
-  const path = routePath(c, -1);
-  return path.includes("*") ? "unmatched" : path;
-}
 
 const answerHeaders: MiddlewareHandler = async (c, next) => {
   await next();

@@ -5,6 +5,7 @@
 import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import { type CallMeter, metered } from "../engine/ops/callMeter.ts";
+import { step, traceHeaders } from "../engine/ops/tracing.ts";
 import { CLUSTER_COMMAND_SETTINGS, CLUSTER_SETTINGS, clusterStatements } from "./cluster.ts";
 import { sweepBlockFiles, withBlockFile } from "./embedded/blockFile.ts";
 import { type EmbeddedOptions, openEmbedded } from "./embedded/open.ts";
@@ -110,6 +111,9 @@ const READ_SETTINGS = {
  */
 const WHOLE = { wait_end_of_query: 1 } as const;
 
+/** Of spans: each call is of somebody else's server. */
+const CLIENT = { kind: "client" } as const;
+
 /** How a request says that it may read files: a server asks for `readonly = 2`, the embedded store also for what they begin with. */
 interface FileReads {
   readonly settings: { readonly readonly: "2" };
@@ -174,7 +178,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     action: string,
     repeatable: boolean,
     work: (to: Connection) => Promise<T>,
-  ): Promise<T> => metered(meter, operation, () => send(action, repeatable, work));
+  ): Promise<T> =>
+    metered(meter, operation, () =>
+      step(`store ${operation}`, { "db.system.name": "clickhouse" }, () => send(action, repeatable, work), CLIENT),
+    );
 
   /** @param repeatable the call changes nothing, so it may be sent twice */
   async function send<T>(action: string, repeatable: boolean, work: (to: Connection) => Promise<T>): Promise<T> {
@@ -205,7 +212,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         format: "JSONEachRow",
         clickhouse_settings: { ...READ_SETTINGS, ...WHOLE, ...settings, ...files?.settings },
         use_multipart_params_auto: true,
-        ...(files && { http_headers: files.headers }),
+        http_headers: { ...traceHeaders(), ...files?.headers },
       });
       return result.json<T>();
     });
@@ -222,7 +229,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
         query: `${sql}\nFORMAT ${format}`,
         query_params: { ...params },
         clickhouse_settings: { ...READ_SETTINGS, ...settings, ...files?.settings },
-        ...(files && { http_headers: files.headers }),
+        http_headers: { ...traceHeaders(), ...files?.headers },
       });
       return stream as Readable;
     });
@@ -281,6 +288,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
               ...{ mutations_sync: "1", lightweight_deletes_sync: "2", wait_end_of_query: 1 },
               ...(cluster === undefined ? {} : CLUSTER_COMMAND_SETTINGS),
             },
+            http_headers: traceHeaders(),
           });
         });
     },
@@ -299,11 +307,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
           const structure = columns.map((name, i) => `${name} ${types[i]}`).join(", ");
           return withBlockFile(spool, bodies, async (path) => {
             const source = `file(${[path, format, structure].map(quoteText).join(", ")})`;
-            await client.command({ query: `${into} SELECT ${columns.join(", ")} FROM ${source}`, clickhouse_settings });
+            const query = `${into} SELECT ${columns.join(", ")} FROM ${source}`;
+            await client.command({ query, clickhouse_settings, http_headers: traceHeaders() });
           });
         }
         const values = Readable.from(bodies, { objectMode: false });
-        const { stream } = await client.exec({ query: `${into} FORMAT ${format}`, values, clickhouse_settings });
+        const query = `${into} FORMAT ${format}`;
+        const { stream } = await client.exec({ query, values, clickhouse_settings, http_headers: traceHeaders() });
         for await (const _ of stream); // an answer that is not read would hold its socket
       }),
 

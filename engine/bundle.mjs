@@ -35,6 +35,7 @@ const ENTRIES = [
 const EXTERNAL = [
   ...["@confluentinc/kafka-javascript", "chdb", "@electric-sql/pglite", "pg-native", "@node-rs/argon2"],
   ...["assemblyscript", "esbuild", "pino", "piscina", "viem"],
+  "@opentelemetry/*", // few want it
 ];
 /** Of sources that have changed since: whoever still runs it may have parts to load. */
 const KEPT_MS = 24 * 3_600_000;

@@ -16,6 +16,7 @@ import type { Component, Health } from "./ops/health.ts";
 import type { Log } from "./ops/log.ts";
 import { logSeldom } from "./ops/logSeldom.ts";
 import type { Metrics } from "./ops/metrics.ts";
+import { traced } from "./ops/tracing.ts";
 import { createOutcomeLog } from "./outcomeLog.ts";
 import { createOutcomeMeter } from "./outcomeMeter.ts";
 import { createBreaker } from "./rules/breaker.ts";
@@ -26,6 +27,7 @@ import type { Ledger } from "./sink/ledger.ts";
 import { createStateCompactor, loadState } from "./sink/stateLog.ts";
 import { storeRound } from "./sink/storeRound.ts";
 import type { Source } from "./source/source.ts";
+import { batchFacts, roundFacts } from "./spans.ts";
 
 export interface EngineParts {
   readonly config: Config;
@@ -211,22 +213,23 @@ export function createEngine({
         ledger,
         work(task, lane) {
           meter.begun(task.batch);
-          return work(task, lane);
+          return traced("batch", batchFacts(task.batch), () => work(task, lane));
         },
-        store: async (members, stopped) => {
-          failpoint("before store");
-          await storeRound({
-            store,
-            source: source.name,
-            members,
-            failpoint,
-            signal: stopped,
-            retry: (error, tries) => retry(error, tries, stopped),
-          });
-          for (const { partition, range, stored } of members)
-            await untilStored(() => compact(source.name, partition, range, stored), stopped);
-          failpoint("after store");
-        },
+        store: (members, stopped) =>
+          traced("round", roundFacts(source.name, members), async () => {
+            failpoint("before store");
+            await storeRound({
+              store,
+              source: source.name,
+              members,
+              failpoint,
+              signal: stopped,
+              retry: (error, tries) => retry(error, tries, stopped),
+            });
+            for (const { partition, range, stored } of members)
+              await untilStored(() => compact(source.name, partition, range, stored), stopped);
+            failpoint("after store");
+          }),
         current: () => ({ catalogue: catalogue.current(), world: catalogue.world() }),
         limits: limitsOf(config),
         observe: observer,

@@ -1,15 +1,19 @@
-/** Metrics of a server that runs, after a replay and a few requests: every name that dashboards may ask for, with what there is to count. */
+/** What is seen of a server that runs, after a replay and a few requests: every metric that dashboards may ask for, with what there is to count; its traces. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { openStore } from "../clickhouse/client.ts";
 import { stopEmbedded } from "../clickhouse/embedded/open.ts";
 import { serve } from "../engine/cli/api.ts";
 import { BUNDLED_RECORDING } from "../engine/cli/bundled.ts";
 import { type House, openHouse } from "../engine/cli/house.ts";
 import { replayRecording } from "../engine/cli/replayRecording.ts";
 import { loadConfig } from "../engine/ops/config.ts";
+import { traced } from "../engine/ops/tracing.ts";
 import { readLines } from "../engine/source/recording.ts";
 
 /** What seeds 002 and 003 name, but for go_memstats_alloc_bytes: there is no runtime of Go here. */
@@ -37,15 +41,21 @@ const WETH = "0x5fbdb2315678afecb367f032d93f642f64180aa3";
 
 let folder: string;
 let house: House;
+let collector: Receiver;
 beforeAll(async () => {
+  collector = await startReceiver();
   folder = await mkdtemp(join(tmpdir(), "weir-metrics-"));
   const registry = join(folder, "registry.json");
   await writeFile(registry, JSON.stringify({ chains: [{ ...CHAIN, wrapped: WETH }] }));
-  const env = { WEIR_DATA: folder, WEIR_REGISTRY: registry, WEIR_TOKEN: TOKEN, API_PORT: "0", WEIR_THREADS: "1", LOG_LEVEL: "silent" }; // biome-ignore format: one line
+  const env = {
+    ...{ WEIR_DATA: folder, WEIR_REGISTRY: registry, WEIR_TOKEN: TOKEN, API_PORT: "0", WEIR_THREADS: "1", LOG_LEVEL: "silent" },
+    ...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: "authorization=Basic%20abc%3D" },
+    WEIR_NOTIFY_ALLOWED_RANGES: "127.0.0.0/8",
+  }; // biome-ignore format: one line each
   house = await openHouse(loadConfig({ env }).config);
 });
 afterAll(async () => {
-  await house?.close();
+  collector?.close();
   await stopEmbedded(join(folder, "clickhouse"));
   await rm(folder, { recursive: true, force: true });
 });
@@ -128,3 +138,105 @@ test("after a replay and some requests each metric is there, with the values tha
 
 const sumOf = (values: ReadonlyMap<string, number>, name: string): number =>
   [...values].reduce((sum, [series, value]) => (series.startsWith(`${name}{`) ? sum + value : sum), 0);
+
+interface Receiver {
+  readonly url: string;
+  readonly got: { readonly path: string; readonly headers: IncomingHttpHeaders; readonly body: string }[];
+  close(): void;
+}
+
+/** Takes whatever is sent to it: spans, what a store is asked, webhooks. */
+async function startReceiver(): Promise<Receiver> {
+  const got: Receiver["got"] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+    request.on("end", () => {
+      got.push({ path: request.url!, headers: request.headers, body });
+      response.setHeader("content-type", "application/json").end("{}");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, got, close: () => server.closeAllConnections() ?? server.close() };
+}
+
+interface Span {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly status: { readonly code: number };
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+interface Attribute {
+  readonly key: string;
+  /** `{"stringValue": "weir"}` */
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+interface Exported {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeSpans: readonly { readonly spans: readonly (Omit<Span, "facts"> & { attributes: Attribute[] })[] }[];
+  }[];
+}
+
+const factsOf = (attributes: readonly Attribute[]) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
+
+/** OTLP as JSON. */
+function spansIn(body: string): Span[] {
+  return (JSON.parse(body) as Exported).resourceSpans.flatMap(({ resource, scopeSpans }) => {
+    expect(factsOf(resource.attributes)["service.name"]).toBe("weir");
+    return scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ ...span, facts: factsOf(span.attributes) })));
+  });
+}
+
+test("requests, batches and rounds are spans; a trace goes through us, to the store and to webhooks", async () => {
+  const api = await serve(house);
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(api.url + path, {
+      ...init,
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json", ...init.headers },
+    });
+  const [trace, parent] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
+  const listed = await ask("/api/v1/alerts?limit=1", { headers: { traceparent: `00-${trace}-${parent}-01` } });
+  expect(listed.status).toBe(200);
+  const hook = { name: "hook", kind: "webhook", settings: { url: `${collector.url}/hook`, secrets: [`whsec_${"a".repeat(32)}`] } }; // biome-ignore format: one line
+  const made = await ask("/api/v1/notifications/channels", { method: "POST", body: JSON.stringify(hook) });
+  expect(made.status, await made.text()).toBe(201);
+  await ask("/api/v1/notifications/channels/hook/test", { method: "POST" });
+  await expect.poll(() => collector.got.some(({ path }) => path === "/hook"), { timeout: 20_000 }).toBe(true);
+  const server = await openStore({ url: collector.url });
+  await traced("asked", {}, () => server.rows("SELECT 1"));
+  await server.close();
+  await api.close();
+  await house.close(); // which sends what was not sent yet
+
+  const sent = collector.got.filter(({ path }) => path === "/v1/traces");
+  for (const { headers } of sent) expect(headers.authorization).toBe("Basic abc=");
+  const spans = sent.flatMap(({ body }) => spansIn(body));
+  const named = (name: string): Span[] => spans.filter((span) => span.name === name);
+  const childrenOf = ({ spanId }: Span): Span[] => spans.filter(({ parentSpanId }) => parentSpanId === spanId);
+
+  const request = named("GET /api/v1/alerts").find(({ traceId }) => traceId === trace)!;
+  expect(request).toMatchObject({ parentSpanId: parent });
+  expect(request.facts).toMatchObject({ "http.route": "/api/v1/alerts", "http.response.status_code": 200 });
+  expect(childrenOf(request).length).toBeGreaterThan(0);
+  for (const child of childrenOf(request)) expect(child).toMatchObject({ name: "store select", traceId: trace });
+
+  const batches = named("batch");
+  expect(batches.reduce((sum, { facts }) => sum + Number(facts["weir.records"]), 0)).toBe(LINES + 1);
+  for (const batch of batches) expect(batch.parentSpanId).toBeUndefined();
+  const rounds = named("round");
+  expect(rounds.length).toBeGreaterThan(0);
+  for (const round of rounds) expect(childrenOf(round).map(({ name }) => name)).toContain("store insert");
+
+  const bySpan = ({ traceparent }: IncomingHttpHeaders) =>
+    spans.find(({ spanId, traceId }) => traceparent === `00-${traceId}-${spanId}-01`);
+  const headersOf = (path: string) => collector.got.find((each) => each.path.startsWith(path))!.headers;
+  expect(bySpan(headersOf("/hook"))?.name).toBe("notification");
+  expect(bySpan(headersOf("/?"))).toMatchObject({ name: "store select", parentSpanId: named("asked")[0]!.spanId });
+});

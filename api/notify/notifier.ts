@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf as reasonOf } from "../../engine/ops/errors.ts";
 import type { Log } from "../../engine/ops/log.ts";
 import { logSeldom } from "../../engine/ops/logSeldom.ts";
+import { traced } from "../../engine/ops/tracing.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import type { AlertReader } from "./alertReader.ts";
 import type { Channel, Channels } from "./channels.ts";
@@ -111,7 +112,12 @@ export function createNotifier(options: NotifierOptions): Notifier {
       const settings = await channels.settingsOf(channel.id);
       if (!settings) return;
       const message = await compose(parcel, channel);
-      const receipt = await KINDS[channel.kind].send(message, settings, parcel.recipient, io);
+      const receipt = await traced(
+        "notification",
+        { "weir.channel": channel.name, "weir.message": message.id, "weir.correlation_ids": correlationsOf(parcel) },
+        () => KINDS[channel.kind].send(message, settings, parcel.recipient, io),
+        { kind: "producer" },
+      );
       const { escalate } = channel.policy;
       const target = isEscalated(channel, parcel.rows) ? all.find(({ name }) => name === escalate!.to) : undefined;
       await outbox.delivered(parcel, receipt, target, escalate?.after_seconds ?? 0, io.now());

@@ -20,6 +20,7 @@ import { createHealth, type Health } from "../ops/health.ts";
 import { createLog, type Log } from "../ops/log.ts";
 import { logSeldom } from "../ops/logSeldom.ts";
 import { createMetrics, type Metrics } from "../ops/metrics.ts";
+import { startTracing } from "../ops/tracing.ts";
 import { type Catalogue, openCatalogue } from "../rules/catalogue.ts";
 import { type CoverageOfChains, readCoverage } from "../source/rpc/coverage.ts";
 import { openStores } from "./store.ts";
@@ -52,6 +53,7 @@ export function createLogFor(config: Config): Log {
     secrets: [
       ...[config.store.password, config.api.token, config.access.jwtSecret, passwordIn(config.control.url)],
       ...[config.objectStore.secretAccessKey, config.notify.smtp?.password, ...(config.secretsKeys ?? [])],
+      ...Object.values(config.tracing.headers),
       ...[config.notify.telegram.token, config.notify.discordUrl, config.notify.slackUrl],
     ],
   });
@@ -84,6 +86,7 @@ export async function openHouse(config: Config): Promise<House> {
   const log = createLogFor(config);
   const registry = readRegistry(config.registry);
   await checkRules(config.rules.folder, log);
+  const stopTracing = await startTracing(config, log);
   const metrics = createMetrics();
   const { store, control } = await openStores(config, createCallMeter(metrics));
   const catalogue = await openCatalogue({
@@ -126,6 +129,7 @@ export async function openHouse(config: Config): Promise<House> {
       await engine.close();
       await control.close();
       await store.close();
+      await stopTracing();
     },
   };
 }

@@ -268,6 +268,12 @@ function nest(values: Values) {
     },
     /** Path of a registry file, undefined: what is built in. */
     registry: values.WEIR_REGISTRY && resolve(values.WEIR_REGISTRY),
+    /** endpoint undefined: there are no traces */
+    tracing: {
+      endpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: values.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+      service: values.OTEL_SERVICE_NAME,
+    },
     archive: {
       /** Path, or URL of a bucket; undefined: nothing is archived. */
       place:

@@ -122,6 +122,28 @@ export const chainUrls = () =>
     })
     .describe("chain id=node URL, separated by commas, at most 256");
 
+/** `authorization=Basic%20abc,x-tenant=weir`: headers as OpenTelemetry writes them, values percent-encoded. */
+export const headers = () =>
+  list(
+    z
+      .string()
+      .regex(/^[\w!#$&'*+.^`|~-]{1,100}\s*=(?:[^%]|%[0-9a-fA-F]{2}){0,4096}$/)
+      .refine((value) => {
+        try {
+          return Boolean(decodeURIComponent(value));
+        } catch {
+          return false; // no UTF-8
+        }
+      })
+      .transform((value) => {
+        const [name, rest] = [value.split("=", 1)[0]!, value.slice(value.indexOf("=") + 1)];
+        return [name.trim().toLowerCase(), decodeURIComponent(rest.trim())] as const;
+      }),
+    "name=value",
+  )
+    .transform((pairs) => Object.fromEntries(pairs) as Record<string, string>)
+    .describe("name=value with values percent-encoded, separated by commas, at most 64");
+
 /** `300,1=60,137=30`: seconds for all chains, and for some; at most a week. */
 export const secondsByChain = () =>
   list(

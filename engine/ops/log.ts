@@ -7,6 +7,7 @@
  */
 import pino, { type Logger, type StreamEntry } from "pino";
 import { stripCredentials } from "./errors.ts";
+import { traceIds } from "./tracing.ts";
 
 export type Log = Logger;
 
@@ -37,6 +38,7 @@ export function createLog({ level = "info", secrets = [], stream, pretty }: LogO
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: () => traceIds(),
       formatters: { level: (label) => ({ level: label }) },
     },
     target,

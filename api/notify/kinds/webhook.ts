@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { z } from "zod";
+import { traceHeaders } from "../../../engine/ops/tracing.ts";
 import { checkAnswer } from "../answer.ts";
 import { urlProblem } from "../outbound.ts";
 import type { Kind } from "./kind.ts";
@@ -41,6 +42,7 @@ export const webhook: Kind<z.infer<typeof settings>> = {
     const seconds = Math.floor(at.getTime() / 1_000);
     const body = JSON.stringify({ type: TYPES[kind], timestamp: at.toISOString(), data: { title, text, alerts } });
     const headers = {
+      ...traceHeaders(),
       "webhook-id": id,
       "webhook-timestamp": String(seconds),
       "webhook-signature": secrets.map((each) => sign(each, id, seconds, body)).join(" "),
