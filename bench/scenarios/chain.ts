@@ -173,12 +173,14 @@ function measureKind(kind: string, { lines, views }: Part, { runs }: Context): F
   const us = inTurn(Object.values(ways), lines.length, runs);
   if (seen === 0) throw new Error(`Cannot measure "${kind}": nothing was done`);
   const [decode, , whole, risk, opportunities] = us as [number[], number[], number[], number[], number[]];
-  const figures = Object.keys(ways).map((way, i) =>
-    figure(`${kind} (${lines.length}): ${way}`, "µs/tx", us[i]!, way === "risk" ? RISK_GOAL : undefined),
-  );
+  const load = `${Math.round(lines.reduce((sum, { length }) => sum + length, 0) / lines.length)} B, no rules`;
+  const figures = Object.keys(ways).map((way, i) => ({
+    ...figure(`${kind} (${lines.length}): ${way}`, "µs/tx", us[i]!, way === "risk" ? RISK_GOAL : undefined),
+    load,
+  }));
   if (kind !== "all") return figures;
   const rates = decode.map((each, i) => 1e6 / (each + whole[i]! + risk[i]! + opportunities[i]!));
-  return [figure("rate of one core: decode, detect, risk and opportunities", "tx/s", rates, GOAL), ...figures];
+  return [{ ...figure("rate of one core: decode, detect, risk and opportunities", "tx/s", rates, GOAL), load }, ...figures]; // biome-ignore format: one line
 }
 
 /** µs of CPU a transaction, by way and run. In turn, so that what else goes on hits all ways alike. */

@@ -55,6 +55,8 @@ const QUICK: Sizes = {
 
 interface Truth {
   readonly transactions: readonly MixTransaction[];
+  /** What a figure is of: the size of a record, and matches by so many rules. */
+  load(mix: MixName, rules: number): string;
   of(mix: MixName, rules: number): Pairs;
 }
 
@@ -84,16 +86,20 @@ export const rules: Scenario = {
 };
 
 function createTruth(checked: number): Truth {
-  const transactions = mixTransactions(checked).map(parseTransaction);
+  const lines = mixTransactions(checked);
+  const transactions = lines.map(parseTransaction);
+  const bytes = Math.round(lines.reduce((sum, { length }) => sum + length, 0) / checked);
   const known = new Map<string, Pairs>();
+  const of = (mix: MixName, rules: number): Pairs => {
+    const key = `${mix} ${rules}`;
+    const pairs = known.get(key) ?? bruteForce(mixRules(mix, rules), transactions);
+    known.set(key, pairs);
+    return pairs;
+  };
   return {
     transactions,
-    of(mix, rules) {
-      const key = `${mix} ${rules}`;
-      const pairs = known.get(key) ?? bruteForce(mixRules(mix, rules), transactions);
-      known.set(key, pairs);
-      return pairs;
-    },
+    of,
+    load: (mix, rules) => `${bytes} B, ${(of(mix, rules).matches / checked).toFixed(2)} matches a transaction`,
   };
 }
 
@@ -129,7 +135,7 @@ async function measureMix(mix: MixName, sizes: Sizes, truth: Truth, context: Con
     const result = await measureCase(title, mix, count, "json", alerts, sizes, truth, context);
     checks.push(...result.checks);
     const goal = count === 10_000 ? GOALS[mix] : undefined;
-    figures.push(...caseFigures(title, result, sizes, goal));
+    figures.push(...caseFigures(title, result, sizes, goal, truth.load(mix, count)));
     if (alerts && count === 10_000)
       figures.push(figure(`${title}: alerts of a transaction`, "", [result.matches / sizes.transactions], SPARSE_GOAL));
     times[count] = result.microseconds;
@@ -152,7 +158,15 @@ async function measureModules(sizes: Sizes, truth: Truth, context: Context): Pro
     const title = `${mix}, ${count} modules${as === "own code" ? ", each with code of its own" : ""}`;
     const result = await measureCase(title, mix, count, as, false, sizes, truth, context);
     checks.push(...result.checks);
-    figures.push(...caseFigures(title, result, sizes, mix === "dense" && count === 10_000 ? MODULES_GOAL : undefined));
+    figures.push(
+      ...caseFigures(
+        title,
+        result,
+        sizes,
+        mix === "dense" && count === 10_000 ? MODULES_GOAL : undefined,
+        truth.load(mix, count),
+      ),
+    );
   }
   return { checks, figures };
 }
@@ -190,8 +204,9 @@ function caseFigures(
   }: Awaited<ReturnType<typeof runRuleCase>>,
   { transactions }: Sizes,
   goal: Goal | undefined,
+  load: string,
 ): Figure[] {
-  return [
+  const figures = [
     figure(
       `${title}: rate of one core`,
       "tx/s",
@@ -205,12 +220,17 @@ function caseFigures(
     figure(`${title}: RSS without the stage`, "MB", [rssBefore / 1e6]),
     figure(`${title}: index and sandboxes made`, "s", [buildSeconds]),
   ];
+  return figures.map((each) => ({ ...each, load }));
 }
 
 const clock = createThreadClock();
 
 /** Closures in a loop and json-rules-engine, on as many of the checked transactions as they get through in a second. */
-async function measurePeers({ counts }: Sizes, { transactions }: Truth, { runs, say }: Context): Promise<Measured> {
+async function measurePeers(
+  { counts }: Sizes,
+  { transactions, load }: Truth,
+  { runs, say }: Context,
+): Promise<Measured> {
   const checks: Check[] = [];
   const figures: Figure[] = [];
   for (const mix of ESPER_MIXES)
@@ -234,7 +254,7 @@ async function measurePeers({ counts }: Sizes, { transactions }: Truth, { runs, 
         checks.push(...samePairs(title, bruteForce(all, each.shown), got));
         const rates: number[] = [];
         for (let i = 0; i < runs; i++) rates.push(await rateOf(() => each.run(each.shown), each.shown.length));
-        figures.push(figure(title, "tx/s", rates));
+        figures.push({ ...figure(title, "tx/s", rates), load: load(mix, count) });
         say(`${title}: ${rates.map(Math.round).join(", ")} tx/s`);
       }
     }
@@ -267,12 +287,9 @@ async function measureEsper({ esper }: Sizes, truth: Truth, { runs, say }: Conte
       try {
         const result = await runEsper(classPath, all, truth.transactions, runs, ESPER_SECONDS);
         checks.push(...samePairs(title, truth.of(mix, count), result));
+        const rates = result.microseconds.map((each) => 1e6 / each);
         figures.push(
-          figure(
-            title,
-            "tx/s",
-            result.microseconds.map((each) => 1e6 / each),
-          ),
+          { ...figure(title, "tx/s", rates), load: truth.load(mix, count) },
           figure(`${title}, deployment`, "s", [result.deploySeconds]),
         );
         say(`${title}: ${result.microseconds.map((each) => each.toFixed(2)).join(", ")} µs a transaction`);
