@@ -36,8 +36,8 @@ export async function threadsGrowth({ runs, quick, say }: Context, most: number)
       const rates: number[] = [];
       for (let run = 0; run <= runs; run++) {
         const filling = await fill(broker.brokers, topic, records, undefined);
-        await filling.release();
         const began = performance.now();
+        await filling.release();
         await engine.until((run + 1) * records.length, PATIENCE_SECONDS);
         if (run > 0) rates.push((1_000 * records.length) / (performance.now() - began)); // the first warms up
         await filling.close();

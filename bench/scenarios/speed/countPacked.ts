@@ -27,8 +27,8 @@ export async function countPacked(brokers: string, { runs, quick, say }: Context
   const rates: number[] = [];
   for (let run = 0; run <= runs; run++) {
     const filling = await fill(brokers, topic, records, "application/vnd.weir.frames.v1");
-    await filling.release();
     const began = performance.now();
+    await filling.release();
     await engine.until((run + 1) * total, PATIENCE_SECONDS);
     const rate = (1_000 * total) / (performance.now() - began);
     if (run > 0) rates.push(rate); // the first warms up
