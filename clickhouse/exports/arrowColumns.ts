@@ -12,6 +12,8 @@ export interface ArrowColumn {
   readonly ends: Int32Array | undefined;
   /** Values, or elements. */
   readonly values: Values;
+  /** Of this batch. */
+  readonly mayBeNull: boolean;
   isNull(row: number): boolean;
 }
 
@@ -41,12 +43,14 @@ export async function* arrowBatches(stream: Readable): AsyncGenerator<ArrowBatch
 function columnOf(name: string, data: Data): ArrowColumn {
   const isList = DataType.isList(data.type);
   const inner = isList ? data.children[0]! : data;
-  const isNull = data.nullCount === 0 ? () => false : (row: number) => !data.getValid(row);
+  const mayBeNull = data.nullCount > 0;
+  const isNull = mayBeNull ? (row: number) => !data.getValid(row) : () => false;
   return {
     name,
     kind: kindOf(name, inner),
     ends: isList ? data.valueOffsets : undefined,
     values: valuesOf(inner),
+    mayBeNull,
     isNull,
   };
 }

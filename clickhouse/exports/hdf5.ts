@@ -22,13 +22,13 @@ export interface Hdf5File {
   readonly gzip: boolean;
 }
 
-/** Of a chunk, which is compressed and read as a whole: 1 MiB of hashes. */
-const CHUNK_ROWS = 16_384;
+/** Of a chunk, which is written and read as a whole, and compressed: HDF5 keeps one in memory if it is not larger than this. */
+const CHUNK_BYTES = 1 << 20;
 
 type Module = Awaited<typeof ready>;
 
 /**
- * Writes a new file, a batch at a time; the event loop waits meanwhile.
+ * Writes a new file, a chunk of a column at a time; the event loop waits meanwhile.
  * @throws Error when the file system refuses, or other than `rows` rows come: then the file is to be removed
  */
 export async function writeHdf5(
@@ -37,37 +37,107 @@ export async function writeHdf5(
 ): Promise<void> {
   const module = await ready;
   const file = new File(path, "w");
+  const open: ColumnFile[] = [];
   try {
     if (columns.some(({ isNullable }) => isNullable)) file.create_group("null");
-    const create = (name: string, dtype: string): Dataset => {
-      const layout = { shape: [0], maxshape: [null], chunks: [Math.max(1, Math.min(rows, CHUNK_ROWS))] };
-      const dataset = file.create_dataset({
-        name,
-        data: [],
-        dtype,
-        ...layout,
-        ...(gzip ? { compression: "gzip" as const } : {}),
-      });
-      dataset.resize([rows]);
-      return dataset;
+    const create = (name: string, dtype: string, width: number, comment?: string): ColumnFile => {
+      const created = new ColumnFile(module, file, { name, dtype, width, rows, gzip });
+      if (comment !== undefined) created.dataset.create_attribute("description", comment);
+      open.push(created);
+      return created;
     };
+    const files: { values: ColumnFile; nulls: ColumnFile | undefined }[] = [];
     let at = 0;
     for await (const batch of batches) {
       for (const [i, column] of batch.columns.entries()) {
-        const { name, width, isNullable, comment } = columns[i]!;
-        if (at === 0) {
-          create(name, dtypeOf(column, width)).create_attribute("description", comment);
-          if (isNullable) create(`null/${name}`, "<B");
-        }
-        write(module, file, { name, at, rows: batch.rows }, valuesOf(column, batch.rows, width));
-        if (isNullable)
-          write(module, file, { name: `null/${name}`, at, rows: batch.rows }, nullsOf(column, batch.rows));
+        const { name, isNullable, comment, width } = columns[i]!;
+        files[i] ??= {
+          values: create(name, dtypeOf(column, width), widthOf(column, width), comment),
+          nulls: isNullable ? create(`null/${name}`, "<B", 1) : undefined,
+        };
+        const { values, nulls } = files[i];
+        values.add(batch.rows, fillerOf(column, values.width));
+        nulls?.add(batch.rows, (bytes, first) => {
+          for (let row = 0; row < bytes.length; row++) bytes[row] = column.isNull(first + row) ? 1 : 0;
+        });
       }
       at += batch.rows;
     }
     if (at !== rows) throw new Error(`Cannot write "${path}": ${at} rows came, expected ${rows}`);
+    for (const each of open) each.flush();
   } finally {
+    for (const each of open) each.free();
     file.close();
+  }
+}
+
+/** Puts the values from a row of the batch on into bytes, as many as there is room for. */
+type Fill = (bytes: Uint8Array, first: number) => void;
+
+interface Layout {
+  readonly name: string;
+  readonly dtype: string;
+  /** Bytes of a value. */
+  readonly width: number;
+  readonly rows: number;
+  readonly gzip: boolean;
+}
+
+/** A dataset, and the chunk of it that is being filled: in the library's own memory, from where it writes. */
+class ColumnFile {
+  readonly width: number;
+  readonly dataset: Dataset;
+  readonly #module: Module;
+  readonly #file: File;
+  readonly #name: string;
+  readonly #chunk: number;
+  readonly #chunkRows: number;
+  #filled = 0;
+  #written = 0;
+
+  constructor(module: Module, file: File, { name, dtype, width, rows, gzip }: Layout) {
+    this.#module = module;
+    this.#file = file;
+    this.#name = name;
+    this.width = width;
+    this.#chunkRows = Math.max(1, Math.min(rows, Math.floor(CHUNK_BYTES / width)));
+    const layout = { shape: [0], maxshape: [null], chunks: [this.#chunkRows] };
+    const compression = gzip ? { compression: "gzip" as const } : {};
+    this.dataset = file.create_dataset({ name, data: [], dtype, ...layout, ...compression });
+    this.dataset.resize([rows]);
+    this.#chunk = module._malloc(this.#chunkRows * width);
+  }
+
+  add(rows: number, fill: Fill): void {
+    for (let done = 0; done < rows; ) {
+      const now = Math.min(rows - done, this.#chunkRows - this.#filled);
+      const from = this.#chunk + this.#filled * this.width;
+      fill(this.#module.HEAPU8.subarray(from, from + now * this.width), done);
+      this.#filled += now;
+      done += now;
+      if (this.#filled === this.#chunkRows) this.flush();
+    }
+  }
+
+  /** As the library's write_slice, but of bytes: that one would make a JavaScript string of each text first. */
+  flush(): void {
+    if (this.#filled === 0) return;
+    const [count, start] = [[BigInt(this.#filled)], [BigInt(this.#written)]];
+    const status = this.#module.set_dataset_data(
+      this.#file.file_id,
+      this.#name,
+      count,
+      start,
+      [1n],
+      BigInt(this.#chunk),
+    );
+    if (status < 0) throw new Error(`Cannot write dataset "${this.#name}": HDF5 says ${status}`);
+    this.#written += this.#filled;
+    this.#filled = 0;
+  }
+
+  free(): void {
+    this.#module._free(this.#chunk);
   }
 }
 
@@ -87,41 +157,40 @@ const DTYPES = new Map<unknown, string>([
 const dtypeOf = ({ kind, values }: ArrowColumn, width: number): string =>
   kind === "text" ? `S${Math.max(1, width)}` : (DTYPES.get(values.numbers.constructor) as string);
 
-function valuesOf(column: ArrowColumn, rows: number, width: number): Uint8Array {
-  if (column.kind === "text") return padded(column, rows, Math.max(1, width));
-  const numbers = column.values.numbers as BigInt64Array | Float64Array;
-  const copy = numbers.slice(0, rows);
-  for (let row = 0; row < rows; row++)
-    if (column.isNull(row)) {
-      if (copy instanceof BigInt64Array || copy instanceof BigUint64Array) copy[row] = 0n;
-      else copy[row] = column.kind === "double" ? Number.NaN : 0;
-    }
-  return new Uint8Array(copy.buffer, copy.byteOffset, copy.byteLength);
-}
+const widthOf = ({ kind, values }: ArrowColumn, width: number): number =>
+  kind === "text" ? Math.max(1, width) : (values.numbers as Float64Array).BYTES_PER_ELEMENT;
 
-function padded({ values: { bytes, ends }, isNull }: ArrowColumn, rows: number, width: number): Uint8Array {
-  const texts = new Uint8Array(rows * width);
-  for (let row = 0; row < rows; row++)
-    if (!isNull(row)) texts.set(bytes.subarray(ends[row]!, ends[row + 1]!), row * width);
-  return texts;
-}
+const fillerOf = (column: ArrowColumn, width: number): Fill =>
+  column.kind === "text"
+    ? (bytes, first) => fillTexts(column, width, bytes, first)
+    : (bytes, first) => fillNumbers(column, width, bytes, first);
 
-const nullsOf = ({ isNull }: ArrowColumn, rows: number): Uint8Array =>
-  Uint8Array.from({ length: rows }, (_, row) => (isNull(row) ? 1 : 0));
-
-/** As the library's write_slice, but of bytes: that one would make a JavaScript string of each text first. */
-function write(
-  module: Module,
-  file: File,
-  { name, at, rows }: { readonly name: string; readonly at: number; readonly rows: number },
-  bytes: Uint8Array,
-): void {
-  const pointer = module._malloc(bytes.length);
-  try {
-    module.HEAPU8.set(bytes, pointer);
-    const status = module.set_dataset_data(file.file_id, name, [BigInt(rows)], [BigInt(at)], [1n], BigInt(pointer));
-    if (status < 0) throw new Error(`Cannot write dataset "${name}": HDF5 says ${status}`);
-  } finally {
-    module._free(pointer);
+function fillTexts({ values, mayBeNull, isNull }: ArrowColumn, width: number, into: Uint8Array, first: number): void {
+  const { bytes, ends } = values;
+  const rows = into.length / width;
+  const [from, to] = [ends[first]!, ends[first + rows]!];
+  if (to - from === into.length) {
+    into.set(bytes.subarray(from, to)); // all are as long as the longest
+    return;
   }
+  into.fill(0);
+  for (let row = 0; row < rows; row++) {
+    if (mayBeNull && isNull(first + row)) continue;
+    const end = ends[first + row + 1]!;
+    for (let i = ends[first + row]!, at = row * width; i < end; i++, at++) into[at] = bytes[i]!;
+  }
+}
+
+function fillNumbers(
+  { values, kind, mayBeNull, isNull }: ArrowColumn,
+  width: number,
+  into: Uint8Array,
+  first: number,
+): void {
+  const { buffer, byteOffset } = values.numbers as Float64Array;
+  into.set(new Uint8Array(buffer, byteOffset + first * width, into.length));
+  if (!mayBeNull) return;
+  const none = new Uint8Array(width); // 0, or NaN
+  if (kind === "double") new DataView(none.buffer)[width === 8 ? "setFloat64" : "setFloat32"](0, Number.NaN, true);
+  for (let row = 0; row < into.length / width; row++) if (isNull(first + row)) into.set(none, row * width);
 }

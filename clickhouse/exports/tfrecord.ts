@@ -6,120 +6,160 @@
  *     Example  { features: 1 { feature: 1 { key: 1, value: 2 Feature } … } }
  *     Feature  { bytes_list: 1 | float_list: 2 | int64_list: 3  { value: 1 … } }        integers and floats packed
  *
- * A message has its length in front, so an Example is written from its end to its beginning: each length is known when it is due.
- * Example knows no doubles, no unsigned integers and no null: doubles become floats of 32 bits, integers above 2^63 - 1 wrap, and a
- * column that is null in a row is left out of it.
+ * A message has its length in front, so records are written from the last row's end to the first one's beginning: each length is known when
+ * it is due, and nothing is copied a second time. Example knows no doubles, no unsigned integers and no null: doubles become floats of 32 bits,
+ * integers above 2^63 - 1 wrap, and a column that is null in a row is left out of it.
  */
-import type { ArrowBatch, ArrowColumn } from "./arrowColumns.ts";
+import type { ArrowBatch, ArrowColumn, Values } from "./arrowColumns.ts";
 import { maskedCrc32c } from "./crc32c.ts";
 
 const HEAD = 12;
 const TAIL = 4;
-
-let scratch = Buffer.alloc(1 << 20);
-/** What is written lies from here to the end. */
-let at = scratch.length;
-
-/** The records of a batch, one behind the other. */
-export function encodeExamples({ rows, columns }: ArrowBatch): Buffer[] {
-  const features = columns.map((column) => ({ column, key: new TextEncoder().encode(column.name) }));
-  const records: Buffer[] = [];
-  for (let row = 0; row < rows; row++) {
-    at = scratch.length;
-    for (let i = features.length - 1; i >= 0; i--) feature(features[i]!, row);
-    const length = scratch.length - at;
-    tagged(1, length); // Example.features
-    records.push(framed(scratch.subarray(at)));
-  }
-  return records;
-}
-
-function framed(example: Uint8Array): Buffer {
-  const record = Buffer.allocUnsafe(HEAD + example.length + TAIL);
-  record.writeBigUInt64LE(BigInt(example.length), 0);
-  record.writeUInt32LE(maskedCrc32c(record, 0, 8), 8);
-  record.set(example, HEAD);
-  record.writeUInt32LE(maskedCrc32c(record, HEAD, HEAD + example.length), HEAD + example.length);
-  return record;
-}
-
-function feature({ column, key }: { column: ArrowColumn; key: Uint8Array }, row: number): void {
-  if (column.isNull(row)) return;
-  const end = remaining();
-  const [first, last] = column.ends ? [column.ends[row]!, column.ends[row + 1]!] : [row, row + 1];
-  list(column, first, last);
-  tagged(2, remaining() - end); // the entry's value
-  bytes(key, 0, key.length);
-  tagged(1, key.length);
-  tagged(1, remaining() - end); // Features.feature
-}
-
+/** Of a buffer: some megabytes. */
+const ROWS_TOGETHER = 4_096;
 const LIST_FIELD = { text: 1, double: 2, integer: 3 } as const;
 
-/** A Feature with the values from `first` on, before `last`. */
-function list({ kind, values }: ArrowColumn, first: number, last: number): void {
-  const end = remaining();
-  for (let i = last - 1; i >= first; i--) {
-    if (kind === "integer") varint(values.numbers[i]!);
-    else if (kind === "double") float(Number(values.numbers[i]));
-    else {
-      const [from, to] = [values.ends[i]!, values.ends[i + 1]!];
-      bytes(values.bytes, from, to);
-      tagged(1, to - from);
+/** The records of a batch, one behind the other, in pieces of whole records. */
+export function* encodeExamples({ rows, columns }: ArrowBatch): Generator<Buffer, void, void> {
+  const features = columns.map((column) => ({ column, key: keyOf(column), write: writerOf(column) }));
+  let size = 1 << 20;
+  for (let first = 0; first < rows; first += ROWS_TOGETHER) {
+    const out = new Backwards(size);
+    for (let row = Math.min(rows, first + ROWS_TOGETHER) - 1; row >= first; row--) {
+      out.skip(TAIL);
+      const end = out.written;
+      for (let i = features.length - 1; i >= 0; i--) feature(out, features[i]!, row);
+      out.tagged(1, out.written - end); // Example.features
+      const length = out.written - end;
+      out.skip(HEAD);
+      frame(out.bytes, out.at, length);
+    }
+    size = out.written + (out.written >> 3); // the next ones are about as long
+    yield out.bytes.subarray(out.at);
+  }
+}
+
+/** @param at of the record in the bytes @param length of its Example, which is there */
+function frame(bytes: Buffer, at: number, length: number): void {
+  bytes.writeBigUInt64LE(BigInt(length), at);
+  bytes.writeUInt32LE(maskedCrc32c(bytes, at, at + 8), at + 8);
+  bytes.writeUInt32LE(maskedCrc32c(bytes, at + HEAD, at + HEAD + length), at + HEAD + length);
+}
+
+/** The entry's key, and the tag of its value. */
+function keyOf({ name }: ArrowColumn): Uint8Array {
+  const out = new Backwards(64);
+  const key = new TextEncoder().encode(name);
+  out.skip(1);
+  out.bytes[out.at] = (2 << 3) | 2;
+  out.copy(key, 0, key.length);
+  out.tagged(1, key.length);
+  return out.bytes.subarray(out.at);
+}
+
+type Write = (out: Backwards, i: number) => void;
+
+interface Feature {
+  readonly column: ArrowColumn;
+  /** As keyOf gives it. */
+  readonly key: Uint8Array;
+  /** One value of a list. */
+  readonly write: Write;
+}
+
+function feature(out: Backwards, { column, key, write }: Feature, row: number): void {
+  if (column.mayBeNull && column.isNull(row)) return;
+  const { kind, ends } = column;
+  const end = out.written;
+  const first = ends ? ends[row]! : row;
+  const last = ends ? ends[row + 1]! : row + 1;
+  for (let i = last - 1; i >= first; i--) write(out, i);
+  if (kind !== "text" && last > first) out.tagged(1, out.written - end); // integers and floats are packed
+  out.tagged(LIST_FIELD[kind], out.written - end);
+  out.varint(out.written - end, 0); // of the entry's value
+  out.copy(key, 0, key.length);
+  out.tagged(1, out.written - end); // Features.feature
+}
+
+function writerOf({ kind, values }: ArrowColumn): Write {
+  const { bytes, ends, numbers } = values;
+  if (kind === "text")
+    return (out, i) => {
+      const [from, to] = [ends[i]!, ends[i + 1]!];
+      out.copy(bytes, from, to);
+      out.tagged(1, to - from);
+    };
+  if (kind === "double") return (out, i) => out.float(Number(numbers[i]));
+  const words = wordsOf(values);
+  if (words) return (out, i) => out.varint(words[2 * i]!, words[2 * i + 1]!);
+  return (out, i) => {
+    const value = numbers[i] as number;
+    out.varint(value >>> 0, value < 0 ? 0xffffffff : 0);
+  };
+}
+
+/** Integers of 64 bits as pairs of words, the lower first: a BigInt each would take as long as all the rest. */
+const wordsOf = ({ numbers, length }: Values): Uint32Array | undefined =>
+  numbers instanceof BigInt64Array || numbers instanceof BigUint64Array
+    ? new Uint32Array(numbers.buffer, numbers.byteOffset, 2 * length)
+    : undefined;
+
+/** Bytes that are written from their end to their beginning. */
+class Backwards {
+  bytes: Buffer;
+  written = 0;
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafe(size);
+  }
+
+  get at(): number {
+    return this.bytes.length - this.written;
+  }
+
+  /** Makes room for so many bytes more in front. */
+  skip(size: number): void {
+    const before = this.written;
+    this.written += size;
+    if (this.written > this.bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, 2 * this.written));
+      larger.set(this.bytes.subarray(this.bytes.length - before), larger.length - before);
+      this.bytes = larger;
     }
   }
-  if (kind !== "text" && last > first) tagged(1, remaining() - end);
-  tagged(LIST_FIELD[kind], remaining() - end);
-}
 
-const remaining = (): number => scratch.length - at;
+  copy(from: Uint8Array, start: number, end: number): void {
+    this.skip(end - start);
+    const { bytes, at } = this;
+    if (end - start > 200) bytes.set(from.subarray(start, end), at);
+    else for (let i = start, to = at; i < end; i++, to++) bytes[to] = from[i]!;
+  }
 
-/** Makes room for so many bytes more in front. */
-function reserve(size: number): void {
-  if (at >= size) return;
-  const larger = Buffer.alloc(Math.max(2 * scratch.length, scratch.length + size));
-  larger.set(scratch.subarray(at), larger.length - remaining());
-  at = larger.length - remaining();
-  scratch = larger;
-}
+  /** Field number and length of a message or text, whose bytes follow. */
+  tagged(field: number, length: number): void {
+    this.varint(length, 0);
+    this.skip(1);
+    this.bytes[this.bytes.length - this.written] = (field << 3) | 2;
+  }
 
-function bytes(from: Uint8Array, start: number, end: number): void {
-  reserve(end - start);
-  at -= end - start;
-  scratch.set(from.subarray(start, end), at);
-}
+  varint(low: number, high: number): void {
+    if (low < 128 && high === 0) {
+      this.skip(1);
+      this.bytes[this.bytes.length - this.written] = low;
+      return;
+    }
+    const size = Math.ceil((high === 0 ? 32 - Math.clz32(low) : 64 - Math.clz32(high)) / 7);
+    this.skip(size);
+    const { bytes, at } = this;
+    for (let i = 0; i < size; i++) {
+      bytes[at + i] = (low & 127) | (i + 1 < size ? 128 : 0);
+      low = (low >>> 7) | (high << 25);
+      high >>>= 7;
+    }
+  }
 
-/** Field number and length of a message or text, whose bytes follow. */
-function tagged(field: number, length: number): void {
-  varint(length);
-  reserve(1);
-  scratch[--at] = (field << 3) | 2;
-}
-
-function varint(value: number | bigint): void {
-  reserve(10);
-  if (value >= 0 && value <= 0x7fffffff) small(Number(value));
-  else large(BigInt.asUintN(64, BigInt(value)));
-}
-
-function large(value: bigint): void {
-  let rest = value;
-  let size = 0;
-  for (let left = rest; left > 0n; left >>= 7n) size++;
-  at -= size;
-  for (let i = 0; i < size; i++, rest >>= 7n) scratch[at + i] = Number(rest & 127n) | (i + 1 < size ? 128 : 0);
-}
-
-/** Of at most 31 bits. */
-function small(value: number): void {
-  let size = 1;
-  for (let left = value >>> 7; left > 0; left >>>= 7) size++;
-  at -= size;
-  for (let i = 0, rest = value; i < size; i++, rest >>>= 7) scratch[at + i] = (rest & 127) | (i + 1 < size ? 128 : 0);
-}
-
-function float(value: number): void {
-  reserve(4);
-  at -= 4;
-  scratch.writeFloatLE(value, at);
+  float(value: number): void {
+    this.skip(4);
+    this.bytes.writeFloatLE(value, this.at);
+  }
 }

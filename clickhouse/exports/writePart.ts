@@ -50,7 +50,7 @@ async function examplesOf(source: Readable): Promise<Readable> {
     import("./tfrecord.ts"),
   ]);
   async function* records() {
-    for await (const batch of arrowBatches(source)) yield Buffer.concat(encodeExamples(batch));
+    for await (const batch of arrowBatches(source)) yield* encodeExamples(batch);
   }
   return Readable.from(records(), { objectMode: false });
 }
