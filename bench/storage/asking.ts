@@ -10,7 +10,7 @@ import { type CpuClock, millisecondsOf } from "./stopwatch.ts";
 const GOALS: Readonly<Record<Question["kind"], Goal>> = { list: { below: 50 }, "roll-up": { below: 20 } };
 /** Asked at this rate, whether the one before has been answered or not: a slow answer is not asked less often. */
 const EVERY_MS = 50;
-const TIMES = { quick: 20, full: 200 };
+const TIMES = { quick: 10, full: 100 };
 
 export async function measureQuestions(store: Store, cpu: CpuClock, { quick, say }: Context): Promise<Measured> {
   const checks: Check[] = [];

@@ -39,8 +39,13 @@ export async function storeWritten(
 
 const intoFile = (path: string): string => `INSERT INTO FUNCTION file(${quoteText(path)}`;
 
-/** Blocks stay as they were read: gathered to an insert's million rows, they would need a gigabyte. */
+/**
+ * Blocks stay as they were read: gathered to an insert's million rows, they would need a gigabyte. And they are small, since each thread has
+ * some of them in memory as text, in buffers that double. Nor does a read in order read ahead in every part: 680 MB instead of 890 for wide
+ * transactions, and faster.
+ */
 const WRITTEN_AS_READ: Settings = {
+  ...{ max_block_size: 16_384, read_in_order_use_buffering: 0 },
   ...{ min_insert_block_size_rows: 0, min_insert_block_size_bytes: 0 },
   engine_file_truncate_on_insert: 1,
 };
