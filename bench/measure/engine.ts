@@ -10,7 +10,7 @@ import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
 import { runnable } from "../../engine/bundle.mjs";
 import { createAdmin } from "../../engine/kafka/admin.ts";
 import { KafkaError } from "../../engine/kafka/errors.ts";
-import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
+import { NODE_FLAGS, nodeEnvironment } from "../../engine/nodeFlags.mjs";
 import { decodeLedger } from "../../engine/sink/ledger.ts";
 import type { JsonRule } from "../load/ruleMix.ts";
 import type { Answer, Question, Runtime } from "./engineProcess.ts";
@@ -210,7 +210,7 @@ const MORE_FLAGS = process.env.BENCH_NODE_FLAGS?.split(" ") ?? [];
 async function startProcess(env: Readonly<Record<string, string>>) {
   const script = await runnable("bench/measure/engineProcess");
   const child: ChildProcess = fork(script.at(-1)!, {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "warn", ...env },
+    env: nodeEnvironment({ PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "warn", ...env }),
     execArgv: [...NODE_FLAGS, ...script.slice(0, -1), ...MORE_FLAGS],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });

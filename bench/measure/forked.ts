@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { runnable } from "../../engine/bundle.mjs";
-import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
+import { NODE_FLAGS, nodeEnvironment } from "../../engine/nodeFlags.mjs";
 
 export interface Forked {
   readonly child: ChildProcess;
@@ -14,6 +14,7 @@ export interface Forked {
 export async function forkServer(entry: string): Promise<Forked> {
   const script = await runnable(entry);
   const child = fork(script.at(-1)!, {
+    env: nodeEnvironment(process.env),
     execArgv: [...NODE_FLAGS, ...script.slice(0, -1)],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

@@ -19,9 +19,9 @@ export function threadCpu(pid: number): ThreadCpu | undefined {
   return seconds;
 }
 
-/** CPU seconds of all its threads; NaN where the kernel does not tell. */
-export function processCpu(pid: number): number {
-  const threads = threadCpu(pid);
+/** CPU seconds of all its threads; NaN where the kernel does not tell, or the process is none of ours. */
+export function processCpu(pid: number | undefined): number {
+  const threads = pid === undefined ? undefined : threadCpu(pid);
   return threads === undefined ? Number.NaN : Object.values(threads).reduce((sum, seconds) => sum + seconds, 0);
 }
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { runnable } from "../../engine/bundle.mjs";
-import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
+import { NODE_FLAGS, nodeEnvironment } from "../../engine/nodeFlags.mjs";
 
 const CLI = await runnable("engine/cli");
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -45,7 +45,7 @@ export function startNode(
   const [command, ...rest] = [...through, process.execPath, ...NODE_FLAGS, ...args];
   const child = spawn(command!, rest, {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "info", ...env },
+    env: nodeEnvironment({ PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: "info", ...env }),
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);

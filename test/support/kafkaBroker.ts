@@ -23,6 +23,8 @@ export type Broker = {
   brokers: string;
   /** Null when the broker is not ours. */
   dataDir: string | null;
+  /** Of the process that runs now; undefined when it is not ours, or stopped. */
+  readonly pid: number | undefined;
   /** Stops it gracefully (SIGTERM); its data stay. */
   stop(): Promise<void>;
   /** SIGKILL; its data stay as they are. */
@@ -201,6 +203,9 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   return {
     brokers,
     dataDir,
+    get pid() {
+      return broker?.pid;
+    },
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
     async restart() {
@@ -227,6 +232,7 @@ function foreignBroker(brokers: string): Broker {
   return {
     brokers,
     dataDir: null,
+    pid: undefined,
     stop: refuse("stop"),
     kill: refuse("kill"),
     restart: refuse("restart"),

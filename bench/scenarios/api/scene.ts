@@ -12,8 +12,8 @@ export interface ApiScene {
   readonly topics: KafkaScene["topics"];
   readonly url: string;
   readonly store: Awaited<ReturnType<KafkaScene["store"]>>;
-  /** CPU seconds so far, of the engine with its API and of the store's process. */
-  cpu(): { readonly engine: number; readonly store: number };
+  /** CPU seconds so far, of the engine with its API and of the processes around it. */
+  cpu(): Readonly<Record<"engine" | "store" | "broker" | "load", number>>;
   /** Of the topic of transactions, by partition. */
   nextOffsets(): Promise<number[]>;
   /** Resolves once all that was sent is stored. */
@@ -59,7 +59,12 @@ export async function openApiScene(): Promise<ApiScene> {
       topics: scene.topics,
       url: url()!,
       store: await scene.store(),
-      cpu: () => ({ engine: processCpu(engine.child.pid!), store: processCpu(storePid) }),
+      cpu: () => ({
+        engine: processCpu(engine.child.pid!),
+        store: processCpu(storePid),
+        broker: processCpu(broker.pid),
+        load: processCpu(process.pid),
+      }),
       async nextOffsets() {
         const admin = await createAdmin({ brokers: broker.brokers });
         const marks = await admin.watermarks(scene.topics.txRaw);
