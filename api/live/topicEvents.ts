@@ -53,12 +53,13 @@ export function createTopicEvents(options: TopicEventOptions) {
   }
 
   async function alerts(values: readonly TopicValue[]): Promise<LiveEvent[]> {
-    const records = parseAll(z.union([raised, turned]), values);
+    const records = parseAll(z.union([raised, turned, silence]), values);
     const messages = await read(
       records.map(({ record }) => ({ chainId: record.chain_id, message: "message" in record ? record.message : "" })),
     );
     return records.map(({ record, place }, i) => {
-      const data = "message" in record ? raisedData(record, messages[i]!, mined) : turnedData(record);
+      const data =
+        "since" in record ? record : "message" in record ? raisedData(record, messages[i]!, mined) : turnedData(record);
       return createEvent({ channel: "alerts", type: "alert", data, now: now(), place });
     });
   }
@@ -139,6 +140,20 @@ const turned = z.object({
   tx_hash: z.string(),
   status: z.enum(["retracted", "provisional"]),
   ...ofBlock,
+});
+/** As lookout/deadMansSwitch.ts writes it: a chain fell silent, or is heard again. */
+const silence = z.object({
+  id: z.string(),
+  rule: z.string(),
+  severity: z.enum(SEVERITIES),
+  chain_id: z.int(),
+  tx_hash: z.null(),
+  source: z.string(),
+  channel: z.string(),
+  since: z.string(),
+  message: z.string(),
+  status: z.enum(["raised", "retracted"]),
+  detected_at: z.string(),
 });
 /** The same of all findings of a block. */
 const turnedBlock = z.object({ kind: z.literal("block"), status: z.enum(["retracted", "provisional"]), ...ofBlock });

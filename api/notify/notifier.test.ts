@@ -24,6 +24,7 @@ import type { Channel as WatchedChannel } from "../../engine/lookout/silence.ts"
 import { loadConfig } from "../../engine/ops/config.ts";
 import { createLog } from "../../engine/ops/log.ts";
 import { createMetrics } from "../../engine/ops/metrics.ts";
+import { createTopicEvents, type TopicValue } from "../live/topicEvents.ts";
 import type { ChannelKind } from "./kinds/all.ts";
 import { KINDS } from "./kinds/all.ts";
 import { policySchema } from "./policy.ts";
@@ -54,6 +55,8 @@ const answers = new Map<
 >();
 /** Requests after so many are not answered. */
 let holdFrom: number | undefined;
+/** What happens while a request is looked at. */
+let meanwhile = async (): Promise<void> => {};
 const SILENT_AFTER = { seconds: 300, byChain: {} };
 const SECRET = `whsec_${randomBytes(24).toString("base64")}`;
 
@@ -79,6 +82,7 @@ beforeAll(async () => {
       body: JSON.parse(Buffer.concat(chunks).toString()),
     });
     if (held) return; // taken, and never answered
+    await meanwhile();
     const { status, headers = {}, body } = typeof next === "number" ? { status: next, body: undefined } : next;
     const ids = JSON.stringify({ ok: true, id: "901", result: { message_id: 77 } });
     response.writeHead(status, headers).end(body ?? ids);
@@ -304,6 +308,43 @@ test("a burst is a few messages and then one, over the limit it waits, and a cri
   expect(of("/limited").slice(3).map(alertIdsOf)).toEqual([ids.slice(2)]);
 });
 
+test("a digest is one message, however many alerts and whatever else is due; so it stays when it is tried and sent again", async () => {
+  await webhook("single", { burst: null });
+  await webhook("digest", { digest_seconds: 60 });
+  answers.set("/digest", [500]);
+  const ids = await alerts(100);
+  await settle();
+  pass(61);
+  await settle();
+  pass(60);
+  await settle();
+  const digests = received.filter(({ path }) => path === "/digest");
+  expect(digests.map((each) => alertIdsOf(each).sort())).toEqual([ids.toSorted(), ids.toSorted()]);
+  const { rows } = await notifications.outbox.list({ channel: "digest" }, { limit: 1, offset: 0 });
+  await notifications.outbox.redeliver(rows[0]!.id, at, "anna");
+  await settle();
+  const again = received.at(-1)!;
+  expect(alertIdsOf(again).sort()).toEqual(ids.toSorted());
+  expect(again.headers["webhook-id"]).toBe(digests[0]!.headers["webhook-id"]);
+});
+
+test("what is taken and has to wait for others that take long is put back before somebody else takes it, too", async () => {
+  await webhook("slow", { burst: null });
+  const ids = await alerts(6);
+  let isOther = false;
+  meanwhile = async () => {
+    pass(25);
+    if (isOther) return;
+    isOther = true;
+    await open().notifier.round();
+    isOther = false;
+  };
+  await settle();
+  meanwhile = async () => {};
+  expect(received.flatMap(alertIdsOf).sort()).toEqual(ids.toSorted());
+  expect(await states("slow")).toEqual(ids.map(() => "delivered"));
+});
+
 test("a block that was replaced: who was told is told so, in the same message where it can be edited", async () => {
   await channel("telegram", "telegram", { token: "12345:abcdefghijklmnop", chat_id: "-100", api_url: origin });
   await webhook("hook");
@@ -345,6 +386,22 @@ test("a chain that falls silent is told to the channels that there are, once; wh
   for (let i = 0; i < 2; i++) await notifier.round();
   expect(heard().slice(1)).toEqual([["/hears", "alert.retracted", "Over: weir:silence"]]);
   expect((received[1]!.body.data as { text: string }).text).toMatch(/The chain is heard again\.$/);
+
+  // as records they go on the topic of alerts, of which live streams are made
+  const values: TopicValue[] = [];
+  await lookout.tell(async (records) => {
+    for (const { value } of records) values.push({ value: Buffer.from(JSON.stringify(value)), place: undefined });
+  });
+  const live = createTopicEvents({
+    read: async (messages) => messages.map(({ message }) => message),
+    now: () => 0,
+    mined: "provisional",
+    onRefused: (_, error) => expect.fail(error.message),
+  });
+  const { message } = told[0] as { message: string };
+  const events = (await live("alerts", values)).map(({ data }) => data);
+  expect(events).toContainEqual(expect.objectContaining({ chain_id: 1, rule: "weir:silence", status: "raised", message })); // biome-ignore format: one line
+  expect(events).toContainEqual(expect.objectContaining({ chain_id: 1, rule: "weir:silence", status: "retracted" }));
 });
 
 test("nobody took note in time: another channel is told; who did, is left in peace; a silence is kept", async () => {

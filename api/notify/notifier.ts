@@ -50,8 +50,9 @@ export interface Notifier {
 
 const READ = 1_000;
 const AT_ONCE = 8;
-/** Longer than any attempt takes: 20 s of mail. */
 const LEASE_MS = 60_000;
+/** An attempt takes less: 20 s of mail. Who has less left of the lease does not begin one. */
+const ATTEMPT_MS = 30_000;
 const IDLE_MS = 500;
 /** While there is no channel. Whoever makes the first one wakes this process; others see it within this. */
 const NOBODY_MS = 5_000;
@@ -77,7 +78,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
     return found.length >= READ;
   }
 
-  async function sendDue(all: readonly Channel[], now: Date): Promise<boolean> {
+  async function sendDue(all: readonly Channel[]): Promise<boolean> {
+    const now = io.now(); // reading alerts took its time
     const parcels = await outbox.take(now, LEASE_MS, AT_ONCE * 4);
     const byId = new Map(all.map((channel) => [channel.id, channel]));
     // what goes to one recipient goes in order
@@ -89,7 +91,10 @@ export function createNotifier(options: NotifierOptions): Notifier {
     const queue = [...lines.values()];
     const work = async (): Promise<void> => {
       for (let line = queue.shift(); line; line = queue.shift())
-        for (const parcel of line) await send(parcel, byId.get(parcel.channel), all);
+        for (const parcel of line)
+          if (io.now().getTime() - now.getTime() < LEASE_MS - ATTEMPT_MS)
+            await send(parcel, byId.get(parcel.channel), all);
+          else await outbox.later(parcel, now, "others before it took long", { counts: false, together: false });
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, queue.length) }, work));
     return parcels.length > 0;
@@ -228,9 +233,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
   async function round(): Promise<boolean> {
     const all = await channels.list();
     isAnybody = all.length > 0;
-    const now = io.now();
-    const hasMore = await takeIn(all, now);
-    return (await sendDue(all, now)) || hasMore;
+    const hasMore = await takeIn(all, io.now());
+    return (await sendDue(all)) || hasMore;
   }
 
   return {

@@ -48,11 +48,17 @@ export function createReading(control: Control): Pick<Outbox, "toldBlocks" | "li
 
     redeliver: (id, now, by) =>
       control.change(async (tx) => {
-        const [row] = await tx
+        const isOver = inArray(table.state, ["dead", "delivered"]);
+        const message = tx
+          .select({ id: table.messageId })
+          .from(table)
+          .where(and(eq(table.id, id), isOver));
+        const rows = await tx
           .update(table)
           .set({ state: "waiting", dueAt: now, attempts: 0, reason: "redelivered", leasedUntil: null })
-          .where(and(eq(table.id, id), inArray(table.state, ["dead", "delivered"])))
+          .where(and(isOver, inArray(table.messageId, message))) // all that the message said: it has the same id
           .returning();
+        const row = rows.find((each) => each.id === id);
         if (row) {
           const after = { channel: row.channel, message_id: row.messageId };
           await writeAudit(tx, [{ who: by, action: "redeliver", subject: `delivery ${id}`, before: null, after }]);

@@ -9,26 +9,37 @@ import { HOUR_MS, insert, newMessageId, recipientsOf } from "./rows.ts";
 
 /** Alerts that go into one message at most: the rest is the next one. */
 const MAX_TOGETHER = 500;
+/** "take": one sender takes at a time, so that none gets a part of what another has. */
+const LOCK = 0x74616b65;
+
+/** What goes out together: the rows of a message, or those that are gathered for somebody. */
+const parcelOf = sql<string>`coalesce(${table.messageId}, CASE WHEN ${table.together} THEN ${table.channel} || ' ' || ${table.recipient} ELSE 'row ' || ${table.id} END)`;
 
 export function createTaking(control: Control): Pick<Outbox, "take" | "sentInHour" | "delivered" | "later" | "dead"> {
   return {
     take: (now, leaseMs, most) =>
       control.change(async (tx) => {
-        const due = await tx
-          .select()
+        await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCK}::bigint)`);
+        const isDue = or(
+          and(eq(table.state, "waiting"), lte(table.dueAt, now)),
+          and(eq(table.state, "sending"), lte(table.leasedUntil, now)),
+        );
+        const first = tx
+          .select({ parcel: parcelOf.as("parcel") })
           .from(table)
-          .where(
-            or(
-              and(eq(table.state, "waiting"), lte(table.dueAt, now)),
-              and(eq(table.state, "sending"), lte(table.leasedUntil, now)),
-            ),
-          )
+          .where(isDue)
           .orderBy(table.dueAt, table.id)
-          .limit(most)
-          .for("update", { skipLocked: true });
+          .limit(most);
+        const due = await tx
+          .select({ row: table, parcel: parcelOf })
+          .from(table)
+          .where(and(isDue, inArray(parcelOf, first)))
+          // of a message that has its id already, nothing may be left behind: it would be another message of that id
+          .orderBy(sql`${table.messageId} IS NULL`, table.dueAt, table.id)
+          .limit(most * MAX_TOGETHER)
+          .for("update");
         const parcels = new Map<string, NotificationRow[]>();
-        for (const row of due) {
-          const key = row.messageId ?? (row.together ? `${row.channel} ${row.recipient}` : `row ${row.id}`);
+        for (const { row, parcel: key } of due) {
           const parcel = parcels.get(key);
           if (!parcel) parcels.set(key, [row]);
           else if (parcel.length < MAX_TOGETHER || row.messageId) parcel.push(row);
