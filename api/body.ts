@@ -1,5 +1,6 @@
 import type { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { jsonProblem } from "../engine/ops/plainJson.ts";
 import { bodyErrors, invalid, refuse } from "./problem.ts";
 
 /**
@@ -41,6 +42,8 @@ export async function readJson<S extends z.ZodType>(
   } catch (error) {
     throw refuse(400, `Cannot read ${what} as JSON: ${(error as Error).message.slice(0, 200)}`);
   }
+  const problem = jsonProblem(value);
+  if (problem) throw refuse(400, `Cannot read ${what}: ${problem}`);
   const parsed = schema.safeParse(value);
   return parsed.success ? parsed.data : invalid(c, bodyErrors(parsed.error.issues));
 }

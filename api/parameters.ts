@@ -1,6 +1,7 @@
 /** Query parameters that several routes share. From text; every one has a limit and says what it expects. */
 import { z } from "@hono/zod-openapi";
 import type { ListSpec } from "../clickhouse/queries/types.ts";
+import { isUnkeepable } from "../engine/ops/plainJson.ts";
 import { SEVERITIES } from "../engine/sandbox/manifest.ts";
 import { cursorParameter } from "./cursor.ts";
 
@@ -42,7 +43,7 @@ export const wordText = (max = 256) =>
     .string()
     .min(1, "Expected some text")
     .max(max, `Expected at most ${max} characters`)
-    .refine((text) => !text.includes("\0"), "Expected text without NUL"); // which PostgreSQL's text cannot hold
+    .refine((text) => !isUnkeepable(text), "Expected text without NUL");
 
 /** RFC 3339 with any offset, or a date, which is its first moment in UTC. To 2261: there a DateTime64(9), into which ClickHouse may cast, ends. */
 export const timeText = z

@@ -52,7 +52,7 @@ describe("a login", () => {
 
   test("that is wrong says the same of every name; five of them lock it for a minute", async () => {
     const said = new Set<string>();
-    for (const username of ["alice", "nobody", "' OR '1'='1", "alice\u0000", "x".repeat(256), "Ω"])
+    for (const username of ["alice", "nobody", "' OR '1'='1", "x".repeat(256), "Ω"])
       said.add(
         (await server.problem("/auth/login", 401, send("POST", { username, password: "wrong password" }))).detail,
       );
@@ -65,7 +65,7 @@ describe("a login", () => {
   });
 
   test("that cannot be read is a 400, 413 or 415", async () => {
-    for (const body of ["", "{", "[]", "null", { username: "alice" }, { username: "", password: "x" }, { username: 1, password: "x" }, { username: "a", password: "b", role: "admin" }, { username: ["alice"], password: PASSWORD }])
+    for (const body of ["", "{", "[]", "null", { username: "alice" }, { username: "", password: "x" }, { username: 1, password: "x" }, { username: "a", password: "b", role: "admin" }, { username: ["alice"], password: PASSWORD }, { username: "alice\u0000", password: PASSWORD }, { username: "alice\ud800", password: PASSWORD }])
       await server.problem("/auth/login", 400, send("POST", body)); // biome-ignore format: a table
     await server.problem("/auth/login", 413, send("POST", { username: "alice", password: "x".repeat(5_000) }));
     await server.problem("/auth/login", 415, { ...send("POST", {}), headers: { "content-type": "text/plain" } });

@@ -6,7 +6,7 @@ import { atLeast } from "../../engine/access/roles.ts";
 import { actingAs } from "../../engine/control/actor.ts";
 import type { RateLimits } from "../limits/rateLimits.ts";
 import { addressOf, certificateOf } from "../network.ts";
-import { problem } from "../problem.ts";
+import { pathOf, problem } from "../problem.ts";
 import { permissionOf } from "./permissions.ts";
 import type { Principal } from "./principal.ts";
 import { type Tickets, WRONG_TICKET } from "./ticket.ts";
@@ -33,7 +33,7 @@ export function routeOf(c: Context): string | undefined {
 /** Where a ticket in the address will do: an EventSource sets no headers. */
 const TICKETED = new Set(["GET /sse/stream", "GET /graphql"]);
 
-/** @param limits counts requests that are refused by their address: guesses */
+/** @param limits counts requests that are refused, too: guesses */
 export function guard(
   whoIs: WhoIs,
   tickets: Pick<Tickets, "redeem">,
@@ -64,12 +64,11 @@ export function guard(
     const least = permission === "local" ? "viewer" : permission;
     const may = atLeast(principal.role, least);
     if (!may && principal.kind === "anonymous") return (await limits.refused(c)) ?? refused(c, 401, MISSING);
-    if (!may)
-      return problem(
-        c,
-        403,
-        `Cannot ${c.req.method} ${new URL(c.req.url).pathname.slice(0, 256)}: "${principal.name}" is ${principal.role}, expected ${least === "admin" ? "admin" : `${least} or more`}`,
-      );
+    if (!may) {
+      const expected = least === "admin" ? "admin" : `${least} or more`;
+      const detail = `Cannot ${c.req.method} ${pathOf(c)}: "${principal.name}" is ${principal.role}, expected ${expected}`;
+      return (await limits.refused(c, principal)) ?? problem(c, 403, detail);
+    }
     c.set("principal", principal);
     return actingAs({ ip: address, via: principal.via }, next);
   };

@@ -112,7 +112,6 @@ const TABLE: Readonly<Record<Permission, string>> = {
     POST /api/v1/labels
     PUT /api/v1/labels/:chain_id/:address
     DELETE /api/v1/labels/:chain_id/:address
-    POST /api/v1/notifications/preview
     POST /api/v1/notifications/silences
     DELETE /api/v1/notifications/silences/:id
     POST /api/v1/exports/:format
@@ -122,6 +121,7 @@ const TABLE: Readonly<Record<Permission, string>> = {
     POST /api/v1/alerts/:id/acknowledge`,
   admin: `
     PUT /api/v1/owners/:owner/quota
+    POST /api/v1/notifications/preview
     POST /api/v1/notifications/channels
     PATCH /api/v1/notifications/channels/:name
     DELETE /api/v1/notifications/channels/:name

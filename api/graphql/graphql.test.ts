@@ -217,6 +217,15 @@ describe("what is refused", () => {
       "{ transactions { nodes { alerts { transaction { alerts { transaction { alerts { transaction { tx_hash } } } } } } } } }";
     expect((await refusal(deep))?.message).toContain("it is 9 fields deep, expected at most 8");
     expect((await refusal(`{ ${"a ".repeat(4_001)} }`))?.message).toContain("Document contains more that 4000 tokens");
+    const brackets = await refusal(`{ chains(x: ${"[".repeat(3_900)}`);
+    expect(brackets).toMatchObject({ extensions: { code: "GRAPHQL_PARSE_FAILED" } });
+    const variables = `{"a": ${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+    const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+    const body = `{"query": "{ chains { name } }", "variables": ${variables}}`;
+    const { detail } = await server.problem("/graphql", 400, { method: "POST", headers, body });
+    expect(detail).toContain("nested deeper than 64 levels");
+    const inAddress = variables.replace(/\[{20000}\]{20000}/, `${"[".repeat(5_000)}${"]".repeat(5_000)}`);
+    await server.problem(`/graphql?query={chains{name}}&variables=${inAddress}`, 400, { headers });
   });
 
   test("several operations at once, no operation, strangers", async () => {

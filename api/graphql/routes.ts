@@ -1,6 +1,7 @@
 /** `/graphql` as routes: what is documented, limited and counted as any other, before GraphQL sees it. */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { jsonProblem } from "../../engine/ops/plainJson.ts";
 import { principalOf } from "../auth/guard.ts";
 import { bodyOf } from "../auth/shapes.ts";
 import { readJson } from "../body.ts";
@@ -143,6 +144,6 @@ function readVariables(text: string | undefined): Operation["variables"] {
     throw refuse(400, expected);
   }
   const read = operationSchema.shape.variables.safeParse(value);
-  if (!read.success) throw refuse(400, expected);
+  if (!read.success || jsonProblem(value)) throw refuse(400, expected);
   return read.data;
 }

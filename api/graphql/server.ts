@@ -1,5 +1,5 @@
 /** The GraphQL server: graphql-yoga with our limits, and the protocol graphql-transport-ws. Loaded with the first operation: a start need not wait for it. */
-import { GraphQLError, NoSchemaIntrospectionCustomRule, parse } from "graphql";
+import { type DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule, parse } from "graphql";
 import { CloseCode, makeServer } from "graphql-ws";
 import { createYoga, type Plugin } from "graphql-yoga";
 import type { OpenApiDocument } from "../docs.ts";
@@ -39,6 +39,8 @@ export function createServer(deps: GraphqlDeps, document: OpenApiDocument) {
     },
     async onSubscribe({ extra, subscriptions }, _, payload) {
       const context = createContext(deps, extra.role, crypto.randomUUID());
+      const refused = await extra.mayAsk();
+      if (refused !== undefined) return [new GraphQLError(refused, { extensions: { code: "TOO_MANY_REQUESTS" } })];
       if (Object.keys(subscriptions).length > MAX_OPERATIONS)
         return [new GraphQLError(`Cannot run more operations on one connection: expected at most ${MAX_OPERATIONS}`)];
       const enveloped = yoga.getEnveloped(context);
@@ -123,9 +125,18 @@ function ofOurSide(error: unknown, { log }: GraphqlDeps): Error {
   return new GraphQLError("An error on our side; the log has the details", { extensions: { code: "INTERNAL_SERVER_ERROR" } }); // biome-ignore format: one line
 }
 
+function parseOperation(source: string): DocumentNode {
+  try {
+    return parse(source, { maxTokens: LIMITS.tokens });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // of the stack: the parser calls itself
+    throw new GraphQLError("Cannot read the operation: it is nested too deeply, expected fewer brackets within each other", { extensions: { code: "GRAPHQL_PARSE_FAILED" } }); // biome-ignore format: one line
+  }
+}
+
 function limits(): Plugin<GraphqlContext> {
   return {
-    onParse: ({ setParseFn }) => setParseFn((source: string) => parse(source, { maxTokens: LIMITS.tokens })),
+    onParse: ({ setParseFn }) => setParseFn(parseOperation),
     // who may not read the docs does not get them this way
     onValidate({ addValidationRule, context }) {
       if (!isAllowed((context as GraphqlContext).role, "GET /docs")) addValidationRule(NoSchemaIntrospectionCustomRule);

@@ -1,8 +1,31 @@
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import type { Principal } from "../auth/principal.ts";
 import { quotasSchema } from "../routes/quotas.ts";
 import { startTestServer } from "../testServer.ts";
-import { blockOf } from "./rateLimits.ts";
+import { createMemoryLimiter } from "./limiter.ts";
+import { blockOf, createRateLimits } from "./rateLimits.ts";
+
+/** So many operations of GraphQL by one WebSocket. @returns the answers */
+async function askBySocket(url: string, headers: Record<string, string>, count: number): Promise<string[]> {
+  const ws = new WebSocket(url, "graphql-transport-ws", { headers });
+  const answers: string[] = [];
+  const done = new Promise<void>((resolve, reject) => {
+    ws.on("error", reject).on("message", (bytes: Buffer) => {
+      const { type, payload } = JSON.parse(bytes.toString()) as { type: string; payload?: unknown };
+      if (type === "connection_ack")
+        for (let id = 0; id < count; id++)
+          ws.send(JSON.stringify({ id: `${id}`, type: "subscribe", payload: { query: "{ rules { name } }" } }));
+      if (type === "next" || type === "error") answers.push(JSON.stringify(payload));
+      if (answers.length === count) resolve();
+    });
+  });
+  await new Promise((resolve) => ws.once("open", resolve));
+  ws.send(JSON.stringify({ type: "connection_init" }));
+  await done;
+  ws.close();
+  return answers;
+}
 
 describe("requests are counted", () => {
   test("by who asks, else by address; headers say how many are left, and a refusal when the next is answered", async () => {
@@ -58,6 +81,15 @@ describe("requests are counted", () => {
       for (let n = 0; n < 9; n++) upgrades.push(await upgrade({ "x-api-key": two }));
       expect(new Set(upgrades)).toEqual(new Set([101, 429]));
       expect(upgrades.filter((status) => status === 429).length).toBeGreaterThanOrEqual(3); // as requests are
+      const four = { "x-api-key": (await server.access.keys.create(alice, { name: "four", role: "user" }, "t")).key };
+      const mayNot: number[] = [];
+      for (let n = 0; n < 9; n++) mayNot.push((await server.get("/api/v1/users", { headers: four })).status);
+      expect(new Set(mayNot)).toEqual(new Set([403, 429]));
+      expect(mayNot.filter((status) => status === 429).length).toBeGreaterThanOrEqual(3);
+      const five = { "x-api-key": (await server.access.keys.create(alice, { name: "five", role: "user" }, "t")).key };
+      const asked = await askBySocket(`${server.url.replace("http", "ws")}/graphql`, five, 9);
+      expect(asked.filter((answer) => answer.includes("TOO_MANY_REQUESTS")).length).toBeGreaterThanOrEqual(3);
+      expect(asked.some((answer) => answer.includes('"rules"'))).toBe(true);
       const anonymous = await statuses(12);
       expect(anonymous[0]).toBe(200);
       expect(anonymous.filter((status) => status === 429).length).toBeGreaterThanOrEqual(2);
@@ -66,6 +98,26 @@ describe("requests are counted", () => {
       await server.close();
     }
   }, 120_000);
+
+  test("by the hour, as an earlier system had them: 100 for alerts, ten WebSockets a minute", async () => {
+    const limits = createRateLimits(createMemoryLimiter(() => 0), { kind: "fixed", anonymous: 60, known: 1_000, preset: "hourly" }); // biome-ignore format: one line
+    const alice: Principal = {
+      name: "alice",
+      role: "user",
+      kind: "key",
+      via: "key 1",
+      id: "key 1",
+      userId: 7,
+      keyId: 1,
+    };
+    const many = async (what: "upgrade" | "operation", count: number) => {
+      let refused = 0;
+      for (let n = 0; n < count; n++) if (await limits.live(alice, "192.0.2.7", what)) refused++;
+      return refused;
+    };
+    expect([await many("upgrade", 10), await many("upgrade", 5)]).toEqual([0, 5]);
+    expect(await many("operation", 1_000)).toBe(15); // the upgrades are among the thousand
+  });
 
   test("by blocks of IPv6 addresses, of which one has 2^64", () => {
     expect(blockOf("192.0.2.7")).toBe("192.0.2.7");

@@ -18,21 +18,22 @@ export interface RateLimitOptions {
   readonly anonymous: number;
   /** Requests a minute of a user or key; 0: any number. */
   readonly known: number;
-  /** `hourly`: 1,000 an hour, of alerts 100 an hour; `minute`: as above. */
+  /** `hourly`: 1,000 an hour, of alerts 100 an hour, of WebSockets 10 a minute; `minute`: as above. */
   readonly preset: "minute" | "hourly";
 }
 
 export interface RateLimits {
   readonly middleware: MiddlewareHandler;
-  /** For what is no route, a WebSocket's upgrade: counts it as a request. @returns what it is refused with; undefined: it may */
-  upgrade(
+  /** For what is no route, a WebSocket's upgrade and what is asked by it: counts it as a request. @returns what it is refused with; undefined: it may */
+  live(
     principal: Principal | undefined,
     address: string | null,
+    what: "upgrade" | "operation",
   ): Promise<{ readonly detail: string; readonly headers: Readonly<Record<string, string>> } | undefined>;
   /** What is left of each limit that somebody's requests are counted by; [] when none are. */
   left(c: Context): Promise<Left[]>;
-  /** Counts a request that was refused, by its address; a response when there were too many of them. */
-  refused(c: Context): Promise<Response | undefined>;
+  /** Counts a request that was refused, by its address, or by whose it is if that is known; a response when there were too many of them. */
+  refused(c: Context, principal?: Principal): Promise<Response | undefined>;
 }
 
 const MINUTE = 60_000;
@@ -44,7 +45,14 @@ export const UNCOUNTED = new Set(["GET /api/v1/health", "GET /ready", "GET /metr
 /** By address, whoever asks: guesses. A password that is wrong costs the name, too (engine/access/login.ts). */
 const GUESSES: Policy = { kind: "fixed", limit: 20, windowMs: MINUTE };
 const GUESSED = /^POST \/api\/v1\/auth\/(login|refresh)$/;
-const HOURLY = { general: 1_000, alerts: 100 } as const;
+/** What is no route, named as if it were. */
+const UPGRADE = "GET /ws";
+/** Of the preset, as an earlier system had them. */
+const HOURLY = {
+  general: { limit: 1_000, windowMs: HOUR },
+  alerts: { limit: 100, windowMs: HOUR },
+  websockets: { limit: 10, windowMs: MINUTE },
+} as const;
 
 /** A limit, and how far it is used. */
 export interface Left extends Counted {
@@ -72,8 +80,9 @@ export function createRateLimits(limiter: Limiter, { kind, anonymous, known, pre
       return [...guess, ...(anonymous > 0 ? [{ key: address, policy: perMinute(anonymous) }] : [])];
     if (principal.kind === "token" || known === 0) return guess; // who runs this Weir
     if (preset === "minute") return [...guess, { key: principal.id, policy: perMinute(known) }];
-    const hourly = (name: keyof typeof HOURLY): Claim => ({ key: `${principal.id} ${name}`, policy: { kind, limit: HOURLY[name], windowMs: HOUR } }); // biome-ignore format: one line
-    return [...guess, hourly("general"), ...(/^\w+ \/api\/v1\/alerts\b/.test(route) ? [hourly("alerts")] : [])];
+    const hourly = (name: keyof typeof HOURLY): Claim => ({ key: `${principal.id} ${name}`, policy: { kind, ...HOURLY[name] } }); // biome-ignore format: one line
+    const own = /^\w+ \/api\/v1\/alerts\b/.test(route) ? (["alerts"] as const) : route === UPGRADE ? (["websockets"] as const) : []; // biome-ignore format: one line
+    return [...guess, hourly("general"), ...own.map(hourly)];
   }
 
   /** Counts it for each claim, up to the first that is exhausted. @returns the tightest; undefined: nothing is counted */
@@ -96,8 +105,8 @@ export function createRateLimits(limiter: Limiter, { kind, anonymous, known, pre
       if (counted) for (const [name, value] of Object.entries(headersOf(counted))) c.header(name, value);
       return next();
     },
-    async upgrade(principal, address) {
-      const counted = await count(claimsOf(principal, address, "GET /ws"));
+    async live(principal, address, what) {
+      const counted = await count(claimsOf(principal, address, what === "upgrade" ? UPGRADE : "POST /graphql"));
       return counted?.verdict.allowed === false ? refusalOf(counted) : undefined;
     },
     async left(c) {
@@ -110,9 +119,8 @@ export function createRateLimits(limiter: Limiter, { kind, anonymous, known, pre
         })),
       );
     },
-    async refused(c) {
-      if (anonymous === 0) return undefined;
-      const counted = await count([{ key: `ip ${blockOf(addressOf(c))}`, policy: perMinute(anonymous) }]);
+    async refused(c, principal) {
+      const counted = await count(claimsOf(principal, addressOf(c), ""));
       return counted?.verdict.allowed === false ? tooMany(c, counted) : undefined;
     },
   };

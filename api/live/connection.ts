@@ -5,6 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
+import { jsonProblem } from "../../engine/ops/plainJson.ts";
 import type { Hub, Reader } from "./hub.ts";
 import { anyOf, type Protocol, recordSchema, type Session, shown } from "./protocols/protocol.ts";
 
@@ -134,6 +135,8 @@ export function serveConnection(options: ConnectionOptions): Connection {
       return fail(`Invalid message: it has ${bytes.length} bytes, expected at most ${MAX_MESSAGE}`);
     const read = recordSchema.safeParse(parsed(bytes.toString()));
     if (!read.success) return fail('Invalid JSON: expected an object such as {"type": "ping"}');
+    const problem = jsonProblem(read.data);
+    if (problem) return fail(`Invalid message: ${problem}`);
     const { type } = read.data;
     if (type === "ping") return send({ type: "pong", timestamp: time() });
     if (type === "pong") return;

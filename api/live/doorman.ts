@@ -23,13 +23,15 @@ export interface Doorman {
   admit(request: IncomingMessage): Promise<Admitted | Refused>;
   /** By the token of an `auth` message; a text says why it is refused. @throws ControlUnavailable */
   authenticate(token: string, request: IncomingMessage): Promise<Principal | string>;
+  /** Counts an operation that is asked by a WebSocket; a text says that there were too many. */
+  mayAsk(principal: Principal | undefined, request: IncomingMessage): Promise<string | undefined>;
 }
 
 export interface DoormanOptions extends NetworkOptions {
   readonly whoIs: WhoIs;
   readonly tickets: Tickets;
-  /** Counts each upgrade as a request. */
-  readonly limits: Pick<RateLimits, "upgrade">;
+  /** Counts each upgrade as a request, and what is asked by it. */
+  readonly limits: Pick<RateLimits, "live">;
   /** Pages of other origins that may open streams. */
   readonly corsOrigins?: readonly string[];
 }
@@ -62,13 +64,14 @@ export function createDoorman({ whoIs, tickets, limits, corsOrigins = [], ...net
           detail: `Cannot answer a page of "${origin.slice(0, 100)}": expected one of this host, or of WEIR_CORS_ORIGINS`,
         };
       const found = await identify(request, address);
-      const many = await limits.upgrade("status" in found ? undefined : found.principal, address);
+      const many = await limits.live("status" in found ? undefined : found.principal, address, "upgrade");
       return many ? { status: 429, ...many } : found;
     },
     async authenticate(token, request) {
       const answer = await whoIs({ credential: token, address: fromOf(request).address });
       return "refused" in answer ? answer.refused : answer.principal;
     },
+    mayAsk: async (principal, request) => (await limits.live(principal, fromOf(request).address, "operation"))?.detail,
   };
 }
 

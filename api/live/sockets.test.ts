@@ -71,6 +71,10 @@ describe("/ws/v1/stream", () => {
     [{}, "Missing type. Must be 'subscribe', 'unsubscribe', 'ping' or 'auth'"],
     [{ type: "buy" }, "Unknown message type: buy. Must be 'subscribe', 'unsubscribe', 'ping' or 'auth'"],
     [{ type: 7 }, "Unknown message type: 7. Must be 'subscribe', 'unsubscribe', 'ping' or 'auth'"],
+    [
+      `{"type":"subscribe","channel":${"[".repeat(8_000)}${"]".repeat(8_000)}}`,
+      "Invalid message: it is nested deeper than 64 levels, expected at most that",
+    ],
     [{ type: "subscribe" }, "Missing channel. Must be 'opportunities' or 'transactions'"],
     [
       { type: "subscribe", channel: "toString" },

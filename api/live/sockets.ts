@@ -33,7 +33,10 @@ export interface SocketOptions {
 }
 
 /** What any of our sockets is served with. */
-export type SocketParts = Pick<ConnectionOptions, "ws" | "known" | "authenticate" | "onSent">;
+export interface SocketParts extends Pick<ConnectionOptions, "ws" | "known" | "authenticate" | "onSent"> {
+  /** Counts an operation as a request; a text says that there were too many. */
+  mayAsk(): Promise<string | undefined>;
+}
 
 export interface Sockets {
   /** For the server's event `upgrade`. */
@@ -91,7 +94,9 @@ export function createSockets(options: SocketOptions): Sockets {
         return;
       }
       let unwatch = (): void => {};
+      let who = admitted.principal;
       const watch = (principal: Principal): void => {
+        who = principal;
         unwatch();
         unwatch = vigil.watch(principal, () => connection.close(1008, "What it was opened with is not valid any more"));
       };
@@ -103,6 +108,7 @@ export function createSockets(options: SocketOptions): Sockets {
           if (ws.readyState === ws.OPEN) watch(found);
           return undefined;
         },
+        mayAsk: () => doorman.mayAsk(who, request),
         onSent: (type) => metrics.wsMessages.inc({ type }),
       };
       const connection = route

@@ -87,6 +87,10 @@ test("templates can be tried, silences made and ended, what was not told cannot 
   expect((await call("POST", `${BASE}/silences`, { ends_at: "2020-01-01T00:00:00Z", comment: "late" })).status).toBe(
     400,
   );
+  for (const comment of ["a\u0000b", "half \ud800"]) {
+    const unkept = await call("POST", `${BASE}/silences`, { ends_at, comment });
+    expect([unkept.status, unkept.body.detail]).toEqual([400, expect.stringContaining("U+0000 or half a surrogate")]);
+  }
   expect((await call("DELETE", `${BASE}/silences/${body.id}`)).status).toBe(200);
   expect((await call("DELETE", `${BASE}/silences/${body.id}`)).status).toBe(404);
   expect((await call("POST", `/api/v1/alerts/${"0".repeat(32)}/acknowledge`)).status).toBe(404);

@@ -55,7 +55,8 @@ test("400 names every mistake with its place and what was meant", async () => {
       { parameter: "conditions.and.1.to", detail: expect.stringContaining("40 hexadecimal digits") },
     ],
   });
-  for (const body of ["{", "[]", "null", '"x"', "{}"]) await server.problem("/api/v1/rules", 400, post(body));
+  const deep = `{"name":"deep","conditions":{"value_gte":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`;
+  for (const body of ["{", "[]", "null", '"x"', "{}", deep]) await server.problem("/api/v1/rules", 400, post(body));
   await server.problem("/api/v1/rules?state=dead", 400, post(SHORT_RULE));
 });
 

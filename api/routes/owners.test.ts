@@ -112,5 +112,6 @@ test("a quota that is none changes nothing", async () => {
   await server.problem(OWNER, 413, put(" ".repeat(2_000)));
   await server.problem(OWNER, 401, { ...put({}), headers: { "content-type": "application/json" } });
   await server.problem(`/api/v1/owners/${"x".repeat(257)}/quota`, 400, put({}));
+  await server.problem("/api/v1/owners/a%00b/quota", 400, put({}));
   expect((await owners())[0]!.quota).toEqual({ max_rules: null, fuel_per_second: null });
 });

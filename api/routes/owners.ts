@@ -5,6 +5,7 @@ import { by } from "../auth/guard.ts";
 import { readBody } from "../body.ts";
 import type { ApiDeps } from "../deps.ts";
 import { READ_SETTINGS, withETag } from "../list.ts";
+import { wordText } from "../parameters.ts";
 import { bodyErrors, invalid, problem } from "../problem.ts";
 import { COMMON_PROBLEMS, createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
 import { countFields, toCounts } from "./rules.ts";
@@ -50,11 +51,7 @@ const put = createRoute({
 above \`fuel_per_second\` are throttled, those first that use most, and run again after WEIR_THROTTLE_SECONDS.`,
   request: {
     params: z.object({
-      owner: z
-        .string()
-        .min(1)
-        .max(256)
-        .openapi({ param: { description: "as rules say it" }, example: "api token" }),
+      owner: wordText().openapi({ param: { description: "as rules say it" }, example: "api token" }),
     }),
     body: { required: true, content: { "application/json": { schema: quotaSchema } } },
   },
@@ -76,7 +73,7 @@ export function ownerRoutes({ rules, store, log }: Pick<ApiDeps, "rules" | "stor
   router.openAPIRegistry.registerPath(put);
   router.put("/api/v1/owners/:owner/quota", async (c) => {
     const owner = put.request.params.shape.owner.safeParse(c.req.param("owner"));
-    if (!owner.success) return problem(c, 400, "Invalid owner: expected 1 to 256 characters");
+    if (!owner.success) return problem(c, 400, "Invalid owner: expected 1 to 256 characters, without NUL");
     const body = await readBody(c, "the quota", "application/json", MAX_QUOTA_BYTES);
     const parsed = parseQuota(Buffer.from(body).toString("utf8"));
     if (!parsed.success) return invalid(c, bodyErrors(parsed.error.issues));

@@ -21,7 +21,11 @@ const ANYBODY: Principal = { name: "bench", role: "viewer", kind: "token", via: 
 const live = createLive({
   hub,
   feed: { start() {}, async *history() {}, async close() {} },
-  doorman: { admit: async () => ({ principal: ANYBODY }), authenticate: async () => ANYBODY },
+  doorman: {
+    admit: async () => ({ principal: ANYBODY }),
+    authenticate: async () => ANYBODY,
+    mayAsk: async () => undefined,
+  },
   stillIs: async () => true,
   health: createHealth(),
   metrics: createMetrics({ defaults: false }),

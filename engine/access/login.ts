@@ -25,7 +25,7 @@ export async function logIn(
   control: Control,
   { username, password, now }: { username: string; password: string; now: Date },
 ): Promise<User> {
-  const name = username.toLowerCase().replaceAll("\0", "\ufffd"); // which PostgreSQL's text cannot hold
+  const name = username.toLowerCase();
   const failures = await control.change(async (tx) => {
     await tx.delete(loginFailures).where(lt(loginFailures.lastAt, new Date(now.getTime() - FORGOTTEN_AFTER_MS)));
     const [counted] = await tx

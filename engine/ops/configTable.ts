@@ -103,7 +103,7 @@ export const VARIABLES = {
   RATE_LIMIT_PER_MINUTE: { group: "api", type: t.integer(0, 1_000_000), default: "60", meaning: "Requests a minute of an address that shows nothing, or something wrong; 0 means any number" },
   WEIR_RATE_LIMIT_KNOWN_PER_MINUTE: { group: "api", type: t.integer(0, 10_000_000), default: "1000", meaning: "Requests a minute of a user or an API key; 0 means any number. WEIR_TOKEN is not counted" },
   WEIR_RATE_LIMIT_KIND: { group: "api", type: t.choice("sliding", "fixed", "bucket"), default: "sliding", meaning: "How requests are counted: in a window that slides, in fixed ones, or as tokens that refill" },
-  WEIR_RATE_LIMIT_PRESET: { group: "api", type: t.choice("minute", "hourly"), default: "minute", meaning: "Limits of a user or key: minute is WEIR_RATE_LIMIT_KNOWN_PER_MINUTE, hourly 1,000 requests an hour and of them 100 for alerts" },
+  WEIR_RATE_LIMIT_PRESET: { group: "api", type: t.choice("minute", "hourly"), default: "minute", meaning: "Limits of a user or key: minute is WEIR_RATE_LIMIT_KNOWN_PER_MINUTE, hourly 1,000 requests an hour, of them 100 for alerts and 10 WebSockets a minute" },
   WS_MAX_CONNECTIONS: { group: "api", type: t.integer(1, 1_000_000), default: "1000", aliases: ["MAX_WEBSOCKET_CONNECTIONS"], meaning: "Live streams at most: WebSockets, and as many server-sent ones; one more is closed with 1008, or answered with 503" },
   WS_HEARTBEAT_INTERVAL: { group: "api", type: t.integer(1, 3600, "s"), default: "30", meaning: "Seconds between heartbeats on a live stream; a WebSocket that has not answered the last one is closed" },
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { RuleKind } from "../control/schema.ts";
+import { isUnkeepable } from "../ops/plainJson.ts";
 import { readmit } from "../sandbox/admit.ts";
 import { admitAside } from "../sandbox/admitAside.ts";
 import type { Finding } from "../sandbox/finding.ts";
@@ -65,7 +66,7 @@ export async function prepare(kind: RuleKind, bytes: Uint8Array, name?: string):
   return prepared;
 }
 
-const isText = (value: unknown): boolean => typeof value !== "string" || !/\0|\p{Surrogate}/u.test(value);
+const isText = (value: unknown): boolean => typeof value !== "string" || !isUnkeepable(value);
 
 async function prepareModule(bytes: Uint8Array): Promise<Preparation> {
   const admitted = await admitAside(bytes);

@@ -15,6 +15,7 @@ import { CONDITION_LIMITS, type Condition } from "../condition/condition.ts";
 import { LIST_LIMITS } from "../condition/listKinds.ts";
 import { listUses } from "../condition/listUses.ts";
 import { type ConditionProblem, parseCondition } from "../condition/parseCondition.ts";
+import { jsonProblem } from "../ops/plainJson.ts";
 import { RULE_NAME, SEVERITIES } from "../sandbox/manifest.ts";
 import { fillIn, type ParameterValues, parametersSchema } from "../sandbox/parameters.ts";
 import { type Manifest, manifestSchema } from "../sandbox/parseManifest.ts";
@@ -143,7 +144,10 @@ export function parseJsonRuleText(text: string, values: ParameterValues = {}): J
     return { ok: false, problems: [{ path: "", message }] };
   }
   try {
-    return parseJsonRule(JSON.parse(text), values);
+    const rule: unknown = JSON.parse(text);
+    const problem = jsonProblem(rule);
+    if (problem) return { ok: false, problems: [{ path: "", message: problem }] };
+    return parseJsonRule(rule, values);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { ok: false, problems: [{ path: "", message: `Cannot read the rule as JSON: ${error.message}` }] };

@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { didYouMean } from "../condition/didYouMean.ts";
+import { isUnkeepable } from "../ops/plainJson.ts";
 
 export const PARAMETER_TYPES = [
   ...(["integer", "number", "boolean"] as const),
@@ -189,9 +190,8 @@ function plainValue(type: ParameterType, value: unknown): ParameterValue | undef
       if (value === true || value === "true") return true;
       return value === false || value === "false" ? false : undefined;
     case "text":
-      // PostgreSQL has no U+0000 and no half surrogate pairs.
       if (typeof value !== "string" || value.length > PARAMETER_LIMITS.text) return undefined;
-      return /\0|\p{Surrogate}/u.test(value) ? undefined : value;
+      return isUnkeepable(value) ? undefined : value;
     default: {
       const bytes = HEX_BYTES[type];
       const isHex = typeof value === "string" && /^0x([0-9a-fA-F]{2})*$/.test(value);
