@@ -1,7 +1,6 @@
 /** The newest blocks of a chain, as the store has them, ready for engine/chain/gas. */
 import { chainsQuery, type GasBlockRow, gasBlocksQuery } from "../clickhouse/queries/gas.ts";
 import type { FeeHeader } from "../engine/chain/gas/baseFee.ts";
-import type { Tip } from "../engine/chain/gas/priorityFees.ts";
 import type { ReadableStore } from "./deps.ts";
 import { READ_SETTINGS } from "./list.ts";
 import { refuse } from "./problem.ts";
@@ -15,8 +14,8 @@ export interface GasBlock {
   readonly baseFee: bigint | undefined;
   readonly seen: number;
   readonly transactions: number | null;
-  /** undefined: not all transactions are stored, or a receipt does not say what was paid or used. */
-  readonly tips: readonly Tip[] | undefined;
+  /** Priority fees at FEE_PERCENTILES; undefined: not all transactions came in together, or a receipt does not say what was paid or used. */
+  readonly fees: readonly bigint[] | undefined;
 }
 
 /** @returns at least one, highest first @throws 404 if none of the chain is stored */
@@ -30,29 +29,20 @@ export async function readGasBlocks(store: ReadableStore, chainId: number, block
 }
 
 function toBlock(row: GasBlockRow): GasBlock {
+  const { hash, timestamp, transactions, transactions_seen: seen, gas_used, gas_limit } = row;
   const number = Number(row.number);
-  const baseFee = row.base_fee === null ? undefined : BigInt(row.base_fee);
+  const baseFee = row.base_fee_per_gas === null ? undefined : BigInt(row.base_fee_per_gas);
+  const fees = row.fees.flatMap((fee) => (fee === null ? [] : [BigInt(fee)]));
   return {
-    ...{ number, hash: row.hash, timestamp: row.timestamp, baseFee },
-    ...{ seen: row.paid.length, transactions: row.transactions },
+    ...{ number, hash, timestamp, baseFee, seen, transactions },
     header:
-      row.gas_used === null || row.gas_limit === null
+      gas_used === null || gas_limit === null
         ? undefined
         : {
-            ...{ number, baseFee, gasUsed: BigInt(row.gas_used), gasLimit: BigInt(row.gas_limit) },
+            ...{ number, baseFee, gasUsed: BigInt(gas_used), gasLimit: BigInt(gas_limit) },
             extraData: row.extra_data || undefined,
-            blobGasUsed: row.blob_gas_used === "" ? undefined : BigInt(row.blob_gas_used),
+            blobGasUsed: row.blob_gas_used === null ? undefined : BigInt(row.blob_gas_used),
           },
-    tips: row.transactions === row.paid.length ? tipsOf(row.paid, baseFee ?? 0n) : undefined,
+    fees: fees.length === row.fees.length ? fees : undefined,
   };
-}
-
-function tipsOf(paid: GasBlockRow["paid"], baseFee: bigint): Tip[] | undefined {
-  const tips: Tip[] = [];
-  for (const [price, gas] of paid) {
-    if (price === null || gas === null) return undefined;
-    const fee = BigInt(price) - baseFee;
-    tips.push({ fee: fee < 0n ? 0n : fee, gasUsed: BigInt(gas) }); // Optimism's deposits pay nothing
-  }
-  return tips;
 }

@@ -59,6 +59,7 @@ describe("every migration", () => {
     expect(statements.length).toBeGreaterThan(60);
     const known = new Set<string>();
     for (const statement of statements) {
+      if (/^(--.*\n)*INSERT/.test(statement)) continue; // into what is distributed
       expect(statement).toContain("ON CLUSTER `weir-1`");
       expect(statement).not.toMatch(/non_replicated|= MergeTree|= (Summing|Replacing)MergeTree/);
       const made = /CREATE TABLE IF NOT EXISTS `?(\w+)/.exec(statement)?.[1];

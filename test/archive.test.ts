@@ -2,11 +2,10 @@
  * The time machine as its users have it: a recording goes through the engine, into the archive, out of the store, through backtests and once more
  * through the engine from the archive, and back. Processes are killed on the way.
  */
-import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cleanStore } from "../clickhouse/archive/clean.ts";
@@ -24,13 +23,11 @@ import { openStores } from "../engine/cli/store.ts";
 import { sql } from "../engine/control/drizzle.ts";
 import type { Control } from "../engine/control/open.ts";
 import { type Config, loadConfig } from "../engine/ops/config.ts";
+import type { FailpointName } from "../engine/ops/failpoint.ts";
 import { startWeir } from "./support/engineProcess.ts";
 
 /** Lines of the bundled recording: whole blocks with findings, pending transactions, alerts of several rules. */
 const LINES = 900;
-const SEED = Number(process.env.SEED ?? Date.now() % 100_000);
-const pick = (tag: string, from: number, to: number): number =>
-  from + (createHash("sha256").update(`${SEED} ${tag}`).digest().readUInt32LE() % (to - from + 1));
 
 let folder: string;
 let env: Record<string, string>;
@@ -41,7 +38,6 @@ let source: string;
 const place = () => openFolder(config.archive.place!);
 
 beforeAll(async () => {
-  console.log(`SEED=${SEED} npx vitest run test/archive.test.ts repeats this run`);
   folder = await mkdtemp(join(tmpdir(), "weir-time-"));
   env = {
     WEIR_DATA: join(folder, "data"),
@@ -71,11 +67,12 @@ async function weir(...args: string[]): Promise<string> {
   return process.stdout();
 }
 
-/** SIGKILL somewhere on the way; its lease is given back, which others would wait a minute for. */
-async function killed(tag: string, ...args: string[]): Promise<void> {
-  const process = startWeir(args, env);
-  await Promise.race([process.exited, sleep(pick(tag, 500, 4_000))]);
-  await process.kill();
+/** SIGKILL when it gets to a place for so many times; its lease is given back, which others would wait a minute for. */
+async function killed(name: FailpointName, times: number, ...args: string[]): Promise<void> {
+  const mark = join(folder, `fired ${name}`);
+  const process = startWeir(args, { ...env, WEIR_FAILPOINT: `${name}@${times}=${mark}` });
+  expect((await process.exited).signal, process.log()).toBe("SIGKILL");
+  expect(existsSync(mark)).toBe(true);
   await control.change((tx) => tx.execute(sql`UPDATE jobs SET holder = NULL, held_until = NULL`));
 }
 
@@ -102,6 +99,7 @@ const rollUps = () =>
     "SELECT minute, sum(transactions) AS n FROM transactions_per_minute WHERE source = {source:String} GROUP BY ALL ORDER BY ALL",
     { source },
   );
+const hours = () => store.rows("SELECT * EXCEPT (version) FROM stats_hours FINAL ORDER BY ALL");
 const run = () => runArchive({ config, store, control, signal: new AbortController().signal });
 const stop = new AbortController().signal;
 
@@ -111,10 +109,17 @@ test("archive, clean, backtest, replay from the archive, restore: nothing is los
   const summed = await rollUps();
   expect(alerts.length).toBeGreaterThan(50);
 
-  await killed("run", "archive", "run");
-  for (const segment of await place().manifests()) expect(segment.tables.transactions!.rows).toBe(LINES); // whole, or not there
-  await run();
+  await killed("segment file written", 3, "archive", "run");
+  expect(await readdir(config.archive.place!)).toEqual([expect.stringMatching(/\.draft$/)]);
+  expect(await place().manifests()).toEqual([]);
+
+  const closed = await hours();
+  expect(closed.length).toBeGreaterThan(0);
+  await store.command("TRUNCATE TABLE stats_hours"); // none was closed yet
+  await killed("hours closed", 1, "archive", "run");
+  expect((await place().manifests()).map(({ tables }) => tables.transactions!.rows)).toEqual([LINES]);
   expect(await run()).toMatchObject({ segments: [], removed: {} });
+  expect(await hours()).toEqual(closed);
   const segments = effective(await place().manifests());
   expect(segments).toHaveLength(1);
   expect((await readdir(config.archive.place!)).length).toBe(1);
@@ -122,7 +127,9 @@ test("archive, clean, backtest, replay from the archive, restore: nothing is los
   const backtest = ["rule", "backtest", "rules-as/examples/build/unlimited-approval.wasm", "--json"];
   const tested = await weir(...backtest);
 
-  await killed("clean", "archive", "clean", "--before", "2100-01-01");
+  await killed("table cleaned", 2, "archive", "clean", "--before", "2100-01-01");
+  const left = Object.values(await contents()).filter((is) => !is.startsWith("0 "));
+  expect(left.length).toBe(Object.values(before).filter((is) => !is.startsWith("0 ")).length - 2);
   const cleaned = await cleanStore({
     ...{ store, now: () => new Date(), positions: await storedPositions(config), signal: stop },
     archive: { place: place(), encoding: config.archive },
@@ -141,7 +148,10 @@ test("archive, clean, backtest, replay from the archive, restore: nothing is los
   expect(row!.source).not.toBe(source);
   expect(await alertsOf(row!.source)).toEqual(alerts);
 
-  expect((await restoreSegments({ store, place: place(), segments })).transactions).toBe(LINES);
+  await killed("table restored", 2, "archive", "restore", "--all");
+  const restored = await restoreSegments({ store, place: place(), segments });
+  expect(Object.keys(restored)).toHaveLength(Object.keys(segments[0]!.tables).length - 2);
+  expect(await store.rows("SHOW TABLES LIKE 'restoring%'")).toEqual([]);
   expect(await contents()).toEqual(before);
   expect(await rollUps()).toEqual(summed);
 });

@@ -1,19 +1,23 @@
 /** `weir export` as a process: SIGKILL in the middle, a disk that is full, what it says and with which exit code. */
-import { execFile, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { type Dataset, File, ready } from "h5wasm/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore } from "../clickhouse/client.ts";
-import { isRunning } from "../clickhouse/embedded/isRunning.ts";
 import { stopEmbedded } from "../clickhouse/embedded/open.ts";
+import { openFolder } from "../clickhouse/exports/folder.ts";
+import { exportSpec } from "../clickhouse/exports/request.ts";
+import { runExport } from "../clickhouse/exports/runExport.ts";
+import { readExamples } from "../clickhouse/exports/testing/readExamples.ts";
 import { addSwaps } from "../clickhouse/exports/testing/swapRows.ts";
 import { migrate } from "../clickhouse/migrate.ts";
+import type { FailpointName } from "../engine/ops/failpoint.ts";
+import { startWeir } from "./support/engineProcess.ts";
 
 const S3rver = createRequire(import.meta.url)("s3rver") as new (
   options: object,
@@ -49,34 +53,48 @@ const run = (program: string, args: readonly string[]): Promise<Ended> =>
   );
 const weir = (...args: string[]): Promise<Ended> => run(process.execPath, [WEIR, ...args]);
 
-test("SIGKILL leaves nothing under a final name, and the same command finishes it: each row once", async () => {
-  const out = join(folder, "killed");
-  const args = ["export", "swaps", "--format", "ndjson", "--part-rows", "400", "--out", out, "--json"];
-  const partsDone = async (): Promise<number> => {
-    const state = await readFile(join(out, ".weir-swaps", "state.json"), "utf8").catch(() => undefined);
-    return state === undefined ? 0 : (JSON.parse(state) as { done: unknown[] }).done.length;
-  };
-  for (const least of [2, 5]) {
-    const killed = spawn(process.execPath, [WEIR, ...args], { env: env(), stdio: "ignore", detached: true });
-    const exit = once(killed, "exit");
-    while ((await partsDone()) < least && killed.exitCode === null) await sleep(5);
-    process.kill(-killed.pid!, "SIGKILL"); // with the process that it starts
-    expect(await exit).toEqual([null, "SIGKILL"]);
-    const pid = Number(await readFile(join(out, ".weir-swaps.lock"), "utf8"));
-    while (isRunning(pid)) await sleep(5); // the one that it started may take a little longer to be gone
-    expect((await readdir(out)).filter((name) => !name.startsWith("."))).toEqual([]);
-  }
-  const { code, stdout, stderr } = await weir(...args);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  const summary = JSON.parse(stdout) as { rows: number; parts: number; resumed: number };
-  expect(summary).toMatchObject({ dataset: "swaps", number: 1, rows: 20_000, parts: 50 });
-  expect(summary.resumed).toBeGreaterThanOrEqual(5);
-  const files = (await readdir(out)).sort();
-  expect(files).toHaveLength(51);
-  const texts = await Promise.all(files.slice(0, 50).map((file) => readFile(join(out, file), "utf8")));
-  const offsets = texts.flatMap((text) => [...text.matchAll(/"offset":(\d+)/g)].map(([, offset]) => Number(offset)));
-  expect(offsets).toEqual(Array.from({ length: 20_000 }, (_, i) => i));
-});
+/** By the store itself, and by us: a batch at a time, from the beginning to the end and here and there. */
+test.each([
+  { format: "ndjson", point: "export file written", times: 3 },
+  { format: "tfrecord", point: "export batch written", times: 2 },
+  { format: "hdf5", point: "export batch written", times: 2 },
+] satisfies { format: string; point: FailpointName; times: number }[])(
+  "SIGKILL in the middle of $format leaves nothing under a final name, and the same command finishes it: each row once",
+  async ({ format, point, times }) => {
+    const out = join(folder, format);
+    const names = async (): Promise<string[]> => (await readdir(out)).filter((name) => !name.startsWith("."));
+    const args = ["export", "swaps", "--format", format, "--part-rows", "8000", "--out", out];
+    const killed = startWeir(args, { WEIR_DATA: folder, WEIR_FAILPOINT: `${point}@${times}` });
+    expect((await killed.exited).signal, killed.log()).toBe("SIGKILL");
+    expect(await names()).toEqual([]);
+    const staged = await readdir(join(out, ".weir-swaps"));
+    expect(staged.filter((name) => name.endsWith(".new"))).toHaveLength(1);
+
+    const store = await openStore({ folder: join(folder, "clickhouse") });
+    const spec = exportSpec({ dataset: "swaps", format, partRows: 8_000 });
+    const { manifest, resumed } = await runExport({ store, place: await openFolder(out), spec });
+    await store.close();
+    expect({ resumed, rows: manifest!.parts.map(({ rows }) => rows) }).toEqual({
+      resumed: staged.filter((name) => /\.(ndjson|tfrecord|h5)$/.test(name)).length,
+      rows: [8_000, 8_000, 4_000],
+    });
+    const files = (await names()).sort();
+    expect(files).toHaveLength(4);
+    const offsets = await Promise.all(files.slice(0, 3).map((file) => offsetsIn(format, join(out, file))));
+    expect(offsets.flat()).toEqual(Array.from({ length: 20_000 }, (_, i) => i));
+  },
+);
+
+async function offsetsIn(format: string, path: string): Promise<number[]> {
+  if (format === "tfrecord") return readExamples(await readFile(path)).map(({ offset }) => Number(offset));
+  if (format === "ndjson")
+    return [...(await readFile(path, "utf8")).matchAll(/"offset":(\d+)/g)].map(([, offset]) => Number(offset));
+  await ready;
+  const file = new File(path, "r");
+  const values = (file.get("offset") as Dataset).value as ArrayLike<bigint>;
+  file.close();
+  return Array.from(values, Number);
+}
 
 const noSmallDisk = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { encoding: "utf8" });
 const cannotMount = noSmallDisk.error?.message ?? (noSmallDisk.status === 0 ? undefined : noSmallDisk.stderr.trim());

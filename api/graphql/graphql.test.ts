@@ -25,6 +25,9 @@ beforeAll(async () => {
     INSERT INTO transactions (source, partition, offset, n, event_time, chain_id, hash, from_address, nonce, value, gas)
     SELECT 'tx_raw', 1, 0, 0, toDateTime64('2024-01-01 00:00:38.5', 6, 'UTC'), 1, unhex('${hash(39).slice(2)}'), unhex(repeat('AA', 20)), 39, 39, 21000`);
   await store.command(`
+    INSERT INTO gas_blocks (source, partition, offset, n, event_time, chain_id, block_number, block_hash)
+    SELECT ${place}, 1, 100 + number, unhex(repeat('0B', 32)) FROM numbers(40)`);
+  await store.command(`
     INSERT INTO alerts (source, partition, offset, n, event_time, alert_id, rule, rule_version, severity, ordinal, chain_id, tx_hash, block_number, block_hash, from_address, message)
     SELECT 'tx_raw', 0, intDiv(number, 3) * 2, 0, toDateTime64('2024-01-01 00:00:00', 6, 'UTC') + intDiv(number, 3) * 2, unhex(leftPad(lower(hex(number)), 32, '0')), 'whale', 1, 'high', number % 3,
       1, unhex(leftPad(lower(hex(intDiv(number, 3) * 2)), 64, '0')), 100 + intDiv(number, 3) * 2, unhex(repeat('0B', 32)), unhex(repeat('AA', 20)), 'large' FROM numbers(60)`);

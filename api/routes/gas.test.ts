@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { splitStatements } from "../../clickhouse/sqlTokens.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { BUNDLED_RECORDING } from "../../engine/cli/bundled.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
@@ -28,10 +30,12 @@ afterAll(() => server?.close());
 async function store(records: readonly SourceRecord[], source = "s"): Promise<void> {
   const process = createProcessor([], createWorld({ chains: [1, 10, CHAIN] }));
   const { tables } = process(packBatch(source, 0, 0, records.length, records));
-  const blocks = tables.transactions!;
-  const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-  const columns = COLUMNS.transactions.map(([name]) => name);
-  await server.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: [mergeBlocks(blocks)], rows }); // biome-ignore format: one call
+  for (const table of ["transactions", "gas_blocks"] as const) {
+    const blocks = tables[table]!;
+    const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+    const columns = COLUMNS[table].map(([name]) => name);
+    await server.store.insertBlock({ table, columns, format: "Native", bodies: [mergeBlocks(blocks)], rows });
+  }
 }
 
 describe("GET /api/v1/gas/history", () => {
@@ -126,4 +130,17 @@ test("404 names the chains that are stored; what is wrong is 400", async () => {
     "gas?colour=red",
   ])
     await server.problem(`/api/v1/${wrong}`, 400);
+});
+
+test("blocks that were stored before there was a table of them are filled in from their transactions, row for row", async () => {
+  const { store } = server;
+  const contents = () => store.rows("SELECT * FROM gas_blocks ORDER BY ALL");
+  const written = await contents();
+  expect(written.length).toBeGreaterThan(310);
+  await store.command("TRUNCATE TABLE gas_blocks");
+  const sql = await readFile(new URL("../../clickhouse/migrations/0029_gas_blocks.sql", import.meta.url), "utf8");
+  for (const _ of ["once", "and again, as after a kill"]) {
+    for (const statement of splitStatements(sql)) await store.command(statement);
+    expect(await contents()).toEqual(written);
+  }
 });

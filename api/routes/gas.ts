@@ -1,15 +1,15 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { FEE_PERCENTILES } from "../../clickhouse/tables/gasBlocks.ts";
 import { highestBaseFee, nextBaseFee } from "../../engine/chain/gas/baseFee.ts";
 import { FEE_RULES } from "../../engine/chain/gas/feeRules.ts";
 import {
   type BlockFees,
   chanceOf,
-  entryFeeOf,
+  ENTRY_PERCENTILE,
   measureTips,
   type Offer,
   tipFor,
 } from "../../engine/chain/gas/inclusion.ts";
-import { priorityFees } from "../../engine/chain/gas/priorityFees.ts";
 import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
 import type { ApiDeps } from "../deps.ts";
 import { type GasBlock, readGasBlocks } from "../gasBlocks.ts";
@@ -18,7 +18,6 @@ import { GWEI, toNumber, toUnits } from "../numbers.ts";
 import { chain, optional, query, wholeNumber } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, problemResponse } from "../router.ts";
 
-const PERCENTILES = [10, 25, 50, 75, 90] as const;
 const HORIZONS = [1, 3, 10] as const;
 const CHANCES = [0.5, 0.9] as const;
 /** Blocks that a prediction is made from, and over which its error is measured. */
@@ -54,13 +53,13 @@ export const gasBlockSchema = z
     gas_limit: z.number().nullable(),
     gas_used_ratio: describe(z.number().nullable(), "gas used / gas limit"),
     transactions: describe(z.int().nullable(), "that the block says it has"),
-    transactions_seen: describe(z.int(), "of these: stored"),
+    transactions_seen: describe(z.int(), "of these: that came in together, and are stored"),
     priority_fees: z
       .array(z.object({ percentile: z.int(), ...fee("fee", "paid to the producer per gas") }))
       .nullable()
       .openapi({
         description:
-          "at percentiles of the gas, as eth_feeHistory; null where not all transactions are stored with what they paid",
+          "at percentiles of the gas, as eth_feeHistory; null where not all transactions came in together, with what they paid",
       }),
   })
   .openapi("GasBlock");
@@ -195,8 +194,7 @@ export function gasRoutes({ store }: Pick<ApiDeps, "store">) {
 }
 
 function toGasBlock(block: GasBlock, chainId: number): z.infer<typeof gasBlockSchema> {
-  const { number, hash, timestamp, header, baseFee, transactions, seen, tips } = block;
-  const fees = tips && priorityFees(tips, PERCENTILES);
+  const { number, hash, timestamp, header, baseFee, transactions, seen, fees } = block;
   return {
     ...{ chain_id: chainId, block_number: number, block_hash: hash, block_timestamp: timestamp },
     ...toFee("base_fee", baseFee),
@@ -206,7 +204,7 @@ function toGasBlock(block: GasBlock, chainId: number): z.infer<typeof gasBlockSc
     gas_used_ratio: header && header.gasLimit > 0n ? Number(header.gasUsed) / Number(header.gasLimit) : null,
     transactions,
     transactions_seen: seen,
-    priority_fees: fees?.map((amount, i) => ({ percentile: PERCENTILES[i]!, ...toFee("fee", amount) })) ?? null,
+    priority_fees: fees?.map((amount, i) => ({ percentile: FEE_PERCENTILES[i]!, ...toFee("fee", amount) })) ?? null,
   };
 }
 
@@ -251,7 +249,7 @@ function toPrediction(
 }
 
 /** Of a block that is stored whole and has transactions. */
-function feesOf({ number, baseFee, tips }: GasBlock): BlockFees[] {
-  const entryFee = tips && entryFeeOf(tips);
+function feesOf({ number, baseFee, fees }: GasBlock): BlockFees[] {
+  const entryFee = fees?.[FEE_PERCENTILES.indexOf(ENTRY_PERCENTILE)];
   return entryFee === undefined ? [] : [{ number, baseFee, entryFee }];
 }

@@ -47,6 +47,7 @@ const CHANGES: Readonly<Partial<Record<TableName, Readonly<Record<string, string
   failed_attempts: FINDING,
   opportunities: { ...FINDING, state_block: BLOCK.block_number, pool: `if(k % times = 0, t.pool, ${address("pool")})`, opportunity_id: `toFixedString(substring(${hash("opportunity_id")}, 1, 16), 16)` }, // biome-ignore format: one table a line
   opportunity_captures: FINDING,
+  gas_blocks: { ...BLOCK, block_timestamp: TIME },
 };
 /** The blocks have but two opportunities: they are in each copy so often, with other pools. */
 const TIMES: Readonly<Partial<Record<TableName, number>>> = { opportunities: 100 };

@@ -74,7 +74,7 @@ export async function questionsOf(store: Store): Promise<Question[]> {
     ["opportunities newest: how many", "opportunities", countQuery(OPPORTUNITIES, opportunityConditions({})), COLUMN],
     ["opportunities with a profit", "opportunities", listQuery(OPPORTUNITIES, opportunityConditions({ minProfit: 1 }), page), COLUMN],
     ["opportunities that were captured", "opportunities", listQuery(OPPORTUNITIES, opportunityConditions({ captured: true }), page), COLUMN],
-    ["gas: the last 20 blocks", "transactions", gasBlocksQuery(1, 20)],
+    ["gas: the last 20 blocks", "gas_blocks", gasBlocksQuery(1, 20)],
   ]; // biome-ignore format: a question a line
   const [by, all] = [{ definition: "cycle", open: [] }, {}] as const;
   const ranked = { sortBy: "total_profit_usd", descending: true, limit: 100, offset: 0 } as const;

@@ -6,6 +6,7 @@
  * Roll-ups keep what they have counted. Views see no deletes, and `mendRollUps` leaves alone the minutes that are written down here before
  * anything goes.
  */
+import type { Failpoint } from "../../engine/ops/failpoint.ts";
 import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { rowsOf } from "../../engine/sink/rangeBounds.ts";
 import type { Params, Store } from "../client.ts";
@@ -29,6 +30,7 @@ export interface CleanOptions {
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  readonly failpoint?: Failpoint;
 }
 
 export interface Cleaned {
@@ -159,6 +161,7 @@ async function remove(options: CleanOptions, columns: TableColumns, table: strin
       params,
     );
   await options.store.command(`DELETE FROM ${table} WHERE ${sql}`, params);
+  options.failpoint?.("table cleaned");
 }
 
 /** Segments that were restored and not given up again. */

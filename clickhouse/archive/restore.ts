@@ -4,6 +4,7 @@
  * They come in a table of their own first, whose parts are then attached to the real one. That happens all at once, and no view sees it:
  * roll-ups have counted these rows when they first came, and deletes have not been taken off.
  */
+import type { Failpoint } from "../../engine/ops/failpoint.ts";
 import { rowsOf } from "../../engine/sink/rangeBounds.ts";
 import type { Store } from "../client.ts";
 import { quoteName } from "../quote.ts";
@@ -19,6 +20,7 @@ export interface RestoreOptions {
   readonly signal?: AbortSignal;
   /** Files. */
   readonly onProgress?: (done: number, total: number) => void;
+  readonly failpoint?: Failpoint;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function restoreSegments(options: RestoreOptions): Promise<Record<s
   for (const [i, { segment, table }] of files.entries()) {
     if (signal?.aborted) break;
     onProgress?.(i, files.length);
-    const rows = await restoreFile(store, place, segment, table, columns.get(table)!);
+    const rows = await restoreFile(options, segment, table, columns.get(table)!);
     if (rows > 0) added[table] = (added[table] ?? 0) + rows;
   }
   onProgress?.(files.length, files.length);
@@ -66,8 +68,7 @@ export const giveUp = (store: Store, segments: readonly Manifest[]): Promise<voi
   );
 
 async function restoreFile(
-  store: Store,
-  place: ArchivePlace,
+  { store, place, failpoint }: RestoreOptions,
   segment: Manifest,
   table: string,
   columns: TableColumns,
@@ -82,15 +83,16 @@ async function restoreFile(
     const [row] = await reads.rows<{ rows: string }>(`SELECT count() AS rows FROM ${lacking}`, params);
     return Number(row!.rows);
   };
+  await store.command(`DROP TABLE IF EXISTS ${aside} SYNC`); // what a kill has left
   const wanted = await count();
   if (wanted === 0) return 0;
-  await store.command(`DROP TABLE IF EXISTS ${aside} SYNC`); // what a kill has left
   await store.command(`CREATE TABLE ${aside} AS ${table}`);
   await store.command(
     `INSERT INTO ${aside} (${names}) SELECT ${names} FROM ${lacking} SETTINGS insert_deduplicate = 0`,
     params,
   );
   await store.command(`ALTER TABLE ${table} ATTACH PARTITION ID 'all' FROM ${aside}`);
+  failpoint?.("table restored");
   await store.command(`DROP TABLE ${aside} SYNC`);
   const left = await count();
   if (left > 0)

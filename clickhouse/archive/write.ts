@@ -6,6 +6,7 @@
  *     offsets   │ segment │ segment │ segment │ not archived yet     │ not stored yet
  *               0                             └ archivedTo           └ stored
  */
+import type { Failpoint } from "../../engine/ops/failpoint.ts";
 import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { type RangeBounds, rowsOf } from "../../engine/sink/rangeBounds.ts";
 import type { Store } from "../client.ts";
@@ -26,6 +27,7 @@ export interface ArchiveOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Transactions of a segment, about. */
   readonly segmentRows?: number;
+  readonly failpoint?: Failpoint;
 }
 
 /** 1 to 2 GB of transactions, some 200 MB of a file: the store sorts it in memory. */
@@ -117,7 +119,7 @@ async function offsetAfter(store: Store, source: string, range: RangeBounds, row
   return next === undefined ? range.to : Math.max(Number(next.offset), range.from + 1);
 }
 
-type SegmentParts = Pick<ArchiveOptions, "store" | "place" | "encoding" | "now">;
+type SegmentParts = Pick<ArchiveOptions, "store" | "place" | "encoding" | "now" | "failpoint">;
 
 /**
  * One segment, of all rows in the ranges or of those for which a condition holds.
@@ -125,7 +127,7 @@ type SegmentParts = Pick<ArchiveOptions, "store" | "place" | "encoding" | "now">
  * @returns undefined when there are no rows at all
  */
 export async function writeSegment(
-  { store, place, encoding, now }: SegmentParts,
+  { store, place, encoding, now, failpoint }: SegmentParts,
   columns: ReadonlyMap<string, TableColumns>,
   source: string,
   ranges: readonly RangeBounds[],
@@ -142,6 +144,7 @@ export async function writeSegment(
       const condition = { sql: only ? `${sql} AND ${only.get(table)}` : sql, params };
       const file = await writeSegmentFile(store, place, id, table, ofTable, condition, encoding);
       if (file) tables[table] = file;
+      failpoint?.("segment file written");
     }
     if (Object.keys(tables).length === 0) {
       await place.remove(id);

@@ -45,6 +45,7 @@ export const DATASETS: readonly Dataset[] = [
   table("liquidations", "debts paid for another, who lost collateral"),
   table("jit_liquidity", "liquidity added right before others' swaps and taken out right after"),
   table("failed_attempts", "reverted transactions of known searchers"),
+  table("gas_blocks", "fees and gas of blocks"),
   table("opportunities", "arbitrages that could be made"),
   table("alerts", "what rules raised"),
   table("rule_stats", "what each rule did and cost, by batch"),

@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../engine/ops/errors.ts";
 import { holdExclusively } from "../../engine/ops/exclusive.ts";
+import type { Failpoint } from "../../engine/ops/failpoint.ts";
 import { replaceFile } from "../../engine/ops/replaceFile.ts";
 import type { Store } from "../client.ts";
 import { chooseColumns, exportColumns, readTable, type StoredColumn } from "./columns.ts";
@@ -35,6 +36,7 @@ export interface ExportRun {
   readonly place: Place;
   readonly spec: ExportSpec;
   readonly signal?: AbortSignal | undefined;
+  readonly failpoint?: Failpoint | undefined;
   onProgress?(progress: ExportProgress): void;
 }
 
@@ -148,7 +150,7 @@ interface Work {
 }
 
 async function writeParts(run: ExportRun, { input, columns, staging, state }: Work): Promise<Part[]> {
-  const { store, place, spec, signal } = run;
+  const { store, place, spec, signal, failpoint } = run;
   const { plan, number } = state;
   const format = formatOf(spec.format);
   const extension = extensionOf(format, spec.compression);
@@ -175,7 +177,7 @@ async function writeParts(run: ExportRun, { input, columns, staging, state }: Wo
     const query = partQuery(input, columns, plan, slice);
     const written = await writePart(staged, {
       ...{ store, query, columns, rows: slice.rows, format, compression: spec.compression },
-      signal,
+      ...{ signal, failpoint },
       onBytes: tell,
     });
     const part = { file, rows: slice.rows, ...written, first: slice.first, last: slice.last };

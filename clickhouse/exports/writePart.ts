@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import type { Failpoint } from "../../engine/ops/failpoint.ts";
 import type { Store } from "../client.ts";
 import { quoteName } from "../quote.ts";
 import type { StoredColumn } from "./columns.ts";
@@ -23,6 +24,7 @@ export interface PartWriting {
   readonly format: Format;
   readonly compression: Compression;
   readonly signal?: AbortSignal | undefined;
+  readonly failpoint?: Failpoint | undefined;
   /** Bytes of the file so far. */
   onBytes?(bytes: number): void;
 }
@@ -34,25 +36,33 @@ export async function partStreams({
   columns,
   format,
   compression,
-}: Pick<PartWriting, "store" | "query" | "columns" | "format" | "compression">): Promise<[Readable, ...Transform[]]> {
+  failpoint,
+}: Pick<PartWriting, "store" | "query" | "columns" | "format" | "compression" | "failpoint">): Promise<
+  [Readable, ...Transform[]]
+> {
   const settings = { ...UNHURRIED, ...format.settings(compression) };
   const source = await store.stream(query.sql, query.params, format.from, settings);
   if (format.encode) return [format.encode(source, columns), ...gzipOf(format, compression)];
-  return [format.name === "tfrecord" ? await examplesOf(source) : source, ...gzipOf(format, compression)];
+  return [format.name === "tfrecord" ? await examplesOf(source, failpoint) : source, ...gzipOf(format, compression)];
 }
 
 const gzipOf = (format: Format, compression: Compression): Transform[] =>
   isWrapped(format, compression) ? [createGzip()] : [];
 
-async function examplesOf(source: Readable): Promise<Readable> {
-  const [{ arrowBatches }, { encodeExamples }] = await Promise.all([
-    import("./arrowColumns.ts"),
-    import("./tfrecord.ts"),
-  ]);
+async function examplesOf(source: Readable, failpoint?: Failpoint): Promise<Readable> {
+  const { encodeExamples } = await import("./tfrecord.ts");
   async function* records() {
-    for await (const batch of arrowBatches(source)) yield* encodeExamples(batch);
+    for await (const batch of batchesOf(source, failpoint)) yield* encodeExamples(batch);
   }
   return Readable.from(records(), { objectMode: false });
+}
+
+async function* batchesOf(source: Readable, failpoint?: Failpoint) {
+  const { arrowBatches } = await import("./arrowColumns.ts");
+  for await (const batch of arrowBatches(source)) {
+    yield batch;
+    failpoint?.("export batch written");
+  }
 }
 
 /**
@@ -69,6 +79,7 @@ export async function writePart(path: string, writing: PartWriting): Promise<{ b
   }, 500);
   try {
     await makerOf(draft, writing)(draft, writing);
+    writing.failpoint?.("export file written");
     const written = await settle(draft);
     await rename(draft, path);
     return written;
@@ -94,12 +105,12 @@ const pour: Maker = async (path, writing) =>
 
 /** Not written from its beginning to its end. */
 const makeHdf5: Maker = async (path, writing) => {
-  const { store, query, compression, signal } = writing;
-  const [{ arrowBatches }, { writeHdf5 }] = await Promise.all([import("./arrowColumns.ts"), import("./hdf5.ts")]);
+  const { store, query, compression, signal, failpoint } = writing;
+  const { writeHdf5 } = await import("./hdf5.ts");
   const columns = await readWidths(store, query, writing.columns);
   const [source] = await partStreams(writing);
   signal?.addEventListener("abort", () => source.destroy(signal.reason), { once: true });
-  await writeHdf5({ path, columns, rows: writing.rows, gzip: compression === "gzip" }, arrowBatches(source));
+  await writeHdf5({ path, columns, rows: writing.rows, gzip: compression === "gzip" }, batchesOf(source, failpoint));
 };
 
 const signalOf = ({ signal }: PartWriting) => (signal ? { signal } : {});

@@ -1,55 +1,48 @@
-import { hex, iso } from "./list.ts";
+import { FEE_PERCENTILES } from "../tables/gasBlocks.ts";
+import { exact, hex, iso, isReplaced, plain } from "./list.ts";
 import type { Query } from "./types.ts";
 
-/** A block as its transactions' rows tell; integers as decimal text. */
+/** A block as gas_blocks has it; integers as decimal text. */
 export interface GasBlockRow {
   readonly number: string;
-  readonly hash: string | null;
+  readonly hash: string;
   readonly timestamp: string | null;
-  readonly base_fee: string | null;
+  readonly base_fee_per_gas: string | null;
   readonly gas_used: string | null;
   readonly gas_limit: string | null;
   /** Transactions that the block says it has. */
   readonly transactions: number | null;
+  /** Of these, that came in together. */
+  readonly transactions_seen: number;
   /** Of the header, where the source had them: what Optimism's chains put there; empty if not. */
   readonly extra_data: string;
-  readonly blob_gas_used: string;
-  /** Price paid in wei per gas and gas used of each transaction that is stored; null where its receipt did not say. */
-  readonly paid: readonly (readonly [price: string | null, gas: string | null])[];
+  readonly blob_gas_used: string | null;
+  /** Wei per gas at FEE_PERCENTILES; null where not all is known. */
+  readonly fees: readonly (string | null)[];
 }
 
-/** Rows that are looked at: the newest, which the table's order gives without reading the others. The fullest blocks have 1,500, and each may have come in twice. */
-const MAX_ROWS = 200_000;
-const ROWS_A_BLOCK = 4_000;
+/** So many rows are looked at for a block: it may have come in several times, and others of its height have been replaced. */
+const ROWS_A_BLOCK = 10;
 
 /**
- * The newest blocks of a chain, highest first. Of two that were stored for one height the one that came in last. A transaction that came
- * in twice counts once.
+ * The newest blocks of a chain, highest first. Of several for one height: one that was not replaced, the most of it, and then the one that
+ * came in last.
  */
 export function gasBlocksQuery(chainId: number, blocks: number): Query {
   return {
-    sql: `SELECT toString(height) AS number, ${hex("hash_bytes")} AS hash,
-  ${iso("time")} AS timestamp, toString(base) AS base_fee, toString(used) AS gas_used,
-  toString(most) AS gas_limit, transactions, extra_data, blob_gas_used,
-  arrayMap(x -> (toString(x.2), toString(x.3)), each) AS paid
+    sql: `SELECT ${[
+      "toString(t.block_number) AS number",
+      `${hex("t.block_hash")} AS hash`,
+      `${iso("t.block_timestamp")} AS timestamp`,
+      ...exact("base_fee_per_gas", "gas_used", "gas_limit", "blob_gas_used"),
+      ...plain("transactions", "transactions_seen", "extra_data"),
+      `[${FEE_PERCENTILES.map((percentile) => `toString(t.priority_fee_p${percentile})`).join(", ")}] AS fees`,
+    ].join(", ")}
 FROM (
-  SELECT t.block_number AS height, t.block_hash AS hash_bytes, any(t.block_timestamp) AS time, any(t.base_fee_per_gas) AS base,
-    any(t.block_gas_used) AS used, any(t.block_gas_limit) AS most, any(t.block_transaction_count) AS transactions,
-    any(extract(t.extra, '"block\\\\.extraData":"(0x[0-9a-f]*)"')) AS extra_data,
-    any(extract(t.extra, '"block\\\\.blobGasUsed":"(0x[0-9a-f]{1,16})"')) AS blob_gas_used,
-    groupUniqArray((t.hash, t.effective_gas_price, t.gas_used)) AS each, max(t.record_time) AS came
-  FROM (
-    SELECT hash, block_number, block_hash, block_timestamp, base_fee_per_gas, block_gas_used, block_gas_limit, block_transaction_count,
-      extra, effective_gas_price, gas_used, record_time
-    FROM transactions
-    WHERE chain_id = {chain_id:UInt64} AND block_number IS NOT NULL
-    ORDER BY chain_id DESC, event_time DESC
-    LIMIT ${Math.min(MAX_ROWS, ROWS_A_BLOCK * blocks)}
-  ) AS t
-  GROUP BY height, hash_bytes
-)
-ORDER BY height DESC, came DESC
-LIMIT 1 BY height
+  SELECT * FROM gas_blocks WHERE chain_id = {chain_id:UInt64} ORDER BY chain_id DESC, block_number DESC LIMIT ${ROWS_A_BLOCK * blocks}
+) AS t
+ORDER BY t.block_number DESC, ${isReplaced}, t.transactions_seen DESC, t.record_time DESC
+LIMIT 1 BY t.block_number
 LIMIT {blocks:UInt32}`,
     params: { chain_id: chainId, blocks },
   };
@@ -57,6 +50,6 @@ LIMIT {blocks:UInt32}`,
 
 /** Chains of which a block is stored. */
 export const chainsQuery = (): Query => ({
-  sql: "SELECT DISTINCT toString(t.chain_id) AS chain_id FROM transactions AS t WHERE t.block_number IS NOT NULL ORDER BY t.chain_id LIMIT 100",
+  sql: "SELECT DISTINCT toString(t.chain_id) AS chain_id FROM gas_blocks AS t ORDER BY t.chain_id LIMIT 100",
   params: {},
 });

@@ -1,6 +1,7 @@
-/** Columns of findings, a table a kind. What they mean is in the migration; rows are made in engine/worker/findingRows.ts. */
+/** Columns of findings, and of what else is told of blocks, a table a kind. What they mean is in the migration; rows are made in engine/worker/findingRows.ts. */
 import { type Columns, encodeJoined, type RowOf } from "../encodeRows.ts";
 import type { Block } from "../native.ts";
+import { GAS_BLOCK } from "./gasBlocks.ts";
 import { CAPTURE, OPPORTUNITY, PENDING_PLACE } from "./opportunities.ts";
 import { JUDGED, PLACE } from "./place.ts";
 
@@ -112,6 +113,7 @@ export const FINDING_PARTS = {
   failed_attempts: [PLACE, ATTEMPT, JUDGED],
   opportunities: [PENDING_PLACE, OPPORTUNITY, JUDGED],
   opportunity_captures: [PLACE, CAPTURE],
+  gas_blocks: [GAS_BLOCK],
 } as const;
 
 export type FindingTable = keyof typeof FINDING_PARTS;

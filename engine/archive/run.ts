@@ -6,6 +6,7 @@ import type { Store } from "../../clickhouse/client.ts";
 import { type JobOptions, runJob } from "../control/jobs.ts";
 import type { Control } from "../control/open.ts";
 import type { Config } from "../ops/config.ts";
+import type { Failpoint } from "../ops/failpoint.ts";
 import { closeHours } from "../statistics/closeHours.ts";
 import { storedPositions } from "./positions.ts";
 import { configuredArchive, retentionBefore } from "./settings.ts";
@@ -21,6 +22,7 @@ export interface RunOptions extends JobOptions {
   readonly now?: () => Date;
   /** Of the part that archives; in transactions. */
   readonly onProgress?: (done: number, total: number) => void;
+  readonly failpoint?: Failpoint;
 }
 
 export interface Run extends Cleaned {
@@ -32,7 +34,7 @@ export interface Run extends Cleaned {
  * @throws JobHeld while another process is at it; StoreUnavailable, ControlUnavailable, KafkaError
  */
 export async function runArchive(options: RunOptions): Promise<Run | undefined> {
-  const { config, store, control, signal, onProgress, now = () => new Date() } = options;
+  const { config, store, control, signal, onProgress, failpoint, now = () => new Date() } = options;
   const archive = await configuredArchive(config, store);
   const before = retentionBefore(config, now());
   if (archive === undefined && before.size === 0) return undefined;
@@ -42,9 +44,9 @@ export async function runArchive(options: RunOptions): Promise<Run | undefined> 
     async (lost) => {
       const stop = AbortSignal.any([signal, lost]);
       const positions = await storedPositions(config);
-      const written = { store, positions, now, signal: stop };
+      const written = { store, positions, now, signal: stop, ...(failpoint && { failpoint }) };
       const segments = archive ? await writeArchive({ ...written, ...archive, ...(onProgress && { onProgress }) }) : [];
-      await closeHours(store); // of an hour that is closed rows may go
+      await closeHours(store, failpoint); // of an hour that is closed rows may go
       const cleaned =
         before.size === 0 || stop.aborted
           ? { removed: {}, late: [], kept: [] }

@@ -8,6 +8,7 @@ import { runExport } from "../../clickhouse/exports/runExport.ts";
 import { streamExport } from "../../clickhouse/exports/streamExport.ts";
 import { loadExtensions } from "../extensions/load.ts";
 import { Interrupted, UsageError } from "../ops/errors.ts";
+import { createFailpoint } from "../ops/failpoint.ts";
 import { loadConfiguration } from "./configuration.ts";
 import { interrupted } from "./interrupt.ts";
 import { openStoreOnly } from "./store.ts";
@@ -77,7 +78,7 @@ Examples:
         const place = await openPlace(out, config);
         const began = performance.now();
         const { manifest, resumed } = await runExport({
-          ...{ store, place, spec, signal },
+          ...{ store, place, spec, signal, failpoint: createFailpoint(config.engine.failpoint) },
           onProgress: ({ rows, totalRows }) => progress.update(rows, totalRows),
         });
         progress.end();

@@ -30,6 +30,12 @@ export const WORK_FAILPOINTS = [
   "restore of store",
   "restore of control",
   "restore of ledgers",
+  "segment file written",
+  "hours closed",
+  "table cleaned",
+  "table restored",
+  "export batch written",
+  "export file written",
 ] as const;
 export type FailpointName = (typeof FAILPOINTS)[number] | (typeof WORK_FAILPOINTS)[number];
 

@@ -191,6 +191,7 @@ const IDENTITY: Readonly<Record<TableName, string>> = {
   failed_attempts: "offset, n",
   opportunities: "offset, n, opportunity_id",
   opportunity_captures: "offset, n, pool",
+  gas_blocks: "offset, n",
 };
 
 /** One statement counts what is there of all members, which are of different partitions, in all tables. */

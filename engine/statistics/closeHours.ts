@@ -8,6 +8,7 @@ import {
   openHoursStatement,
 } from "../../clickhouse/queries/hours.ts";
 import { messageOf } from "../ops/errors.ts";
+import type { Failpoint } from "../ops/failpoint.ts";
 import type { Log } from "../ops/log.ts";
 import { logSeldom } from "../ops/logSeldom.ts";
 
@@ -20,12 +21,13 @@ const EVERY_MS = 10_000;
  * its tables have, not added to.
  * @returns how many hours were closed
  */
-export async function closeHours(store: Store): Promise<number> {
+export async function closeHours(store: Store, failpoint?: Failpoint, together = TOGETHER): Promise<number> {
   const { sql, params } = openHoursQuery({});
   const hours = (await store.rows<OpenHour>(sql, params)).filter(({ final }) => final === 1);
-  for (let at = 0; at < hours.length; at += TOGETHER) {
-    const statement = closeHoursStatement(hours.slice(at, at + TOGETHER));
+  for (let at = 0; at < hours.length; at += together) {
+    const statement = closeHoursStatement(hours.slice(at, at + together));
     await store.command(statement.sql, statement.params);
+    failpoint?.("hours closed");
   }
   return hours.length;
 }

@@ -52,6 +52,7 @@ describe("the bundled recording", () => {
     const some = expect.any(Number); // pools of what paid; what moved
     expect(rowsOf(outcome)).toEqual({
       ...{ transactions: records.length, transfers: some, swaps, arbitrages, sandwiches, opportunity_captures: some },
+      gas_blocks: 314,
     });
     expect(outcome.findings.find(({ kind }) => kind === "arbitrage")!.transactions).toBe(arbitrages);
   });

@@ -23,6 +23,7 @@ import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
 import { encodeFound } from "./findingRows.ts";
 import { type BlockFindings, countFindings, createDetectStage, findingRecords } from "./findings.ts";
+import { encodeGasBlocks } from "./gasRows.ts";
 import { handoverOf } from "./handover.ts";
 import {
   countOpportunities,
@@ -81,13 +82,14 @@ export function createProcessor(
     const transactions =
       decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched, risks }) } : {};
     const transfers = transferRows(decoded, blocks);
+    const gas = encodeGasBlocks(decoded, blocks);
     lap("rows");
     const handover = handoverOf(seen, matched, world.id);
     return {
       ...outcome,
       transactions: decoded.count,
       minutes: minutesOf(decoded),
-      tables: { ...transactions, ...(transfers.length > 0 && { transfers }), ...outcome.tables },
+      tables: { ...transactions, ...(transfers.length > 0 && { transfers }), ...outcome.tables, ...gas },
       ...(handover ? { handover } : {}),
     };
   };

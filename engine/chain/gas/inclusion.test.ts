@@ -1,15 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type BlockFees, chanceOf, entryFeeOf, measureTips, tipFor } from "./inclusion.ts";
+import { type BlockFees, chanceOf, measureTips, tipFor } from "./inclusion.ts";
 
 const blocks = (fees: readonly number[], first = 1): BlockFees[] =>
   fees.map((fee, i) => ({ number: first + i, baseFee: 100n, entryFee: BigInt(fee) }));
-
-test("an entry fee is the tenth percentile by gas, and a block without transactions has none", () => {
-  const tips = [1n, 2n, 3n, 4n, 5n].map((fee) => ({ fee, gasUsed: fee === 1n ? 1n : 10n }));
-  expect(entryFeeOf(tips)).toBe(2n);
-  expect(entryFeeOf([])).toBeUndefined();
-});
 
 describe("tipFor()", () => {
   test("the smallest that would have done in a share of the runs", () => {

@@ -8,8 +8,6 @@
  *
  * How far that is off is measured: `measureTips` predicts blocks from those before them and looks.
  */
-import { priorityFees, type Tip } from "./priorityFees.ts";
-
 /** A block of the past. */
 export interface BlockFees {
   readonly number: number;
@@ -20,10 +18,6 @@ export interface BlockFees {
 }
 
 export const ENTRY_PERCENTILE = 10;
-
-/** The entry fee of a block; undefined for a block that says nothing of it, as it has no transactions. */
-export const entryFeeOf = (tips: readonly Tip[]): bigint | undefined =>
-  tips.length === 0 ? undefined : priorityFees(tips, [ENTRY_PERCENTILE])[0];
 
 /**
  * The priority fee with which a transaction is in within so many blocks, with a chance.

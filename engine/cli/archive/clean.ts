@@ -26,7 +26,7 @@ Examples:
   weir archive clean --before 2024-06-01`,
     )
     .action(({ before, dryRun = false, json = false }: { before?: Date; dryRun?: boolean; json?: boolean }) =>
-      withStores(async ({ config, store, control }) => {
+      withStores(async ({ config, store, control, failpoint }) => {
         const now = (): Date => new Date();
         const limits = before
           ? new Map(ARCHIVED_TABLES.map((table) => [table, before]))
@@ -43,9 +43,9 @@ Examples:
         const archive = await configuredArchive(config, store);
         const ran = await withProgress("cleaning", "segments", (onProgress) =>
           runJob(control, ARCHIVE_JOB, async (lost) => {
-            await closeHours(store); // of an hour that is closed rows may go
+            await closeHours(store, failpoint); // of an hour that is closed rows may go
             return cleanStore({
-              ...{ store, archive, now, dryRun, onProgress, before: limits },
+              ...{ store, archive, now, dryRun, onProgress, failpoint, before: limits },
               positions: await storedPositions(config),
               signal: AbortSignal.any([signal, lost]),
             });

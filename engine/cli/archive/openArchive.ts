@@ -7,6 +7,7 @@ import { type Archive, requiredArchive } from "../../archive/settings.ts";
 import type { Control } from "../../control/open.ts";
 import type { Config } from "../../ops/config.ts";
 import { UserError } from "../../ops/errors.ts";
+import { createFailpoint, type Failpoint } from "../../ops/failpoint.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { parseTime } from "../rule/history.ts";
 import { openStores } from "../store.ts";
@@ -16,6 +17,7 @@ export interface OpenStores {
   readonly config: Config;
   readonly store: Store;
   readonly control: Control;
+  readonly failpoint: Failpoint;
 }
 
 export interface OpenArchive extends OpenStores {
@@ -27,7 +29,7 @@ export async function withStores<T>(work: (open: OpenStores) => Promise<T>): Pro
   const { config } = loadConfiguration();
   const { store, control } = await openStores(config);
   try {
-    return await work({ config, store, control });
+    return await work({ config, store, control, failpoint: createFailpoint(config.engine.failpoint) });
   } finally {
     await control.close();
     await store.close();

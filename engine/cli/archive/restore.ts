@@ -32,7 +32,7 @@ Examples:
       withArchive(async (open) => {
         if (ids.length === 0 && !all && period.from === undefined && period.to === undefined)
           throw new UsageError("Cannot restore: expected segments, --from and --to, or --all");
-        const { config, store, control, archive } = open;
+        const { config, store, control, failpoint, archive } = open;
         if (config.store.cluster !== undefined)
           throw new UserError(
             `Cannot restore into the cluster "${config.store.cluster}": its rows come back on each server by itself, expected one server or the embedded store`,
@@ -55,7 +55,7 @@ Examples:
               place: archive.place,
               segments,
               signal: AbortSignal.any([signal, lost]),
-              onProgress,
+              ...{ failpoint, onProgress },
             }),
           ),
         );

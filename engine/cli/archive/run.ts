@@ -19,10 +19,10 @@ Examples:
   WEIR_ARCHIVE=/backup/weir WEIR_RETENTION_DAYS=transactions=30,*=365 weir archive run --json | jq .segment`,
     )
     .action(({ json = false }: { json?: boolean }) =>
-      withStores(async ({ config, store, control }) => {
+      withStores(async ({ config, store, control, failpoint }) => {
         const signal = interrupted();
         const run = await withProgress("archiving", "tx", (onProgress) =>
-          runArchive({ config, store, control, signal, onProgress }),
+          runArchive({ config, store, control, signal, failpoint, onProgress }),
         );
         if (run === undefined)
           throw new ConfigError([
