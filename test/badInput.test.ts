@@ -8,7 +8,7 @@ import { createSynthetic } from "../bench/load/synthetic.ts";
 import { createFrameWriter } from "../engine/frame/frameWriter.ts";
 import { OFFSET } from "../engine/frame/schema.ts";
 import { type TransactionRecord, writeFrame } from "../engine/frame/writeFrame.ts";
-import type { Message } from "../engine/kafka/consumer.ts";
+import type { Message } from "../engine/kafka/message.ts";
 import type { Headers } from "../engine/kafka/producer.ts";
 import { createKafkaScene, type KafkaScene, type SentRecord } from "./support/kafkaScene.ts";
 import { readCommitted } from "./support/readCommitted.ts";

@@ -1,6 +1,6 @@
 /** Reads topics into the hub, from where it stands; whatever breaks begins anew. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Message } from "../../engine/kafka/consumer.ts";
+import type { Message } from "../../engine/kafka/message.ts";
 import { openTail, type Tail } from "../../engine/kafka/tail.ts";
 import { messageOf } from "../../engine/ops/errors.ts";
 import type { ComponentState } from "../../engine/ops/health.ts";

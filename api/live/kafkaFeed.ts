@@ -4,7 +4,7 @@
  * the topics have, in the same order, for as long as they keep it.
  */
 import type { PublishedTap } from "../../engine/dispatch/publishedTap.ts";
-import type { Message } from "../../engine/kafka/consumer.ts";
+import type { Message } from "../../engine/kafka/message.ts";
 import type { Config } from "../../engine/ops/config.ts";
 import type { Health } from "../../engine/ops/health.ts";
 import type { Log } from "../../engine/ops/log.ts";

@@ -1,5 +1,5 @@
 /** What a topic has of a channel's past: read once, from one place of each partition to another. */
-import type { Message } from "../../engine/kafka/consumer.ts";
+import type { Message } from "../../engine/kafka/message.ts";
 import { openTail } from "../../engine/kafka/tail.ts";
 import type { Channel, LiveEvent } from "./event.ts";
 import { gapEvent } from "./feed.ts";

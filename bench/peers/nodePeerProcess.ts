@@ -1,5 +1,6 @@
 /** Run by nodePeers.ts with fork(): reads its share of the topic for as long as the harness is there. */
-import { createConsumer, type Message } from "../../engine/kafka/consumer.ts";
+import { createConsumer } from "../../engine/kafka/consumer.ts";
+import type { Message } from "../../engine/kafka/message.ts";
 import { mixRules } from "../load/ruleMix.ts";
 import { parseTransaction } from "../load/ruleTruth.ts";
 import { createHashIndex, type ParsedTransaction } from "./hashIndex.ts";

@@ -1,7 +1,7 @@
 /** Shows a processor the records of its topic and puts what it makes of them on others, each once. Others' failures are nothing to it. */
 import { z } from "zod";
-import type { Message } from "../kafka/consumer.ts";
 import { type FollowTopicOptions, followTopic, type Handled, type OutputRecord } from "../kafka/followTopic.ts";
+import type { Message } from "../kafka/message.ts";
 import type { Config } from "../ops/config.ts";
 import { messageOf } from "../ops/errors.ts";
 import type { Processor, StreamRecord } from "./extension.ts";

@@ -1,8 +1,8 @@
 /** Records of a batch that the client's added method read: see native/consumeBatch.h, which draws their layout. */
 import type { KafkaConsumer as NativeConsumer } from "@confluentinc/kafka-javascript";
 import { loadBinding } from "./binding.ts";
-import type { Message } from "./consumer.ts";
 import { type KafkaError, kafkaError } from "./errors.ts";
+import type { Message } from "./message.ts";
 import { promised } from "./promise.ts";
 
 type Native = {

@@ -4,12 +4,10 @@ import { connectionSettings, loadBinding } from "./binding.ts";
 import { createCommits } from "./commits.ts";
 import { batchReader } from "./consumeBatch.ts";
 import { KafkaError, kafkaError } from "./errors.ts";
+import type { Message } from "./message.ts";
 import { type CommittedOffset, checkOffsets, type OffsetToCommit, type TopicPartition } from "./offsets.ts";
 import { createOwnership } from "./ownership.ts";
 import { promised } from "./promise.ts";
-
-/** A record as the binding gives it: no copy, no wrapper. `headers` come as a list of one-key objects. */
-export type Message = NativeMessage & { value: Buffer | null; key: Buffer | null; timestamp: number };
 
 /** Where reading starts; without an offset at the group's commit, else at the earliest record. */
 export type StartAt = TopicPartition & { offset?: number };

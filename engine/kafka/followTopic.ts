@@ -12,8 +12,9 @@ import type { Log } from "../ops/log.ts";
 import { logSeldom } from "../ops/logSeldom.ts";
 import { countSent, type Metrics } from "../ops/metrics.ts";
 import { type Admin, createAdmin } from "./admin.ts";
-import { type Consumer, createConsumer, type Message } from "./consumer.ts";
+import { type Consumer, createConsumer } from "./consumer.ts";
 import { type FollowerName, followerGroup } from "./followers.ts";
+import type { Message } from "./message.ts";
 import { createProducer } from "./producer.ts";
 import { inTransaction, put } from "./transaction.ts";
 

@@ -6,8 +6,9 @@ import { randomUUID } from "node:crypto";
 import type { KafkaConsumer } from "@confluentinc/kafka-javascript";
 import { connectionSettings, loadBinding } from "./binding.ts";
 import { batchReader } from "./consumeBatch.ts";
-import { type Message, oneByOne, type StartAt } from "./consumer.ts";
+import { oneByOne, type StartAt } from "./consumer.ts";
 import { KafkaError, kafkaError } from "./errors.ts";
+import type { Message } from "./message.ts";
 import type { TopicPartition } from "./offsets.ts";
 import { promised } from "./promise.ts";
 

@@ -5,8 +5,9 @@
  *     await traced("batch", { "weir.partition": 3 }, () => pool.run(task)); // a trace of its own
  *     await step("store select", {}, () => client.query(…)); // within one; outside of any it is none
  */
+
+import type { Logger } from "pino";
 import type { Config } from "./config.ts";
-import type { Log } from "./log.ts";
 
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
@@ -40,7 +41,7 @@ export interface Tracer {
 let tracer: Tracer | undefined;
 
 /** @returns ends it: what was not sent yet is, within some seconds */
-export async function startTracing({ tracing }: Pick<Config, "tracing">, log: Log): Promise<() => Promise<void>> {
+export async function startTracing({ tracing }: Pick<Config, "tracing">, log: Logger): Promise<() => Promise<void>> {
   if (tracing.endpoint === undefined) return async () => {};
   const { createTracer } = await import("./openTelemetry.ts");
   const own = createTracer({ ...tracing, endpoint: tracing.endpoint }, log);

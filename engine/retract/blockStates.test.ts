@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
-import type { Message } from "../kafka/consumer.ts";
+import type { Message } from "../kafka/message.ts";
 import { putStatuses } from "./blockStates.ts";
 import { readStatus, type StatusRecord } from "./statusRecord.ts";
 

@@ -9,8 +9,8 @@
  */
 import type { Store } from "../../clickhouse/client.ts";
 import type { Admin } from "../kafka/admin.ts";
-import type { Message } from "../kafka/consumer.ts";
 import { byPartition, type FollowSession, followTopic, type Handled, JSON_HEADERS, type OutputRecord } from "../kafka/followTopic.ts"; // biome-ignore format: one import
+import type { Message } from "../kafka/message.ts";
 import type { Config } from "../ops/config.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";

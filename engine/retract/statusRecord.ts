@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Message } from "../kafka/consumer.ts";
+import type { Message } from "../kafka/message.ts";
 
 /** What a record of `block_status` says of a block: see source/rpc/README.md. */
 export interface StatusRecord {

@@ -14,8 +14,8 @@ import {
   SOLANA_TRANSACTION_COLUMNS,
   type SolanaTransactionRow,
 } from "../../clickhouse/tables/solanaTransactions.ts";
-import type { Message } from "../kafka/consumer.ts";
 import { byPartition, followTopic, type Handled } from "../kafka/followTopic.ts";
+import type { Message } from "../kafka/message.ts";
 import type { Config } from "../ops/config.ts";
 import type { Log } from "../ops/log.ts";
 import type { Metrics } from "../ops/metrics.ts";

@@ -1,6 +1,7 @@
 import { CONTENT, CONTENT_TYPES, type Content } from "../frame/content.ts";
-import type { Consumer, Message } from "../kafka/consumer.ts";
+import type { Consumer } from "../kafka/consumer.ts";
 import { createConsumer } from "../kafka/consumer.ts";
+import type { Message } from "../kafka/message.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
 import type { SourceRecord } from "./batch.ts";
 import type { Source } from "./source.ts";

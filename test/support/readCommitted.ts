@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createAdmin } from "../../engine/kafka/admin.ts";
-import { createConsumer, type Message } from "../../engine/kafka/consumer.ts";
+import { createConsumer } from "../../engine/kafka/consumer.ts";
+import type { Message } from "../../engine/kafka/message.ts";
 
 /** Everything on a topic that a reader of committed records sees, up to the end as it is now. */
 export async function readCommitted(brokers: string, topic: string): Promise<Message[]> {

@@ -7,14 +7,8 @@ import { pendingLoad } from "../../load/load.ts";
 import { openLoop } from "../../load/openLoop.ts";
 import { createHistogram, type Histogram } from "../../measure/histogram.ts";
 import type { Context, Figure, Measured } from "../../scenario.ts";
-import { readTopic, watchRows } from "./alertReaders.ts";
+import { type At, readTopic, watchRows } from "./alertReaders.ts";
 import { type ApiScene, PARTITIONS } from "./scene.ts";
-
-/** Where an alert's transaction stood on its topic. */
-export interface At {
-  readonly partition: number;
-  readonly offset: number;
-}
 
 /** Of a message what is looked at. */
 interface Shown {

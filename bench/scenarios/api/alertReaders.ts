@@ -2,8 +2,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAdmin } from "../../../engine/kafka/admin.ts";
 import { openTail } from "../../../engine/kafka/tail.ts";
-import type { At } from "./alertLatency.ts";
 import type { ApiScene } from "./scene.ts";
+
+/** Where an alert's transaction stood on its topic. */
+export interface At {
+  readonly partition: number;
+  readonly offset: number;
+}
 
 type Came = (id: string, at: At) => void;
 

@@ -6,7 +6,7 @@ import { withLate } from "../../../clickhouse/archive/restore.ts";
 import { archivedRows } from "../../../clickhouse/archive/segmentFile.ts";
 import type { Store } from "../../../clickhouse/client.ts";
 import { rowsOf } from "../../sink/rangeBounds.ts";
-import { IN_PERIOD, type Period, type Stretch } from "./history.ts";
+import { IN_PERIOD, type Period, type Stretch } from "./stretch.ts";
 
 /**
  * Stretches of positions of which the store lacks transactions of the period that the archive has: all of each is read from there.

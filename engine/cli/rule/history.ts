@@ -4,13 +4,14 @@
  */
 
 import type { ArchivePlace } from "../../../clickhouse/archive/place.ts";
-import { type Params, type Store, type StoreReads, StoreRefused } from "../../../clickhouse/client.ts";
+import { type Params, type Store, StoreRefused } from "../../../clickhouse/client.ts";
 import { STORED_COLUMNS, type StoredRow } from "../../../clickhouse/frameOfRow.ts";
 import { UserError } from "../../ops/errors.ts";
 import { splitLines } from "../../source/recording.ts";
 import type { Decoded } from "../../worker/decode.ts";
 import { createStoredBatches } from "../../worker/storedBatch.ts";
 import { archivedSpan, archivedStretches } from "./archivedHistory.ts";
+import { IN_PERIOD, type Period, type Stretch } from "./stretch.ts";
 
 /** Rows evaluated at once, as many as records in a batch of the engine. */
 const BATCH_ROWS = 4_096;
@@ -18,12 +19,6 @@ const BATCH_ROWS = 4_096;
 const MAX_BATCH_ROWS = 16_384;
 /** Rows that a piece has on average: below the store's time limit of a read by far. */
 const PIECE_ROWS = 20_000;
-
-/** Which transactions, by event_time; µs since 1970, `from` included, `to` not. */
-export interface Period {
-  readonly from: number;
-  readonly to: number;
-}
 
 export interface History {
   readonly transactions: number;
@@ -38,20 +33,6 @@ export interface HistoryRow {
   readonly partition: number;
   readonly row: StoredRow;
 }
-
-/** Offsets of a partition, `end` not included, and where their rows are. */
-export interface Stretch {
-  readonly source: string;
-  readonly partition: number;
-  readonly first: number;
-  readonly end: number;
-  readonly rows: number;
-  /** What stands behind FROM. */
-  readonly table: string;
-  readonly reads: StoreReads;
-}
-
-export const IN_PERIOD = `t.event_time >= fromUnixTimestamp64Micro({from:Int64}, 'UTC') AND t.event_time < fromUnixTimestamp64Micro({to:Int64}, 'UTC')`;
 
 /**
  * Of the store, and of the archive what the store does not have any more.

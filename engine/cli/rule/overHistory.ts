@@ -5,8 +5,9 @@ import type { Decoded } from "../../worker/decode.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { openStoreOnly } from "../store.ts";
 import { createProgress } from "../terminal.ts";
-import { openHistory, type Period, parseTime, periodOf, type TimePoint } from "./history.ts";
+import { openHistory, parseTime, periodOf, type TimePoint } from "./history.ts";
 import { recordingBatches } from "./recordingBatches.ts";
+import type { Period } from "./stretch.ts";
 
 export interface HistoryOptions {
   readonly from?: TimePoint;

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { createAdmin } from "../../kafka/admin.ts";
 import { createConsumer } from "../../kafka/consumer.ts";
+import type { BlockStatus } from "./blockStatus.ts";
 import type { Coverage } from "./coverage.ts";
 import type { BlockRef } from "./readBlock.ts";
-import type { BlockStatus } from "./topicSink.ts";
 
 /** Of each partition, so many records from its end: a reorganisation and the blocks around it, of several chains. */
 const TAIL_RECORDS = 2_000;
