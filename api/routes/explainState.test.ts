@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
-import { createResidents } from "../../engine/rules/residents.ts";
 import { ruleKey } from "../../engine/rules/ruleKey.ts";
 import { compactState } from "../../engine/sink/stateLog.ts";
 import { packBatch } from "../../engine/source/batch.ts";
 import { applyChange, createStateTable } from "../../engine/state/stateTable.ts";
 import { createOrderedStage } from "../../engine/worker/orderedStage.ts";
 import { createOrderedProcessor, createProcessor } from "../../engine/worker/process.ts";
+import { createSandboxes } from "../../engine/worker/sandboxes.ts";
 import { createWorld } from "../../engine/world/world.ts";
 import { sampleTransaction, tryRule } from "../../rules-as/cli/tryRule.ts";
 import { startTestServer, type TestServer, TOKEN } from "../testServer.ts";
@@ -34,7 +34,7 @@ beforeAll(async () => {
   await server.get("/api/v1/rules/sequence", { method: "PUT", body, headers });
   const rule = await server.rules.version("sequence", 1);
   const first = createProcessor([rule], createWorld({ chains: [1] }));
-  const second = createOrderedProcessor([rule], createOrderedStage([rule], createResidents(1)));
+  const second = createOrderedProcessor([rule], createOrderedStage([rule], createSandboxes(1)));
   const tables = rule.manifest.state!.map(createStateTable);
   for (let from = 0; from < TRANSACTIONS.length; from += BATCH) {
     const records = TRANSACTIONS.slice(from, from + BATCH).map((each, i) => {

@@ -86,8 +86,15 @@ export const ownerQuotas = pgTable("owner_quotas", {
 
 export const ruleSets = pgTable("rule_sets", {
   id: text("id").primaryKey(),
-  rules: jsonb("rules").$type<readonly SetMember[]>().notNull(),
+  rules: jsonb("rules").$type<readonly SetMember[]>(),
+  parts: text("parts").array(),
   createdAt: when("created_at"),
+  usedAt: when("used_at"),
+});
+
+export const ruleSetParts = pgTable("rule_set_parts", {
+  id: text("id").primaryKey(),
+  rules: jsonb("rules").$type<readonly SetMember[]>().notNull(),
   usedAt: when("used_at"),
 });
 

@@ -12,7 +12,6 @@ import { buildRule } from "../../rules-as/cli/build.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { parseCondition } from "../condition/parseCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
-import { createResidents } from "../rules/residents.ts";
 import { readmit } from "../sandbox/admit.ts";
 import { createFileLedger } from "../sink/fileLedger.ts";
 import type { Ledger } from "../sink/ledger.ts";
@@ -23,6 +22,7 @@ import { createRecordingSource, inspectRecording } from "../source/recording.ts"
 import type { StateDeclaration } from "../state/declaration.ts";
 import { createOrderedStage } from "../worker/orderedStage.ts";
 import { createOrderedProcessor, createProcessor } from "../worker/process.ts";
+import { createSandboxes } from "../worker/sandboxes.ts";
 import { createWorld } from "../world/world.ts";
 import { openLane, type Task } from "./lane.ts";
 import { createOrderedWork } from "./orderedWork.ts";
@@ -113,7 +113,7 @@ async function run(
   const stages = new Map<string, ReturnType<typeof makeStages>>();
   const makeStages = (rules: LiveRule[]) => ({
     first: createProcessor(rules, WORLD),
-    second: createOrderedProcessor(rules, createOrderedStage(rules, createResidents(10))),
+    second: createOrderedProcessor(rules, createOrderedStage(rules, createSandboxes(10))),
   });
   const stagesOf = (catalogue: string) => {
     const made = stages.get(catalogue) ?? makeStages(rulesOf(catalogue));

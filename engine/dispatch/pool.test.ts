@@ -40,9 +40,9 @@ function compiled(bytes: Uint8Array): WebAssembly.Module {
   if (!admitted.ok) throw new Error(JSON.stringify(admitted.findings));
   return new WebAssembly.Module(admitted.module);
 }
-const rule = (name: string, module: WebAssembly.Module, onError: "dlq" | "halt" = "dlq"): LiveRule => ({
+const rule = (name: string, module: WebAssembly.Module, onError: "dlq" | "halt" = "dlq", version = 1): LiveRule => ({
   name,
-  version: 1,
+  version,
   module,
   manifest: manifestSchema.parse({ name, onError }),
 });
@@ -170,6 +170,18 @@ describe("a thread that hangs is ended, and its batch", () => {
     expect(error).toMatch(/^Cannot process the batch case\/0 from 0 to 8: its thread ended: /);
     expect(guilty).toEqual([]);
   });
+});
+
+it("a thread that has a rule set is told what is new of another one, and of nothing else", async () => {
+  const before = innocent(5);
+  const after = [rule("a", honest), ...before.slice(0, 2), rule("honest-3", honest, "dlq", 2), before[4]!];
+  const pool = poolOf(async (id) => (id === "1" ? before : after));
+  const countsOf = async (catalogue: string) => (await pool.run({ batch, catalogue, world: world.id })).rules;
+  expect(await countsOf("1")).toEqual(before.map(({ name }) => countOf(name, TRANSACTIONS)));
+  for (const kept of before) Object.assign(kept, { cannotBeSent: () => {} });
+  const second = after.map(({ name, version }) => countOf(name, TRANSACTIONS, version));
+  expect(await countsOf("2").catch(String)).toEqual(second);
+  await pool.close();
 });
 
 it("hostile rules in a worker change nothing for those beside them, nor for the main thread", () => {

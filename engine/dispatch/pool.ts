@@ -1,6 +1,7 @@
 import { Piscina } from "piscina";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
+import { changeOf } from "../rules/ruleSetChange.ts";
 import type { Batch } from "../source/batch.ts";
 import type { Context, WorkerAnswer, WorkerSettings, WorkerTask } from "../worker/entry.ts";
 import type { StateTables } from "../worker/orderedStage.ts";
@@ -53,6 +54,9 @@ const DEATHS = 2;
 /** In how many parts the search for a guilty rule divides: up to so many rules run one at a time, of 10,000 it is found in 4 steps. */
 const PARTS = 16;
 
+/** Rule sets that threads may go on from: what they keep, and while one is being given another. */
+const GIVEN = 4;
+
 type Task = Parameters<Pool["run"]>[0] & Pick<WorkerTask, "second">;
 type Selection = Pick<WorkerTask, "only" | "without">;
 
@@ -92,15 +96,27 @@ export function createPool(options: PoolOptions): Pool {
     }
   }
 
+  /** What threads were given last. */
+  const given = new Map<string, readonly LiveRule[]>();
+
+  /** @param has ids of sets that the thread has: where it can be told what is new, it is not told the rest */
+  async function rulesFor(catalogue: string, has: readonly string[]): Promise<Context["rules"]> {
+    const now = await rules(catalogue);
+    given.set(catalogue, now);
+    for (const old of [...given.keys()].slice(0, -GIVEN)) given.delete(old);
+    const after = has.findLast((id) => given.has(id));
+    return after === undefined ? now : changeOf(after, given.get(after)!, now);
+  }
+
   async function attempt(task: Task, selection: Selection = {}): Promise<WorkerAnswer> {
-    const context = async (wanted: readonly (keyof Context)[]): Promise<Context> => ({
-      ...(wanted.includes("rules") && { rules: await rules(task.catalogue) }),
+    const context = async (wanted: readonly (keyof Context)[], has: readonly string[] = []): Promise<Context> => ({
+      ...(wanted.includes("rules") && { rules: await rulesFor(task.catalogue, has) }),
       ...(wanted.includes("world") && { world: await world(task.world) }),
     });
     const whole = selection.only === undefined && selection.without === undefined;
     const answer = await send({ ...task, ...selection, context: await context(whole ? [] : ["rules", "world"]) });
     if (answer.kind !== "unknown context") return answer;
-    const again = await send({ ...task, context: await context(answer.lacks) });
+    const again = await send({ ...task, context: await context(answer.lacks, answer.has) });
     // another thread may have got it, which lacks more
     return again.kind === "unknown context" ? send({ ...task, context: await context(["rules", "world"]) }) : again;
   }

@@ -38,7 +38,9 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
   beforeEach(async () => {
     await control.change(async (tx) => {
       await tx.execute(
-        sql.raw("TRUNCATE rules, rule_versions, modules, admitted_modules, rule_sets, owner_quotas, audit_log"),
+        sql.raw(
+          "TRUNCATE rules, rule_versions, modules, admitted_modules, rule_sets, rule_set_parts, owner_quotas, audit_log",
+        ),
       );
       await tx.execute(sql.raw("UPDATE changes SET number = 0"));
     });
@@ -129,6 +131,21 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
     expect(await live(await another(), then)).toEqual(["a@1 first", "b@1"]);
   });
 
+  test("of a set that differs in one rule one part is new; a set from before there were parts is read as it is", async () => {
+    const parts = async (): Promise<number> => (await control.read((db) => db.execute(sql`SELECT 1 FROM rule_set_parts`))).rows.length; // biome-ignore format: one line
+    for (const name of ["a", "b", "c", "d"]) await upload(name);
+    const before = await parts();
+    await upload("c", "second");
+    expect(await parts()).toBe(before + 1);
+    await upload("c"); // as it was, but another version
+    expect(await parts()).toBe(before + 2);
+    await catalogue.change("c", "rollback", { ...BY, version: 1 });
+    expect(await parts()).toBe(before + 2);
+    const whole = sql`SELECT 'whole', jsonb_agg(rule) FROM rule_sets s, rule_set_parts p, jsonb_array_elements(p.rules) rule WHERE s.id = ${catalogue.current()} AND p.id = ANY(s.parts)`;
+    await control.change((tx) => tx.execute(sql`INSERT INTO rule_sets (id, rules) ${whole}`));
+    expect((await live(await another(), "whole")).sort()).toEqual(["a@1", "b@1", "c@1", "d@1"]);
+  });
+
   test("sets that nobody has used for 30 days are removed, those that run are not", async () => {
     await upload("a", "first");
     const old = catalogue.current();
@@ -138,6 +155,9 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
       control.change((tx) =>
         tx.execute(sql`UPDATE rule_sets SET used_at = now() - make_interval(days => ${days}::int) WHERE id = ${id}`),
       );
+    await control.change((tx) =>
+      tx.execute(sql`UPDATE rule_set_parts SET used_at = now() - make_interval(days => 31)`),
+    );
     await age(old, 31);
     await age(young, 29);
     await upload("a", "third");
@@ -147,6 +167,8 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))("the catal
     );
     expect(await live(fresh, young)).toEqual(["a@2 second"]);
     expect(await live(fresh)).toEqual(["a@3 third"]);
+    const kept = await control.read((db) => db.execute(sql`SELECT count(*)::int AS parts FROM rule_set_parts`));
+    expect(kept.rows).toEqual([{ parts: 2 }]); // not the old one's
   });
 
   test("the id depends on what runs alone: disabled and enabled again, it is the old one", async () => {

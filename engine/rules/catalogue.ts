@@ -21,7 +21,7 @@ import { dropOldBaselines, newestBaselines, putBaselines } from "../world/baseli
 import { createListContents } from "../world/listContents.ts";
 import { createListStore, type ListStore, NoSuchList } from "../world/lists.ts";
 import { dropOldWorlds, keepWorld, readLists } from "../world/listTables.ts";
-import { contentId, KNOWN_BAD, type Lists, type World, worldId } from "../world/world.ts";
+import { KNOWN_BAD, type Lists, type World, worldId } from "../world/world.ts";
 import { createWorlds } from "../world/worlds.ts";
 import { admissionId } from "./admission.ts";
 import { finding, hashOf, type Prepared, prepare } from "./content.ts";
@@ -40,6 +40,7 @@ import {
   subjectOf,
   type UploadOptions,
 } from "./ruleChanges.ts";
+import { createRuleSetParts, type RuleSetPart } from "./ruleSetParts.ts";
 import { createRuleSets } from "./ruleSets.ts";
 import * as tables from "./ruleTables.ts";
 
@@ -193,6 +194,7 @@ export async function openCatalogue({
   registry = {},
 }: CatalogueOptions): Promise<Catalogue> {
   const known = new Map<string, { info: RuleInfo; members: readonly SetMember[]; lists: readonly string[] }>();
+  const running = createRuleSetParts();
   const sets = createRuleSets(control);
   const contents = createListContents();
   const worlds = createWorlds(control, contents, { chains, registry });
@@ -203,6 +205,8 @@ export async function openCatalogue({
   let number = -1;
   let baselines: string | undefined;
   let currentId = "";
+  /** Of the set that runs. */
+  let currentParts: readonly RuleSetPart[] = [];
   let currentWorld = "";
   let said = 0;
   let working: Promise<unknown> = Promise.resolve();
@@ -222,8 +226,9 @@ export async function openCatalogue({
     return done;
   }
 
-  async function takeOver(): Promise<void> {
-    if ((await control.read(readNumber)) !== number) {
+  /** @param changed something has: one question less */
+  async function takeOver(changed = false): Promise<void> {
+    if (changed || (await control.read(readNumber)) !== number) {
       // of one moment: a rule and the lists that it names
       const now = await control.read((db) =>
         db.transaction(
@@ -264,32 +269,40 @@ export async function openCatalogue({
       }));
       const named = members.flatMap(({ version }) => versions.get(version)!.manifest.lists ?? []);
       known.set(name, { info, members, lists: named.map((use) => use.name) });
+      running.put(name, members);
     }
   }
 
   /** What runs, and the world it runs in, under their ids: in the store before anything runs with it, and in memory where an engine asks for it. */
   async function takeSet(): Promise<void> {
-    const members = list().flatMap(({ name }) => known.get(name)!.members);
-    const id = contentId(members);
+    const { id, parts, members } = running.current();
     const content = worldContent();
     const world = worldId(content);
     const isTime = Date.now() - said >= SAY_MS;
     if (id === currentId && world === currentWorld && !isTime) return;
+    const there = new Set(currentParts);
     await control.change(async (tx) => {
-      await keepWorld(tx, world, content);
+      if (world !== currentWorld || isTime) await keepWorld(tx, world, content);
+      if (id !== currentId || isTime)
+        await tables.keepSet(
+          tx,
+          id,
+          parts,
+          parts.filter((part) => !there.has(part)),
+        );
+      if (!isTime) return;
       await dropOldWorlds(tx, KEEP_DAYS);
       await dropOldBaselines(tx);
-      if (id === currentId && !isTime) return;
-      await tables.keepSet(tx, id, members);
       await tables.dropOldSets(tx, KEEP_DAYS);
       await tables.dropOldAdmitted(tx, admissionId(), KEEP_DAYS);
     });
-    said = Date.now();
+    if (isTime) said = Date.now();
     if (id !== currentId && sets.used()) await sets.get(id, members);
     if (world !== currentWorld && worlds.used()) await worlds.get(world, content);
     contents.keep(new Set(content.lists.map((version) => version.list)));
     // both at once: a batch has the rules and the lists of one moment
     currentId = id;
+    currentParts = parts;
     currentWorld = world;
   }
 
@@ -310,13 +323,16 @@ export async function openCatalogue({
     inTurn(async () => {
       const result = await control.change(async (tx) => edit(tx, await nextNumber(tx)));
       committed(result);
-      await takeOver();
+      await takeOver(true);
       return result;
     });
 
   /** @returns of each upload its version, and whether it made a difference */
   const uploadAll = (items: readonly Prepared[], options: UploadOptions) =>
-    change((tx, changeNumber) => changes.upload(tx, changeNumber, items, options));
+    change(
+      (tx, changeNumber) => changes.upload(tx, changeNumber, items, options),
+      () => items.forEach(sets.accepted),
+    );
 
   const missingLists = ({ lists: uses = [] }: Manifest): Finding[] =>
     listProblems(uses, new Map(lists.list().map((info) => [info.name, info]))).map((problem) => finding(problem));

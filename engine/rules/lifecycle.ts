@@ -153,9 +153,12 @@ export function baseVersion(rule: Life | undefined, wish: Wish): number {
   return (wish === "shadow" ? (shadowVersion ?? liveVersion) : (liveVersion ?? shadowVersion)) ?? newestVersion;
 }
 
+/** States of rules that run, or would if they were not throttled. */
+export const RUNNING: ReadonlySet<RuleState> = new Set(["live", "shadow", "throttled"]);
+
 /** Versions that run, in the order in which they do; those of a throttled rule only count what they would see. */
 export function runningVersions({ state, liveVersion, shadowVersion }: Life): Running[] {
-  if (state !== "live" && state !== "shadow" && state !== "throttled") return [];
+  if (!RUNNING.has(state)) return [];
   const throttled = state === "throttled" && { throttled: true as const };
   return [
     ...(liveVersion === null ? [] : [{ version: liveVersion, shadow: false, ...throttled }]),

@@ -1,4 +1,6 @@
-import type { Rule } from "../sandbox/rule.ts";
+import type { Keeper } from "../sandbox/instancePool.ts";
+
+type Kept = Parameters<Keeper["used"]>[0];
 
 /**
  * Which sandboxes keep their instance between batches. V8 gives a process so many live memories and no more, so beyond the
@@ -6,11 +8,9 @@ import type { Rule } from "../sandbox/rule.ts";
  * least recently used would drop each one just before its turn (measured: 91 µs an event); here those that are in stay in,
  * and one that has not been run for a while gives its place up. A thread has one such budget, whatever rule sets it runs.
  */
-export interface Residents {
+export interface Residents extends Keeper {
   /** A batch begins. */
   begin(): void;
-  /** The sandbox has run. */
-  used(rule: Rule): void;
 }
 
 /** Batches without a run after which a place may be taken … */
@@ -21,7 +21,7 @@ const GONE_BATCHES = 4_096;
 const LOOK = 16;
 
 interface Place {
-  rule: Rule;
+  kept: Kept;
   /** The batch it last ran in. */
   ran: number;
 }
@@ -29,7 +29,7 @@ interface Place {
 /** @param budget instances to keep at most */
 export function createResidents(budget: number): Residents {
   const places: Place[] = [];
-  const known = new Map<Rule, Place>();
+  const known = new Map<Kept, Place>();
   let batch = 0;
   let hand = 0;
 
@@ -42,9 +42,9 @@ export function createResidents(budget: number): Residents {
     return undefined;
   }
 
-  function letGo({ rule }: Place): void {
-    rule.release();
-    known.delete(rule);
+  function letGo({ kept }: Place): void {
+    kept.release();
+    known.delete(kept);
   }
 
   return {
@@ -56,19 +56,19 @@ export function createResidents(budget: number): Residents {
       places[hand] = places.at(-1)!;
       places.pop();
     },
-    used(rule) {
-      let place = known.get(rule);
+    used(kept) {
+      let place = known.get(kept);
       if (place === undefined) {
         if (places.length < budget) {
-          place = { rule, ran: batch };
+          place = { kept, ran: batch };
           places.push(place);
         } else {
           place = unused(IDLE_BATCHES);
-          if (place === undefined) return rule.release();
+          if (place === undefined) return kept.release();
           letGo(place);
-          place.rule = rule;
+          place.kept = kept;
         }
-        known.set(rule, place);
+        known.set(kept, place);
       }
       place.ran = batch;
     },

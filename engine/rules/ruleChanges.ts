@@ -18,6 +18,7 @@ import {
   baseVersion,
   canAct,
   type Life,
+  RUNNING,
   RuleConflict,
   runningVersions,
   type Wish,
@@ -121,10 +122,9 @@ export function createRuleChanges({ maxRules, quota }: { readonly maxRules: numb
     if (!rule) throw noSuchRule(name, action);
     const after = { ...rule, ...act(name, rule, action, { reason, version }) };
     if (sameLife(rule, after)) return;
-    const running = await tables.countRunning(tx);
     await tables.writeRules(tx, [after], changeNumber);
     await writeAudit(tx, [entry(name, by, action, lifeOf(rule), lifeOf(after))]);
-    await checkRunning(tx, running, name);
+    await checkRunning(tx, [{ before: rule, after }], name);
     await checkListsOf(tx, name, action, after);
   }
 
@@ -136,7 +136,6 @@ export function createRuleChanges({ maxRules, quota }: { readonly maxRules: numb
     by: string,
   ): Promise<string[]> {
     const rules = await tables.readRules(tx, [...new Set(changes.map(({ name }) => name))]);
-    const running = await tables.countRunning(tx);
     const changed = new Map<string, Life & { name: string; owner: string }>();
     const entries = changes.flatMap(({ name, action, from, ...options }) => {
       const rule = changed.get(name) ?? rules.get(name);
@@ -152,7 +151,8 @@ export function createRuleChanges({ maxRules, quota }: { readonly maxRules: numb
       await tables.writeRules(tx, some, changeNumber);
     }
     for (let at = 0; at < entries.length; at += CHUNK.rules) await writeAudit(tx, entries.slice(at, at + CHUNK.rules));
-    if (names.length > 0) await checkRunning(tx, running, names[0]!);
+    const lives = names.map((name) => ({ before: rules.get(name), after: changed.get(name)! }));
+    if (names.length > 0) await checkRunning(tx, lives, names[0]!);
     return names;
   }
 
@@ -165,7 +165,6 @@ export function createRuleChanges({ maxRules, quota }: { readonly maxRules: numb
   ): Promise<void> {
     const names = [...new Set(results.flatMap(({ name, changed }) => (changed ? [name] : [])))];
     if (names.length === 0) return;
-    const running = await tables.countRunning(tx);
     await tables.writeRules(
       tx,
       names.map((name) => rules.get(name)!),
@@ -179,7 +178,8 @@ export function createRuleChanges({ maxRules, quota }: { readonly maxRules: numb
         return entry(name, by, action, from, to!);
       }),
     );
-    await checkRunning(tx, running, names[0]!);
+    const lives = names.map((name) => ({ before: before.get(name), after: rules.get(name)! }));
+    await checkRunning(tx, lives, names[0]!);
   }
 
   /** @throws ListsMissing */
@@ -191,11 +191,15 @@ export function createRuleChanges({ maxRules, quota }: { readonly maxRules: numb
     if (problems.length > 0) throw new ListsMissing(problems);
   }
 
-  /** @param before by owner, how many ran @throws RuleConflict when this makes too many */
-  async function checkRunning(tx: Transaction, before: ReadonlyMap<string, number>, name: string): Promise<void> {
+  /** Counts only when more would run than before, which most changes do not do. @throws RuleConflict when this makes too many */
+  async function checkRunning(tx: Transaction, lives: readonly ChangedLife[], name: string): Promise<void> {
+    const more = new Map<string, number>();
+    for (const { before, after } of lives)
+      more.set(after.owner, (more.get(after.owner) ?? 0) + runs(after) - runs(before));
+    if ([...more.values()].every((count) => count <= 0)) return;
     const running = await tables.countRunning(tx);
-    const [was, is] = [before, running].map((counts) => [...counts.values()].reduce((sum, count) => sum + count, 0));
-    if (is! > maxRules && is! > was!)
+    const [is, grown] = [running, more].map((counts) => [...counts.values()].reduce((sum, count) => sum + count, 0));
+    if (is! > maxRules && grown! > 0)
       throw new RuleConflict(
         `Cannot run the rule "${name}": ${is} rules would run, expected at most MAX_CONCURRENT_RULES=${maxRules}`,
         { next: "Disable rules that are not needed, or raise MAX_CONCURRENT_RULES" },
@@ -203,7 +207,7 @@ export function createRuleChanges({ maxRules, quota }: { readonly maxRules: numb
     const quotas = await readQuotas(tx);
     for (const [owner, count] of running) {
       const most = quotaIn(quotas, owner, quota).maxRules;
-      if (count <= most || count <= (before.get(owner) ?? 0)) continue;
+      if (count <= most || (more.get(owner) ?? 0) <= 0) continue;
       throw new RuleConflict(
         `Cannot run the rule "${name}": ${count} rules of "${owner}" would run, expected at most ${most}`,
         { next: "Disable some of them, or raise WEIR_OWNER_MAX_RULES or the owner's quota" },
@@ -229,6 +233,13 @@ export function createRuleChanges({ maxRules, quota }: { readonly maxRules: numb
 
   return { upload, setParameters, act: actOn, actEach: actOnEach };
 }
+
+interface ChangedLife {
+  readonly before: Life | undefined;
+  readonly after: Life & { readonly owner: string };
+}
+
+const runs = (life: Life | undefined): number => (life && RUNNING.has(life.state) ? 1 : 0);
 
 /** A rule names lists that are not there, or of another kind. */
 export class ListsMissing extends UserError {

@@ -13,7 +13,8 @@ import { OFFSET } from "../frame/schema.ts";
 import { mainnetLines, transaction as plainTransaction } from "../frame/testing/records.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import { buildList, type ListTable } from "../world/listTable.ts";
-import { createRuleIndex } from "./ruleIndex.ts";
+import { createAmendableIndex } from "./amendedIndex.ts";
+import { createRuleIndex, type RuleIndex } from "./ruleIndex.ts";
 
 const writer = createFrameWriter();
 
@@ -47,7 +48,7 @@ function selected(records: readonly TransactionRecord[], conditions: readonly Co
   expect(count).toBe(found.flat().length);
   for (const odd of [0, 1]) {
     const counted = conditions.map((_, rule) => rule % 2 === odd);
-    const some = createRuleIndex(conditions, counted);
+    const some = odd === 0 ? createRuleIndex(conditions, counted) : amendedIndex(conditions, counted);
     some.select(frames, lists);
     const { rules, matched, counts, starts, transactions } = some.select(frames, lists);
     const numbers = conditions.map(() => 0);
@@ -58,6 +59,21 @@ function selected(records: readonly TransactionRecord[], conditions: readonly Co
     expect(numbers).toEqual(found.map(({ length }) => length));
   }
   return found;
+}
+
+/** The same index, out of one that knows a third of them and another rule, in two steps. */
+function amendedIndex(conditions: readonly Condition[], counted: readonly boolean[]): RuleIndex {
+  const numbers = [...conditions.keys()];
+  let known = [-1, ...numbers.filter((i) => i % 3 === 1)];
+  const conditionsOf = (some: number[]): Condition[] => some.map((i) => conditions[i] ?? { and: [] });
+  const countedOf = (some: number[]): boolean[] => some.map((i) => counted[i] ?? false);
+  let index = createAmendableIndex(conditionsOf(known), countedOf(known));
+  for (const next of [numbers.filter((i) => i % 3 !== 2), numbers]) {
+    const places = Int32Array.from(next, (i) => known.indexOf(i));
+    index = index.amended(conditionsOf(next), countedOf(next), places);
+    known = next;
+  }
+  return index;
 }
 
 /** Of each width a list that has every other of the records' values, by the name that has its bytes. */
@@ -410,6 +426,16 @@ describe("createRuleIndex()", () => {
     const lists = new Map(Array.from({ length: 10 }, (_, i) => [`ten-${i}`, { ...own, has }]));
     expect(createRuleIndex(conditions).select(frames, lists).count).toBeGreaterThan(1_000);
     expect(asked).toBeLessThanOrEqual(2 * 10 * records.length); // once for those without keys, once for those with
+  });
+
+  test("of an index that is amended, what asked a list that is gone is not asked", () => {
+    const named: Condition = { field: "from", operator: "in_list", value: "gone" };
+    const all: Condition = { and: [] };
+    const amended = createAmendableIndex([named, all], [false, false]).amended([all], [false], Int32Array.of(1));
+    writer.reset();
+    writeFrame(writer, record!);
+    const frames = { bytes: writer.bytes, words: writer.u32, offsets: writer.offsets, count: 1 };
+    expect(amended.select(frames, new Map()).count).toBe(1);
   });
 
   test("no rules, no transactions, a rule for all", () => {

@@ -8,7 +8,15 @@ import type { RuleKind, SetMember } from "../control/schema.ts";
 import { UserError } from "../ops/errors.ts";
 import { textOfValues } from "../sandbox/parameters.ts";
 import { admissionId } from "./admission.ts";
-import { admitAgain, type Loaded, loadJson, loadModule, type Runnable } from "./content.ts";
+import {
+  admitAgain,
+  type Loaded,
+  loadJson,
+  loadModule,
+  loadPrepared,
+  type Prepared,
+  type Runnable,
+} from "./content.ts";
 import type { LiveRule } from "./liveRule.ts";
 import {
   type ContentSize,
@@ -32,8 +40,16 @@ export interface RuleSets {
   get(id: string, members?: readonly SetMember[]): Promise<readonly LiveRule[]>;
   /** One version, whether it runs or not. */
   one(member: SetMember): Promise<LiveRule>;
+  /** Told of what was accepted just now, which may come to run. */
+  accepted(prepared: Prepared): void;
   /** Whether anybody has asked for a set: an engine has, a command that lists rules has not. */
   used(): boolean;
+}
+
+interface KeptSet {
+  readonly rules: Promise<readonly LiveRule[]>;
+  readonly members: readonly SetMember[];
+  readonly has: ReadonlySet<SetMember>;
 }
 
 /**
@@ -41,10 +57,14 @@ export interface RuleSets {
  * when each must be admitted anew.
  */
 export function createRuleSets(control: Control): RuleSets {
-  const sets = new Map<string, { rules: Promise<readonly LiveRule[]>; members: readonly SetMember[] }>();
+  const sets = new Map<string, KeptSet>();
   const loaded = new Map<string, Loaded>();
+  /** What was accepted since a set was made last: it need not be read from the store. */
+  const accepted = new Map<string, Prepared>();
   /** By content and values: made once, as what a JSON rule's condition costs to read. */
   const runnables = new Map<string, Runnable>();
+  /** One object as long as the member is: whoever has a set is told of another by what is not the same. */
+  const rulesOf = new WeakMap<SetMember, LiveRule>();
 
   async function membersOf(id: string): Promise<readonly SetMember[]> {
     const members = await control.read((db) => readSet(db, id));
@@ -55,7 +75,12 @@ export function createRuleSets(control: Control): RuleSets {
   }
 
   async function loadMissing(members: readonly SetMember[]): Promise<void> {
-    const missing = [...new Set(members.map(({ sha256 }) => sha256))].filter((sha256) => !loaded.has(sha256));
+    const fresh = members.filter((member) => !rulesOf.has(member));
+    for (const { sha256 } of fresh) {
+      const prepared = loaded.has(sha256) ? undefined : accepted.get(sha256);
+      if (prepared) loaded.set(sha256, loadPrepared(prepared));
+    }
+    const missing = [...new Set(fresh.map(({ sha256 }) => sha256))].filter((sha256) => !loaded.has(sha256));
     if (missing.length === 0) return;
     const sizes = await control.read((db) => readSizes(db, missing));
     const kinds = new Map(sizes.map(({ sha256, kind }) => [sha256, kind]));
@@ -90,7 +115,7 @@ export function createRuleSets(control: Control): RuleSets {
         throw new UserError(`Cannot run version ${version} of the rule "${name}": ${(error as Error).message}`);
       }
     }
-    await control.change((tx) => writeAdmitted(tx, made));
+    if (made.length > 0) await control.change((tx) => writeAdmitted(tx, made));
   }
 
   async function make(members: readonly SetMember[]): Promise<readonly LiveRule[]> {
@@ -98,19 +123,28 @@ export function createRuleSets(control: Control): RuleSets {
     const rules: LiveRule[] = [];
     let withValues = 0;
     for (const member of members) {
-      const { name, version, shadow, throttled } = member;
-      if (member.parameters && ++withValues % AT_ONCE === 0) await breathe();
-      const runnable = runnableOf(member);
-      rules.push({
-        ...runnable,
-        name,
-        version,
-        ...((shadow || runnable.silent) && { silent: true }),
-        ...(shadow && { trial: true }),
-        ...(throttled && { throttled }),
-      });
+      let rule = rulesOf.get(member);
+      if (rule === undefined) {
+        if (member.parameters && ++withValues % AT_ONCE === 0) await breathe();
+        rule = ruleOf(member);
+        rulesOf.set(member, rule);
+      }
+      rules.push(rule);
     }
     return rules;
+  }
+
+  function ruleOf(member: SetMember): LiveRule {
+    const { name, version, shadow, throttled } = member;
+    const runnable = runnableOf(member);
+    return {
+      ...runnable,
+      name,
+      version,
+      ...((shadow || runnable.silent) && { silent: true }),
+      ...(shadow && { trial: true }),
+      ...(throttled && { throttled }),
+    };
   }
 
   function runnableOf(member: SetMember): Runnable {
@@ -128,29 +162,42 @@ export function createRuleSets(control: Control): RuleSets {
     }
   }
 
-  /** Sets that nobody asked for lately, and what they alone have. */
+  /** Sets that nobody asked for lately, and what they alone have: of most members a look at the next set is enough. */
   function forget(): void {
-    for (const id of [...sets.keys()].slice(0, -KEPT)) sets.delete(id);
-    const kept = [...sets.values()].flatMap(({ members }) => members);
-    const wanted = new Set(kept.flatMap((member) => [member.sha256, keyOf(member)]));
-    for (const map of [loaded, runnables]) for (const key of map.keys()) if (!wanted.has(key)) map.delete(key);
+    for (const id of [...sets.keys()].slice(0, -KEPT)) {
+      const { members } = sets.get(id)!;
+      sets.delete(id);
+      const kept = [...sets.values()];
+      const gone = members.filter((member) => !kept.some(({ has }) => has.has(member)));
+      const contents = new Set(gone.map(({ sha256 }) => sha256));
+      const used = kept.flatMap((set) => set.members.filter(({ sha256 }) => contents.has(sha256)));
+      const wanted = new Set(used.flatMap((member) => [member.sha256, keyOf(member)]));
+      for (const member of gone) {
+        if (!wanted.has(member.sha256)) loaded.delete(member.sha256);
+        if (!wanted.has(keyOf(member))) runnables.delete(keyOf(member));
+      }
+    }
   }
 
   return {
     used: () => sets.size > 0,
+    accepted(prepared) {
+      if (sets.size > 0) accepted.set(prepared.sha256, prepared);
+    },
     one: async (member) => (await make([member]))[0]!,
     async get(id, known) {
       const found = sets.get(id);
       if (found) return found.rules;
       const members = known ?? (await membersOf(id));
       const rules = make(members);
-      sets.set(id, { rules, members });
+      sets.set(id, { rules, members, has: new Set(members) });
       try {
         await rules;
       } catch (error) {
         sets.delete(id);
         throw error;
       }
+      accepted.clear();
       forget();
       return rules;
     },
@@ -158,7 +205,8 @@ export function createRuleSets(control: Control): RuleSets {
 }
 
 /** Of a content with values. */
-const keyOf = ({ sha256, parameters = {} }: SetMember): string => `${sha256} ${textOfValues(parameters)}`;
+const keyOf = ({ sha256, parameters }: SetMember): string =>
+  parameters === undefined ? sha256 : `${sha256} ${textOfValues(parameters)}`;
 
 /** So that what is read at a time has at most CHUNK_BYTES, or is one. */
 function* chunks(sizes: readonly ContentSize[]): Iterable<string[]> {

@@ -1,16 +1,18 @@
 /** Reading and writing the catalogue's tables: SQL, and nothing that decides. */
-import { and, desc, eq, gt, inArray, lt, ne, or, type SQL, sql } from "../control/drizzle.ts";
+import { and, desc, eq, gt, inArray, lt, ne, or, type pgCore, type SQL, sql } from "../control/drizzle.ts";
 import type { Database, Transaction } from "../control/open.ts";
 import {
   admittedModules,
   modules,
   type RuleKind,
+  ruleSetParts,
   ruleSets,
   rules,
   ruleVersions,
   type SetMember,
 } from "../control/schema.ts";
-import type { Life } from "./lifecycle.ts";
+import { type Life, RUNNING } from "./lifecycle.ts";
+import type { RuleSetPart } from "./ruleSetParts.ts";
 
 type Reader = Database | Transaction;
 export type RuleRow = typeof rules.$inferSelect;
@@ -50,12 +52,14 @@ export async function readRules(db: Reader, names: readonly string[]): Promise<M
 export const readVersions = (db: Reader, name: string): Promise<VersionRow[]> =>
   db.select().from(ruleVersions).where(eq(ruleVersions.rule, name)).orderBy(desc(ruleVersions.version));
 
+const isIn = (column: pgCore.PgColumn, texts: readonly string[]): SQL => sql`${column} = ANY(${sql.param([...texts])})`;
+
 /** Which of these contents are, or were, a version of some rule. */
 export async function knownContents(db: Reader, sha256s: readonly string[]): Promise<Set<string>> {
   const found = await db
     .selectDistinct({ sha256: ruleVersions.sha256 })
     .from(ruleVersions)
-    .where(sql`${ruleVersions.sha256} = ANY(${sql.param([...sha256s])})`);
+    .where(isIn(ruleVersions.sha256, sha256s));
   return new Set(found.map(({ sha256 }) => sha256));
 }
 
@@ -70,14 +74,11 @@ export const readSizes = (db: Reader, sha256s: readonly string[]): Promise<Conte
   db
     .selectDistinct({ sha256: ruleVersions.sha256, kind: ruleVersions.kind, size: ruleVersions.size })
     .from(ruleVersions)
-    .where(sql`${ruleVersions.sha256} = ANY(${sql.param([...sha256s])})`);
+    .where(isIn(ruleVersions.sha256, sha256s));
 
 /** Contents as kept. */
 export const readContents = (db: Reader, sha256s: readonly string[]): Promise<(typeof modules.$inferSelect)[]> =>
-  db
-    .select()
-    .from(modules)
-    .where(sql`${modules.sha256} = ANY(${sql.param([...sha256s])})`);
+  db.select().from(modules).where(isIn(modules.sha256, sha256s));
 
 /** Of these modules those that this admission has made before. */
 export const readAdmitted = (
@@ -88,9 +89,7 @@ export const readAdmitted = (
   db
     .select({ sha256: admittedModules.sha256, bytes: admittedModules.bytes, manifest: admittedModules.manifest })
     .from(admittedModules)
-    .where(
-      and(eq(admittedModules.admission, admission), sql`${admittedModules.sha256} = ANY(${sql.param([...sha256s])})`),
-    );
+    .where(and(eq(admittedModules.admission, admission), isIn(admittedModules.sha256, sha256s)));
 
 export async function writeAdmitted(tx: Transaction, admitted: NewAdmitted[]): Promise<void> {
   if (admitted.length > 0) await tx.insert(admittedModules).values(admitted).onConflictDoNothing();
@@ -113,7 +112,7 @@ export async function countRunning(db: Reader): Promise<Map<string, number>> {
   const counts = await db
     .select({ owner: rules.owner, count: sql<number>`count(*)::int` })
     .from(rules)
-    .where(inArray(rules.state, ["live", "shadow", "throttled"]))
+    .where(inArray(rules.state, [...RUNNING]))
     .groupBy(rules.owner);
   return new Map(counts.map(({ owner, count }) => [owner, count]));
 }
@@ -158,20 +157,44 @@ export async function writeVersions(tx: Transaction, versions: readonly NewVersi
 }
 
 export async function readSet(db: Reader, id: string): Promise<readonly SetMember[] | undefined> {
-  const [row] = await db.select({ rules: ruleSets.rules }).from(ruleSets).where(eq(ruleSets.id, id));
-  return row?.rules;
+  const [set] = await db.select().from(ruleSets).where(eq(ruleSets.id, id));
+  if (!set?.parts) return set?.rules ?? undefined;
+  const parts = await db.select().from(ruleSetParts).where(isIn(ruleSetParts.id, set.parts));
+  return parts.flatMap((part) => part.rules).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** Says that a set runs; it is written unless it is there: at 10,000 rules it is 1.3 MB. */
-export async function keepSet(tx: Transaction, id: string, members: readonly SetMember[]): Promise<void> {
+/**
+ * Says that a set runs; it is written unless it is there.
+ * @param fresh those of its parts that no set has that is known to be there
+ */
+export async function keepSet(
+  tx: Transaction,
+  id: string,
+  parts: readonly RuleSetPart[],
+  fresh: readonly RuleSetPart[],
+): Promise<void> {
   const touched = await tx
     .update(ruleSets)
     .set({ usedAt: sql`now()` })
     .where(eq(ruleSets.id, id))
     .returning({ id: ruleSets.id });
-  if (touched.length === 0) await tx.insert(ruleSets).values({ id, rules: members }).onConflictDoNothing();
+  if (touched.length > 0) return;
+  if (fresh.length > 0)
+    await tx
+      .insert(ruleSetParts)
+      .values([...fresh])
+      .onConflictDoUpdate({ target: ruleSetParts.id, set: { usedAt: sql`now()` } });
+  await tx
+    .insert(ruleSets)
+    .values({ id, parts: sql`${sql.param(parts.map((part) => part.id))}` })
+    .onConflictDoNothing();
 }
 
 export async function dropOldSets(tx: Transaction, days: number): Promise<void> {
-  await tx.delete(ruleSets).where(lt(ruleSets.usedAt, sql`now() - make_interval(days => ${days})`));
+  const isOld = (usedAt: typeof ruleSets.usedAt | typeof ruleSetParts.usedAt): SQL =>
+    lt(usedAt, sql`now() - make_interval(days => ${days})`);
+  const dropped = await tx.delete(ruleSets).where(isOld(ruleSets.usedAt)).returning({ id: ruleSets.id });
+  if (dropped.length === 0) return;
+  const used = sql`${ruleSetParts.id} NOT IN (SELECT unnest(${ruleSets.parts}) FROM ${ruleSets} WHERE ${ruleSets.parts} IS NOT NULL)`;
+  await tx.delete(ruleSetParts).where(and(isOld(ruleSetParts.usedAt), used));
 }

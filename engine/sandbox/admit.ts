@@ -359,7 +359,7 @@ function writeExports(
   for (const name of ["fuel", "stack", "progress", "budget", "left", "starved"] as const) {
     entries.push([`weir_host_${name}`, "global", globals[name]]);
   }
-  for (const name of ["grow", "snapshot", "run"] as const)
+  for (const name of ["grow", "snapshot", "run", "keep", "set"] as const)
     entries.push([`weir_host_${name}`, "function", functions[name]]);
   for (const [i, { name }] of guestEntries.entries()) entries.push([name, "function", functions.entries + i]);
   const content = new Writer();

@@ -14,6 +14,5 @@ export function createBannedRule(reason: string): Rule {
       evaluations: count,
       fuel: 0,
     }),
-    release() {},
   };
 }

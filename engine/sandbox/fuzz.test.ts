@@ -106,7 +106,6 @@ it(`admits or refuses ${ROUNDS} damaged modules, and runs what it admitted`, asy
       expect(first.fuel).toBeLessThanOrEqual(limits.batchFuel + limits.fuel);
       outcomes.failures += first.failures.length;
       outcomes.matches += first.matches.length;
-      rule.release();
     } catch (error) {
       throw new Error(`seed ${SEED}, round ${round}: ${String(error)}`, { cause: error });
     }

@@ -47,6 +47,8 @@ export interface HostFunctions {
   readonly grow: number;
   readonly snapshot: number;
   readonly run: number;
+  readonly keep: number;
+  readonly set: number;
   /** env.abort as the guest's table has it */
   readonly abort: number;
   /** the first of those that the host calls in place of the guest's own, which take and return fuel: see GuestEntry */
@@ -88,7 +90,8 @@ export function hostGlobals(module: ParsedModule, sets: ReadonlySet<number>, out
 
 export function hostFunctions(module: ParsedModule): HostFunctions {
   const first = module.functions.length;
-  return { bulk: first, grow: first + 1, snapshot: first + 2, run: first + 3, abort: first + 4, entries: first + 5 };
+  const [bulk, grow, snapshot, run, keep, set, abort, entries] = Array.from({ length: 8 }, (_, i) => first + i);
+  return { bulk, grow, snapshot, run, keep, set, abort, entries } as HostFunctions;
 }
 
 // instructions by the bytes that they are made of
@@ -101,6 +104,14 @@ const local = (index: number) => [0x20, ...leb(index)];
 const setLocal = (index: number) => [0x21, ...leb(index)];
 const call = (index: number) => [0x10, ...leb(index)];
 const TRAP = [0x00];
+const LOAD: Readonly<Record<number, number>> = { [I32]: 0x28, [I64]: 0x29, [F32]: 0x2a, [F64]: 0x2b };
+/** A value's bits. */
+const TO_I64: Readonly<Record<number, readonly number[]>> = {
+  [I32]: [0xad],
+  [I64]: [],
+  [F32]: [0xbc, 0xad],
+  [F64]: [0xbd],
+};
 const [ADD, SUB, LESS, LESS_UNSIGNED, EQUAL, SHIFT_RIGHT_UNSIGNED] = [0x6a, 0x6b, 0x48, 0x49, 0x46, 0x76];
 
 /** What ends a transaction for want of fuel or stack. The global has what is left for whoever looks after a trap. */
@@ -197,6 +208,8 @@ export const hostTypes = (module: ParsedModule, entries: readonly GuestEntry[]):
   signature([I32, I32], [I32, I32]), // grow: pages, fuel → old size, fuel
   signature([], []), // snapshot
   signature([I32, I32, F64], [F64]), // run: table, count, left → left
+  signature([I32], [I32]), // keep: address → bytes
+  signature([I32], []), // set: address
   meteredType(ABORT_TYPE),
   ...entries.map(({ type }) => signature(type.parameters, type.results)),
   ...module.imports
@@ -206,7 +219,7 @@ export const hostTypes = (module: ParsedModule, entries: readonly GuestEntry[]):
 
 /** Of each appended function its type among them. */
 export const hostFunctionTypes = (entries: readonly GuestEntry[]): number[] =>
-  Array.from({ length: 5 + entries.length }, (_, i) => i);
+  Array.from({ length: 7 + entries.length }, (_, i) => i);
 
 /** Bodies of the appended functions: locals and code, without their length in front. */
 export function hostBodies(
@@ -252,14 +265,23 @@ export function hostBodies(
     ...local(2), ...local(1), END,
   ]; // biome-ignore format: one instruction sequence
 
-  const snapshot = [
+  const keepShadows = shadows.flatMap(({ global, shadow }) => [...get(global), ...set(shadow)]);
+  const snapshot = [...noLocals, ...keepShadows, 0x42, 0, ...set(dirty), END];
+
+  // (address) → bytes: all that the guest can change, 8 bytes each, and back. weir_out_length is the host's to set
+  const changing = module.globals
+    .map(({ type, mutable }, global) => ({ type, mutable, global }))
+    .filter(({ mutable, global }) => mutable && global !== guest.outLength);
+  const keep = [
     ...noLocals,
-    ...shadows.flatMap(({ global, shadow }) => [...get(global), ...set(shadow)]),
-    0x42,
-    0,
-    ...set(dirty),
-    END,
-  ];
+    ...changing.flatMap(({ type, global }, i) => [...local(0), ...get(global), ...TO_I64[type]!, 0x37, 3, ...leb(8 * i)]),
+    ...i32(8 * changing.length), END,
+  ]; // biome-ignore format: one instruction sequence
+  const setAll = [
+    ...noLocals,
+    ...changing.flatMap(({ type, global }, i) => [...local(0), LOAD[type]!, 2, ...leb(8 * i), ...set(global)]),
+    ...keepShadows, END,
+  ]; // biome-ignore format: one instruction sequence
 
   // (table, count, left of the batch's fuel) → left: see README. Numbers cross to JavaScript as parameters and results, since a global's
   // value costs it 50 ns. Locals: 3 is i, 4 the entry's address
@@ -293,5 +315,5 @@ export function hostBodies(
     ...noLocals, ...parameters(type.parameters.length), ...get(fuel), ...call(target), ...set(fuel),
     ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END, END,
   ]); // biome-ignore format: one instruction sequence
-  return [bulk, grow, snapshot, run, abort, ...entryBodies];
+  return [bulk, grow, snapshot, run, keep, setAll, abort, ...entryBodies];
 }

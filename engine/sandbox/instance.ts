@@ -4,7 +4,7 @@
  */
 import { inMemory, readString } from "./guestMemory.ts";
 import { bindHostFunctions, type Caller, type Scene } from "./hostFunctions.ts";
-import { RUN_LIMITS, type RunLimits } from "./limits.ts";
+import { MODULE_LIMITS, RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { MAX_MANIFEST_LENGTH } from "./manifest.ts";
 import { type MemoryContent, placeData } from "./sharedCode.ts";
 import { Abort, classify, RuleFault, SandboxExhausted } from "./trap.ts";
@@ -25,6 +25,8 @@ interface GuestExports {
   readonly weir_host_starved: WebAssembly.Global;
   weir_host_grow(pages: number, fuel: number): [size: number, fuel: number];
   weir_host_snapshot(): void;
+  weir_host_keep(at: number): number;
+  weir_host_set(at: number): void;
   weir_host_run(table: number, count: number, left: number): number;
   weir_host_start?(): void;
 }
@@ -38,7 +40,11 @@ export interface RuleInstance {
   readonly out: number;
   /** A view of the memory, made once: it costs 100 ns. Empty once the memory grew; such an instance is not for another batch. */
   readonly words: Uint32Array;
-  /** Fuel that its initialisation took: the same for every instance of the module and capacity. */
+  /** The guest's globals that can change, but weir_out_length, after initialisation: two words each. */
+  readonly globals: Uint32Array;
+  /** Makes them others, what they are put back to before each transaction, too. Writes over the beginning of the input area. */
+  setGlobals(globals: Uint32Array): void;
+  /** Fuel that its initialisation took: the same for every instance of the module, its content and capacity. */
   readonly initFuel: number;
   /**
    * Calls the guest for each of the table's frames, until they have used `left` fuel together (a batch's budget, unless it is given): the one under way then may
@@ -191,7 +197,11 @@ export function instantiate(
   const words = new Uint32Array(memory.buffer);
   const { asks } = guest;
   // each instance's exports are of a shape of their own: looking one up in a call would cost it 200 ns
-  const { weir_host_run, weir_host_progress } = exports;
+  const { weir_host_run, weir_host_progress, weir_host_set } = exports;
+  const place = input >> 2;
+  const before = words.slice(place, place + 2 * MODULE_LIMITS.globals);
+  const globals = words.slice(place, place + (exports.weir_host_keep(input) >> 2));
+  words.set(before, place);
   const made = {
     memory,
     input,
@@ -201,6 +211,11 @@ export function instantiate(
     dirtyLow: 0,
     dirtyHigh: 0,
     initFuel: guest.used,
+    globals,
+    setGlobals(values: Uint32Array): void {
+      words.set(values, place);
+      weir_host_set(input);
+    },
     run(count: number, left = limits.batchFuel, scene = NOTHING): RunEnd {
       if (asks) guest.enter(scene);
       try {

@@ -1,8 +1,8 @@
 /** A compiled rule in one thread: takes the candidates of a batch, gives matches and failures, survives every trap. */
 
 import type { Scene } from "./hostFunctions.ts";
-import { BLOCK_SHIFT } from "./inject.ts";
 import { instantiate, type RuleInstance } from "./instance.ts";
+import { createInstancePool, type Home } from "./instancePool.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { type Match, readResults } from "./results.ts";
 import type { MemoryContent } from "./sharedCode.ts";
@@ -32,8 +32,6 @@ export interface Rule {
    * @throws SandboxExhausted if the process is out of memories or stack: run the batch again later
    */
   run(frames: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun;
-  /** Lets the instance and its memory go; the next run makes a new one. */
-  release(): void;
 }
 
 /**
@@ -51,44 +49,39 @@ function capacityFor(bytes: number, largest: number): number {
 
 /** A frame's u32 size is the second word of its header. */
 const SIZE_WORD = 1;
-const PAGE = 65_536;
-const BLOCK_WORDS = 1 << (BLOCK_SHIFT - 2);
-const NOTHING = new Uint32Array(0);
 /** Up to so many words a loop copies faster than a view and set() do. */
 const SHORT_COPY = 64;
 
 /**
  * @param module compiled from what `admit` returned
  * @param content what its memory begins with, beyond what is in the module
+ * @param pool where its instances are: those of a thread's rules are in one
  */
 export function createRule(
   module: WebAssembly.Module,
   limits: RunLimits = RUN_LIMITS,
   content: MemoryContent = {},
+  pool = createInstancePool(),
 ): Rule {
   const largest = limits.inputBytes;
-  let instance: RuleInstance | null = null;
-  /** bytes of the input area that the last call's table and frames took */
-  let written = 0;
-  /** what its memory was after initialisation */
-  let image: Uint32Array = NOTHING;
-  /** that without trailing zeros, by capacity; the same in every instance */
-  const images = new Map<number, Uint32Array>();
+  /** By capacity. */
+  const homes = new Map<number, Home>();
+  /** Where the last call was. */
+  let home: Home | undefined;
 
-  function prepare(bytes: number): { guest: RuleInstance; made: boolean } {
-    const capacity = capacityFor(bytes, largest);
-    if (instance !== null && instance.capacity === capacity && instance.words.length > 0) {
-      restore(instance, image, bytes, written);
-      written = 0;
-      return { guest: instance, made: false };
-    }
-    instance = null; // before the new one is made: one memory less
-    const made = instantiate(module, capacity, limits, content);
-    image = images.get(capacity) ?? trimmed(made.memory);
-    images.set(capacity, image);
-    instance = made;
-    written = 0;
-    return { guest: made, made: true };
+  /** @returns an instance without a past, at `home`, whose first `bytes` of input are about to be written */
+  function prepare(capacity: number, bytes: number): RuleInstance {
+    const known = homes.get(capacity);
+    if (home !== undefined && home !== known) pool.used(home.place);
+    home = known;
+    const there = known?.place.take(known, bytes);
+    if (there !== undefined) return there;
+    if (known) known.place.guest = null; // before the new one is made: one memory less
+    if (known === undefined) {
+      home = pool.settle(module, capacity, limits, content);
+      homes.set(capacity, home);
+    } else known.place.put(instantiate(module, capacity, limits, content), known);
+    return home!.place.guest!;
   }
 
   function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun {
@@ -97,7 +90,10 @@ export function createRule(
     let fuel = 0;
     /** left of the batch's budget; all that depends on it depends on the batch alone, whatever instance was there before */
     let left = limits.batchFuel;
-    let calls = 0;
+    /** capacity of the last call's instance; 0: there was none, and no further one is to be paid for yet */
+    let last = 0;
+    /** that instance has trapped, or grown */
+    let gone = false;
 
     // Each trap costs an instance and the copy of a call's frames: after one, calls are short and grow again, or a rule that
     // traps on everything would copy the whole batch for every transaction of it.
@@ -128,10 +124,13 @@ export function createRule(
       const began = from;
       let guest: RuleInstance;
       try {
-        const prepared = prepare(tableBytes(to - from) + frames);
-        guest = prepared.guest;
-        if (prepared.made && calls > 0) left -= guest.initFuel + limits.instanceFuel;
-        calls++;
+        const bytes = tableBytes(to - from) + frames;
+        const capacity = capacityFor(bytes, largest);
+        guest = prepare(capacity, bytes);
+        home!.place.written = bytes;
+        // whether one had to be made now depends on what others have left
+        if (last > 0 && (gone || capacity !== last)) left -= home!.initFuel + limits.instanceFuel;
+        last = capacity;
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
         left -= limits.initFuel + limits.instanceFuel;
@@ -139,7 +138,6 @@ export function createRule(
         continue;
       }
       write(guest, words, offsets, indices, from, to);
-      written = tableBytes(to - from) + frames;
       const shown = scene && { ...scene, transactionAt: (progress: number) => indices[began + progress]! };
       const { finished, fault, used, lost } = guest.run(to - from, left, shown);
       collect(guest, indices, from, finished, matches, failures);
@@ -147,8 +145,9 @@ export function createRule(
       left -= used + lost;
       from += finished;
       most = fault === null ? most * 8 : 1;
+      gone = fault !== null || guest.words.length === 0;
       if (fault === null) continue;
-      instance = null; // never used again
+      home!.place.guest = null; // never used again
       scene?.state?.undo(indices[from]!);
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
       // it may have filled this one. So the first of a call has failed, any other is tried again as the first.
@@ -158,6 +157,7 @@ export function createRule(
         from++;
       }
     }
+    if (home !== undefined) pool.used(home.place);
     return { matches, failures, evaluations: count, fuel };
   }
 
@@ -200,33 +200,7 @@ export function createRule(
     }
   }
 
-  return { run, release: () => void (instance = null) };
-}
-
-/**
- * Puts memory back to what it was after initialisation: the blocks that the guest wrote to, and what the host wrote to the
- * input area last time, except the first `next` bytes, which are about to be written again.
- */
-function restore(guest: RuleInstance, image: Uint32Array, next: number, written: number): void {
-  if (written > next) putBack(guest.words, image, (guest.input + next) >> 2, (guest.input + written) >> 2);
-  restoreBlocks(guest.words, image, guest.dirtyLow, 0);
-  restoreBlocks(guest.words, image, guest.dirtyHigh, 32);
-}
-
-/** Blocks whose numbers are, modulo 64, those of the set bits. */
-function restoreBlocks(memory: Uint32Array, image: Uint32Array, marks: number, first: number): void {
-  for (let bits = marks; bits !== 0; bits &= bits - 1) {
-    const block = first + 31 - Math.clz32(bits & -bits);
-    // a store at a block's end reaches up to 7 bytes into the next one
-    for (let at = block * BLOCK_WORDS; at < memory.length; at += 64 * BLOCK_WORDS)
-      putBack(memory, image, at, Math.min(at + BLOCK_WORDS + 2, memory.length));
-  }
-}
-
-function putBack(memory: Uint32Array, image: Uint32Array, from: number, to: number): void {
-  const zeros = Math.min(Math.max(from, image.length), to); // the image ends where only zeros follow
-  if (from < zeros) memory.set(image.subarray(from, zeros), from);
-  if (zeros < to) memory.fill(0, zeros, to);
+  return { run };
 }
 
 const sizeOf = (words: Uint32Array, frame: number): number => words[(frame >> 2) + SIZE_WORD]!;
@@ -264,16 +238,4 @@ function write(
     else for (let w = first; w < last; w++) memory[at + w - first] = words[w]!;
     at += last - first;
   }
-}
-
-const ZERO_PAGE = new Uint8Array(PAGE);
-
-/** A copy of the memory up to its last word that is not zero. Whole pages of zeros are skipped at memcmp's speed. */
-function trimmed(memory: WebAssembly.Memory): Uint32Array {
-  let bytes = memory.buffer.byteLength;
-  while (bytes > 0 && Buffer.compare(new Uint8Array(memory.buffer, bytes - PAGE, PAGE), ZERO_PAGE) === 0) bytes -= PAGE;
-  const words = new Uint32Array(memory.buffer);
-  let end = bytes / 4;
-  while (end > 0 && words[end - 1] === 0) end--;
-  return words.slice(0, end);
 }

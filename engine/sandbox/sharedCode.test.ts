@@ -1,13 +1,17 @@
 import { expect, test } from "vitest";
 import { readmit } from "./admit.ts";
+import { createInstancePool } from "./instancePool.ts";
 import { createRule } from "./rule.ts";
 import { type MemoryContent, shareCode } from "./sharedCode.ts";
 import {
   all,
   appendRecord,
+  COUNTER,
   EMPTY,
   END,
+  FUNCTION,
   MANIFEST,
+  NONCE,
   name,
   op,
   testFrames,
@@ -24,8 +28,8 @@ const manifest = segment(MANIFEST - 4, [...uint32(text.length), ...text]);
 /** Tags a transaction if the word at AT is 7. */
 const onTx = [...op.i32(AT), ...op.load(), ...op.i32(7), ...op.equal, 0x04, EMPTY, ...appendRecord(2, 1, 0x61, 0), END];
 
-function admitted(sections: Record<number, number[]>, code = onTx): Uint8Array {
-  const admission = readmit(testModule({ onTx: code, sections }));
+function admitted(sections: Record<number, number[]>, code: number[] = onTx, more: number[][] = []): Uint8Array {
+  const admission = readmit(testModule({ onTx: code, sections, more }));
   if (!admission.ok) throw new Error(JSON.stringify(admission.findings));
   return admission.module;
 }
@@ -67,4 +71,45 @@ test("what stands behind the data is kept", () => {
   const code = shareCode(behind);
   expect(WebAssembly.Module.customSections(code.module, "name")).toHaveLength(1);
   expect(tags(code.module, code)).toBe(3);
+});
+
+/**
+ * A rule that says which of the three it is, by its data and by a global that the start function makes of them; that alerts when it finds
+ * anything in the memory; and that writes, traps or grows.
+ */
+function threefold(value: number): Uint8Array {
+  const [own, cell] = [[...op.i32(AT), ...op.load()], op.i32(65_536)];
+  const isNonce = (nonce: number) => [...op.local(0), ...op.load(NONCE), ...op.i32(nonce), ...op.equal];
+  const isValue = (value: number) => [...own, ...op.i32(value), ...op.equal];
+  const and = [0x71];
+  return admitted(
+    { 11: vector([manifest, segment(AT, uint32(value))]), 8: [FUNCTION.more] },
+    [
+      ...isValue(7), ...op.when(appendRecord(2, 1, 0x61, 0)),
+      ...isValue(8), ...op.when(appendRecord(2, 1, 0x62, 0)),
+      ...own, ...op.get(COUNTER), 0x47, ...op.when(appendRecord(1, 1, 0x67, 0)),
+      ...isNonce(0), ...cell, ...op.load(), ...and, ...op.when(appendRecord(1, 1, 0x6d, 0)),
+      ...cell, ...own, ...op.store(), ...op.i32(AT + 4), ...own, ...op.store(),
+      ...op.i32(99), ...op.set(COUNTER),
+      ...isNonce(3), ...isValue(8), ...and, ...op.when(op.unreachable),
+      ...isNonce(5), ...isValue(9), ...and, ...op.when([...op.i32(1), 0x40, 0, ...op.drop]),
+    ],
+    [[...own, ...op.set(COUNTER)]],
+  ); // biome-ignore format: a statement a line
+}
+
+test("rules of one code take turns in one instance, and none finds anything of another's, whatever they do", () => {
+  const places = new Set<object>();
+  const pool = createInstancePool({ used: (place) => void places.add(place) });
+  const codes = [7, 8, 9].map((value) => shareCode(threefold(value)));
+  const shared = codes.map((code) => createRule(code.module, undefined, code, pool));
+  const frames = testFrames(8);
+  for (let turn = 0; turn < 300; turn++) {
+    const r = (turn * 7 + (turn >> 3)) % 3;
+    const indices = all(8).slice(0, 1 + ((turn * 5) % 8));
+    const alone = createRule(codes[r]!.module, undefined, codes[r]).run(frames, indices, indices.length);
+    expect(shared[r]!.run(frames, indices, indices.length), `turn ${turn}`).toEqual(alone);
+    expect(alone.matches.filter(({ kind }) => kind === 1)).toEqual([]);
+  }
+  expect(places.size).toBe(1);
 });

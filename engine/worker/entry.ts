@@ -1,8 +1,8 @@
 /** What Piscina runs in each worker thread: finds the task's rules and world, and lets `processBatch` do the work. */
 import { move, transferableSymbol, valueSymbol, workerData } from "piscina";
 import type { LiveRule } from "../rules/liveRule.ts";
-import { createResidents } from "../rules/residents.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
+import { type RuleSetChange, rulesAfter } from "../rules/ruleSetChange.ts";
 import type { Batch } from "../source/batch.ts";
 import { listsOf, type World } from "../world/world.ts";
 import { createOrderedStage, type StateTables } from "./orderedStage.ts";
@@ -14,7 +14,8 @@ import {
   type OrderedProcessor,
   type Processor,
 } from "./process.ts";
-import { createRuleStage, type RuleStage } from "./ruleStage.ts";
+import { createRuleStage, type RuleStage, type RuleStageOptions } from "./ruleStage.ts";
+import { createSandboxes } from "./sandboxes.ts";
 import { createStopwatch, type StageSeconds } from "./stopwatch.ts";
 
 /** Of a thread. */
@@ -41,7 +42,8 @@ export interface WorkerTask {
 
 /** A change of rules makes one of them new, an edit of a list the other. */
 export interface Context {
-  readonly rules?: readonly LiveRule[];
+  /** All of them, or what is new beside those of a set that the thread has. */
+  readonly rules?: readonly LiveRule[] | RuleSetChange;
   readonly world?: World;
 }
 
@@ -49,7 +51,7 @@ export interface Context {
 export type WorkerAnswer =
   | { readonly kind: "outcome"; readonly outcome: Outcome; readonly seconds: StageSeconds }
   | { readonly kind: "ordered"; readonly ordered: OrderedOutcome; readonly seconds: StageSeconds }
-  | { readonly kind: "unknown context"; readonly lacks: readonly (keyof Context)[] }
+  | { readonly kind: "unknown context"; readonly lacks: readonly (keyof Context)[]; readonly has: readonly string[] }
   | { readonly kind: "error"; readonly message: string };
 
 const KEPT = 2;
@@ -59,17 +61,26 @@ const worlds = createShelf<World>();
 const processors = createShelf<Processors>();
 const stopwatch = createStopwatch();
 /** Of all stages: what V8 gives a process does not grow with them. */
-const residents = createResidents((workerData as WorkerSettings).instances);
+const sandboxes = createSandboxes((workerData as WorkerSettings).instances);
 
 interface Stages {
+  readonly rules: readonly LiveRule[];
   readonly first: RuleStage;
   readonly second: OrderedProcessor;
 }
 
-const stagesOf = (rules: readonly LiveRule[]): Stages => ({
-  first: createRuleStage(rules, { leavesOrdered: true, residents }),
-  second: createOrderedProcessor(rules, createOrderedStage(rules, residents), stopwatch.lap),
+const stagesOf = (rules: readonly LiveRule[], after?: RuleStageOptions["after"]): Stages => ({
+  rules,
+  first: createRuleStage(rules, { leavesOrdered: true, sandboxes, ...(after && { after }) }),
+  second: createOrderedProcessor(rules, createOrderedStage(rules, sandboxes), stopwatch.lap),
 });
+
+/** undefined: they are said by a set that this thread does not have. */
+function stagesFrom(given: NonNullable<Context["rules"]>): Stages | undefined {
+  if (!("after" in given)) return stagesOf(given);
+  const before = stages.of(given.after);
+  return before && stagesOf(rulesAfter(before.rules, given), { stage: before.first, places: given.places });
+}
 
 interface Processors {
   readonly first: Processor;
@@ -86,13 +97,13 @@ function processorsOf({ catalogue, world: id, context, only, without }: WorkerTa
     };
   };
   if (only || without) {
-    const rules = context
-      .rules!.filter((rule) => only?.includes(ruleKey(rule)) ?? true)
+    const rules = (context.rules as readonly LiveRule[])
+      .filter((rule) => only?.includes(ruleKey(rule)) ?? true)
       .map((rule) => ({ ...rule, banned: without?.[ruleKey(rule)] }));
     return bothOf(stagesOf(rules), context.world!); // for once
   }
-  const stage = stages.of(catalogue, context.rules && (() => stagesOf(context.rules!)));
-  const world = worlds.of(id, context.world && (() => context.world!));
+  const stage = stages.of(catalogue, () => context.rules && stagesFrom(context.rules));
+  const world = worlds.of(id, () => context.world);
   if (stage && world) return processors.of(`${catalogue} ${id}`, () => bothOf(stage, world))!;
   return [...(stage ? [] : (["rules"] as const)), ...(world ? [] : (["world"] as const))];
 }
@@ -101,11 +112,13 @@ function processorsOf({ catalogue, world: id, context, only, without }: WorkerTa
 function createShelf<T>() {
   const kept = new Map<string, T>();
   return {
-    /** What has this name, or what `make` makes of it. */
-    of(name: string, make: (() => T) | undefined): T | undefined {
+    names: (): string[] => [...kept.keys()],
+    /** What has this name, or what `make` makes of it, if it does. */
+    of(name: string, make: () => T | undefined = () => undefined): T | undefined {
       const found = kept.get(name);
-      if (found !== undefined || !make) return found;
+      if (found !== undefined) return found;
       const made = make();
+      if (made === undefined) return undefined;
       kept.set(name, made);
       for (const old of [...kept.keys()].slice(0, -KEPT)) kept.delete(old);
       return made;
@@ -116,7 +129,7 @@ function createShelf<T>() {
 export default function run(task: WorkerTask): WorkerAnswer {
   Atomics.store(task.taken, 0, 1);
   const processors = processorsOf(task);
-  if (Array.isArray(processors)) return { kind: "unknown context", lacks: processors };
+  if (Array.isArray(processors)) return { kind: "unknown context", lacks: processors, has: stages.names() };
   try {
     stopwatch.start();
     if (task.second) {

@@ -1,11 +1,8 @@
 /** The second stage: rules with state see what the first has left for them. A pure function, too: state in, changes out. */
 import type { RuleStateRows } from "../../clickhouse/tables/ruleState.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
-import type { Residents } from "../rules/residents.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
-import { createBannedRule } from "../sandbox/bannedRule.ts";
-import { RUN_LIMITS } from "../sandbox/limits.ts";
-import { createRule, type Rule } from "../sandbox/rule.ts";
+import type { Rule } from "../sandbox/rule.ts";
 import { entryLayout, shapeOf } from "../state/declaration.ts";
 import { createStateSession, type StateSession } from "../state/session.ts";
 import type { StateChange, StateTable } from "../state/stateTable.ts";
@@ -14,6 +11,7 @@ import type { Decoded } from "./decode.ts";
 import { orderedRules } from "./orderedRules.ts";
 import type { Handover } from "./outcome.ts";
 import { createMatches, type Matched } from "./ruleStage.ts";
+import type { Sandboxes } from "./sandboxes.ts";
 import { createTrials } from "./trials.ts";
 
 /** By `ruleKey`: a table for each declaration of the rule. */
@@ -35,7 +33,7 @@ interface Runner {
   readonly session: StateSession;
 }
 
-export function createOrderedStage(rules: readonly LiveRule[], residents: Residents): OrderedStage {
+export function createOrderedStage(rules: readonly LiveRule[], sandboxes: Sandboxes): OrderedStage {
   const ordered = new Map([...orderedRules(rules)].map((rule) => [ruleKey(rule), rule]));
   const runners = new Map<string, Runner>();
   const trials = createTrials([...ordered.values()]);
@@ -43,18 +41,19 @@ export function createOrderedStage(rules: readonly LiveRule[], residents: Reside
   function runnerOf(key: string, rule: LiveRule): Runner {
     const found = runners.get(key);
     if (found) return found;
-    const sandbox =
-      rule.banned === undefined
-        ? rule.module && createRule(rule.module, RUN_LIMITS, rule)
-        : createBannedRule(rule.banned);
-    const made = { rule, sandbox: sandbox ?? undefined, session: createStateSession(rule.manifest.state ?? []) };
+    const runs = rule.module !== null || rule.banned !== undefined;
+    const made = {
+      rule,
+      sandbox: runs ? sandboxes.of(rule) : undefined,
+      session: createStateSession(rule.manifest.state ?? []),
+    };
     runners.set(key, made);
     return made;
   }
 
   return ({ words, frames, events }, handover, tables, lists = NO_LISTS) => {
     trials.begin();
-    residents.begin();
+    sandboxes.begin();
     const matched = createMatches(trials);
     const changes = new Map<string, readonly (StateChange | undefined)[]>();
     for (const { key, seen } of handover.rules) {
@@ -72,7 +71,6 @@ export function createOrderedStage(rules: readonly LiveRule[], residents: Reside
         lists: tablesOf(rule.manifest.lists ?? [], lists),
       });
       changes.set(key, session.close());
-      residents.used(sandbox);
       matched.add(rule, run);
     }
     return { matched: { ...matched, trialChanges: trials.compare(matched.counts) }, changes };

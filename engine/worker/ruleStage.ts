@@ -1,21 +1,19 @@
 import { alertText } from "../rules/alertText.ts";
+import { type AmendableIndex, createAmendableIndex } from "../rules/amendedIndex.ts";
 import { filterCondition } from "../rules/filterCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
-import { createResidents, type Residents } from "../rules/residents.ts";
-import { createRuleIndex } from "../rules/ruleIndex.ts";
-import { createBannedRule } from "../sandbox/bannedRule.ts";
 import type { Scene } from "../sandbox/hostFunctions.ts";
-import { RUN_LIMITS } from "../sandbox/limits.ts";
 import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { KIND } from "../sandbox/results.ts";
-import { createRule, type Rule, type RuleRun } from "../sandbox/rule.ts";
+import type { Rule, RuleRun } from "../sandbox/rule.ts";
 import { createLocalState, type LocalState } from "../state/localState.ts";
 import { type Lists, NO_LISTS, tablesOf } from "../world/world.ts";
 import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
 import { orderedRules } from "./orderedRules.ts";
 import type { RuleCount } from "./outcome.ts";
+import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createTrials, type TrialChange, type Trials } from "./trials.ts";
 import { wantsFacts } from "./withFacts.ts";
 
@@ -47,21 +45,22 @@ export interface RuleFailure {
 }
 
 export interface RuleStageOptions {
-  /** Which sandboxes keep their instance from batch to batch. Default: 4,000 of this stage. */
-  readonly residents?: Residents;
+  /** Of the thread. Default: of this stage. */
+  readonly sandboxes?: Sandboxes;
+  /** The stage of a rule set that differs in little, and of each rule its number there, or −1: see ruleSetChange.ts. */
+  readonly after?: { readonly stage: RuleStage; readonly places: Int32Array };
   /** Rules that must see batches in order are left out here: see orderedStage.ts. Default: batches come in order. */
   readonly leavesOrdered?: boolean;
   /** State by place in the rule set, for what is not to begin without a past. */
   readonly states?: Map<number, LocalState>;
 }
 
-const DEFAULT_INSTANCES = 4_000;
-
 export interface RuleStage {
   /** @param decoded with facts, if it wants them  @param lists those that the rules name */
   (decoded: Decoded, lists?: Lists): Matched;
   /** Whether any rule asks for facts: see withFacts.ts. */
   readonly wantsFacts: boolean;
+  readonly index: AmendableIndex;
 }
 
 /**
@@ -70,7 +69,7 @@ export interface RuleStage {
  */
 export function createRuleStage(
   rules: readonly LiveRule[],
-  { residents = createResidents(DEFAULT_INSTANCES), leavesOrdered = false, states = new Map() }: RuleStageOptions = {},
+  { sandboxes = createSandboxes(), leavesOrdered = false, states = new Map(), after }: RuleStageOptions = {},
 ): RuleStage {
   const left = leavesOrdered ? orderedRules(rules) : new Set<LiveRule>();
   const trials = createTrials(rules.filter((rule) => !left.has(rule)));
@@ -80,15 +79,16 @@ export function createRuleStage(
     (rule, i) => throttled[i]! || (alertsOnAll(rule) && rule.silent === true && trials.of(rule) === undefined),
   );
   const conditions = rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter));
-  const index = createRuleIndex(conditions, counted);
+  const index = after
+    ? after.stage.index.amended(conditions, counted, after.places)
+    : createAmendableIndex(conditions, counted);
   // apart from the rules, which lie anywhere in memory: of those that are only counted it is all that a batch reads
   const names = rules.map(({ name }) => name);
   const versions = rules.map(({ version }) => version);
   // likewise: a manifest is two more objects that each call of a module would wait for
   const asks = rules.map(({ manifest }) => manifest.state !== undefined || manifest.lists !== undefined);
   const takesFacts = rules.map(({ manifest }) => manifest.facts !== undefined);
-  /** Made when a rule sees its first transaction: of 10,000 rules most never do. */
-  const sandboxes: (Rule | undefined)[] = rules.map(() => undefined);
+  const known: (Rule | undefined)[] = rules.map(() => undefined);
 
   const run = (
     { source, partition, bytes, words, frames, shown = frames, count, events }: Decoded,
@@ -97,7 +97,7 @@ export function createRuleStage(
     const found = index.select({ bytes, words, offsets: shown, count }, lists);
     trials.begin();
     const matched = createMatches(trials);
-    residents.begin();
+    sandboxes.begin();
     const all = { words, offsets: frames };
     const withFacts = { words, offsets: shown };
     for (let m = 0; m < found.matched; m++) {
@@ -121,8 +121,7 @@ export function createRuleStage(
         matched.addAll(rule, seen, words, frames);
         continue;
       }
-      const sandbox = (sandboxes[number] ??=
-        rule.banned === undefined ? createRule(rule.module!, RUN_LIMITS, rule) : createBannedRule(rule.banned));
+      const sandbox = (known[number] ??= sandboxes.of(rule));
       let state: LocalState | undefined;
       let scene: Scene | undefined;
       if (asks[number]) {
@@ -138,12 +137,11 @@ export function createRuleStage(
       }
       const run = sandbox.run(takesFacts[number] ? withFacts : all, seen, seen.length, scene);
       state?.close();
-      residents.used(sandbox);
       matched.add(rule, run);
     }
     return { ...matched, trialChanges: trials.compare(matched.counts) };
   };
-  return Object.assign(run, { wantsFacts: rules.some(wantsFacts) });
+  return Object.assign(run, { wantsFacts: rules.some(wantsFacts), index });
 }
 
 interface Collecting extends Omit<Matched, "trialChanges"> {

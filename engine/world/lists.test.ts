@@ -32,7 +32,7 @@ describe("named lists", () => {
   }, START_MS);
   beforeEach(async () => {
     await control.change(async (tx) => {
-      await tx.execute(sql.raw("TRUNCATE rules, rule_versions, modules, admitted_modules, rule_sets, audit_log, lists, list_snapshots, list_edits, worlds")); // biome-ignore format: one statement
+      await tx.execute(sql.raw("TRUNCATE rules, rule_versions, modules, admitted_modules, rule_sets, rule_set_parts, audit_log, lists, list_snapshots, list_edits, worlds")); // biome-ignore format: one statement
       await tx.execute(sql.raw("UPDATE changes SET number = 0"));
     });
     catalogue = await openCatalogue({ control, chains: [1] });
