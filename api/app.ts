@@ -227,7 +227,7 @@ export function createApi(given: ApiDeps) {
   });
 
   async function listen({ host, port, tls }: ListenOptions): Promise<Listening> {
-    const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false, ...serverOf(tls) });
+    const server = createAdaptorServer({ fetch: app.fetch, ...serverOf(tls) });
     if (live) server.on("upgrade", live.upgrade);
     server.on("error", () => {}); // listening tells its own; later ones belong to single connections
     await new Promise<void>((resolve, reject) => {
@@ -295,10 +295,11 @@ function counted({ metrics, log }: ApiDeps): MiddlewareHandler {
     metrics.apiLatency.observe(labels, seconds);
     metrics.apiDuration.observe(labels, seconds);
     metrics.apiRequests.inc({ ...labels, status: String(c.res.status) });
-    log.debug(
-      { event: "api_request", ...labels, status: c.res.status, seconds, ...requestOf(c) },
-      "Answered a request",
-    );
+    if (log.isLevelEnabled("debug"))
+      log.debug(
+        { event: "api_request", ...labels, status: c.res.status, seconds, ...requestOf(c) },
+        "Answered a request",
+      );
     if (c.res.status >= 400 && !c.error) metrics.apiErrors.inc({ endpoint: labels.endpoint, error_type: "client" });
   };
 }
@@ -308,17 +309,18 @@ const withRequestId: MiddlewareHandler = async (c, next) => {
   const given = c.req.header(REQUEST_ID);
   const id = given !== undefined && /^[\w.:=-]{1,128}$/.test(given) ? given : randomUUID();
   c.set("requestId", id);
-  await next();
   c.header(REQUEST_ID, id);
+  await next();
 };
 const REQUEST_ID = "x-request-id";
 const requestOf = (c: Context) => ({ request_id: c.get("requestId") as string, path: pathOf(c) });
 
+/** Before the answer is made: Hono makes a whole new response for a header that comes later (`c.header`). */
 const answerHeaders: MiddlewareHandler = async (c, next) => {
-  await next();
   c.header("x-content-type-options", "nosniff");
   c.header("cross-origin-resource-policy", "same-origin");
-  if (!c.res.headers.has("cache-control")) c.header("cache-control", "private, no-cache");
+  c.header("cache-control", "private, no-cache"); // unless its handler says another
+  await next();
 };
 
 /** @returns for a path, the methods it could be asked with; none when there is no such path */

@@ -24,9 +24,10 @@ export function cors(origins: readonly string[]): MiddlewareHandler {
         vary: "Origin",
       });
     await next();
-    if (known.size > 0) c.header("vary", "Origin", { append: true });
+    const { headers } = c.res;
+    if (known.size > 0) headers.append("vary", "Origin");
     if (!allowed) return;
-    c.header("access-control-allow-origin", origin);
-    c.header("access-control-expose-headers", EXPOSED);
+    headers.set("access-control-allow-origin", origin);
+    headers.set("access-control-expose-headers", EXPOSED);
   };
 }

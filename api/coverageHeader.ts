@@ -29,7 +29,7 @@ export function coverageHeader(read: () => Promise<CoverageOfChains>, limits: Si
   };
   return async (c, next) => {
     await next();
-    if (c.res.headers.has("x-total-count")) c.header("x-coverage", await now());
+    if (c.res.headers.has("x-total-count")) c.res.headers.set("x-coverage", await now());
   };
 }
 

@@ -1,7 +1,7 @@
 /** A span a request, of the trace that its `traceparent` names or of one of its own. Its store calls are steps of it. */
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import { traced } from "../engine/ops/tracing.ts";
+import { isTracing, traced } from "../engine/ops/tracing.ts";
 import { pathOf } from "./problem.ts";
 
 /** The pattern of a request's route: raw paths would be labels, and names of spans, without end. */
@@ -14,6 +14,7 @@ const METHODS = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIO
 export const methodOf = (c: Context): string => (METHODS.has(c.req.method) ? c.req.method : "other");
 
 export const tracedRequests: MiddlewareHandler = (c, next) => {
+  if (!isTracing()) return next();
   const [method, route] = [methodOf(c), endpointOf(c)];
   const facts = {
     ...{ "http.request.method": method, "http.route": route, "url.path": pathOf(c) },

@@ -149,6 +149,8 @@ export const PERMISSIONS: ReadonlyMap<string, Permission> = new Map(
 
 /** @param route `GET /api/v1/rules/:name` or `GET /api/v1/rules/{name}`, also by an alias */
 export function permissionOf(route: string): Permission {
+  const known = PERMISSIONS.get(route);
+  if (known !== undefined) return known;
   const [method, path] = route.split(" ") as [string, string];
   return PERMISSIONS.get(`${method} ${canonicalPath(path.replace(/\{(\w+)\}/g, ":$1"))}`) ?? "admin";
 }

@@ -4,7 +4,8 @@ export interface Answer {
   readonly version: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** As it is sent: text would be encoded for each request anew. */
+  readonly body: Buffer<ArrayBuffer>;
 }
 
 /** Never rejects: what cannot be read is not there, and what cannot be written is not kept. */

@@ -3,7 +3,11 @@ import { createMetrics } from "../../engine/ops/metrics.ts";
 import { createCache, type Made } from "./cache.ts";
 import { createMemory, type MemoryOptions } from "./memory.ts";
 
-const answer = (body: string, status = 200): Made => ({ status, headers: { etag: `"${body}"` }, body });
+const answer = (body: string, status = 200): Made => ({
+  status,
+  headers: { etag: `"${body}"` },
+  body: Buffer.from(body),
+});
 
 function scene(ttlMs = 60_000) {
   let now = 0;
@@ -73,15 +77,15 @@ test("memory holds what fits, and forgets what was asked for longest ago", async
   const maxBytes = 20_000;
   const memory = createMemory({ maxBytes, now: () => 0, onChange });
   const put = (key: string, length: number) => memory.put(key, { version: "1", ...answer("x".repeat(length)) }, 1_000);
-  for (let n = 0; n < 5; n++) await put(`${n}`, 1_500); // 3,514 bytes each
+  for (let n = 0; n < 5; n++) await put(`${n}`, 3_000); // 3,514 bytes each
   expect([state.entries, evicted]).toEqual([5, 0]);
   await memory.get("0");
-  await put("5", 1_500);
+  await put("5", 3_000);
   expect([state.entries, evicted, state.bytes <= maxBytes]).toEqual([5, 1, true]);
   const there = async (key: string) => (await memory.get(key)) !== undefined;
   expect([await there("0"), await there("1"), await there("5")]).toEqual([true, false, true]);
   await put("large", 5_000); // more than a quarter of all: it would drive out too much
   expect([await there("large"), state.entries]).toEqual([false, 5]);
   await put("0", 10);
-  expect(state.bytes).toBe(4 * 3_514 + 2 * 11 + 512);
+  expect(state.bytes).toBe(4 * 3_514 + 2 + 10 + 512);
 });

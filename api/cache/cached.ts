@@ -38,11 +38,12 @@ export function cached(cache: Cache): MiddlewareHandler {
     if (kept === undefined) return next();
     const { answer, from } = await cache.read({ ...kept, name: nameOf(c) }, async () => {
       await next();
-      const headers = HEADERS.flatMap((name) => (c.res.headers.has(name) ? [[name, c.res.headers.get(name)!]] : []));
-      return { status: c.res.status, headers: Object.fromEntries(headers), body: await c.res.clone().text() };
+      const { status, headers } = c.res;
+      const said = HEADERS.flatMap((name) => (headers.has(name) ? [[name, headers.get(name)!]] : []));
+      return { status, headers: Object.fromEntries(said), body: Buffer.from(await c.res.arrayBuffer()) };
     });
-    c.header("x-cache", from);
-    if (from !== "made" && from !== "off") return c.body(answer.body, answer.status as 200, answer.headers);
+    c.res = undefined; // what was made is read to its end
+    c.res = c.body(answer.body, answer.status as 200, { ...answer.headers, "x-cache": from });
   };
 }
 

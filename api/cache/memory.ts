@@ -42,7 +42,7 @@ export function createMemory({ maxBytes, now, onChange }: MemoryOptions): Answer
     },
     async put(key, answer, ttlMs) {
       remove(key);
-      const size = 2 * (key.length + answer.body.length) + OVERHEAD; // two bytes a character at most
+      const size = 2 * key.length + answer.body.length + OVERHEAD; // a key has two bytes a character at most
       let evicted = 0;
       if (size <= maxBytes / 4) {
         kept.set(key, { answer, bytes: size, until: now() + ttlMs });

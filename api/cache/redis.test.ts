@@ -31,7 +31,7 @@ async function startNode(options: Pick<RedisOptions, "url" | "sentinels">) {
   });
   const tickets = createTickets(createTokens("a secret for tests only", now), now, onceInRedis(connection, now));
   const read = async (name = "/stats") => {
-    const make = async () => ({ status: 200, headers: { etag: '"1"' }, body: `é${++made}` });
+    const make = async () => ({ status: 200, headers: { etag: '"1"' }, body: Buffer.from(`é${++made}`) });
     const { answer, from } = await cache.read({ kind: "stats", tables: ["arbitrages"], name }, make);
     expect(answer.headers).toEqual({ etag: '"1"' });
     return `${answer.body} ${from}`;

@@ -21,7 +21,7 @@ export function createShared({ redis, attempt }: Pick<RedisConnection, "redis" |
     put: (key, answer, ttlMs) =>
       attempt(
         async () => {
-          const text = JSON.stringify(answer);
+          const text = JSON.stringify({ ...answer, body: answer.body.toString() });
           if (text.length <= MAX_BYTES) await redis.set(nameOf(key), text, "PX", ttlMs);
         },
         () => undefined,
@@ -31,7 +31,8 @@ export function createShared({ redis, attempt }: Pick<RedisConnection, "redis" |
 
 function parsed(text: string): Answer | undefined {
   try {
-    return JSON.parse(text) as Answer;
+    const { body, ...answer } = JSON.parse(text) as Omit<Answer, "body"> & { readonly body: string };
+    return { ...answer, body: Buffer.from(body) };
   } catch {
     return undefined; // somebody else wrote it: it is made anew, and written over
   }

@@ -52,6 +52,9 @@ export async function startTracing({ tracing }: Pick<Config, "tracing">, log: Lo
   };
 }
 
+/** Whether anybody looks: else what a span says need not be gathered. */
+export const isTracing = (): boolean => tracer !== undefined;
+
 const UNSEEN: OpenSpan = { set: () => {}, fail: () => {} };
 
 /** Runs it as the first span of a trace, or of that which `from` names. What it throws marks the span as failed. */
