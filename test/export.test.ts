@@ -68,16 +68,15 @@ test.each([
     expect((await killed.exited).signal, killed.log()).toBe("SIGKILL");
     expect(await names()).toEqual([]);
     const staged = await readdir(join(out, ".weir-swaps"));
-    expect(staged.filter((name) => name.endsWith(".new"))).toHaveLength(1);
+    expect(staged.filter((name) => name.endsWith(".new")).length).toBeGreaterThanOrEqual(1);
+    const { done } = JSON.parse(await readFile(join(out, ".weir-swaps", "state.json"), "utf8")) as { done: unknown[] };
 
     const store = await openStore({ folder: join(folder, "clickhouse") });
     const spec = exportSpec({ dataset: "swaps", format, partRows: 8_000 });
     const { manifest, resumed } = await runExport({ store, place: await openFolder(out), spec });
     await store.close();
-    expect({ resumed, rows: manifest!.parts.map(({ rows }) => rows) }).toEqual({
-      resumed: staged.filter((name) => /\.(ndjson|tfrecord|h5)$/.test(name)).length,
-      rows: [8_000, 8_000, 4_000],
-    });
+    expect(manifest!.parts.map(({ rows }) => rows)).toEqual([8_000, 8_000, 4_000]);
+    expect(resumed).toBe(done.length);
     const files = (await names()).sort();
     expect(files).toHaveLength(4);
     const offsets = await Promise.all(files.slice(0, 3).map((file) => offsetsIn(format, join(out, file))));
@@ -124,8 +123,8 @@ test.skipIf(cannotMount !== undefined)(
     );
     const [exit, ...files] = stdout.trim().split("\n");
     expect(exit).toBe("exit 1");
-    expect(files.filter((name) => name.endsWith(".new"))).toEqual([]);
-    expect(files).toEqual([".weir-swaps", "state.json", expect.stringMatching(/^swaps-000001-00001\.csv$/)]);
+    // Two files are made at a time: the first is whole or not, the draft of neither is left.
+    expect(files.filter((name) => name !== "swaps-000001-00001.csv")).toEqual([".weir-swaps", "state.json"]);
   },
 );
 

@@ -285,11 +285,12 @@ describe("an export that is interrupted", () => {
     const place = await openFolder(out);
     const spec = exportSpec({ dataset: "swaps", format: "parquet", partRows });
     await mkdir(place.staging("swaps"));
-    await symlink("/dev/full", join(place.staging("swaps"), `${partName("swaps", 1, 1, "", "parquet")}.new`));
-    await expect(runExport({ store: home.store, place, spec })).rejects.toThrow("the file system refused some of it");
+    await symlink("/dev/full", join(place.staging("swaps"), `${partName("swaps", 1, 3, "", "parquet")}.new`));
+    await expect(runExport({ store: home.store, place, spec })).rejects.toThrow("the file system took only some of it");
     expect((await readdir(out)).filter((name) => !name.startsWith("."))).toEqual([]);
     const { manifest, resumed } = await runExport({ store: home.store, place, spec });
-    expect({ resumed, rows: manifest!.rows }).toEqual({ resumed: 1, rows: 500 });
+    expect(manifest!.rows).toBe(500);
+    expect([2, 3]).toContain(resumed); // the third is made beside the one that fails
   });
 
   test("while its files were given their names is finished by the same call", async () => {

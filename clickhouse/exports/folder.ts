@@ -42,6 +42,11 @@ export function cannotWrite(path: string, error: unknown, action = "export to"):
   const remedy: Readonly<Record<string, readonly [is: string, wants: string, next: string]>> = {
     ENOSPC: ["the disk is full", "room for the files", "Make room and run it again: it goes on with the next file"],
     EDQUOT: ["the quota is used up", "room for the files", "Make room and run it again: it goes on with the next file"],
+    EIO: [
+      "the file system took only some of it",
+      "all to be taken",
+      "Look at the disk and run it again: it goes on with the next file",
+    ],
     EACCES: ["it may not be written to", "a folder of ours", "Choose another folder, or change its rights"],
     EPERM: ["it may not be written to", "a folder of ours", "Choose another folder, or change its rights"],
     EROFS: ["its file system is read-only", "one that can be written to", "Choose another folder"],

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../engine/ops/errors.ts";
@@ -11,6 +12,7 @@ import { holdExclusively } from "../../engine/ops/exclusive.ts";
 import type { Failpoint } from "../../engine/ops/failpoint.ts";
 import { replaceFile } from "../../engine/ops/replaceFile.ts";
 import type { Store } from "../client.ts";
+import { ahead } from "./ahead.ts";
 import { chooseColumns, exportColumns, readTable, type StoredColumn } from "./columns.ts";
 import { datasetOf } from "./datasets.ts";
 import { cannotWrite, stagedName } from "./folder.ts";
@@ -21,7 +23,7 @@ import type { Place } from "./place.ts";
 import { type Plan, type PlanInput, planExport } from "./plan.ts";
 import type { ExportSpec } from "./request.ts";
 import { stopWriting } from "./storeWritten.ts";
-import { writePart } from "./writePart.ts";
+import { partsTogether, writePart } from "./writePart.ts";
 
 export interface ExportProgress {
   readonly rows: number;
@@ -152,39 +154,49 @@ interface Work {
 async function writeParts(run: ExportRun, { input, columns, staging, state }: Work): Promise<Part[]> {
   const { store, place, spec, signal, failpoint } = run;
   const { plan, number } = state;
+  const { slices } = plan;
   const format = formatOf(spec.format);
   const extension = extensionOf(format, spec.compression);
   const done = [...state.done];
   const statePath = join(staging, "state.json");
+  const fileOf = (i: number): string => partName(spec.dataset, number, i, slices[i]!.partition, extension);
+  const stagedAt = (i: number): string => join(staging, stagedName(fileOf(i)));
   if (done.length === 0) await replaceFile(statePath, JSON.stringify(state));
+  /** Bytes so far of the files that are being made. */
+  const making = new Map<number, number>();
   const sum = (of: (part: Part) => number): number => done.reduce((total, part) => total + of(part), 0);
-  const tell = (bytes = 0): void =>
+  const tell = (): void =>
     run.onProgress?.({
-      ...{ rows: sum((part) => part.rows), bytes: sum((part) => part.bytes) + bytes },
-      ...{ parts: done.length, totalParts: plan.slices.length },
-      totalRows: plan.slices.reduce((total, { rows }) => total + rows, 0),
+      ...{ rows: sum((part) => part.rows), parts: done.length, totalParts: slices.length },
+      bytes: sum((part) => part.bytes) + [...making.values()].reduce((total, bytes) => total + bytes, 0),
+      totalRows: slices.reduce((total, { rows }) => total + rows, 0),
     });
   tell();
   if (store.kind === "embedded") await stopWriting(store, resolve(staging)); // for a process that was killed
-  for (const [i, slice] of plan.slices.entries()) {
-    const file = partName(spec.dataset, number, i, slice.partition, extension);
-    const staged = join(staging, stagedName(file));
-    if (i < done.length) {
-      await place.take(done[i]!, staged);
-      continue;
-    }
-    signal?.throwIfAborted();
-    const query = partQuery(input, columns, plan, slice);
-    const written = await writePart(staged, {
-      ...{ store, query, columns, rows: slice.rows, format, compression: spec.compression },
-      ...{ signal, failpoint },
-      onBytes: tell,
+  for (const [i, part] of done.entries()) await place.take(part, stagedAt(i));
+  const together = Math.min(partsTogether(format), Math.max(1, slices.length - done.length));
+  const make = (i: number, stop: AbortSignal) =>
+    writePart(stagedAt(i), {
+      ...{ store, query: partQuery(input, columns, plan, slices[i]), columns, rows: slices[i]!.rows },
+      ...{ format, compression: spec.compression, failpoint },
+      threads: Math.max(1, Math.floor(availableParallelism() / together)),
+      signal: signal ? AbortSignal.any([signal, stop]) : stop,
+      onBytes(bytes) {
+        making.set(i, bytes);
+        tell();
+      },
     });
-    const part = { file, rows: slice.rows, ...written, first: slice.first, last: slice.last };
-    await place.take(part, staged);
+  signal?.throwIfAborted();
+  for await (const written of ahead({ first: done.length, end: slices.length, together }, make)) {
+    const i = done.length;
+    const { rows, first, last } = slices[i]!;
+    const part = { file: fileOf(i), rows, ...written, first, last };
+    await place.take(part, stagedAt(i));
     done.push(part);
+    making.delete(i);
     await replaceFile(statePath, JSON.stringify({ ...state, done }));
     tell();
+    signal?.throwIfAborted();
   }
   return done;
 }

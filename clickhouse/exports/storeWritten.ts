@@ -12,16 +12,16 @@ import type { PartWriting } from "./writePart.ts";
 
 /**
  * @param path absolute, without what `file()` takes for a pattern; what is there is replaced
- * @throws Error with code ENOSPC when the disk is full; StoreUnavailable, StoreRefused; an AbortError
+ * @throws Error with code ENOSPC when the disk is full, EIO when it took not all for another reason; StoreUnavailable, StoreRefused; an AbortError
  */
 export async function storeWritten(
   path: string,
-  { store, query, format, compression, signal }: PartWriting,
+  { store, query, format, compression, threads, signal }: PartWriting,
 ): Promise<void> {
   signal?.throwIfAborted();
   const around = isWrapped(format, compression) ? compression : "none";
   const into = `${intoFile(path)}, ${[format.from, "auto", around].map(quoteText).join(", ")})`;
-  const settings = { ...UNHURRIED, ...WRITTEN_AS_READ, ...format.settings(compression) };
+  const settings = { ...UNHURRIED, ...WRITTEN_AS_READ, ...format.settings(compression), max_threads: threads };
   const kill = () => void stopWriting(store, path).catch(() => {}); // then it goes on to its end
   signal?.addEventListener("abort", kill, { once: true });
   const before = await failedWrites(store);
@@ -65,8 +65,8 @@ async function failedWrites(store: Store): Promise<string> {
 
 async function refusal(path: string): Promise<Error> {
   const { bavail, bsize } = await statfs(dirname(path));
-  if (bavail * bsize < ROOM) return Object.assign(new Error(`Cannot write "${path}": ENOSPC`), { code: "ENOSPC" });
-  return new Error(`Cannot write "${path}": the file system refused some of it, expected all to be taken`);
+  const code = bavail * bsize < ROOM ? "ENOSPC" : "EIO";
+  return Object.assign(new Error(`Cannot write "${path}": ${code}`), { code });
 }
 
 /** Less than what the store hands to the file system at a time. */

@@ -23,6 +23,8 @@ export interface PartWriting {
   readonly rows: number;
   readonly format: Format;
   readonly compression: Compression;
+  /** That the store may use for it, where it writes the file itself. */
+  readonly threads: number;
   readonly signal?: AbortSignal | undefined;
   readonly failpoint?: Failpoint | undefined;
   /** Bytes of the file so far. */
@@ -96,9 +98,13 @@ type Maker = (path: string, writing: PartWriting) => Promise<void>;
 function makerOf(path: string, { store, format }: PartWriting): Maker {
   if (format.name === "hdf5") return makeHdf5;
   const isPattern = /[*?{}]|::/.test(path); // to file()
-  const isMadeHere = format.from === "ArrowStream" || format.encode !== undefined;
-  return store.kind === "embedded" && !isMadeHere && !isPattern ? storeWritten : pour;
+  return store.kind === "embedded" && !isMadeHere(format) && !isPattern ? storeWritten : pour;
 }
+
+/** Files of an export that are made at a time: while one is brought to the disk and hashed, the store makes another. We have one thread. */
+export const partsTogether = (format: Format): number => (isMadeHere(format) ? 1 : 2);
+
+const isMadeHere = ({ from, encode }: Format): boolean => from === "ArrowStream" || encode !== undefined;
 
 const pour: Maker = async (path, writing) =>
   pipeline([...(await partStreams(writing)), createWriteStream(path)], signalOf(writing));
