@@ -33,7 +33,7 @@ const what = {
   dataset: z.string().max(100).default("transactions").openapi({ description: `one of ${DATASETS.map(({ name }) => name).join(", ")}` }),
   columns: z.array(z.string().max(200)).max(1024).optional().openapi({ description: "only these; default: all" }),
   chain_ids: z.array(z.int().min(0)).max(1024).optional().openapi({ description: "only these chains" }),
-  compression: z.string().max(20).optional().openapi({ description: "parquet: zstd, snappy, gzip, none; arrow: none, lz4, zstd; others: none, gzip" }),
+  compression: z.string().max(20).optional().openapi({ description: "parquet: zstd, snappy, gzip, none; arrow: lz4, zstd, none; others: none, gzip" }),
   partition_by: z.string().max(20).optional().openapi({ description: `a folder for each ${PARTITIONS.join(", ")}` }),
   part_rows: z.number().optional().openapi({ description: "rows of a file; default 1,000,000" }),
   upload_to: z.string().min(1).max(1000).optional().openapi({ description: "a folder, s3://bucket/prefix or gs://bucket/prefix below one of WEIR_EXPORT_TO; default: the API keeps the files" }),

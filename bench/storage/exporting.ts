@@ -31,18 +31,22 @@ export async function measureExports(
   const checks: Check[] = [];
   const figures: Figure[] = [];
   const out = join(folder, "out");
-  /** One export into a folder of its own. @returns milliseconds */
-  async function timed(format: FormatName, limit: number, onProgress: () => void): Promise<number> {
+  /** One export into a folder of its own. */
+  async function timed(
+    format: FormatName,
+    limit: number,
+    onProgress: () => void,
+  ): Promise<{ ms: number; bytes: number }> {
     await mkdir(out);
     const spec = exportSpec({ dataset: "swaps", format, limit });
     const place = await openFolder(out);
-    let exported = 0;
-    const took = await millisecondsOf(async () => {
-      exported = (await runExport({ store, place, spec, onProgress })).manifest!.rows;
+    let exported = { rows: 0, bytes: 0 };
+    const ms = await millisecondsOf(async () => {
+      exported = (await runExport({ store, place, spec, onProgress })).manifest!;
     });
-    checks.push({ name: `${format}: rows exported`, expected: limit, got: exported });
+    checks.push({ name: `${format}: rows exported`, expected: limit, got: exported.rows });
     await rm(out, { recursive: true });
-    return took;
+    return { ms, bytes: exported.bytes };
   }
   for (const format of FORMAT_NAMES) {
     await timed(format, 1, () => {}); // loads what the format needs
@@ -51,15 +55,18 @@ export async function measureExports(
     const sample = (): void => {
       peak = Math.max(peak, process.memoryUsage().rss - memory);
     };
-    const [rates, cpus]: [number[], number[]] = [[], []];
+    const [rates, cpus, sizes]: [number[], number[], number[]] = [[], [], []];
     for (let run = 0; run < RUNS; run++) {
       const used = (): number => cpu() + process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6;
       const before = used();
-      rates.push((1000 * rows) / (await timed(format, rows, sample)));
+      const { ms, bytes } = await timed(format, rows, sample);
+      rates.push((1000 * rows) / ms);
       cpus.push((1e6 * (used() - before)) / rows);
+      sizes.push(bytes / rows);
     }
-    say(`${rows} swaps as ${format}: ${Math.round(rates[0]!)} rows/s, ${cpus[0]!.toFixed(2)} µs of CPU a row`);
+    say(`${rows} swaps as ${format}: ${Math.round(rates[0]!)} rows/s, ${cpus[0]!.toFixed(2)} µs of CPU and ${Math.round(sizes[0]!)} B a row`); // biome-ignore format: one line
     figures.push(figure(`export ${format}`, "rows/s", rates, GOALS[format]));
+    figures.push(figure(`export ${format}: size`, "B/row", sizes));
     figures.push(figure(`export ${format}: CPU, the store's and ours`, "µs/row", cpus));
     figures.push(figure(`export ${format}: memory of ours`, "MiB", [peak / 2 ** 20], MEMORY));
   }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { tableFromIPC } from "apache-arrow";
+import { CompressionType, compressionRegistry, tableFromIPC } from "apache-arrow";
 import { type Dataset, File, ready } from "h5wasm/node";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
@@ -20,6 +20,7 @@ import { addFormat } from "./formats.ts";
 import { type Manifest, partName } from "./manifest.ts";
 import { type ExportOptions, exportSpec } from "./request.ts";
 import { type ExportResult, runExport } from "./runExport.ts";
+import { readLz4Frame } from "./testing/lz4Frame.ts";
 import { readExamples } from "./testing/readExamples.ts";
 import { addSwaps, SWAP_VALUES, type SwapRows, type SwapValues, swapsOf } from "./testing/swapRows.ts";
 
@@ -117,8 +118,10 @@ describe("every format is read back equal to the store's rows", () => {
     expect((await parquetReadObjects({ file, compressors })).map(normal)).toEqual(swapsOf(ROWS));
   });
 
-  test("Arrow", async () => {
-    const table = tableFromIPC(await whole({ format: "arrow" }));
+  test.each(["lz4", "zstd", "none"])("Arrow, %s", async (compression) => {
+    compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: readLz4Frame }); // the reader comes without
+    compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => compressors.ZSTD!(bytes, 0).slice() }); // aligned
+    const table = tableFromIPC(await whole({ format: "arrow", compression }));
     expect(table.toArray().map((row) => normal({ ...row.toJSON() }))).toEqual(swapsOf(ROWS));
   });
 

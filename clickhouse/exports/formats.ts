@@ -100,7 +100,7 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
     mediaType: "application/vnd.apache.arrow.file",
     shape: "nested",
     from: "Arrow",
-    compressions: ["none", "lz4", "zstd"],
+    compressions: ["lz4", "zstd", "none"],
     settings: arrow,
   },
   hdf5: {

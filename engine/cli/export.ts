@@ -36,7 +36,7 @@ export function exportCommand(command: Command): void {
     .option("--list", "the datasets that there are")
     .option("--format <format>", `${FORMAT_NAMES.join(", ")}, or one of an exporter in WEIR_EXTENSIONS`, "csv")
     .option("--out <place>", "a folder, s3://bucket/prefix or gs://bucket/prefix (default: standard output)")
-    .option("--compression <name>", "parquet: zstd, snappy, gzip, none; arrow: none, lz4, zstd; others: none, gzip")
+    .option("--compression <name>", "parquet: zstd, snappy, gzip, none; arrow: lz4, zstd, none; others: none, gzip")
     .option("--columns <names>", "only these, separated by commas", (text) => text.split(","))
     .option("--chain <ids>", "only these chains, separated by commas", (text) => text.split(",").map(wholeNumber))
     .option("--from <time>", "from this event time on: 2024-01-15 or 2024-01-15T10:30:00Z", time)
