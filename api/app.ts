@@ -78,7 +78,12 @@ export interface ListenOptions {
   readonly port: number;
   /** undefined: http */
   readonly tls?: TlsFiles | undefined;
+  /** For tests: ms in which a request's headers must be here. */
+  readonly headersMs?: number;
 }
+
+/** In ms. Who sends a request byte by byte holds a connection so long and no longer. */
+const [HEADERS_MS, REQUEST_MS] = [10_000, 120_000];
 
 export interface Listening {
   /** with the port that was taken, when 0 was asked for */
@@ -226,8 +231,17 @@ export function createApi(given: ApiDeps) {
     return problem(c, status, detail, status === 503 ? { headers: { "retry-after": "1" } } : more);
   });
 
-  async function listen({ host, port, tls }: ListenOptions): Promise<Listening> {
-    const server = createAdaptorServer({ fetch: app.fetch, ...serverOf(tls) });
+  async function listen({ host, port, tls, headersMs = HEADERS_MS }: ListenOptions): Promise<Listening> {
+    const { serverOptions, ...https } = serverOf(tls);
+    const patience = {
+      ...{ headersTimeout: headersMs, requestTimeout: REQUEST_MS },
+      connectionsCheckingInterval: headersMs / 2,
+    };
+    const server = createAdaptorServer({
+      fetch: app.fetch,
+      ...https,
+      serverOptions: { ...patience, ...serverOptions },
+    });
     if (live) server.on("upgrade", live.upgrade);
     server.on("error", () => {}); // listening tells its own; later ones belong to single connections
     await new Promise<void>((resolve, reject) => {

@@ -11,7 +11,7 @@ import { builtInRegistry } from "../engine/chain/registry/registry.ts";
 import { createHealth } from "../engine/ops/health.ts";
 import { createApi } from "./app.ts";
 import { behindProxies } from "./network.ts";
-import { startTestServer, type TestServer, TOKEN } from "./testServer.ts";
+import { rawAnswer, startTestServer, type TestServer, TOKEN } from "./testServer.ts";
 
 const run = promisify(execFile);
 let server: TestServer;
@@ -50,11 +50,15 @@ afterAll(async () => {
   if (folder) await rm(folder, { recursive: true });
 });
 
-async function listen(clientCa?: string) {
+const listen = (clientCa?: string) =>
+  api().listen({
+    ...{ host: "127.0.0.1", port: 0 },
+    tls: { cert: file("server.pem"), key: file("server.key"), clientCa: clientCa && file(clientCa) },
+  });
+function api() {
   const { store, rules, labels, coverage, access, control, notifications, metrics } = server;
-  const tls = { cert: file("server.pem"), key: file("server.key"), clientCa: clientCa && file(clientCa) };
   const deps = { store, rules, labels, registry: builtInRegistry, coverage, access, control, notifications, health: createHealth(), metrics, log: server.logger, config: server.config, version: "1.2.3" }; // biome-ignore format: a row
-  return createApi(deps).listen({ host: "127.0.0.1", port: 0, tls });
+  return createApi(deps);
 }
 async function ask(url: string, options: RequestOptions = {}) {
   const ca = await readFile(file("ca.pem"));
@@ -147,4 +151,13 @@ test("of X-Forwarded-For what a trusted proxy wrote is believed, and no more", (
   expect(of("10.0.0.1", "10.0.0.3, 10.0.0.2")).toBe("10.0.0.3");
   expect(of("10.0.0.1")).toBe("10.0.0.1");
   expect(of("10.0.0.1", "nonsense")).toBe("nonsense"); // which no range has
+});
+
+test("who sends a request byte by byte is not waited for", async () => {
+  const { url, close } = await api().listen({ host: "127.0.0.1", port: 0, headersMs: 100 });
+  try {
+    expect(await rawAnswer(url, "GET /health HTTP/1.1\r\nhost: localhost\r\nx-slow: ")).toMatch(/^HTTP\/1\.1 408 /);
+  } finally {
+    await close();
+  }
 });

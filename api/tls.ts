@@ -13,7 +13,7 @@ export interface TlsFiles {
 
 /** What createAdaptorServer() makes a server of: https where files are given. @throws ConfigError */
 export function serverOf(files: TlsFiles | undefined) {
-  if (files === undefined) return {};
+  if (files === undefined) return { serverOptions: {} };
   const { cert, key, clientCa } = files;
   const serverOptions: ServerOptions = {
     cert: read("WEIR_TLS_CERT", cert),

@@ -308,6 +308,30 @@ test("a burst is a few messages and then one, over the limit it waits, and a cri
   expect(of("/limited").slice(3).map(alertIdsOf)).toEqual([ids.slice(2)]);
 });
 
+test("an alert of the same key is told once within its window, and a recipient no more than its share of an hour", async () => {
+  await webhook("keyed", { dedup_key: ["rule"], dedup_seconds: 300, burst: null });
+  await channel(
+    "mail",
+    "email",
+    { to: ["a@example.com", "b@example.com"] },
+    { per_recipient_per_hour: 1, burst: null },
+  );
+  const [first] = await alerts(2);
+  await settle();
+  pass(299);
+  await alerts(1);
+  await settle();
+  pass(2);
+  const [later] = await alerts(1);
+  await settle();
+  expect(received.flatMap(alertIdsOf)).toEqual([first, later]);
+  expect(await states("keyed")).toEqual(["delivered", "suppressed", "suppressed", "delivered"]);
+  expect(mails.map(({ to }) => to[0]).sort()).toEqual(["a@example.com", "b@example.com"]);
+  pass(3_600);
+  await settle();
+  expect(mails.map(({ to }) => to[0]).sort()).toEqual(["a@example.com", "a@example.com", "b@example.com", "b@example.com"]); // biome-ignore format: one line
+});
+
 test("a digest is one message, however many alerts and whatever else is due; so it stays when it is tried and sent again", async () => {
   await webhook("single", { burst: null });
   await webhook("digest", { digest_seconds: 60 });

@@ -83,6 +83,9 @@ const list = createRoute({
   path: "/api/v1/alerts",
   tags: ["data"],
   summary: "What rules raised, newest first",
+  description:
+    "Alerts come of rules and transactions alone, so that a replay gives the same ones: there is no POST of alerts by hand, as news monitors have it. " +
+    "POST /api/v1/notifications/channels/{name}/test tries a channel.",
   request: {
     query: alertParameters,
   },
