@@ -17,7 +17,7 @@ beforeAll(async () => {
   );
   expect(diagnostics).toEqual([]);
   whale = new Uint8Array(wasm!);
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 const NAME = "whale-transfer";
@@ -380,7 +380,7 @@ describe("health", () => {
       broken.store.rows = rows;
       await broken.close();
     }
-  }, 120_000);
+  });
 });
 
 test("without the control store: the rules are shown as they are known, and changes are 503", async () => {
@@ -396,7 +396,7 @@ test("without the control store: the rules are shown as they are known, and chan
   } finally {
     await cut.close();
   }
-}, 120_000);
+});
 
 test("a port that is taken is refused with what to do, and closing frees it", async () => {
   const port = Number(new URL(server.url).port);

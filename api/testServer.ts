@@ -60,7 +60,7 @@ export async function startTestServer({
   await fillStore(join(folder, "store"));
   const child = await openEmbedded({ folder: join(folder, "store"), idleMs: 30_000 });
   const store = await openStore({ folder: join(folder, "store") });
-  const health = createHealth();
+  const health = createHealth({ timeoutMs: 600_000 });
   const metrics = createMetrics({ defaults: false });
   const lines: string[] = [];
   const log = createLog({ stream: { write: (line) => void lines.push(line) } });

@@ -44,7 +44,7 @@ beforeAll(async () => {
     await openssl("x509", "-req", "-in", `${name}.csr`, "-CA", `${ca}.pem`, "-CAkey", `${ca}.key`, "-CAcreateserial", "-out", `${name}.pem`, "-days", "1", "-extfile", "san");
   } // biome-ignore format: commands
   await server.access.users.add({ username: "alice", password: "correct horse battery", role: "viewer" }, "tester");
-}, 180_000);
+});
 afterAll(async () => {
   await server?.close();
   if (folder) await rm(folder, { recursive: true });

@@ -96,14 +96,17 @@ describe("rows()", () => {
   });
 
   test("a slow query does not hold up others, nor an insert", async () => {
-    const order: string[] = [];
-    const slow = home.store.rows("SELECT sleep(2)").then(() => order.push("slow"));
-    await home.store.rows("SELECT 1").then(() => order.push("quick"));
-    await home.store
-      .insertBlock({ ...bytesInto, bodies: [row(999, Buffer.from("x"))], rows: 1 })
-      .then(() => order.push("insert"));
-    await slow;
-    expect(order).toEqual(["quick", "insert", "slow"]);
+    const slow = "SELECT sleepEachRow(1) FROM numbers(50)";
+    const isRunning = async () => {
+      const running = "SELECT 1 FROM system.processes WHERE startsWith(query, {slow:String})";
+      return (await home.store.rows(running, { slow })).length > 0;
+    };
+    const ended = expect(home.store.rows(slow, {}, { max_block_size: 1 })).rejects.toThrow("QUERY_WAS_CANCELLED");
+    while (!(await isRunning()));
+    await home.store.insertBlock({ ...bytesInto, bodies: [row(999, Buffer.from("x"))], rows: 1 });
+    expect(await isRunning()).toBe(true);
+    await home.store.command(`KILL QUERY WHERE startsWith(query, '${slow}') SYNC`);
+    await ended;
     await home.store.command("TRUNCATE TABLE bytes");
   });
 

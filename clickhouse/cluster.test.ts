@@ -51,7 +51,7 @@ describe("every migration", () => {
   let home: TemporaryStore;
   beforeAll(async () => {
     home = await temporaryStore();
-  }, 120_000);
+  });
   afterAll(() => home?.remove());
 
   test("gives statements that ClickHouse parses, all of them on the cluster", async () => {
@@ -69,5 +69,5 @@ describe("every migration", () => {
       await home.store.command(`EXPLAIN AST ${statement}`);
     }
     await expect(home.store.command(`EXPLAIN AST ${statements[0]!.replace("ENGINE =", "ENGINE = =")}`)).rejects.toThrow(/Syntax error/); // biome-ignore format: one line
-  }, 60_000);
+  });
 });

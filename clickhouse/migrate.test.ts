@@ -10,7 +10,7 @@ let home: TemporaryStore;
 let folder: string;
 beforeAll(async () => {
   home = await temporaryStore({}, { tables: false });
-}, 60_000);
+});
 afterAll(() => home.remove());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "weir-migrations-"));

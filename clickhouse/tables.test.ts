@@ -22,7 +22,7 @@ import { COLUMNS } from "./tables.ts";
 let temporary: TemporaryStore;
 beforeAll(async () => {
   temporary = await temporaryStore();
-}, 60_000);
+});
 afterAll(() => temporary.remove());
 
 /** What the server stores more compactly than it is written: the values are the same. */

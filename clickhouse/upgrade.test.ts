@@ -20,7 +20,7 @@ const ROWS = 200;
 let home: TemporaryStore;
 beforeAll(async () => {
   home = await temporaryStore({}, { tables: false });
-}, 120_000);
+});
 afterAll(() => home?.remove());
 
 interface Column {
@@ -72,7 +72,7 @@ test(`a store of migrations 0001 to 00${RELEASED} is brought to this version and
   // What was added later holds what is said of a row that knows nothing of it, and can be read.
   for (const table of columns.keys()) await store.rows(`SELECT * FROM ${table} LIMIT 1`);
   expect(await migrate(store)).toEqual({ applied: [], already: RELEASED + applied.length });
-}, 300_000);
+});
 
 type Rows = Record<string, Record<string, unknown>[]>;
 
@@ -126,4 +126,4 @@ test(`a control store of migrations 0001 to 000${RELEASED_CONTROL} is brought to
   } finally {
     await control.close();
   }
-}, 120_000);
+});

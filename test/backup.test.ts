@@ -24,7 +24,7 @@ import { startWeir } from "./support/engineProcess.ts";
 import { startS3 } from "./support/s3Server.ts";
 
 /** Lines of the bundled recording: rounds enough to be killed between two of them. */
-const LINES = 2_500;
+const LINES = 1_500;
 
 let folder: string;
 let env: Record<string, string>;
@@ -169,4 +169,4 @@ test("killed while it stores, backed up, destroyed, restored, and on: nothing is
 
   expect(JSON.parse(await replay("--again", "--json"))).toMatchObject({ transactions: LINES });
   expect(await contents(second)).toEqual(whole);
-}, 900_000);
+});

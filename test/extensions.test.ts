@@ -35,7 +35,7 @@ beforeAll(async () => {
     WEIR_EXTENSIONS: `${fails},engine/extensions/examples/large-arbitrages.mjs,${wrong}`,
     WEIR_DATA: join(folder, "data"),
   };
-}, 120_000);
+});
 afterAll(async () => {
   await producer?.close();
   await admin?.close();

@@ -256,7 +256,7 @@ describe("a node that dies", () => {
     const line = await startTcpLine(Number(new URL(anvil.url).port));
     opened.push({ close: async () => line.stop() });
     const url = `ws://127.0.0.1:${line.port}`;
-    const { chain } = await follow({ urls: [url], pending: true, timeoutMs: 300, now: () => performance.now() });
+    const { chain } = await follow({ urls: [url], pending: true, timeoutMs: 3_000, now: () => performance.now() });
     const next = nextOf(chain);
     expect(await next("pending_source")).toMatchObject({ healthy: true, via: "subscription" });
     const first = await send(1);

@@ -15,6 +15,7 @@ import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts
 import { createKafkaScene, type KafkaScene } from "./support/kafkaScene.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
 import { fillStore } from "./support/storeTemplate.ts";
+import { wholeBlocks } from "./support/wholeBlocks.ts";
 
 type Row = Record<string, unknown>;
 
@@ -34,20 +35,6 @@ async function listOf(url: string, path: string): Promise<Row[]> {
     next = /<([^>]+)>; rel="next"/.exec(response.headers.get("link")!)?.[1];
   }
   return rows;
-}
-
-/** How many lines there are up to the end of the first block behind so many where no block is open: none waits for the rest of one. */
-function wholeBlocks(lines: readonly Buffer[], least: number): number {
-  const open = new Map<string, number>();
-  for (const [i, line] of lines.entries()) {
-    const { blockHash, block } = JSON.parse(line.toString()) as { blockHash?: string; block?: { transactionCount: string } }; // biome-ignore format: one line
-    if (!blockHash) continue;
-    const left = (open.get(blockHash) ?? Number(block!.transactionCount)) - 1;
-    if (left > 0) open.set(blockHash, left);
-    else open.delete(blockHash);
-    if (open.size === 0 && i >= least) return i + 1;
-  }
-  throw new Error(`There are fewer than ${least} lines`);
 }
 
 /** The messages of a WebSocket from now on. */

@@ -71,6 +71,7 @@ beforeAll(async () => {
       chainName: "anvil",
       urls: nodes.map(({ url }) => url),
       pollMs: 20,
+      poolsWithinMs: 600_000,
       fromBlock: (await head()) + 1,
     },
     registry: createRegistry({ chains: [{ id: CHAIN, wrapped: scene.weth }] }),
@@ -258,7 +259,7 @@ async function expectStored(hash: Hex, expected: Expected): Promise<void> {
     stored = await storedOf(hash).catch((error: Error) => error.message);
     return isDeepStrictEqual(stored, all(expected));
   };
-  await until(isAsExpected, () => `the store has ${JSON.stringify(stored)}\n${engine.log().slice(-3_000)}`, 60_000);
+  await until(isAsExpected, () => `the store has ${JSON.stringify(stored)}\n${engine.log().slice(-3_000)}`);
 }
 
 async function expectStatuses(hash: Hex, expected: readonly string[]): Promise<void> {
@@ -297,7 +298,7 @@ describe("a chain that is followed live", () => {
     // That the chain is followed live, and may replace the block, is on a topic of its own, which may be read later.
     await expectStatuses(replaced.hash, Array(8).fill("provisional"));
     await scene.node.call("evm_revert", snapshot);
-  }, 120_000);
+  });
 
   test("when the chain replaces it, other trades take its place, and all that it said is taken back", async () => {
     // The same height with other trades, and one block more: only that shows that the first was replaced.
@@ -315,7 +316,7 @@ describe("a chain that is followed live", () => {
       async () => isDeepStrictEqual((standing = await storedOf()), both),
       () => `what counts is ${JSON.stringify(standing)}`,
     );
-  }, 120_000);
+  });
 
   test("pools are asked once which tokens they have: swaps know them from there, and so does who asks later", async () => {
     const swaps = await store.rows<{ pool: Hex; provenance: string }>(
@@ -346,7 +347,6 @@ describe("a chain that is followed live", () => {
         return idsOf("retracted").length >= ids.length;
       },
       () => engine.log().slice(-3_000),
-      60_000,
     );
     expect(idsOf("retracted")).toEqual(ids);
     expect(idsOf()).toEqual(ids);
@@ -367,7 +367,7 @@ describe("a chain that is followed live", () => {
     expect(saidOf(kept.hash)).toEqual([
       expect.objectContaining({ findings: { arbitrage: 2, sandwich: 1, liquidation: 0, jit: 0, attempt: 1 } }),
     ]);
-  }, 120_000);
+  });
 
   test("what a swap that waits would leave to earn is on its topic and in the store, once, beside what was taken back", async () => {
     const producer = await createProducer({ brokers });
@@ -386,7 +386,6 @@ describe("a chain that is followed live", () => {
     await until(
       async () => (await stored()).length > 0,
       () => engine.log().slice(-3_000),
-      60_000,
     );
     const [row, ...rest] = await stored();
     expect(rest).toEqual([]);
@@ -397,7 +396,7 @@ describe("a chain that is followed live", () => {
     expect(records.filter(({ kind }) => kind === "block")).toEqual([
       expect.objectContaining({ status: "retracted", block_hash: replaced.hash }),
     ]);
-  }, 120_000);
+  });
 
   test("the engine was not told anything twice, nor stopped by it", async () => {
     await engine.stop();
@@ -405,7 +404,7 @@ describe("a chain that is followed live", () => {
     expect(await watching).toMatchObject({ replaced: 1, blocks: 3 });
     const errors = (await metrics.chainRpcErrors.get()).values.map(({ labels }) => labels.error_type);
     expect(errors).toEqual(expect.arrayContaining(["connection", "lie_receipts", "lie_transactions"]));
-  }, 60_000);
+  });
 });
 
 const all = (expected: Expected) => ({

@@ -15,6 +15,7 @@ import { replayRecording } from "../engine/cli/replayRecording.ts";
 import { loadConfig } from "../engine/ops/config.ts";
 import { traced } from "../engine/ops/tracing.ts";
 import { readLines } from "../engine/source/recording.ts";
+import { until } from "./support/engineProcess.ts";
 
 /** What seeds 002 and 003 name, but for go_memstats_alloc_bytes: there is no runtime of Go here. */
 const NAMES = {
@@ -70,7 +71,10 @@ function parse(text: string) {
 }
 
 test("after a replay and some requests each metric is there, with the values that counts give", async () => {
-  expect(await house.health.report()).toMatchObject({ healthy: true }); // an API node has no stream, and is ready
+  await until(
+    async () => (await house.health.report()).healthy, // an API node has no stream, and is ready
+    () => "it is not healthy",
+  );
   const lines: Buffer[] = [];
   for await (const line of readLines(BUNDLED_RECORDING)) {
     lines.push(line);
@@ -208,7 +212,7 @@ test("requests, batches and rounds are spans; a trace goes through us, to the st
   const made = await ask("/api/v1/notifications/channels", { method: "POST", body: JSON.stringify(hook) });
   expect(made.status, await made.text()).toBe(201);
   await ask("/api/v1/notifications/channels/hook/test", { method: "POST" });
-  await expect.poll(() => collector.got.some(({ path }) => path === "/hook"), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => collector.got.some(({ path }) => path === "/hook"), { timeout: 600_000 }).toBe(true);
   const server = await openStore({ url: collector.url });
   await traced("asked", {}, () => server.rows("SELECT 1"));
   await server.close();

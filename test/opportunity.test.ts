@@ -143,6 +143,8 @@ test("a sandwich takes from its victim what the slippage limit was said to allow
 });
 
 const CHAIN = 31337;
+/** However long the node takes to say what pools hold. */
+const PATIENT_MS = 600_000;
 
 /** What WEIR_REGISTRY names: the two venues. */
 function registryData(): RegistryData {
@@ -164,7 +166,7 @@ async function recordBackrun(out: string) {
   const state = { pendingSightings: -1, block: null as number | null };
   const recording = record({
     ...{ urls: [anvil.url], out, pending: true, pollMs: 20, signal: stopping.signal },
-    registry: createRegistry(registryData()),
+    ...{ registry: createRegistry(registryData()), poolsWithinMs: PATIENT_MS },
     onProgress: (progress) => void Object.assign(state, progress),
   });
   recording.catch(() => {}); // said where it is awaited
@@ -231,7 +233,7 @@ test("what pools hold is asked once, then followed; what is late, or was replace
   const held = async (): Promise<string[]> =>
     (await readPairs()).map(({ address, reserve0 }) => `${address} ${reserve0}`);
   try {
-    const reader = createMarketReader({ endpoints, chain });
+    const reader = createMarketReader({ endpoints, chain, withinMs: PATIENT_MS });
     expect(await reader.marketsOf([{ to: owner, input: "0x" }, { to: forkRouter, input: "0x38ed1739" }], 1)).toEqual([undefined, undefined]); // biome-ignore format: one call
     expect([calls, reader.missed()]).toEqual([0, 0]);
     expect(await poolsIn(reader, [weth, oak])).toEqual(await held());
@@ -360,7 +362,7 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
   const together = said(0, records.length);
   expect(together.some((text) => text.includes(victim))).toBe(true);
   expect(records.flatMap((_, i) => said(i, i + 1)).sort()).toEqual(together.sort()); // of a batch blocks come first
-}, 120_000);
+});
 
 /** The V3 scene, with what the market reader and a worker know of it. */
 async function watchV3() {
@@ -372,7 +374,7 @@ async function watchV3() {
   let calls = 0;
   const meters = { latency: (_: string, method: string) => void (calls += Number(method === "eth_call")), error: () => {} }; // biome-ignore format: a line
   const endpoints = await openEndpoints({ urls: [anvil.url], meters });
-  const reader = createMarketReader({ endpoints, chain, withinMs: 20_000 });
+  const reader = createMarketReader({ endpoints, chain, withinMs: PATIENT_MS });
   const transactionOf = (hash: Hex) => scene.node.call<RpcObject>("eth_getTransactionByHash", hash);
   /** A transaction that waits, in a frame with its record's market. */
   async function waiting(transaction: RpcObject) {
@@ -453,7 +455,7 @@ test("swaps through V3's pools pay and leave what was said, to the wei and over 
     await v3.mint(weth, oak, 500, near - 50, near + 20, parseEther("7"));
     v3.reader.follow({ receipts: (await scene.node.call("eth_getBlockReceipts", "latest")) as never });
     expect(await scene.node.call<Hex>("eth_blockNumber")).not.toBe(beforeMint);
-    const fresh = createMarketReader({ endpoints: v3.endpoints, chain: v3.chain, withinMs: 20_000 });
+    const fresh = createMarketReader({ endpoints: v3.endpoints, chain: v3.chain, withinMs: PATIENT_MS });
     const asked = { to: v3Router, input: input(1n), value: "0x1" };
     const head = Number(await scene.node.call<Hex>("eth_blockNumber"));
     const calls = v3.calls();
@@ -510,4 +512,4 @@ test("swaps through V3's pools pay and leave what was said, to the wei and over 
   } finally {
     await v3.endpoints.close();
   }
-}, 60_000);
+});

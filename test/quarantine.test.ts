@@ -65,4 +65,4 @@ test("it is quarantined with the reason, released by hand, and what it did until
   } finally {
     await control.close();
   }
-}, 120_000);
+});

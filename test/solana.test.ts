@@ -25,7 +25,7 @@ beforeAll(async () => {
   admin = await createAdmin({ brokers });
   await admin.createTopics([{ topic, partitions: 3 }, { topic: lettersTopic, partitions: 1 }]); // biome-ignore format: one call
   producer = await createProducer({ brokers });
-}, 120_000);
+});
 afterAll(async () => {
   await producer?.close();
   await admin?.close();
@@ -110,7 +110,7 @@ test("records of Solana are in the store and the API once, what cannot be read i
   await follow("third");
   expect((await letters()).slice(0, -1)).toEqual(found);
   expect((await letters()).at(-1)).toMatchObject({ partition: 1, reason: "solana_invalid", size: 2 });
-}, 120_000);
+});
 
 test("the API answers in the words of the seed, the latest record of a transaction", async () => {
   await produce([JSON.stringify({ ...RECORD, block_time: 1_705_314_700, note: "first" })], 0);
@@ -135,4 +135,4 @@ test("the API answers in the words of the seed, the latest record of a transacti
   await server.problem("/api/v1/transactions/solana?chain_id=1", 400);
   await server.problem("/api/v1/transactions/solana?min_revenue_sol=much", 400);
   expect(await body("/api/v1/transactions")).toEqual([]);
-}, 120_000);
+});

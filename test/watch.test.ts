@@ -207,7 +207,8 @@ describe("watch()", () => {
       const until = async (holds: () => boolean): Promise<void> => {
         while (!holds()) await Promise.race([sleep(5), watching.then(() => Promise.reject(new Error("ended early")))]);
       };
-      await until(() => place.logged.some((line) => line.includes('"pending_source"')));
+      const sources = () => place.logged.filter((line) => line.includes('"pending_source"')).length;
+      await until(() => sources() === 1);
       await node.call("eth_sendTransaction", { from: accounts[1], to: accounts[2], value: "0x1" });
       await until(() => sighted === 1);
       await mine(1, 0);
@@ -216,7 +217,7 @@ describe("watch()", () => {
       await until(() => place.logged.some((line) => line.includes('"chain_monitor_loop_error"')));
       await mine(2);
       proxy.meddle(() => undefined);
-      await until(() => last === from + 2);
+      await until(() => last === from + 2 && sources() === 2);
       stop.abort();
       expect(await watching).toMatchObject({ blocks: 3, pending_sightings: 1 });
     } finally {

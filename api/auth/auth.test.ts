@@ -14,7 +14,7 @@ const PASSWORD = "correct horse battery";
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer({ anonymous: null, apiKeys: ["a-configured-key"] });
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -325,4 +325,4 @@ test("a stream ends when what it was opened with is revoked, others go on", asyn
   expect((await session.closed)[0]).toBe(1008);
   expect(stays.ws.readyState).toBe(WebSocket.OPEN);
   stays.ws.terminate();
-}, 60_000);
+});

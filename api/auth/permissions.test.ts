@@ -14,7 +14,7 @@ beforeAll(async () => {
     const user = await users.add({ username: `one-${role}`, password: "correct horse battery", role }, "tester");
     keys[role] = (await store.create(user, { name: "matrix", role }, "tester")).key;
   }
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 /** As served, but for what answers all paths. */

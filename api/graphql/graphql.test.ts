@@ -43,7 +43,7 @@ beforeAll(async () => {
   await store.command(`INSERT INTO sandwiches (${columns}, protocol, pool, frontrun_txs, victim_txs, backrun_txs, loss_txs, loss_tokens, loss_amounts, status, confidence)
     SELECT ${finding}, 'uniswap_v2', unhex(repeat('0C', 20)), [unhex('${hash(39).slice(2)}')], [unhex('${hash(38).slice(2)}')], [unhex('${hash(37).slice(2)}')],
       [unhex('${hash(38).slice(2)}')], [unhex(repeat('01', 20))], [3], 'confirmed', 'high'`);
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 interface Result {

@@ -97,7 +97,7 @@ describe("requests are counted", () => {
     } finally {
       await server.close();
     }
-  }, 120_000);
+  });
 
   test("by the hour, as an earlier system had them: 100 for alerts, ten WebSockets a minute", async () => {
     const limits = createRateLimits(createMemoryLimiter(() => 0), { kind: "fixed", anonymous: 60, known: 1_000, preset: "hourly" }); // biome-ignore format: one line

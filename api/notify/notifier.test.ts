@@ -111,7 +111,7 @@ beforeAll(async () => {
   release = () => child.close();
   notifications = open();
   await notifications.notifier.round(); // from here on alerts are told
-}, 120_000);
+});
 
 afterAll(async () => {
   await new Promise<void>((resolve) => smtp.close(() => resolve()));

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const positions = [{ source: "tx_raw", partition: 0, stored: ROWS }];
   [segment] = (await writeArchive({ store, place, encoding, positions, now: () => new Date() })) as [Manifest];
   await store.command("TRUNCATE TABLE transactions");
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 test("segments are listed by chain and time, and shown one by one", async () => {

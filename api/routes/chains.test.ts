@@ -72,7 +72,7 @@ describe("GET /api/v1/chains", () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();
-  }, 120_000);
+  });
   afterAll(() => server?.close());
 
   test("answers with what a watcher has written down", async () => {

@@ -44,7 +44,7 @@ beforeAll(async () => {
   // At a time when version 1 of "large" was live.
   const rules = await Promise.all([server.rules.version("whale-transfer", 1), server.rules.version("large", 1)]);
   await store(rules, ["transactions", "alerts", "rule_stats"]);
-}, 120_000);
+});
 
 /** What an engine does with the transactions. */
 async function store(

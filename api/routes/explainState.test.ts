@@ -51,7 +51,7 @@ beforeAll(async () => {
         await server.store.insertBlock({ table, columns, format: "Native", bodies: [mergeBlocks(bodies)], rows });
       }
   }
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 const explained = (i: number, more = "") =>

@@ -7,7 +7,7 @@ import { featureRowSchema, featureSchema } from "./features.ts";
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer();
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 test("/features documents each feature, of one group or of all", async () => {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   for await (const value of readLines(BUNDLED_RECORDING))
     records.push({ offset: records.length, time: 0, content: CONTENT.json, value });
   await store(records);
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 async function store(records: readonly SourceRecord[], source = "s"): Promise<void> {

@@ -9,7 +9,7 @@ import { ruleSchema, ruleVersionSchema } from "./rules.ts";
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer();
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 const post = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({

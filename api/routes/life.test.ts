@@ -212,7 +212,7 @@ beforeAll(async () => {
     await coverage.stillPending(until);
   }
   expect(await createCoverageMirror(server.control, server.store)()).toBe(2);
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 describe("GET /api/v1/transactions/{hash}/life", () => {

@@ -61,7 +61,7 @@ beforeAll(async () => {
     INSERT INTO dead_letters (source, partition, offset, n, record_time, reason, detail, rule, size, sha256, bytes)
     SELECT 'tx_raw', 0, number, 0, if(number = 0, toDateTime64(0, 3, 'UTC'), toDateTime64('2024-01-01 00:00:00', 3, 'UTC')), if(number = 2, 'rule_failed', 'not_json'),
       'expected a value', if(number = 2, 'whale', ''), 300, unhex(repeat('AA', 32)), repeat(unhex('ff'), 300) FROM numbers(3)`);
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 describe("GET /api/v1/transactions", () => {

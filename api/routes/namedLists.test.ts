@@ -6,7 +6,7 @@ import { listChangeSchema, namedListSchema } from "./namedLists.ts";
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer();
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 const address = (n: number): string => `0x${n.toString(16).padStart(40, "0")}`;

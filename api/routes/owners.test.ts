@@ -10,7 +10,7 @@ import { ruleSchema } from "./rules.ts";
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer();
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 const OWNER = "/api/v1/owners/api%20token/quota";

@@ -67,7 +67,7 @@ beforeAll(async () => {
   ]);
   await pools.add([{ ...tokens, address: PAIR, factory: unknown, fee: 1 }]); // what is there stays
   await server.store.command(`INSERT INTO replaced_blocks VALUES (1, 7, unhex('${"c".repeat(64)}'), 1, 1)`);
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 const list = z.array(poolSchema);

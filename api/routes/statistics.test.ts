@@ -19,7 +19,7 @@ import { blocksOfLines } from "../../engine/chain/testing/views.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
 import { bigAt, has, hexAt, u64AsNumber } from "../../engine/frame/readFrame.ts";
 import { OFFSET, PRESENT } from "../../engine/frame/schema.ts";
-import { mainnetLines } from "../../engine/frame/testing/records.ts";
+import { mainnetLines } from "../../engine/frame/testing/mainnet.ts";
 import { packBatch } from "../../engine/source/batch.ts";
 import { closeHours, openHours } from "../../engine/statistics/closeHours.ts";
 import type { TableName } from "../../engine/worker/outcome.ts";
@@ -35,7 +35,7 @@ import { transactionSchema } from "./transactions.ts";
 let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer();
-}, 120_000);
+});
 afterAll(() => server?.close());
 
 type Definition = "cycle" | "router";

@@ -44,7 +44,7 @@ beforeAll(async () => {
   home = await temporaryStore();
   ({ store } = home);
   columns = await readColumns(store);
-}, 120_000);
+});
 afterAll(() => home?.remove());
 
 beforeEach(async () => {
@@ -118,7 +118,7 @@ const rollUps = () =>
   );
 
 describe("what does not change the store", () => {
-  beforeAll(() => fillAgain(ARCHIVED_TABLES), 60_000);
+  beforeAll(() => fillAgain(ARCHIVED_TABLES));
 
   test.each([PARQUET, JSON_LINES])(
     "$format holds every stored row of every table exactly, and nothing of what is not stored yet",
@@ -227,7 +227,7 @@ describe("what changes the store", () => {
   beforeAll(async () => {
     for (const table of ARCHIVED_TABLES) await store.command(`TRUNCATE TABLE ${table}`);
   });
-  beforeEach(() => fillAgain(SOME), 60_000);
+  beforeEach(() => fillAgain(SOME));
 
   test.each([
     { ...PARQUET, compression: "zstd" },

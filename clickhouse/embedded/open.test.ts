@@ -101,19 +101,21 @@ describe("openEmbedded()", () => {
   });
 
   test("a child ends when nobody has asked for a while, and not while somebody holds it open", async () => {
-    const store = await openEmbedded({ folder, idleMs: 2_000 });
-    await sleep(5_000);
+    const store = await openEmbedded({ folder, idleMs: 5_000 }); // a ping is due four times meanwhile
+    await sleep(8_000);
     expect(await ask(store, "SELECT 1")).toBe("1");
     await store.close();
     while ((await readAddress(folder)) !== undefined) await sleep(50);
-    expect(await readFile(join(folder, "store.log"), "utf8")).toContain("idle for 2000 ms");
+    expect(await readFile(join(folder, "store.log"), "utf8")).toContain("idle for 5000 ms");
   });
 
   test("SIGTERM lets a running statement end first", async () => {
     const store = await openEmbedded({ folder });
     await store.close();
-    const slow = ask(store, "SELECT sleep(1), 'done'");
-    await sleep(300);
+    let ended = false;
+    const slow = ask(store, "SELECT sleep(2), 'done'").finally(() => (ended = true));
+    const running = "SELECT count() FROM system.processes WHERE query LIKE '%done%' AND query NOT LIKE '%processes%'";
+    while (!ended && (await ask(store, running)) !== "1");
     await store.stop();
     expect(await slow).toContain("done");
     expect(await readAddress(folder)).toBeUndefined();

@@ -163,10 +163,13 @@ function connect(folder: string, address: StoreAddress, idleMs: number): Embedde
   };
 }
 
+/** A busy child answers late, a dead one's port refuses at once. */
+const STOP_MS = 60_000;
+
 /** Ends the child of a folder, if one serves it, after the statements that run. Resolves when the folder is free. */
 export async function stopEmbedded(folder: string): Promise<void> {
   const address = await readAddress(folder);
-  if (address === undefined || !(await answers(address))) return;
+  if (address === undefined || !(await answers(address, STOP_MS))) return;
   process.kill(address.pid, "SIGTERM");
   while (isRunning(address.pid)) await sleep(20);
 }

@@ -28,7 +28,7 @@ let home: TemporaryStore;
 let out: string;
 beforeAll(async () => {
   home = await temporaryStore();
-}, 60_000); // a store's child, on a busy machine
+}); // a store's child, on a busy machine
 afterAll(() => home.remove());
 beforeEach(async () => {
   out = await mkdtemp(join(tmpdir(), "weir-export-"));

@@ -13,7 +13,7 @@ const START = 1_700_000_000;
 let place: TemporaryStore;
 beforeAll(async () => {
   place = await temporaryStore();
-}, 60_000);
+});
 afterAll(() => place.remove());
 
 async function insert<T extends FindingTable>(table: T, rows: readonly FindingRow<T>[]): Promise<void> {

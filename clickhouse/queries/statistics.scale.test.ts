@@ -23,7 +23,7 @@ beforeAll(async () => {
       toDateTime('2024-01-01 00:00:00', 'UTC') + block * 12, unhex(leftPad(lower(hex(number)), 64, '0')), unhex(leftPad(lower(hex(intDiv(number, 1000))), 40, '0')),
       'cycle', 2 + number % 3, 2, number % 1000
     FROM (SELECT number, intDiv(number, 250000) AS chain, number % 250000 AS block FROM numbers(${ROWS}))`);
-}, 180_000);
+});
 afterAll(() => place?.remove());
 
 /** Of a table, or one of its projections: granules that are read, of all statements of the plan together. */

@@ -27,7 +27,7 @@ beforeAll(async () => {
   control = openControl({ folder });
   await migrateControl(control);
   access = createAccess({ control, secret: "a secret for tests only", now: () => new Date(time) });
-}, 60_000);
+});
 afterAll(async () => {
   await control?.close();
   await stopEmbedded(folder);

@@ -19,7 +19,7 @@ describe.each(CONTROL_KINDS)("$kind", ({ skip, start }) => {
     place = await start();
     control = await emptyControl(place.options);
     await migrateControl(control);
-  }, 120_000);
+  });
   afterAll(async () => {
     await control?.close();
     await place?.remove();

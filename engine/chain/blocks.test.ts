@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { hexAt } from "../frame/readFrame.ts";
 import { OFFSET } from "../frame/schema.ts";
-import { mainnetLines } from "../frame/testing/records.ts";
+import { mainnetLines } from "../frame/testing/mainnet.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import { blocksOf } from "./blocks.ts";
 import { transactionOf } from "./testing/fixtures.ts";

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { hexAt } from "../frame/readFrame.ts";
 import { OFFSET } from "../frame/schema.ts";
-import { mainnetLines } from "../frame/testing/records.ts";
+import { mainnetLines } from "../frame/testing/mainnet.ts";
 import { builtInRegistry } from "./registry/registry.ts";
 import type { Swap } from "./swap.ts";
 import { createSwapFinder } from "./swaps.ts";

@@ -15,7 +15,7 @@ let run: Run;
 let env: Record<string, string>;
 beforeAll(async () => {
   databases = await openDatabases();
-}, 60_000);
+});
 afterAll(() => databases?.close());
 beforeEach(async () => {
   run = await databases.newRun();

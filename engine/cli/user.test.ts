@@ -46,4 +46,4 @@ test("the first administrator, a key, and what is refused", async () => {
     await stopEmbedded(folder);
     await rm(data, { recursive: true, force: true });
   }
-}, 300_000);
+});

@@ -15,7 +15,7 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))(
       place = await start();
       control = await emptyControl(place.options);
       await migrateControl(control);
-    }, 120_000);
+    });
     afterAll(async () => {
       await control.close();
       await place.remove();

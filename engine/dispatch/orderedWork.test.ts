@@ -71,7 +71,7 @@ beforeAll(async () => {
     });
   });
   await writeFile(path, lines.join("\n"));
-}, 60_000);
+});
 afterAll(async () => {
   await place?.remove();
   await rm(folder, { recursive: true, force: true });
@@ -200,7 +200,7 @@ describe("a rule with state", () => {
       expect(await alerts(at.source)).toEqual(expected);
       expect(await log(at.source)).toMatchObject({ keys: 2 * SENDERS, counted: LINES });
     }
-  }, 60_000);
+  });
 
   test("goes on where the ledger is after any break, and says each thing once; the log stays short", async () => {
     const at = scene();
@@ -236,7 +236,7 @@ describe("a rule with state", () => {
     );
     expect(marks.map(({ line }) => line)).toEqual(expected.map((line) => line.split(" ")[0]));
     expect(marks.every(({ score }) => score === 0.5)).toBe(true);
-  }, 60_000);
+  });
 
   test("a version on trial has state of its own, beside the live one's", async () => {
     const at = scene();
@@ -256,7 +256,7 @@ describe("a rule with state", () => {
       },
     );
     expect(owners).toEqual([{ rule: "sequence", trial: 0 }, { rule: "sequence", trial: 2 }]); // biome-ignore format: two rows
-  }, 60_000);
+  });
 });
 
 test("what remembers too much is reported; without it memory is free again, and it comes back with what it knew", async () => {
@@ -323,7 +323,7 @@ test("what remembers too much is reported; without it memory is free again, and 
   );
   // whatever it was shown, before and after, it has counted once
   expect(counted).toEqual([{ rule: "modest", n: stats!.modest }, { rule: "sequence", n: stats!.sequence }]); // biome-ignore format: two rows
-}, 60_000);
+});
 
 test("a lane keeps no outcome once it has gone on", async () => {
   const outcome = {

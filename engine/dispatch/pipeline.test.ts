@@ -143,7 +143,7 @@ test("a batch to be run again that is larger than a lane's share of memory is re
   const ran = await run();
   expect(ran.batches[0]).toBe(3_500);
   expectWhole(ran);
-}, 20_000);
+});
 
 test("stopped anywhere, what was begun is stored, and the next run goes on behind it", async () => {
   const stop = new AbortController();

@@ -3,7 +3,7 @@ import { decodeJson } from "./decodeJson.ts";
 import { decodeRecord } from "./decodeRecord.ts";
 import { lastError } from "./describeError.ts";
 import { createFrameWriter } from "./frameWriter.ts";
-import { mainnetLines } from "./testing/records.ts";
+import { mainnetLines } from "./testing/mainnet.ts";
 
 /**
  * µs of one core a transaction: `node --import tsx engine/frame/decodeJson.bench.ts`

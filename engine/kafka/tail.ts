@@ -9,15 +9,14 @@ import { batchReader } from "./consumeBatch.ts";
 import { oneByOne, type StartAt } from "./consumer.ts";
 import { KafkaError, kafkaError } from "./errors.ts";
 import type { Message } from "./message.ts";
-import type { TopicPartition } from "./offsets.ts";
 import { promised } from "./promise.ts";
 
 export interface TailOptions {
   readonly brokers: string;
   /** Partitions, each with the offset of the first record to read. */
   readonly from: readonly Required<StartAt>[];
-  /** The end of a partition was reached, as far as transactions are settled there. More may come. */
-  readonly onEnd?: (partition: TopicPartition) => void;
+  /** The end of a partition was reached, as far as transactions are settled there: its next record will have this offset. More may come. */
+  readonly onEnd?: (end: Required<StartAt>) => void;
   /** What has no caller to be thrown at: brokers away. It goes on by itself. */
   readonly onError: (error: KafkaError) => void;
   readonly timeoutMs?: number;
@@ -53,7 +52,7 @@ export async function openTail({ brokers, from, onEnd, onError, timeoutMs = 30_0
   native.on("event.error", ({ message }) =>
     onError(new KafkaError(`Cannot reach the brokers "${brokers}": ${message}`, "retry", -195)),
   );
-  if (onEnd) native.on("partition.eof", ({ topic, partition }) => onEnd({ topic, partition }));
+  if (onEnd) native.on("partition.eof", ({ topic, partition, offset }) => onEnd({ topic, partition, offset }));
   await promised(`connect to "${brokers}"`, (done) => native.connect({ timeout: timeoutMs }, done));
   native.assign(from.map(({ topic, partition, offset }) => ({ topic, partition, offset })));
 

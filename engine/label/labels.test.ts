@@ -18,7 +18,7 @@ describe.each(CONTROL_KINDS.filter(({ skip }) => skip === undefined))(
     let control: Control;
     beforeAll(async () => {
       store = await start();
-    }, 60_000);
+    });
     beforeEach(async () => {
       control = await emptyControl(store.options);
       await migrateControl(control);

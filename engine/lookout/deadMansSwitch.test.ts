@@ -55,7 +55,7 @@ describe("the switch", () => {
     folder = await mkdtemp(join(tmpdir(), "weir-silence-"));
     control = openControl({ folder });
     await migrateControl(control);
-  }, 60_000);
+  });
   beforeEach(async () => {
     told = [];
     await control.change((tx) => tx.execute(sql`TRUNCATE silences`));

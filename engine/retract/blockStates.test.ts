@@ -32,7 +32,7 @@ describe("the store", () => {
   let place: TemporaryStore;
   beforeAll(async () => {
     place = await temporaryStore();
-  }, 60_000);
+  });
   afterAll(() => place?.remove());
 
   const record = (offset: number, status: StatusRecord["status"], number: number, digit: string): StatusRecord => ({

@@ -12,7 +12,7 @@ import {
 } from "viem";
 import { describe, expect, test } from "vitest";
 import { createFrameWriter } from "../frame/frameWriter.ts";
-import { mainnetLines } from "../frame/testing/records.ts";
+import { mainnetLines } from "../frame/testing/mainnet.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import { buildList } from "../world/listTable.ts";
 import type { Lists } from "../world/world.ts";
@@ -200,7 +200,7 @@ describe("conditions on events and calls", () => {
       ),
     ).toEqual(expected);
     expect(expected.filter((found) => found.length > 0 && found.length < records.length).length).toBeGreaterThan(400);
-  }, 60_000);
+  });
 
   test("hundreds of thresholds of one argument, beside what else is asked of it", (context) => {
     const records = mainnetRecords();

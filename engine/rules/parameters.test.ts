@@ -32,7 +32,7 @@ beforeAll(async () => {
   control = await emptyControl(store.options);
   await migrateControl(control);
   catalogue = await openCatalogue({ control });
-}, 120_000);
+});
 afterAll(async () => {
   await control?.close();
   await store?.remove();

@@ -39,7 +39,7 @@ describe("admitAside()", () => {
       ],
     });
     for (const admission of [before, ...behind]) expect(admission).toMatchObject({ ok: true });
-    expect(await admit(slow())).toMatchObject({ ok: true });
+    expect(await admit(slow(), { timeoutMs: 600_000 })).toMatchObject({ ok: true });
   });
 
   it("refuses what brings the thread down, and goes on in a new one", async () => {

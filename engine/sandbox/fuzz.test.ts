@@ -117,4 +117,4 @@ it(`admits or refuses ${ROUNDS} damaged modules, and runs what it admitted`, asy
   expect(outcomes.matches).toBeGreaterThan(0);
   expect([...codes]).toEqual(expect.arrayContaining(["malformed", "invalid", "unsupported", "index"]));
   if (process.env.WEIR_FUZZ !== undefined) console.log(JSON.stringify({ ...outcomes, codes: [...codes] }));
-}, 600_000);
+});

@@ -8,7 +8,7 @@ import { type ClosedRange, type Member, storeRound } from "./storeRound.ts";
 let place: TemporaryStore;
 beforeAll(async () => {
   place = await temporaryStore();
-}, 60_000);
+});
 afterAll(() => place.remove());
 
 let source = "";

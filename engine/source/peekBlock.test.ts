@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CONTENT, type Content } from "../frame/content.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
-import { mainnetLines, shuffled } from "../frame/testing/records.ts";
+import { mainnetLines } from "../frame/testing/mainnet.ts";
+import { shuffled } from "../frame/testing/records.ts";
 import { type TransactionRecord, writeFrame } from "../frame/writeFrame.ts";
 import { peekBlocks } from "./peekBlock.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mainnetLines } from "../frame/testing/records.ts";
+import { mainnetLines } from "../frame/testing/mainnet.ts";
 import { createPacker, refresh } from "./produce.ts";
 
 const hash = (digit: string): string => `0x${digit.repeat(64)}`;

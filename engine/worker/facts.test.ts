@@ -34,7 +34,7 @@ beforeAll(async () => {
     builtInRegistry,
     NO_LISTS,
   )(createDecoder(createWorld({ chains: [31_337] }))(packBatch("s", 0, 0, records.length, records)));
-}, 60_000);
+});
 
 function rule(name: string, conditions: unknown): LiveRule {
   const parsed = parseCondition(conditions);

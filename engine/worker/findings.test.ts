@@ -28,7 +28,7 @@ beforeAll(async () => {
   for await (const value of readLines(BUNDLED_RECORDING))
     records.push({ offset: records.length, time: 0, content: CONTENT.json, value });
   outcome = run(records);
-}, 60_000);
+});
 
 const published = (topic: OutputTopic): Record<string, unknown>[] =>
   [...unpackRecords(outcome.records)]

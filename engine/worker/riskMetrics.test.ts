@@ -37,7 +37,7 @@ beforeAll(async () => {
   );
   records = records.slice(0, end);
   lines = records.map(({ value }) => JSON.parse(value!.toString()) as Line);
-}, 60_000);
+});
 
 const metricsOf = (from: number, to: number): RiskMetrics[] => {
   const outcome = createProcessor([], world)(packBatch("s", 0, from, to, records.slice(from, to)));

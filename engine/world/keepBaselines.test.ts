@@ -87,7 +87,7 @@ beforeAll(async () => {
   control = openControl({ folder: place.folder });
   await migrateControl(control);
   catalogue = await openCatalogue({ control, chains: CHAINS });
-}, 120_000);
+});
 afterAll(async () => {
   await control?.close();
   await place?.remove();

@@ -36,7 +36,7 @@ beforeAll(async () => {
   await migrateControl(control);
   catalogue = await openCatalogue({ control, chains: CHAINS });
   await writeFile(join(folder, "r.ndjson"), Array.from({ length: LINES }, (_, n) => transaction(n)).join("\n"));
-}, 60_000);
+});
 afterAll(async () => {
   await control.close();
   await stopEmbedded(join(folder, "store"));
@@ -139,4 +139,4 @@ test("an edit changes what rules fire on from one batch to the next, and the old
     const matches = expected(batch, [1, 2]);
     expect(matchesOf(batch)).toEqual({ json: matches, module: matches });
   }
-}, 60_000);
+});

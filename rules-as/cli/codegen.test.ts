@@ -42,7 +42,7 @@ beforeAll(async () => {
     recording.push(JSON.parse(line.toString()) as TransactionRecord);
     if (recording.length === LINES) break;
   }
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A rule beside readers of these ABIs, by file name. */
@@ -74,7 +74,7 @@ function decoderOf(abi: string, name: string) {
 }
 const lower = (...values: unknown[]): string => values.map(String).join(" ").toLowerCase();
 
-describe("readers", { timeout: 180_000 }, () => {
+describe("readers", () => {
   test("of events say what viem says of every log of the recording", async () => {
     const rule = await ruleWith(
       { pair: PAIR, pool: POOL },

@@ -57,7 +57,7 @@ beforeAll(async () => {
   writeFileSync(file, RULE);
   writeFileSync(join(folder, "lists.ts"), LISTS);
   rule = tryModule((await buildRule(file)).wasm!);
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function placeOf(nonce: number): Promise<string | null> {

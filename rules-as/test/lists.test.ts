@@ -5,7 +5,7 @@ import { mined, sampleTransaction, type TriedRule, tryRule } from "../cli/tryRul
 let rule: TriedRule;
 beforeAll(async () => {
   rule = await tryRule(fileURLToPath(new URL("./guests/lists.ts", import.meta.url)));
-}, 60_000);
+});
 
 const [A, B] = [`0x${"aa".repeat(20)}`, `0x${"bb".repeat(20)}`];
 const TOPIC = `0x${"0e".repeat(32)}`;

@@ -5,7 +5,7 @@ import { mined, sampleTransaction, type TriedRule, tryRule } from "../cli/tryRul
 let rule: TriedRule;
 beforeAll(async () => {
   rule = await tryRule(fileURLToPath(new URL("./guests/state.ts", import.meta.url)));
-}, 60_000);
+});
 
 const START = 1_700_000_000_000;
 const tx = (nonce: number, second: number, more: object = {}) =>

@@ -5,7 +5,7 @@ import { arch, platform } from "node:os";
 
 export type Anvil = { url: string; wsUrl: string; stop(): Promise<void> };
 
-const START_MS = 30_000;
+const START_MS = 300_000;
 
 /**
  * Starts anvil, a real EVM node, on a free port of the loopback address.

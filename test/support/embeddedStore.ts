@@ -20,13 +20,14 @@ export interface TemporaryStore {
 /**
  * An embedded store of its own in a new folder.
  * @param tables all that migrations make; else there is only the database
+ * @param control the control store, too
  */
 export async function temporaryStore(
   options: StoreOptions["embedded"] = {},
-  { tables = true } = {},
+  { tables = true, control = false } = {},
 ): Promise<TemporaryStore> {
   const folder = await mkdtemp(join(tmpdir(), "weir-store-"));
-  if (tables) await fillStore(folder, { control: false });
+  if (tables) await fillStore(folder, { control });
   const store = await openStore({ folder, embedded: options });
   await store.createDatabase();
   const pid = async () => (await readAddress(folder))!.pid;

@@ -79,16 +79,14 @@ export function startNode(
   };
 }
 
-/** Waits until the check holds, asking every so often. @throws with what `describe` says once the time is over */
-export async function until(
-  check: () => Promise<boolean> | boolean,
-  describe: () => string,
-  ms = 60_000,
-  everyMs = 100,
-): Promise<void> {
-  for (const deadline = Date.now() + ms; ; ) {
+/** Long enough that something hangs, on whatever machine. */
+const HUNG_MS = 600_000;
+
+/** Waits until the check holds, asking ten times a second. @throws with what `describe` says when something hangs */
+export async function until(check: () => Promise<boolean> | boolean, describe: () => string): Promise<void> {
+  for (const deadline = Date.now() + HUNG_MS; ; ) {
     if (await check()) return;
-    if (Date.now() > deadline) throw new Error(`Waited ${ms} ms in vain: ${describe()}`);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    if (Date.now() > deadline) throw new Error(`Waited ${HUNG_MS} ms in vain: ${describe()}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -2,6 +2,7 @@
 import type { House } from "../../engine/cli/house.ts";
 import { notifications } from "../../engine/control/schema.ts";
 import { testModule } from "../../engine/sandbox/testModule.ts";
+import { until } from "./engineProcess.ts";
 
 export interface Change {
   readonly params?: Readonly<Record<string, string | number>>;
@@ -66,7 +67,7 @@ async function changeNotifications(ask: AskChange, { control }: House, alert: st
   await ask(`post ${path}/channels`, { body: { ...params, kind: "webhook", settings } });
   await ask(`patch ${path}/channels/{name}`, { params, body: { enabled: false } });
   await ask(`post ${path}/channels/{name}/test`, { params });
-  const [delivery] = await until<{ id: number }>(() => ask(`get ${path}/deliveries`, { params: { state: "dead" } }), "a delivery that was given up"); // biome-ignore format: one line
+  const [delivery] = await rowsOnce<{ id: number }>(() => ask(`get ${path}/deliveries`, { params: { state: "dead" } }), "a delivery that was given up"); // biome-ignore format: one line
   await ask(`post ${path}/deliveries/{id}/redeliver`, { params: { id: delivery.id } });
   const told = {
     channel: 1,
@@ -116,11 +117,11 @@ async function changeUsers(ask: AskChange): Promise<void> {
   await ask("delete /api/v1/users/{id}", { params: { id } });
 }
 
-async function until<Row>(read: () => Promise<Row[]>, what: string): Promise<Row[]> {
-  for (let n = 0; n < 400; n++) {
-    const rows = await read();
-    if (rows.length > 0) return rows;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Cannot go on: there is no ${what} within 20 s`);
+async function rowsOnce<Row>(read: () => Promise<Row[]>, what: string): Promise<Row[]> {
+  let rows: Row[] = [];
+  await until(
+    async () => (rows = await read()).length > 0,
+    () => `there is no ${what}`,
+  );
+  return rows;
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { cp, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAdmin } from "../../engine/kafka/admin.ts";
+import { freePort } from "./freePort.ts";
 import { kafkaJars } from "./kafkaJars.ts";
 import { run } from "./mavenJars.ts";
 
@@ -35,24 +35,8 @@ export type Broker = {
   close(): Promise<void>;
 };
 
-const startDeadlineMs = 60_000;
-const stopDeadlineMs = 30_000;
-
-/** Two ports that were free a moment ago, taken at once so that they differ. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once("error", reject);
-          server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports as [number, number];
-}
+const startDeadlineMs = 300_000;
+const stopDeadlineMs = 120_000;
 
 /** One KRaft node that is broker and controller, with everything that a cluster would replicate kept once. */
 function serverProperties(port: number, controllerPort: number, dataDir: string, options: BrokerOptions): string {
@@ -97,7 +81,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
 
   const jars = await kafkaJars();
   const dataDir = await mkdtemp(join(tmpdir(), "weir-kafka-"));
-  const [port, controllerPort] = await freePorts();
+  const [port, controllerPort] = [await freePort(), await freePort()];
   const brokers = `127.0.0.1:${port}`;
   const config = join(dataDir, "server.properties");
   const log = join(dataDir, "broker.out");

@@ -19,7 +19,7 @@ export interface KafkaScene {
   /** Puts records on a partition and waits for the broker. */
   send(records: readonly SentRecord[]): Promise<void>;
   /** Waits until everything on the topic is published and stored, and the ledger says so. */
-  settle(engine: EngineProcess, ms?: number): Promise<void>;
+  settle(engine: EngineProcess): Promise<void>;
   /** The engine's store, opened once. */
   store(): Promise<Store>;
   /** Ends engines and store, removes the files. */
@@ -121,11 +121,10 @@ export async function createKafkaScene(options: SceneOptions): Promise<KafkaScen
         while (!producer.produce(topics.txRaw, partition, null, value, headers)) await producer.room();
       await producer.flush();
     },
-    settle: (engine, ms = 60_000) =>
+    settle: (engine) =>
       until(
         () => settled().catch(() => false), // a transaction under way is not settled
         () => `not everything is stored\n${engine.log().slice(-4_000)}`,
-        ms,
       ),
     async store() {
       store ??= await openStore({ folder: join(folder, "clickhouse"), database: "weir" });

@@ -1,33 +1,26 @@
-import { randomUUID } from "node:crypto";
 import { createAdmin } from "../../engine/kafka/admin.ts";
-import { createConsumer } from "../../engine/kafka/consumer.ts";
 import type { Message } from "../../engine/kafka/message.ts";
+import { openTail } from "../../engine/kafka/tail.ts";
 
-/** Everything on a topic that a reader of committed records sees, up to the end as it is now. */
+/** Everything on a topic that a reader of committed records sees, up to the end as it is now; transactions that are open there are waited for. */
 export async function readCommitted(brokers: string, topic: string): Promise<Message[]> {
   const admin = await createAdmin({ brokers });
   const marks = await admin.watermarks(topic);
   await admin.close();
+  const ends = new Map(marks.filter(({ high, low }) => high > low).map(({ partition, high }) => [partition, high]));
   const messages: Message[] = [];
-  const consumer = await createConsumer({
+  const tail = await openTail({
     brokers,
-    groupId: `reader-${randomUUID()}`,
-    topics: [topic],
-    onAssign: (partitions) => partitions.map((each) => ({ ...each, offset: 0 })),
-    onRevoke: async () => {},
-    onLost: () => {},
-    onError: () => {},
+    from: [...ends.keys()].map((partition) => ({ topic, partition, offset: 0 })),
+    onEnd({ partition, offset }) {
+      if (offset >= ends.get(partition)!) ends.delete(partition);
+    },
+    onError() {},
   });
   try {
-    // The last offsets are commit markers, which no reader sees: the end is reached when nothing has come for a while.
-    for (let quiet = 0; quiet < 20 || messages.length === 0; ) {
-      const got = await consumer.poll(10_000);
-      messages.push(...got);
-      quiet = got.length === 0 && consumer.owned().length === marks.length ? quiet + 1 : 0;
-      if (marks.every(({ high }) => high === 0)) break;
-    }
+    while (ends.size > 0) messages.push(...(await tail.poll(10_000)));
   } finally {
-    await consumer.close();
+    await tail.close();
   }
   return messages;
 }

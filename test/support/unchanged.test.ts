@@ -16,6 +16,7 @@ const files: Record<string, string> = {
   "test/crash.test.ts": 'import "../engine/sum.ts";',
   "clickhouse/migrations/0001.sql": "SELECT 1",
 };
+const DAY = "2026-01-01";
 let root: string;
 
 beforeEach(async () => {
@@ -29,11 +30,13 @@ async function write(file: string, text: string): Promise<void> {
   await writeFile(join(root, file), text);
 }
 
+const keysOn = (day: string) => testKeys(root, Object.keys(files), day);
+
 /** The tests whose key is another after the change. */
 async function changedBy(file: string): Promise<string[]> {
-  const before = await testKeys(root, Object.keys(files));
+  const before = await keysOn(DAY);
   await write(file, `${files[file]}\n`);
-  const after = await testKeys(root, Object.keys(files));
+  const after = await keysOn(DAY);
   return [...after].filter(([test, key]) => before.get(test) !== key).map(([test]) => test);
 }
 
@@ -51,27 +54,30 @@ test("what is no code changes all", async () => {
     "engine/sum.test.ts",
     "engine/other.test.ts",
     "engine/process.test.ts",
+    "engine/random.test.ts",
   ]);
 });
 
 test("so does what tests are told by the environment", async () => {
-  const before = await testKeys(root, Object.keys(files));
+  const before = await keysOn(DAY);
   process.env.FUZZ_SEED = "7";
   try {
-    expect((await testKeys(root, Object.keys(files))).get("engine/sum.test.ts")).not.toBe(
-      before.get("engine/sum.test.ts"),
-    );
+    expect((await keysOn(DAY)).get("engine/sum.test.ts")).not.toBe(before.get("engine/sum.test.ts"));
   } finally {
     delete process.env.FUZZ_SEED;
   }
 });
 
-test("neither random cases nor the system's tests are left out", async () => {
-  expect([...(await testKeys(root, Object.keys(files))).keys()]).toEqual([
-    "engine/sum.test.ts",
-    "engine/other.test.ts",
-    "engine/process.test.ts",
+test("the next day changes those that draw random cases, and no others", async () => {
+  const [today, tomorrow] = [await keysOn("2026-01-01"), await keysOn("2026-01-02")];
+  expect(await keysOn("2026-01-01")).toEqual(today);
+  expect([...tomorrow].filter(([test, key]) => today.get(test) !== key)).toEqual([
+    ["engine/random.test.ts", expect.any(String)],
   ]);
+});
+
+test("the system's tests are never left out", async () => {
+  expect((await keysOn("2026-01-01")).has("test/crash.test.ts")).toBe(false);
 });
 
 test("what has passed is read again", async () => {

@@ -1,11 +1,12 @@
 /**
  * Which test files need not run, as `go test` has it: a file that has passed passes again while all that its outcome depends on
- * is the same. Only files of the unit project, and of these not the ones that draw random cases: each of their runs says
- * something new, as does each of the system's, with brokers and kills.
+ * is the same. Only files of the unit project: each run of the system's says something new, with brokers and kills. Those that
+ * draw random cases draw others each day, so they run again the next day.
  *
  *     file ──esbuild──▶ all modules it imports ─┐
  *     packages, configuration, what is no code ─┼─sha256──▶ key   kept with the counts when the file has passed
- *     all sources, if it starts processes ──────┘
+ *     all sources, if it starts processes ──────┤
+ *     the day, if it draws random cases ────────┘
  *
  * Kept under node_modules: a fresh clone runs everything.
  */
@@ -38,8 +39,13 @@ const VARIABLES = ["FUZZ_RUNS", "FUZZ_SEED", "WEIR_FUZZ", "WEIR_FUZZ_SEED", "TZ"
  * The key of each unit test file that may be left out when its key is one that it passed with.
  * @param root folder of the checkout
  * @param files all files of the checkout that are not ignored, relative to it
+ * @param day on which it is asked
  */
-export async function testKeys(root: string, files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function testKeys(
+  root: string,
+  files: readonly string[],
+  day = new Date().toISOString().slice(0, 10),
+): Promise<ReadonlyMap<string, string>> {
   const read = remembered((file: string) =>
     createHash("sha256")
       .update(readFileSync(join(root, file)))
@@ -68,10 +74,9 @@ export async function testKeys(root: string, files: readonly string[]): Promise<
   const keys = new Map<string, string>();
   for (const test of tests) {
     const reached = reachableFrom(test, imports);
-    if (reached.has(RANDOM)) continue;
     const modules = [...reached].filter((name) => imports.has(name));
     const starts = modules.some((name) => name.endsWith(".mjs")) || [...STARTERS].some((name) => reached.has(name));
-    keys.set(test, hashOf(modules, starts ? withSources : always));
+    keys.set(test, hashOf(modules, starts ? withSources : always, reached.has(RANDOM) ? day : ""));
   }
   return keys;
 }

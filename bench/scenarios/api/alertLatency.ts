@@ -110,8 +110,6 @@ export async function alertLatency(
       await until(
         () => Object.values(ways).every(({ seen }) => seen.size >= expected),
         () => Object.values(ways).map(({ name, seen }) => `${name}: ${seen.size} of ${expected} alerts`).join(", "), // biome-ignore format: one line
-        60_000,
-        20,
       );
       const after = scene.cpu();
       const each = (who: keyof typeof after): number => ((after[who] - before[who]) * 1e6) / lines.length;

@@ -28,16 +28,16 @@ beforeAll(async () => {
   served = startWeir(["api"], { ...env, API_PORT: "0" });
   await until(() => /API {2}http:\S+/.test(served.log()), () => served.log().slice(-2_000)); // biome-ignore format: one call
   url = /API {2}(http:\S+)/.exec(served.log())![1]!;
-}, 180_000);
+});
 afterAll(async () => {
   await served?.stop();
   await databases?.close();
   bench?.remove();
-}, 60_000);
+});
 
 const push = (file: string, ...options: string[]) => weirRule(["push", file, "--api", url, ...options], { env });
 
-describe("weir rule push", { timeout: 120_000 }, () => {
+describe("weir rule push", () => {
   test("puts a rule, then its next version, which list shows by the API and from where rules are kept", async () => {
     const first = await weirRuleProcess(["push", bench.write("speaks.ts", rule("one")), "--api", url], { env });
     expect(first.lines()[0]).toMatchObject({ ok: true, name: "speaks", version: 1, state: "live" });
@@ -127,7 +127,7 @@ export function onTx(tx: Tx): void { seen.add(tx.from, 1); }
   });
 });
 
-describe("weir list", { timeout: 120_000 }, () => {
+describe("weir list", () => {
   const address = (n: number): string => `0x${n.toString(16).padStart(40, "0")}`;
   const list = (...args: string[]) => weir(["list", ...args, "--api", url], { env });
 

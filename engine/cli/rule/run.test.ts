@@ -49,7 +49,7 @@ beforeAll(async () => {
   }
   RECORDING = bench.write("part.ndjson", records.map((record) => JSON.stringify(record)).join("\n"));
   module = bench.write("large.wasm", (await buildRule(bench.write("large.ts", rule(100)))).wasm!);
-}, 120_000);
+});
 afterAll(() => bench.remove());
 
 /** What the rule must say of a record, by plain JavaScript. */

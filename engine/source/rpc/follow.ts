@@ -46,6 +46,8 @@ export interface ChainOptions extends EndpointsOptions {
   readonly registry?: Pick<Registry, "chains" | "protocols"> | undefined;
   /** What is known of pools from before; default: they are asked anew. */
   readonly poolStore?: PoolStore | undefined;
+  /** How long blocks, and pending transactions, wait for what is asked of pools; default 1,000 ms. */
+  readonly poolsWithinMs?: number;
   /** Blocks that are read at a time while there are many to catch up with; default 4. */
   readonly ahead?: number | undefined;
   /** How often heads are asked for where no node announces them, and pending transactions are collected; default 500 ms. */
@@ -82,7 +84,7 @@ const SELDOM = 10;
  */
 export async function openChain(options: ChainOptions): Promise<Chain> {
   const { fromBlock, toBlock, known = [], reorgDepth = REORG_DEPTH, pollMs = 500 } = options;
-  const { ahead = 4, signal, clock = Date.now } = options;
+  const { ahead = 4, signal, clock = Date.now, poolsWithinMs: withinMs = 1_000 } = options;
   checkRange(fromBlock, toBlock);
   // Blocks that end elsewhere say nothing of a range.
   const continues = fromBlock === undefined || fromBlock - 1 === known.at(-1)?.number;
@@ -94,10 +96,11 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     const venues = chains?.get(endpoints.chainId);
     const followsSwaps = pending && venues && venues.v2Routers.size + venues.v3Routers.size > 0;
     const scansPools = venues && venues.pools.size > 0;
-    const markets = followsSwaps || scansPools ? createMarketReader({ endpoints, chain: venues }) : undefined;
-    const scanner = scansPools && markets ? createPoolScanner(endpoints, venues, markets) : undefined;
+    const markets = followsSwaps || scansPools ? createMarketReader({ endpoints, chain: venues, withinMs }) : undefined;
+    const scanner =
+      scansPools && markets ? createPoolScanner({ endpoints, chain: venues, markets, withinMs }) : undefined;
     const identities =
-      venues && createPoolIdentities({ endpoints, chain: venues, protocols, store: options.poolStore });
+      venues && createPoolIdentities({ endpoints, chain: venues, protocols, store: options.poolStore, withinMs });
     const heads = createHeadWatch(endpoints, signal);
     const read = createBlockReader(endpoints.chainId);
     const tip = window.tip();

@@ -28,15 +28,17 @@ const ABI = parseAbi([
   "function token0() view returns (address)",
   "function token1() view returns (address)",
 ]) as Abi;
-/** A block waits for its pools no longer. */
-const WITHIN_MS = 1_000;
 const NAMES = ["factory", "token0", "token1"] as const;
 
-export function createPoolScanner(
-  endpoints: Pick<Endpoints, "use">,
-  chain: Chain,
-  markets: Pick<MarketReader, "marketOfPairs">,
-): PoolScanner {
+export interface PoolScannerOptions {
+  readonly endpoints: Pick<Endpoints, "use">;
+  readonly chain: Chain;
+  readonly markets: Pick<MarketReader, "marketOfPairs">;
+  /** How long a block waits for its pools. */
+  readonly withinMs: number;
+}
+
+export function createPoolScanner({ endpoints, chain, markets, withinMs }: PoolScannerOptions): PoolScanner {
   /** They never change, and are asked for until a pool answers. */
   const identities = new Map<Address, Wanted>();
 
@@ -62,7 +64,7 @@ export function createPoolScanner(
     async scan(stateBlock) {
       const pools = [...chain.pools].map(([name, address]) => ({ name, address }));
       const unknown = pools.flatMap(({ address }) => (identities.has(address) ? [] : [address]));
-      await within(WITHIN_MS, identify(unknown, stateBlock));
+      await within(withinMs, identify(unknown, stateBlock));
       const wanted = pools.flatMap(({ address }) => {
         const identity = identities.get(address);
         return identity && chain.v2Factories.has(identity.factory) ? [identity] : [];
