@@ -17,7 +17,7 @@ export interface Cluster {
 }
 
 /** Names that a server has of its own, without a table on every server behind them: its running process, and views. */
-const UNSPLIT = new Set(["weir_instance", "private_flow"]);
+const UNSPLIT = new Set(["weir_instance", "private_flow", "pool_states"]);
 
 /** Of every request. */
 export const CLUSTER_SETTINGS = {

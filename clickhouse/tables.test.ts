@@ -12,7 +12,7 @@ import { encodeRows, type RowOf } from "./encodeRows.ts";
 import { type Block, createBlockWriter, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
 import { alertConditions } from "./queries/alerts.ts";
 import { hasTransaction } from "./queries/findingLists.ts";
-import { countQuery, equalHex } from "./queries/list.ts";
+import { equalHex, paramsOf, where } from "./queries/list.ts";
 import { transferConditions } from "./queries/transfers.ts";
 import type { Condition } from "./queries/types.ts";
 import type { FindingTable } from "./tables/findings.ts";
@@ -297,8 +297,8 @@ describe("lists that are asked for an address or a hash leave out what has none 
     const structure = COLUMNS[table as FindingTable].map(([name, type]) => `\`${name}\` ${type}`).join(", ");
     await store.command(`TRUNCATE TABLE ${table}`);
     await store.command(`INSERT INTO ${table} SELECT * FROM generateRandom('${structure.replaceAll("'", "\\'")}', 7, 4, 2) LIMIT 20000`); // biome-ignore format: one line
-    const { sql, params } = countQuery({ table, columns: [], order: { time: "event_time", ties: {} } }, conditions);
-    const plan = await store.rows<{ explain: string }>(`EXPLAIN indexes = 1 ${sql}`, params);
+    const sql = `EXPLAIN indexes = 1 SELECT count() FROM ${table} AS t${where(conditions)}`;
+    const plan = await store.rows<{ explain: string }>(sql, paramsOf(conditions));
     const granules = plan.flatMap(({ explain }) => /Granules: (\d+)\/(\d+)/.exec(explain)?.slice(1).map(Number) ?? []);
     expect(granules.at(-2)).toBeLessThan(granules[1]!);
     await store.command(`TRUNCATE TABLE ${table}`);

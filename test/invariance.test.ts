@@ -85,6 +85,7 @@ async function content(store: Store): Promise<Record<string, string>> {
     opportunity_captures: await hashOf(
       `SELECT ${names("opportunity_captures")} FROM opportunity_captures ORDER BY offset, n, pool`,
     ),
+    gas_blocks: await hashOf(`SELECT ${names("gas_blocks")} FROM gas_blocks ORDER BY offset, n`),
     rule_stats: await hashOf(
       `SELECT source, rule, rule_version, sum(evaluations), sum(matches), sum(traps), sum(fuel) FROM rule_stats GROUP BY ALL ORDER BY ALL`,
     ),

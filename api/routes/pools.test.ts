@@ -130,3 +130,29 @@ test("some of them, page by page, within a time, and one", async () => {
   for (const wrong of ["/0x12", "?token=0x12", "?cursor=bm8", "?protocol="])
     await server.problem(`/api/v1/pools${wrong}`, 400);
 });
+
+test("pool_states: what each block left of a pool, with its price in both directions", async () => {
+  const price = { protocol: "uniswap_v4", sqrt_price_x96: 2n ** 97n, liquidity: 5n, tick: 13_863 };
+  await insert("swaps", [
+    [at(9), traded(PAIR, WETH, 1n, USDC, 1n, { reserve0: 8n, reserve1: 2n }), judged],
+    [at(9), traded(PAIR, USDC, 1n, WETH, 1n, { reserve0: 4n, reserve1: 16n }), judged],
+    [at(9), traded(VAULT, USDC, 1n, NATIVE, 1n, price), judged],
+  ]);
+  const rows = await server.store.rows(
+    `SELECT block_number, concat('0x', lower(hex(pool))) AS pool, concat('0x', lower(hex(token0))) AS token0, swaps, toString(reserve1) AS reserve1, tick, price0, price1
+     FROM pool_states WHERE chain_id = 1 ORDER BY block_number, pool`,
+  );
+  expect(rows).toEqual([
+    { block_number: "1", pool: PAIR, token0: USDC, swaps: "1", reserve1: "2", tick: null, price0: 2, price1: 0.5 },
+    { block_number: "2", pool: PAIR, token0: USDC, swaps: "1", reserve1: String(1_000n * ETHER), tick: null, price0: expect.closeTo(1e21 / 3.6e12, 0), price1: expect.closeTo(3.6e-9, 15) },
+    { block_number: "3", pool: RANGE, token0: USDC, swaps: "1", reserve1: null, tick: -5, price0: 256, price1: 1 / 256 },
+    { block_number: "9", pool: PAIR, token0: USDC, swaps: "2", reserve1: "16", tick: null, price0: 4, price1: 0.25 },
+    { block_number: "9", pool: VAULT, token0: NATIVE, swaps: "1", reserve1: null, tick: 13_863, price0: 4, price1: 0.25 },
+  ]); // biome-ignore format: a row a line
+  const plan = await server.store.rows<{ explain: string }>(
+    `EXPLAIN indexes = 1 SELECT * FROM pool_states WHERE chain_id = 1 AND block_number = 2 AND pool = unhex('${PAIR.slice(2)}')`,
+  );
+  const text = plan.map(({ explain }) => explain).join("\n");
+  expect(text).toMatch(/block_number in \[2, 2\]/);
+  expect(text).toMatch(/pool_index/);
+});

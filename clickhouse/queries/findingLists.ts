@@ -1,5 +1,5 @@
 /** Swaps, arbitrages, sandwiches and liquidations as lists, newest first. What blocks that were replaced said has not happened, and is left out. */
-import { blockStatus, commonConditions, equal, equalHex, exact, hex, iso, isReplaced, plain } from "./list.ts";
+import { blockStatus, commonConditions, equal, equalHex, exact, HAPPENED, hex, iso, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 /** Integers that may pass 2^53 are decimal text, bytes are hex with 0x, times RFC 3339. */
@@ -164,9 +164,6 @@ export interface FindingFilter extends CommonFilter {
   /** Sender of the transaction. */
   readonly from?: string | undefined;
 }
-
-/** It has happened: its block was not replaced. */
-export const HAPPENED: Condition = { sql: `NOT (t.block_hash IS NOT NULL AND ${isReplaced})` };
 
 /** What all four lists are asked by, and that it has happened. */
 export const findingConditions = (filter: FindingFilter): Condition[] => [

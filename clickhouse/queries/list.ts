@@ -35,8 +35,17 @@ export const countQuery = (list: ListSpec, conditions: readonly Condition[]): Qu
   params: paramsOf(conditions),
 });
 
-const countSql = (list: ListSpec, conditions: readonly Condition[]): string =>
-  `SELECT toString(count()) AS total FROM ${tableOf({ ...list, table: keysOf(list, conditions) ?? list.table })}${where(conditions)}`;
+/**
+ * Of rows that replaced blocks do not have: all of them, less those that these blocks have, which the primary key finds. To look at the block of each
+ * row took half of what the list did, of 300,000 rows, and grew with them.
+ */
+function countSql(list: ListSpec, conditions: readonly Condition[]): string {
+  const from = tableOf({ ...list, table: keysOf(list, conditions) ?? list.table });
+  if (!conditions.includes(HAPPENED)) return `SELECT toString(count()) AS total FROM ${from}${where(conditions)}`;
+  const others = conditions.filter((condition) => condition !== HAPPENED);
+  const replaced = `SELECT count() FROM ${from}${where([...others, { sql: IN_REPLACED }])}`;
+  return `SELECT toString(count() - (${replaced})) AS total FROM ${from}${where(others)}`;
+}
 
 const tableOf = ({ table, final }: ListSpec): string => `${table} AS t${final ? " FINAL" : ""}`;
 
@@ -124,6 +133,13 @@ export const CONFIRMED = "(SELECT mapFromArrays(groupArray(chain_id), groupArray
 
 /** A row of a block that its chain has replaced: it has not happened. */
 export const isReplaced = `(t.chain_id, assumeNotNull(t.block_hash)) IN ${REPLACED}`;
+
+/** It has happened: its block was not replaced. */
+export const HAPPENED: Condition = { sql: `NOT (t.block_hash IS NOT NULL AND ${isReplaced})` };
+
+/** The opposite, where rows stand by chain and height: few of them are looked at. */
+const IN_REPLACED =
+  "(t.chain_id, t.block_number, t.block_hash) IN (SELECT chain_id, block_number, toNullable(block_hash) FROM replaced_blocks FINAL WHERE replaced = 1)";
 
 /** The same of any table's alias, and of rows that may have no block: nothing replaces those. */
 export const isReplacedIn = (row: string): string =>

@@ -1,6 +1,5 @@
 /** Transfers as a list, newest first. What blocks that were replaced said has not happened, and is left out. */
-import { HAPPENED } from "./findingLists.ts";
-import { blockStatus, commonConditions, equal, equalHex, exact, hex, iso, plain } from "./list.ts";
+import { blockStatus, commonConditions, equal, equalHex, exact, HAPPENED, hex, iso, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 /** Integers that may pass 2^53 are decimal text, bytes are hex with 0x, times RFC 3339. */
