@@ -42,8 +42,8 @@ export interface RuleInstance {
   readonly words: Uint32Array;
   /** The guest's globals that can change, but weir_out_length, after initialisation: two words each. */
   readonly globals: Uint32Array;
-  /** Makes them others, what they are put back to before each transaction, too. Writes over the beginning of the input area. */
-  setGlobals(globals: Uint32Array): void;
+  /** Makes them what stands at the beginning of the input area; what they are put back to before each transaction, too. */
+  setGlobals(): void;
   /** Fuel that its initialisation took: the same for every instance of the module, its content and capacity. */
   readonly initFuel: number;
   /**
@@ -212,10 +212,7 @@ export function instantiate(
     dirtyHigh: 0,
     initFuel: guest.used,
     globals,
-    setGlobals(values: Uint32Array): void {
-      words.set(values, place);
-      weir_host_set(input);
-    },
+    setGlobals: () => weir_host_set(input),
     run(count: number, left = limits.batchFuel, scene = NOTHING): RunEnd {
       if (asks) guest.enter(scene);
       try {

@@ -22,10 +22,8 @@ export interface InstancePool extends Keeper {
 /** What a rule is in the place that it shares. */
 export interface Home {
   readonly place: Place;
-  /** Where its memory differs from the place's image: number of a word, the word, … */
-  readonly difference: Uint32Array;
-  /** The same object where they are those of the place. */
-  readonly globals: Uint32Array;
+  /** Its globals, two words each, then what its memory has where rules of the place differ: in the order of `differing`, and no further than it was then. */
+  readonly own: Uint32Array;
   /** Fuel that its initialisation takes. */
   readonly initFuel: number;
 }
@@ -43,24 +41,17 @@ export function createInstancePool(keeper: Keeper = { used() {} }): InstancePool
   return {
     settle(module, capacity, limits, content) {
       const guest = instantiate(module, capacity, limits, content);
-      const { memory, input, out, globals, initFuel } = guest;
+      const { memory, input, out, initFuel } = guest;
       const key = content.code && [content.code, capacity, input, out, memory.buffer.byteLength].join(" ");
-      const place = key === undefined ? undefined : places.get(key);
-      const difference = place?.differenceOf(memory);
-      if (place && difference) {
-        const home = {
-          place,
-          difference,
-          globals: isEqual(globals, place.globals) ? place.globals : globals,
-          initFuel,
-        };
-        place.put(guest, home);
-        return home;
+      let place = key === undefined ? undefined : places.get(key);
+      let own = place?.ownOf(guest);
+      if (place === undefined || own === undefined) {
+        const made = new Place(guest, () => void (places.get(key ?? "") === made && places.delete(key!)));
+        if (key !== undefined && place === undefined) places.set(key, made);
+        [place, own] = [made, guest.globals];
       }
-      const own: Place = new Place(guest, () => void (places.get(key ?? "") === own && places.delete(key!)));
-      if (key !== undefined && place === undefined) places.set(key, own);
-      const home = { place: own, difference: NOTHING, globals, initFuel };
-      own.put(guest, home);
+      const home = { place, own, initFuel };
+      place.put(guest, home);
       return home;
     },
     used: (place) => keeper.used(place),
@@ -73,67 +64,70 @@ export class Place {
   guest: RuleInstance | null = null;
   /** Bytes of the input area that the last call's table and frames took. */
   written = 0;
-  /** Globals of the first rule here. */
-  readonly globals: Uint32Array;
-  /** Its memory after initialisation, without trailing zeros. */
+  /** Memory of the first rule here after initialisation, without trailing zeros. */
   readonly #image: Uint32Array;
+  readonly #globalWords: number;
+  /** Numbers of words in which rules here differ from it. Of most it is the same ones: all of them are written for whoever comes. */
+  #differing: Uint32Array = NOTHING;
   readonly #onRelease: () => void;
-  /** Whose memory and globals the instance has, beyond what the last call wrote. */
-  #difference: Uint32Array = NOTHING;
-  #globals: Uint32Array = NOTHING;
+  /** Of the rule whose memory and globals the instance has, beyond what the last call wrote. */
+  #own: Uint32Array = NOTHING;
 
   constructor({ memory, globals }: RuleInstance, onRelease: () => void) {
     this.#image = trimmed(memory);
-    this.globals = globals;
+    this.#globalWords = globals.length;
     this.#onRelease = onRelease;
   }
 
   /** A fresh instance of a rule's. */
-  put(guest: RuleInstance, { difference, globals }: Home): void {
+  put(guest: RuleInstance, { own }: Home): void {
     this.guest = guest;
     this.written = 0;
-    this.#difference = difference;
-    this.#globals = globals;
+    this.#own = own;
   }
 
   /**
    * The instance as after the rule's initialisation, but for the first `next` bytes of the input area, which are about to be written.
    * Undefined where there is none: it trapped, grew, or was let go.
    */
-  take({ difference, globals }: Home, next: number): RuleInstance | undefined {
+  take({ own }: Home, next: number): RuleInstance | undefined {
     const { guest } = this;
     if (guest === null || guest.words.length === 0) return undefined;
     const { words, input } = guest;
     const image = this.#image;
-    if (globals !== this.#globals) {
-      guest.setGlobals(globals);
-      this.#globals = globals;
-      this.written = Math.max(this.written, globals.byteLength);
+    const globals = this.#globalWords;
+    if (own !== this.#own) {
+      let change = 0;
+      for (let i = 0; i < globals; i++) change |= own[i]! ^ this.#own[i]!;
+      if (change !== 0) {
+        for (let i = 0; i < globals; i++) words[(input >> 2) + i] = own[i]!;
+        guest.setGlobals();
+        this.written = Math.max(this.written, 4 * globals);
+      }
+      this.#own = own;
     }
     if (this.written > next) putBack(words, image, (input + next) >> 2, (input + this.written) >> 2);
     restoreBlocks(words, image, guest.dirtyLow, 0);
     restoreBlocks(words, image, guest.dirtyHigh, 32);
     this.written = 0;
-    if (difference !== this.#difference) {
-      const before = this.#difference;
-      for (let i = 0; i < before.length; i += 2) words[before[i]!] = image[before[i]!] ?? 0;
-      this.#difference = difference;
-    }
-    for (let i = 0; i < difference.length; i += 2) words[difference[i]!] = difference[i + 1]!;
+    const differing = this.#differing;
+    const known = own.length - globals;
+    for (let i = 0; i < known; i++) words[differing[i]!] = own[globals + i]!;
+    for (let i = known; i < differing.length; i++) words[differing[i]!] = at(image, differing[i]!); // they came later
     return guest;
   }
 
-  /** Of another memory as large, right after its initialisation; undefined when it is too much. */
-  differenceOf(memory: WebAssembly.Memory): Uint32Array | undefined {
+  /** Of an instance of another rule right after its initialisation; undefined when they differ in too much. */
+  ownOf({ memory, globals }: RuleInstance): Uint32Array | undefined {
     const image = this.#image;
     const other = trimmed(memory);
-    const found: number[] = [];
-    for (let i = 0; i < Math.max(image.length, other.length); i++) {
-      if ((image[i] ?? 0) === (other[i] ?? 0)) continue;
-      if (found.length === 2 * MOST_WORDS) return undefined;
-      found.push(i, other[i] ?? 0);
-    }
-    return Uint32Array.from(found);
+    const known = new Set(this.#differing);
+    const more: number[] = [];
+    for (let i = 0; i < Math.max(image.length, other.length); i++)
+      if (at(image, i) !== at(other, i) && !known.has(i)) more.push(i);
+    if (known.size + more.length > MOST_WORDS) return undefined;
+    if (more.length > 0) this.#differing = Uint32Array.of(...this.#differing, ...more);
+    return Uint32Array.of(...globals, ...this.#differing.map((i) => at(other, i)));
   }
 
   /** Lets the instance and its memory go; who runs next makes a new one. */
@@ -143,8 +137,8 @@ export class Place {
   }
 }
 
-const isEqual = (a: Uint32Array, b: Uint32Array): boolean =>
-  a.length === b.length && a.every((word, i) => word === b[i]);
+/** A word of an image, which ends where only zeros follow. */
+const at = (image: Uint32Array, i: number): number => (i < image.length ? image[i]! : 0);
 
 /** Blocks whose numbers are, modulo 64, those of the set bits. */
 function restoreBlocks(memory: Uint32Array, image: Uint32Array, marks: number, first: number): void {

@@ -41,12 +41,6 @@ export interface Rule {
 export const SMALLEST_INPUT = 64 * 1024;
 const CAPACITIES = [SMALLEST_INPUT, 256 * 1024, 1024 * 1024];
 
-/** The smallest that holds `bytes`, of which there are at most `largest`. */
-function capacityFor(bytes: number, largest: number): number {
-  for (const capacity of CAPACITIES) if (bytes <= capacity && capacity < largest) return capacity;
-  return largest;
-}
-
 /** A frame's u32 size is the second word of its header. */
 const SIZE_WORD = 1;
 /** Up to so many words a loop copies faster than a view and set() do. */
@@ -64,24 +58,26 @@ export function createRule(
   pool = createInstancePool(),
 ): Rule {
   const largest = limits.inputBytes;
-  /** By capacity. */
-  const homes = new Map<number, Home>();
+  const capacities = [...CAPACITIES.filter((capacity) => capacity < largest), largest];
+  /** By number of the capacity. */
+  const homes: (Home | undefined)[] = capacities.map(() => undefined);
   /** Where the last call was. */
   let home: Home | undefined;
 
   /** @returns an instance without a past, at `home`, whose first `bytes` of input are about to be written */
-  function prepare(capacity: number, bytes: number): RuleInstance {
-    const known = homes.get(capacity);
+  function prepare(size: number, bytes: number): RuleInstance {
+    const known = homes[size];
     if (home !== undefined && home !== known) pool.used(home.place);
     home = known;
-    const there = known?.place.take(known, bytes);
-    if (there !== undefined) return there;
-    if (known) known.place.guest = null; // before the new one is made: one memory less
     if (known === undefined) {
-      home = pool.settle(module, capacity, limits, content);
-      homes.set(capacity, home);
-    } else known.place.put(instantiate(module, capacity, limits, content), known);
-    return home!.place.guest!;
+      home = homes[size] = pool.settle(module, capacities[size]!, limits, content);
+      return home.place.guest!;
+    }
+    const there = known.place.take(known, bytes);
+    if (there !== undefined) return there;
+    known.place.guest = null; // before the new one is made: one memory less
+    known.place.put(instantiate(module, capacities[size]!, limits, content), known);
+    return known.place.guest!;
   }
 
   function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun {
@@ -90,8 +86,8 @@ export function createRule(
     let fuel = 0;
     /** left of the batch's budget; all that depends on it depends on the batch alone, whatever instance was there before */
     let left = limits.batchFuel;
-    /** capacity of the last call's instance; 0: there was none, and no further one is to be paid for yet */
-    let last = 0;
+    /** number of the last call's capacity; −1: there was none, and no further instance is to be paid for yet */
+    let last = -1;
     /** that instance has trapped, or grown */
     let gone = false;
 
@@ -125,12 +121,13 @@ export function createRule(
       let guest: RuleInstance;
       try {
         const bytes = tableBytes(to - from) + frames;
-        const capacity = capacityFor(bytes, largest);
-        guest = prepare(capacity, bytes);
+        let size = 0;
+        while (bytes > capacities[size]!) size++;
+        guest = prepare(size, bytes);
         home!.place.written = bytes;
         // whether one had to be made now depends on what others have left
-        if (last > 0 && (gone || capacity !== last)) left -= home!.initFuel + limits.instanceFuel;
-        last = capacity;
+        if (last >= 0 && (gone || size !== last)) left -= home!.initFuel + limits.instanceFuel;
+        last = size;
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
         left -= limits.initFuel + limits.instanceFuel;

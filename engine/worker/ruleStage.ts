@@ -55,6 +55,9 @@ export interface RuleStageOptions {
   readonly states?: Map<number, LocalState>;
 }
 
+/** What is to be done where a rule sees something. */
+const WAY = { left: 0, alerts: 1, runs: 2 } as const;
+
 export interface RuleStage {
   /** @param decoded with facts, if it wants them  @param lists those that the rules name */
   (decoded: Decoded, lists?: Lists): Matched;
@@ -89,6 +92,9 @@ export function createRuleStage(
   const asks = rules.map(({ manifest }) => manifest.state !== undefined || manifest.lists !== undefined);
   const takesFacts = rules.map(({ manifest }) => manifest.facts !== undefined);
   const known: (Rule | undefined)[] = rules.map(() => undefined);
+  const ways = Uint8Array.from(rules, (rule) =>
+    left.has(rule) ? WAY.left : alertsOnAll(rule) ? WAY.alerts : WAY.runs,
+  );
 
   const run = (
     { source, partition, bytes, words, frames, shown = frames, count, events }: Decoded,
@@ -113,11 +119,12 @@ export function createRuleStage(
       }
       const rule = rules[number]!;
       const seen = found.transactions.subarray(found.starts[m], found.starts[m + 1]);
-      if (left.has(rule)) {
+      const way = ways[number];
+      if (way === WAY.left) {
         matched.left.push({ rule, seen: seen.slice() });
         continue;
       }
-      if (alertsOnAll(rule)) {
+      if (way === WAY.alerts) {
         matched.addAll(rule, seen, words, frames);
         continue;
       }

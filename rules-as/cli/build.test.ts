@@ -62,7 +62,7 @@ describe("buildRule()", () => {
       write(
         "declared.ts",
         `import { Tx, Severity, OnError, name, version, describe, severity, onError, filter, ether } from "@weir/rules";
-name("another-name"); version(7); describe("what it \\"finds\\""); severity(Severity.Critical); onError(OnError.Skip);
+name("another-name"); version(7); describe("what it \\"finds\\"\\n\\\\ is"); severity(Severity.Critical); onError(OnError.Skip);
 filter.chain(1).chain(137).to("0x${"AB".repeat(20)}").from("0x${"cd".repeat(20)}").selector("0x12345678").selector("a()")
   .topic("0x${"0f".repeat(32)}").minValue(ether(2)).created(false).failed().mined();
 export function onTx(tx: Tx): void {}
@@ -73,7 +73,7 @@ export function onTx(tx: Tx): void {}
       manifest: 1,
       name: "another-name",
       version: 7,
-      description: 'what it "finds"',
+      description: 'what it "finds"\n\\ is',
       severity: "critical",
       onError: "skip",
       parameters: {},
