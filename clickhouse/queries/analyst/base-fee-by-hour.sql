@@ -1,18 +1,18 @@
--- Base fee in gwei, and how full blocks were, by hour.
+-- Base fee in gwei, what was burnt in the chain's coin, and how full blocks were, by hour.
 SELECT
     chain_id,
-    toStartOfHour(time) AS hour,
+    toStartOfHour(block_timestamp) AS hour,
     count() AS blocks,
-    round(min(base) / 1e9, 3) AS lowest,
-    round(avg(base) / 1e9, 3) AS mean,
-    round(max(base) / 1e9, 3) AS highest,
-    round(avg(used / most), 3) AS fullness
+    round(min(base_fee_per_gas) / 1e9, 3) AS lowest,
+    round(avg(base_fee_per_gas) / 1e9, 3) AS mean,
+    round(max(base_fee_per_gas) / 1e9, 3) AS highest,
+    round(sum(toFloat64(burnt)) / 1e18, 3) AS burnt_coin,
+    round(avg(gas_used / gas_limit), 3) AS fullness
 FROM
 (
-    SELECT chain_id, block_hash, any(block_timestamp) AS time, toFloat64(any(base_fee_per_gas)) AS base, any(block_gas_used) AS used, any(block_gas_limit) AS most
-    FROM transactions
-    WHERE block_number IS NOT NULL AND (chain_id, assumeNotNull(block_hash)) NOT IN (SELECT chain_id, block_hash FROM replaced_blocks FINAL WHERE replaced = 1)
-    GROUP BY chain_id, block_hash
+    SELECT * FROM gas_blocks
+    WHERE (chain_id, block_hash) NOT IN (SELECT chain_id, block_hash FROM replaced_blocks FINAL WHERE replaced = 1)
+    ORDER BY chain_id, block_number LIMIT 1 BY chain_id, block_hash
 )
 GROUP BY chain_id, hour
 ORDER BY chain_id, hour
