@@ -281,15 +281,11 @@ export async function openCatalogue({
     const isTime = Date.now() - said >= SAY_MS;
     if (id === currentId && world === currentWorld && !isTime) return;
     const there = new Set(currentParts);
+    const fresh = parts.filter((part) => !there.has(part));
     await control.change(async (tx) => {
       if (world !== currentWorld || isTime) await keepWorld(tx, world, content);
-      if (id !== currentId || isTime)
-        await tables.keepSet(
-          tx,
-          id,
-          parts,
-          parts.filter((part) => !there.has(part)),
-        );
+      const isKept = (id === currentId || there.size === 0) && (await tables.touchSet(tx, id));
+      if (!isKept) await tables.keepSet(tx, id, parts, fresh);
       if (!isTime) return;
       await dropOldWorlds(tx, KEEP_DAYS);
       await dropOldBaselines(tx);
@@ -315,21 +311,38 @@ export async function openCatalogue({
     };
   }
 
-  /** Makes a change on what is in the store by then, alone among all processes. */
+  /**
+   * Makes a change on what is in the store by then, alone among all processes.
+   * @param only what it changes, if it is but rules: then these are all that has to be read again, unless others have changed something
+   */
   const change = <T>(
     edit: (tx: Transaction, number: number) => Promise<T>,
     committed: (result: T) => void = () => {},
+    only?: "rules",
   ): Promise<T> =>
     inTurn(async () => {
-      const result = await control.change(async (tx) => edit(tx, await nextNumber(tx)));
+      const { result, next, rules } = await control.change(async (tx) => {
+        const next = await nextNumber(tx);
+        const result = await edit(tx, next);
+        const isAll = only === "rules" && next === number + 1;
+        return { result, next, rules: isAll ? await tables.readRulesSince(tx, number) : undefined };
+      });
       committed(result);
-      await takeOver(true);
+      if (rules === undefined) await takeOver(true);
+      else {
+        take(rules);
+        number = next;
+        await takeSet();
+      }
       return result;
     });
 
+  const changeRules = <T>(edit: (tx: Transaction, number: number) => Promise<T>, committed?: (result: T) => void) =>
+    change(edit, committed, "rules");
+
   /** @returns of each upload its version, and whether it made a difference */
   const uploadAll = (items: readonly Prepared[], options: UploadOptions) =>
-    change(
+    changeRules(
       (tx, changeNumber) => changes.upload(tx, changeNumber, items, options),
       () => items.forEach(sets.accepted),
     );
@@ -383,16 +396,16 @@ export async function openCatalogue({
       }
     },
     async setParameters(name, given, { by, state = "live", merge = false }) {
-      const result = await change((tx, changeNumber) =>
+      const result = await changeRules((tx, changeNumber) =>
         changes.setParameters(tx, changeNumber, name, given, { by, state, merge }),
       );
       return { rule: need(name, "set parameters of"), version: result.version, changed: result.changed };
     },
     async change(name, action, options) {
-      await change((tx, changeNumber) => changes.act(tx, changeNumber, name, action, options));
+      await changeRules((tx, changeNumber) => changes.act(tx, changeNumber, name, action, options));
       return need(name, action);
     },
-    changeEach: (several, by) => change((tx, changeNumber) => changes.actEach(tx, changeNumber, several, by)),
+    changeEach: (several, by) => changeRules((tx, changeNumber) => changes.actEach(tx, changeNumber, several, by)),
     owners,
     countByOwner() {
       const counts = new Map<string, { running: number; throttled: number }>();

@@ -163,32 +163,31 @@ export async function readSet(db: Reader, id: string): Promise<readonly SetMembe
   return parts.flatMap((part) => part.rules).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/**
- * Says that a set runs; it is written unless it is there.
- * @param fresh those of its parts that no set has that is known to be there
- */
+/** Says that a set runs. @returns whether it is there */
+export async function touchSet(tx: Transaction, id: string): Promise<boolean> {
+  const touched = await tx.update(ruleSets).set(USED_NOW).where(eq(ruleSets.id, id)).returning({ id: ruleSets.id });
+  return touched.length > 0;
+}
+
+/** The same of one that may not be there yet. @param fresh those of its parts that no set has that is known to be there */
 export async function keepSet(
   tx: Transaction,
   id: string,
   parts: readonly RuleSetPart[],
   fresh: readonly RuleSetPart[],
 ): Promise<void> {
-  const touched = await tx
-    .update(ruleSets)
-    .set({ usedAt: sql`now()` })
-    .where(eq(ruleSets.id, id))
-    .returning({ id: ruleSets.id });
-  if (touched.length > 0) return;
   if (fresh.length > 0)
     await tx
       .insert(ruleSetParts)
       .values([...fresh])
-      .onConflictDoUpdate({ target: ruleSetParts.id, set: { usedAt: sql`now()` } });
+      .onConflictDoUpdate({ target: ruleSetParts.id, set: USED_NOW });
   await tx
     .insert(ruleSets)
     .values({ id, parts: sql`${sql.param(parts.map((part) => part.id))}` })
-    .onConflictDoNothing();
+    .onConflictDoUpdate({ target: ruleSets.id, set: USED_NOW });
 }
+
+const USED_NOW = { usedAt: sql`now()` };
 
 export async function dropOldSets(tx: Transaction, days: number): Promise<void> {
   const isOld = (usedAt: typeof ruleSets.usedAt | typeof ruleSetParts.usedAt): SQL =>
