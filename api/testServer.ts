@@ -24,6 +24,7 @@ import { openCatalogue } from "../engine/rules/catalogue.ts";
 import { readCoverage } from "../engine/source/rpc/coverage.ts";
 import { fillStore } from "../test/support/storeTemplate.ts";
 import { createApi } from "./app.ts";
+import type { ApiDeps } from "./deps.ts";
 import { createMessageReader } from "./labelledMessages.ts";
 import type { RateLimitOptions } from "./limits/rateLimits.ts";
 import { createEngineFeed } from "./live/engineFeed.ts";
@@ -91,7 +92,7 @@ export async function startTestServer({
       kafka: { topics: { txRaw: "tx_raw" } } as Config["kafka"],
     },
   });
-  const { app, document, listen, hub } = createApi({
+  const deps: ApiDeps = {
     store,
     archive: archived ? createArchiveReader(store, place) : undefined,
     health,
@@ -113,7 +114,8 @@ export async function startTestServer({
     },
     notifications,
     version: "1.2.3",
-  });
+  };
+  const { app, document, listen, hub } = createApi(deps);
   const { url, close } = await listen(api);
 
   async function get(path: string, init?: RequestInit) {
@@ -126,6 +128,8 @@ export async function startTestServer({
     url, folder, store, place, control, notifications, health, metrics, rules, labels, coverage, access, app, document, get,
     hub: hub!,
     ...{ config, logger: log },
+    /** Of another node over the same stores. */
+    another: (more: Partial<ApiDeps> = {}) => createApi({ ...deps, health: createHealth(), live: undefined, ...more }),
     /** What was logged so far. */
     log: () => lines.join(""),
     /** The body of a 200, which must be exactly what the schema says: nothing missing, nothing more. */

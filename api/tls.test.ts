@@ -7,9 +7,6 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseRange } from "../engine/access/ranges.ts";
-import { builtInRegistry } from "../engine/chain/registry/registry.ts";
-import { createHealth } from "../engine/ops/health.ts";
-import { createApi } from "./app.ts";
 import { behindProxies } from "./network.ts";
 import { rawAnswer, startTestServer, type TestServer, TOKEN } from "./testServer.ts";
 
@@ -51,15 +48,10 @@ afterAll(async () => {
 });
 
 const listen = (clientCa?: string) =>
-  api().listen({
+  server.another().listen({
     ...{ host: "127.0.0.1", port: 0 },
     tls: { cert: file("server.pem"), key: file("server.key"), clientCa: clientCa && file(clientCa) },
   });
-function api() {
-  const { store, rules, labels, coverage, access, control, notifications, metrics } = server;
-  const deps = { store, rules, labels, registry: builtInRegistry, coverage, access, control, notifications, health: createHealth(), metrics, log: server.logger, config: server.config, version: "1.2.3" }; // biome-ignore format: a row
-  return createApi(deps);
-}
 async function ask(url: string, options: RequestOptions = {}) {
   const ca = await readFile(file("ca.pem"));
   return new Promise<{ status: number; text: string }>((resolve, reject) => {
@@ -154,7 +146,7 @@ test("of X-Forwarded-For what a trusted proxy wrote is believed, and no more", (
 });
 
 test("who sends a request byte by byte is not waited for", async () => {
-  const { url, close } = await api().listen({ host: "127.0.0.1", port: 0, headersMs: 100 });
+  const { url, close } = await server.another().listen({ host: "127.0.0.1", port: 0, headersMs: 100 });
   try {
     expect(await rawAnswer(url, "GET /health HTTP/1.1\r\nhost: localhost\r\nx-slow: ")).toMatch(/^HTTP\/1\.1 408 /);
   } finally {

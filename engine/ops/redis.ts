@@ -13,16 +13,17 @@ export interface RedisOptions {
   readonly master?: string;
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
+  /** Until what is optional is done without it; default: longer than Redis ever takes while it is well, and less than what it saves. */
+  readonly waitMs?: number;
 }
 
 export interface RedisConnection {
   readonly redis: Redis;
-  /** What Redis answers within WAIT_MS; if it does not, what is done without it, and for a second it is not asked again. */
+  /** What Redis answers within `waitMs`; if it does not, what is done without it, and for a second it is not asked again. */
   attempt<T>(ask: () => Promise<T>, otherwise: () => T | Promise<T>): Promise<T>;
   close(): void;
 }
 
-/** Longer than Redis ever takes while it is well, and less than what it saves. */
 const WAIT_MS = 250;
 const ALONE_MS = 1_000;
 
@@ -31,7 +32,7 @@ const ALONE_MS = 1_000;
  * /health shows it as `redis`, which is not required.
  */
 export function openRedis(options: RedisOptions, { health, log }: { health: Health; log: Log }): RedisConnection {
-  const { url, sentinels, master = "mymaster", timeoutMs, connectTimeoutMs } = options;
+  const { url, sentinels, master = "mymaster", timeoutMs, connectTimeoutMs, waitMs = WAIT_MS } = options;
   const component = health.register({ name: "redis", required: false, state: { up: false, reason: "connecting" } });
   const retryStrategy = (attempt: number): number => Math.min(attempt * 100, 2_000);
   const common = {
@@ -54,7 +55,7 @@ export function openRedis(options: RedisOptions, { health, log }: { health: Heal
     async attempt(ask, otherwise) {
       if (performance.now() < aloneUntil) return otherwise();
       try {
-        return await within(WAIT_MS, ask());
+        return await within(waitMs, ask());
       } catch (error) {
         aloneUntil = performance.now() + ALONE_MS;
         const reason = messageOf(error);
