@@ -332,6 +332,19 @@ test("an alert of the same key is told once within its window, and a recipient n
   expect(mails.map(({ to }) => to[0]).sort()).toEqual(["a@example.com", "a@example.com", "b@example.com", "b@example.com"]); // biome-ignore format: one line
 });
 
+test("what is over is forgotten after 30 days", async () => {
+  await webhook("old");
+  await alerts(1, { block: 700 });
+  await settle();
+  pass(29 * 86_400);
+  await alerts(1);
+  await settle();
+  expect(await states("old")).toEqual(["delivered", "delivered"]);
+  pass(2 * 86_400);
+  await settle();
+  expect(await states("old")).toEqual(["delivered"]);
+});
+
 test("a digest is one message, however many alerts and whatever else is due; so it stays when it is tried and sent again", async () => {
   await webhook("single", { burst: null });
   await webhook("digest", { digest_seconds: 60 });

@@ -53,6 +53,8 @@ const AT_ONCE = 8;
 const LEASE_MS = 60_000;
 /** An attempt takes less: 20 s of mail. Who has less left of the lease does not begin one. */
 const ATTEMPT_MS = 30_000;
+/** What is over is kept so long, and looked for that often. */
+const [KEPT_MS, FORGET_EVERY_MS] = [30 * 86_400_000, 3_600_000];
 const IDLE_MS = 500;
 /** While there is no channel. Whoever makes the first one wakes this process; others see it within this. */
 const NOBODY_MS = 5_000;
@@ -227,6 +229,13 @@ export function createNotifier(options: NotifierOptions): Notifier {
     }
   }
 
+  let forgot = Number.NEGATIVE_INFINITY;
+  async function forgetOld(now: number): Promise<void> {
+    if (now - forgot < FORGET_EVERY_MS) return;
+    while ((await outbox.forget(new Date(now - KEPT_MS))) > 0);
+    forgot = now;
+  }
+
   let isAnybody = true;
   let wake: () => void = () => {};
 
@@ -234,7 +243,9 @@ export function createNotifier(options: NotifierOptions): Notifier {
     const all = await channels.list();
     isAnybody = all.length > 0;
     const hasMore = await takeIn(all, io.now());
-    return (await sendDue(all)) || hasMore;
+    const hasSent = await sendDue(all);
+    await forgetOld(io.now().getTime());
+    return hasSent || hasMore;
   }
 
   return {

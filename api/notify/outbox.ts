@@ -75,6 +75,8 @@ export interface Outbox {
     filter: { state?: NotificationState; channel?: string; subject?: string },
     page: { limit: number; offset: number },
   ): Promise<{ total: number; rows: (NotificationRow & { channelName: string })[] }>;
+  /** Forgets what was put in before then and is over, the oldest first. @returns how many rows; 0: there are none left */
+  forget(before: Date): Promise<number>;
   /** One that was given up, or delivered, goes out once more with the same message id. @returns undefined: there is none */
   redeliver(id: number, now: Date, by: string): Promise<NotificationRow | undefined>;
   /** Nobody is told more of this alert: what waits to be escalated is not. @returns rows concerned */

@@ -1,24 +1,26 @@
 /** Reading, and what people do with what they read: send it again, take note of it. */
 import { writeAudit } from "../../../engine/control/changes.ts";
-import { and, desc, eq, gt, inArray, type SQL, sql } from "../../../engine/control/drizzle.ts";
+import { and, desc, eq, gt, inArray, lt, type SQL, sql } from "../../../engine/control/drizzle.ts";
 import type { Control } from "../../../engine/control/open.ts";
 import { notificationChannels, notifications as table } from "../../../engine/control/schema.ts";
 import type { Outbox } from "../outbox.ts";
 import { blockOf, HOUR_MS } from "./rows.ts";
 
-export function createReading(control: Control): Pick<Outbox, "toldBlocks" | "list" | "redeliver" | "acknowledge"> {
+/** In the words of the index `notifications_told`. */
+const IS_TOLD = sql`kind = 'alert' AND state IN ('delivered', 'sending', 'waiting') AND alert->>'block_hash' IS NOT NULL`;
+/** Rows that are looked at to be forgotten in one go. */
+const OLDEST = 10_000;
+
+type Reading = "toldBlocks" | "list" | "redeliver" | "acknowledge" | "forget";
+
+export function createReading(control: Control): Pick<Outbox, Reading> {
   return {
     toldBlocks: (now) =>
       control.read(async (db) => {
         const rows = await db
           .selectDistinct({ block: blockOf })
           .from(table)
-          .where(
-            and(
-              ...[eq(table.kind, "alert"), inArray(table.state, ["delivered", "sending", "waiting"])],
-              ...[gt(table.createdAt, new Date(now.getTime() - 24 * HOUR_MS)), sql`alert->>'block_hash' IS NOT NULL`],
-            ),
-          )
+          .where(and(IS_TOLD, gt(table.createdAt, new Date(now.getTime() - 24 * HOUR_MS))))
           .limit(10_000);
         return rows.map(({ block }) => block);
       }),
@@ -44,6 +46,19 @@ export function createReading(control: Control): Pick<Outbox, "toldBlocks" | "li
           .limit(limit)
           .offset(offset);
         return { total: count!.total, rows: rows.map(({ row, channelName }) => ({ ...row, channelName })) };
+      }),
+
+    forget: (before) =>
+      control.change(async (tx) => {
+        const oldest = tx.select({ id: table.id }).from(table).orderBy(table.id).limit(OLDEST);
+        const isOver = inArray(table.state, ["delivered", "suppressed", "dead"]);
+        // else a chain that is silent still would be told of anew
+        const isOfNoChain = sql`(${table.alert} IS NULL OR ${table.alert}->>'tx_hash' IS NOT NULL)`;
+        const rows = await tx
+          .delete(table)
+          .where(and(inArray(table.id, oldest), isOver, lt(table.createdAt, before), isOfNoChain))
+          .returning({ id: table.id });
+        return rows.length;
       }),
 
     redeliver: (id, now, by) =>
