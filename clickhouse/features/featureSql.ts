@@ -1,7 +1,8 @@
 import type { FeatureColumn } from "./catalogue.ts";
+import type { Series } from "./events.ts";
 import { WINDOWS, type Window } from "./feature.ts";
 import { ASKED, mined } from "./rows.ts";
-import { SERIES, type Series } from "./series.ts";
+import { SERIES } from "./series.ts";
 
 /** How old a value of `@last` may be, in seconds. */
 const LAST_AGE = 3_600;

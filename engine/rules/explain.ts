@@ -1,7 +1,7 @@
 /** Why a condition holds for a transaction, or why not: every comparison with the value that it met. */
 
 import { factsAt, sectionReader } from "../chain/facts/readFacts.ts";
-import type { Condition, Predicate } from "../condition/condition.ts";
+import type { Condition } from "../condition/condition.ts";
 import {
   type FactField,
   type FactNameField,
@@ -24,31 +24,11 @@ import {
 import type { ListTable } from "../world/listTable.ts";
 import { type Lists, NO_LISTS } from "../world/world.ts";
 import { explainMatch } from "./explainMatch.ts";
+import type { Explanation } from "./explanation.ts";
 import { computedField } from "./index/computedField.ts";
 import { conditionTest } from "./index/normalForm.ts";
 import { createScope } from "./index/scope.ts";
 import { bytesOf } from "./index/test.ts";
-
-export interface Explanation {
-  readonly holds: boolean;
-  /** The parts of an and, an or, a not; the comparison of a leaf. */
-  readonly and?: readonly Explanation[];
-  readonly or?: readonly Explanation[];
-  readonly not?: Explanation;
-  /** The event or function that its arguments are of, … */
-  readonly match?: string;
-  /** … the log of it that is so, or comes nearest; null: there is none, or it is the call, … */
-  readonly log_index?: number | null;
-  /** … and its comparisons. */
-  readonly where?: Explanation;
-  readonly field?: string;
-  readonly operator?: Predicate["operator"];
-  readonly value?: Predicate["value"];
-  /** What the transaction has: decimal text, hex, a boolean; null: nothing; of logs, of each one. Long call data is cut. */
-  readonly actual?: string | boolean | readonly string[] | null;
-  /** Of a comparison with a list: which of the values are in it. */
-  readonly in_list?: readonly string[];
-}
 
 /** Bytes of call data, and values of logs or entries, that an explanation shows. */
 const SHOWN_BYTES = 68;

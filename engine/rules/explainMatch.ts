@@ -5,7 +5,7 @@ import { type Condition, type Match, predicatesOf } from "../condition/condition
 import type { FrameBytes } from "../frame/readFrame.ts";
 import { LOG } from "../frame/schema.ts";
 import type { Lists } from "../world/world.ts";
-import type { Explanation } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import { visitor, whereTest } from "./index/match.ts";
 
 /** Bytes of data and text that are shown. */

@@ -1,7 +1,8 @@
 /** What a rule makes of one transaction, and why: its condition with every value met, then the rule itself in its sandbox. */
 
 import { ALWAYS } from "../condition/condition.ts";
-import { describeFailure, type Explanation, explain, firstFailure } from "../rules/explain.ts";
+import { describeFailure, explain, firstFailure } from "../rules/explain.ts";
+import type { Explanation } from "../rules/explanation.ts";
 import { filterCondition } from "../rules/filterCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { SEVERITIES, type Severity } from "../sandbox/manifest.ts";

@@ -1,5 +1,5 @@
+import type { Series } from "../events.ts";
 import { ASKED, FIRST_OF_TX, found, mined, TIME, trades } from "../rows.ts";
-import type { Series } from "../series.ts";
 
 const LOOKBACK = 3_600;
 /** Two days of whole hours, and the one that has begun. */

@@ -1,5 +1,5 @@
+import type { Series } from "../events.ts";
 import { FIRST_OF_TX, trades } from "../rows.ts";
-import type { Series } from "../series.ts";
 
 /** A return after a pause as long is none: so an hour of them is known from two hours of swaps, wherever a query begins. */
 const PAUSE = 3_600;

@@ -1,5 +1,5 @@
+import type { Series } from "../events.ts";
 import { ASKED, found, mined, TIME, trades } from "../rows.ts";
-import type { Series } from "../series.ts";
 
 const LOOKBACK = 3_600;
 /** How long before its block a sighting counts. */
