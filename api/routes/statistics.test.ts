@@ -1,35 +1,25 @@
-/** Statistics against a computation in plain TypeScript: of real blocks, and of a made scene with reorganisations, repeats and unknown prices. */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+/** Statistics against a computation in plain TypeScript: of a made scene with reorganisations, repeats and unknown prices. */
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeFindings, type FindingRow, type FindingTable } from "../../clickhouse/tables/findings.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
-import { createDetector } from "../../engine/chain/detect.ts";
-import type {
-  ArbitrageFinding,
-  Finding,
-  JitFinding,
-  LiquidationFinding,
-  Profit,
-  SandwichFinding,
-} from "../../engine/chain/finding.ts";
-import { createRegistry } from "../../engine/chain/registry/registry.ts";
-import { blocksOfLines } from "../../engine/chain/testing/views.ts";
-import { CONTENT } from "../../engine/frame/content.ts";
-import { bigAt, has, hexAt, u64AsNumber } from "../../engine/frame/readFrame.ts";
-import { OFFSET, PRESENT } from "../../engine/frame/schema.ts";
-import { mainnetLines } from "../../engine/frame/testing/mainnet.ts";
-import { packBatch } from "../../engine/source/batch.ts";
 import { closeHours, openHours } from "../../engine/statistics/closeHours.ts";
-import type { TableName } from "../../engine/worker/outcome.ts";
-import { createProcessor } from "../../engine/worker/process.ts";
-import { createWorld } from "../../engine/world/world.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { arbitrageurSchema } from "./arbitrageurs.ts";
 import { mevSchema, mevSummarySchema } from "./mev.ts";
 import { opportunitySchema } from "./opportunities.ts";
 import { dailyStatsSchema, statsSchema } from "./stats.ts";
+import {
+  type Arbitrage,
+  expectExact,
+  isoOf,
+  near,
+  type Opportunity,
+  type Placed,
+  type Scene,
+  standing,
+  sum,
+} from "./testing/statisticsReference.ts";
 import { transactionSchema } from "./transactions.ts";
 
 let server: TestServer;
@@ -37,190 +27,6 @@ beforeAll(async () => {
   server = await startTestServer();
 });
 afterAll(() => server?.close());
-
-type Definition = "cycle" | "router";
-interface Placed {
-  readonly chain: number;
-  readonly block: number;
-  /** 64 digits */
-  readonly hash: string;
-  /** of the block, Unix seconds */
-  readonly time: number;
-  readonly tx: string;
-  readonly from: string;
-}
-/** An arbitrage transaction; USD in millionths. */
-interface Arbitrage extends Placed {
-  readonly definition: Definition;
-  readonly net: number | null;
-  readonly gas: number | null;
-  readonly gwei: number | null;
-  readonly hops: number;
-}
-interface Opportunity {
-  readonly chain: number;
-  readonly time: number;
-  /** undefined: pending */
-  readonly hash?: string;
-  readonly state: number;
-  readonly pool: string;
-  readonly usd: number | null;
-}
-interface Scene {
-  readonly arbitrages: readonly Arbitrage[];
-  readonly attempts: readonly Placed[];
-  readonly opportunities: readonly Opportunity[];
-  readonly captures: readonly (Placed & { readonly pool: string })[];
-}
-
-// What is expected, without SQL.
-
-/** PostgreSQL's percentile_cont. */
-function percentile(sorted: readonly number[], level: number): number | null {
-  if (sorted.length === 0) return null;
-  const at = level * (sorted.length - 1);
-  const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
-  return below + (above - below) * (at - Math.floor(at));
-}
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-const near = (number: number | null) => (number === null ? null : expect.closeTo(number, 6));
-const groupBy = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return groups;
-};
-const once = <T extends Placed>(items: readonly T[], more: (item: T) => string = () => ""): T[] =>
-  [...groupBy(items, (item) => `${item.chain} ${item.hash} ${item.tx} ${more(item)}`).values()].map(
-    ([first]) => first!,
-  );
-
-/** A scene without what replaced blocks said, each thing once. */
-const standing = ({ arbitrages, attempts, opportunities, captures }: Scene, replaced: ReadonlySet<string>): Scene => {
-  const stands = <T extends { hash?: string }>(item: T): boolean => item.hash === undefined || !replaced.has(item.hash);
-  return {
-    arbitrages: once(arbitrages.filter(stands), ({ definition }) => definition),
-    attempts: once(attempts.filter(stands)),
-    opportunities: opportunities.filter(stands),
-    captures: captures.filter(stands),
-  };
-};
-
-function expectedStats(
-  scene: Scene,
-  definition: Definition,
-  seconds: number,
-  nameOf: (time: number) => object,
-): object[] {
-  const arbitrages = scene.arbitrages.filter((arbitrage) => arbitrage.definition === definition);
-  const key = ({ chain, time }: { chain: number; time: number }): string => `${time - (time % seconds)} ${chain}`;
-  const isCaptured = ({ chain, pool, state, time }: Opportunity): boolean => {
-    const later = scene.captures.filter(
-      (capture) => capture.chain === chain && capture.pool === pool && capture.block > state,
-    );
-    const first = Math.min(...later.map(({ block }) => block));
-    const at = Math.min(...later.filter(({ block }) => block === first).map((capture) => capture.time));
-    return at <= time + 300;
-  };
-  const keys = new Set([...arbitrages, ...scene.opportunities].map(key));
-  return [...keys]
-    .map((each) => each.split(" ").map(Number) as [number, number])
-    .sort(([a, chainA], [b, chainB]) => b - a || chainA - chainB)
-    .map(([start, chain]) => {
-      const mine = <T extends { chain: number; time: number }>(items: readonly T[]): T[] =>
-        items.filter((item) => key(item) === `${start} ${chain}`);
-      const found = mine(arbitrages);
-      const profits = found.flatMap(({ net }) => (net === null ? [] : [net / 1e6])).sort((a, b) => a - b);
-      const gas = found.flatMap((arbitrage) => arbitrage.gas ?? []);
-      const prices = found.flatMap(({ gwei }) => gwei ?? []);
-      const detected = mine(scene.opportunities);
-      const captured = detected.filter(isCaptured);
-      const isSmall = ({ usd }: Opportunity): boolean => usd !== null && usd >= 10_000e6 && usd <= 100_000e6;
-      const people = new Set(found.map(({ from }) => from)).size;
-      const rate = (part: number, whole: number) => near(whole === 0 ? null : (100 * part) / whole);
-      return {
-        chain_id: chain,
-        ...nameOf(start),
-        opportunities_detected: detected.length,
-        opportunities_captured: captured.length,
-        small_opportunities_count: detected.filter(isSmall).length,
-        small_opps_captured: captured.filter(isSmall).length,
-        transactions_detected: found.length,
-        transactions_priced: profits.length,
-        unique_arbitrageurs: people,
-        total_profit_usd: near(sum(profits)),
-        capture_rate: rate(captured.length, detected.length),
-        small_opp_capture_rate: rate(captured.filter(isSmall).length, detected.filter(isSmall).length),
-        avg_competition_level: near(detected.length > 0 && people > 0 ? people / detected.length : null),
-        profit_distribution: {
-          min: near(profits[0] ?? null),
-          max: near(profits.at(-1) ?? null),
-          avg: near(profits.length === 0 ? null : sum(profits) / profits.length),
-          median: near(percentile(profits, 0.5)),
-          p95: near(percentile(profits, 0.95)),
-        },
-        gas_statistics: {
-          total_gas_spent_usd: near(sum(gas) / 1e6),
-          avg_gas_price_gwei: near(prices.length === 0 ? null : sum(prices) / prices.length),
-        },
-      };
-    });
-}
-
-function expectedArbitrageurs({ arbitrages, attempts }: Scene, definition: Definition): Map<string, object> {
-  const mine = arbitrages.filter((arbitrage) => arbitrage.definition === definition);
-  const key = ({ chain, from }: Placed): string => `${chain} 0x${from}`;
-  const failures = groupBy(attempts, key);
-  const profiles = [...groupBy(mine, key)].map(([name, found]) => {
-    const failed = failures.get(name) ?? [];
-    const times = [...found, ...failed].map(({ time }) => time);
-    const profit = sum(found.map(({ net }) => net ?? 0)) / 1e6;
-    const prices = found.flatMap(({ gwei }) => gwei ?? []);
-    const strategies = [2, 3, 4, 5].map(
-      (hops) => found.filter((arbitrage) => Math.min(arbitrage.hops, 5) === hops).length,
-    );
-    const total = found.length + failed.length;
-    return [name, {
-      first_seen: isoOf(Math.min(...times)), last_seen: isoOf(Math.max(...times)), total_transactions: total, successful_transactions: found.length,
-      failed_transactions: failed.length, success_rate: near((100 * found.length) / total), total_profit_usd: near(profit),
-      total_gas_spent_usd: near(sum(found.map(({ gas }) => gas ?? 0)) / 1e6), avg_profit_per_tx_usd: near(profit / total),
-      avg_gas_price_gwei: near(prices.length === 0 ? null : sum(prices) / prices.length),
-      preferred_strategy: ["2-hop", "3-hop", "4-hop", "N-hop"][strategies.indexOf(Math.max(...strategies))],
-    }] as const; // biome-ignore format: a profile
-  });
-  return new Map(profiles);
-}
-
-const isoOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000", "");
-const DAY = 86_400;
-
-/** Everything that the API says of one chain of a scene, against what is expected of it. */
-async function expectExact(scene: Scene, replaced: ReadonlySet<string>, chain: number): Promise<void> {
-  const kept = standing(scene, replaced);
-  const only = <T extends { chain: number }>(items: readonly T[]): T[] => items.filter((item) => item.chain === chain);
-  const mine = {
-    arbitrages: only(kept.arbitrages),
-    attempts: only(kept.attempts),
-    opportunities: only(kept.opportunities),
-    captures: only(kept.captures),
-  };
-  for (const definition of ["cycle", "router"] as const) {
-    const asked = `chain_id=${chain}&definition=${definition}`;
-    const isShown = (row: z.infer<typeof statsSchema> | z.infer<typeof dailyStatsSchema>): boolean =>
-      row.transactions_detected + row.opportunities_detected > 0; // other rows are of hours in which transactions came in
-    const hours = await server.read(`/api/v1/stats?since=2000-01-01&${asked}`, z.array(statsSchema));
-    expect(hours.filter(isShown)).toMatchObject(
-      expectedStats(mine, definition, 3600, (start) => ({ hour_timestamp: isoOf(start) })),
-    );
-    const days = await server.read(`/api/v1/stats/daily?since=2000-01-01&${asked}`, z.array(dailyStatsSchema));
-    expect(days.filter(isShown)).toMatchObject(
-      expectedStats(mine, definition, DAY, (start) => ({ date: isoOf(start).slice(0, 10) })),
-    );
-    const list = await server.read(`/api/v1/arbitrageurs?limit=1000&${asked}`, z.array(arbitrageurSchema));
-    const profiles = expectedArbitrageurs(mine, definition);
-    expect(new Set(list.map(({ chain_id, address }) => `${chain_id} ${address}`))).toEqual(new Set(profiles.keys()));
-    for (const profile of list) expect(profile).toMatchObject(profiles.get(`${profile.chain_id} ${profile.address}`)!);
-  }
-}
 
 describe("a made scene", () => {
   /** The same numbers on every run. */
@@ -398,7 +204,7 @@ describe("a made scene", () => {
     else replaced.delete(hash);
   }
   const both = async (): Promise<void> => {
-    for (const chain of [900, 901]) await expectExact(scene, replaced, chain);
+    for (const chain of [900, 901]) await expectExact(server, scene, replaced, chain);
   };
   const closed = async (): Promise<string[]> =>
     (
@@ -623,9 +429,9 @@ describe("a made scene", () => {
     };
     arbitrages.push(late);
     await insert("arbitrages", [arbitrageRow(late, 0)]);
-    await expectExact(scene, replaced, 901);
+    await expectExact(server, scene, replaced, 901);
     expect(await closeHours(server.store)).toBe(1);
-    await expectExact(scene, replaced, 901);
+    await expectExact(server, scene, replaced, 901);
   });
 
   test("a block that is replaced after its hour was closed leaves nothing behind, and comes back whole", async () => {
@@ -636,16 +442,16 @@ describe("a made scene", () => {
     for (const [is, at] of [[true, 2], [false, 3]] as const) {
       await replace(chain, block, 0, is, at);
       await openHours(server.store, { chainId: chain, number: block, hash: `0x${hashOf(chain, block)}` });
-      if (is) await expectExact(scene, replaced, chain); // open again: computed from the rows
+      if (is) await expectExact(server, scene, replaced, chain); // open again: computed from the rows
       expect(await closeHours(server.store)).toBeGreaterThanOrEqual(1);
-      await expectExact(scene, replaced, chain);
+      await expectExact(server, scene, replaced, chain);
     } // biome-ignore format: two turns
   });
 
   test("hours are closed when the chain's blocks become final", async () => {
     await server.store.command("INSERT INTO chain_heads SELECT 900, 400, unhex(repeat('0B', 32)), 336, 2");
     expect(await closeHours(server.store)).toBeGreaterThanOrEqual(4);
-    await expectExact(scene, replaced, 900);
+    await expectExact(server, scene, replaced, 900);
     expect(await closeHours(server.store)).toBe(0);
   });
 
@@ -715,199 +521,3 @@ describe("a made scene", () => {
       await server.problem(`/api/v1/stats/daily?${wrong}`, 400);
   });
 });
-
-/** Of opportunities what was stored is taken: which there are is tested elsewhere, here it is how they are counted. */
-async function storedOpportunities(): Promise<Pick<Scene, "opportunities" | "captures">> {
-  const rows = (sql: string) =>
-    server.store.rows<never>(`${sql} WHERE source = 'mainnet'`, {}, { output_format_json_quote_64bit_integers: 0 });
-  const opportunities = await rows(
-    "SELECT chain_id AS chain, toUnixTimestamp(event_time) AS time, lower(hex(block_hash)) AS hash, state_block AS state, lower(hex(pool)) AS pool, toFloat64(profit_usd) * 1e6 AS usd FROM opportunities",
-  );
-  const captures = await rows(
-    "SELECT chain_id AS chain, block_number AS block, lower(hex(block_hash)) AS hash, toUnixTimestamp(block_timestamp) AS time, lower(hex(tx_hash)) AS tx, lower(hex(tx_from)) AS from, lower(hex(pool)) AS pool FROM opportunity_captures",
-  );
-  return { opportunities, captures };
-}
-
-type Extracted = ArbitrageFinding | SandwichFinding | LiquidationFinding | JitFinding;
-interface Mev extends Placed {
-  readonly finding: Extracted;
-  readonly searcher: string;
-  readonly victims: readonly string[];
-}
-
-function mevOf(findings: readonly Finding[], placeOf: (transaction: number) => Placed): Mev[] {
-  return findings.flatMap((finding): Mev[] => {
-    const hashes = (transactions: readonly number[]) => transactions.map((each) => `0x${placeOf(each).tx}`);
-    switch (finding.kind) {
-      case "arbitrage":
-        if (finding.definition !== "cycle") return [];
-        return [{ ...placeOf(finding.transaction), finding, searcher: finding.account, victims: [] }];
-      case "sandwich":
-        return [{ ...placeOf(finding.transaction), finding, searcher: finding.sandwicher, victims: hashes(finding.victims) }]; // biome-ignore format: one line
-      case "liquidation":
-        return [{ ...placeOf(finding.transaction), finding, searcher: finding.liquidator, victims: [] }];
-      case "jit":
-        return [{ ...placeOf(finding.transaction), finding, searcher: finding.provider, victims: hashes(finding.swapTransactions) }]; // biome-ignore format: one line
-      default:
-        return [];
-    }
-  });
-}
-
-/** The list and the sums of what was extracted, over all and over a part of the blocks, against the findings themselves. */
-async function expectMev(mev: readonly Mev[], arbitrages: readonly Arbitrage[]): Promise<void> {
-  const profitOf = ({ finding }: Mev) => ("profit" in finding ? finding.profit : undefined);
-  const wei = (profit: Profit | undefined) => profit?.net ?? null;
-  const list = async (asked: string) => server.read(`/api/v1/mev-opportunities?limit=1000&chain_id=1&${asked}`, z.array(mevSchema)); // biome-ignore format: one line
-  const named = (rows: readonly { tx: string; index: number }[]) =>
-    rows.map(({ tx, index }) => `${tx} ${index}`).sort();
-  for (const pattern of ["arbitrage", "sandwich", "liquidation", "jit"] as const) {
-    const wanted = mev.filter(({ finding }) => finding.kind === pattern);
-    if (pattern !== "jit") expect(wanted.length, pattern).toBeGreaterThan(0); // these blocks have none
-    const rows = await list(`pattern_type=${pattern}`);
-    expect(named(rows.map(({ tx_hash: tx, log_index: index }) => ({ tx, index })))).toEqual(
-      named(wanted.map(({ tx, finding }) => ({ tx: `0x${tx}`, index: finding.logIndex }))),
-    );
-    for (const row of rows) {
-      const same = wanted.filter(({ tx, finding }) => `0x${tx}` === row.tx_hash && finding.logIndex === row.log_index);
-      const profits = same.map((each) => String(wei(profitOf(each))));
-      expect([profits, same.map(({ searcher }) => searcher)]).toEqual([
-        expect.arrayContaining([String(row.profit_native_raw)]),
-        expect.arrayContaining([row.searcher]),
-      ]);
-      expect(same.map(({ victims }) => victims)).toContainEqual(row.victim_txs);
-    }
-  }
-  const rich = mev.filter((each) => (wei(profitOf(each)) ?? -1n) >= 10n ** 16n);
-  expect(await list("min_profit=0.01")).toHaveLength(rich.length);
-  const { searcher } = mev.find(({ finding }) => finding.kind === "sandwich")!;
-  expect((await list(`address=${searcher}`)).length).toBeGreaterThan(0);
-  for (const wrong of ["pattern_type=swap", "min_profit=x", "address=0x1"])
-    await server.problem(`/api/v1/mev-opportunities?${wrong}`, 400);
-
-  const times = mev.map(({ time }) => time).sort((a, b) => a - b);
-  const middle = times[times.length >> 1]!;
-  for (const [since, until] of [
-    [0, 4e9],
-    [0, middle],
-    [middle, 4e9],
-  ] as const) {
-    const within = <T extends Placed>(all: readonly T[]) => all.filter(({ time }) => time >= since && time < until);
-    const asked = `chain_id=1&since=${isoOf(since)}&until=${isoOf(until)}`;
-    const sums = await server.read(`/api/v1/analytics/mev-summary?${asked}`, mevSummarySchema);
-    const expected = (["arbitrage", "sandwich", "liquidation", "jit"] as const).flatMap((pattern) => {
-      const found = within(mev).filter(({ finding }) => finding.kind === pattern);
-      if (found.length === 0) return [];
-      const groups = [...groupBy(found, ({ tx }) => tx).values()];
-      const native = groups.flatMap((group) => {
-        const profits = group.map((each) => profitOf(each));
-        if (profits.some((profit) => wei(profit) === null)) return [];
-        const costs = profits[0]!.gasCost! + (profits[0]!.feeRecipientPayment ?? 0n);
-        return [profits.reduce((sum, profit) => sum + profit!.net! + costs, 0n) - costs];
-      });
-      const usd = groups.flatMap((group) => {
-        if (pattern === "arbitrage") {
-          const net = arbitrages.find(({ tx, definition }) => tx === group[0]!.tx && definition === "cycle")!.net;
-          return net === null ? [] : [net / 1e6];
-        }
-        const profits = group.map((each) => profitOf(each));
-        if (profits.some((profit) => profit?.netUsd == null || profit.grossUsd === null)) return [];
-        return [sum(profits.map((profit) => profit!.grossUsd!)) - (profits[0]!.grossUsd! - profits[0]!.netUsd!)];
-      });
-      return [
-        {
-          ...{
-            chain_id: 1,
-            pattern_type: pattern,
-            count: groups.length,
-            priced: usd.length,
-            priced_native: native.length,
-          },
-          searchers: new Set(groups.map(([first]) => first!.searcher)).size,
-          victims: new Set(found.flatMap(({ victims }) => victims)).size,
-          profit_native_raw: String(native.reduce((sum, amount) => sum + amount, 0n)),
-          profit_usd: near(sum(usd)),
-          max_profit_usd: near(usd.length === 0 ? null : Math.max(...usd)),
-        },
-      ];
-    });
-    expect(sums.patterns).toMatchObject(expected);
-    expect(sums.count).toBe(sum(expected.map(({ count }) => count)));
-    expect(sums.profit_usd).toBeCloseTo(sum(sums.patterns.map(({ profit_usd }) => profit_usd)), 6);
-    expect(Number(sums.profit_usd_raw)).toBe(sums.profit_usd);
-  }
-  const none = await server.read("/api/v1/analytics/mev-summary?hours=24&chain_id=1", mevSummarySchema);
-  expect([none.count, none.patterns, none.profit_usd_raw, none.hours]).toEqual([0, [], "0", 24]);
-  for (const wrong of ["hours=0", "hours=8785", "hours=3&since=2024-01-01"])
-    await server.problem(`/api/v1/analytics/mev-summary?${wrong}`, 400);
-}
-
-const recording = new URL("../../../shared/data/mainnet.ndjson.gz", import.meta.url);
-if (!existsSync(fileURLToPath(recording)))
-  process.stderr.write(`no mainnet data at ${recording.pathname}: statistics are not compared on real blocks\n`);
-
-test.runIf(existsSync(fileURLToPath(recording)))(
-  "real blocks: every statistic is that of the findings",
-  async () => {
-    const lines = mainnetLines();
-    const records = lines.map((value, offset) => ({ offset, time: 0, content: CONTENT.json, value }));
-    const { tables } = createProcessor(
-      [],
-      createWorld({ chains: [1] }),
-    )(packBatch("mainnet", 0, 0, records.length, records));
-    for (const [table, blocks] of Object.entries(tables)) {
-      const columns = COLUMNS[table as TableName].map(([name]) => name);
-      for (const { bytes, rows } of blocks ?? [])
-        await server.store.insertBlock({ table, columns, format: "Native", bodies: [bytes], rows });
-    }
-    const [arbitrages, attempts]: [Arbitrage[], Placed[]] = [[], []];
-    const mev: Mev[] = [];
-    const detect = createDetector({ registry: createRegistry() });
-    for (const view of blocksOfLines(lines)) {
-      const findings = detect(view);
-      const placeOf = (transaction: number): Placed => {
-        const frame = view.frames[transaction]!;
-        const time = u64AsNumber(view, frame + OFFSET.blockTimestamp);
-        const hex = (at: number, width: number): string => hexAt(view, frame + at, width).slice(2);
-        return {
-          chain: 1,
-          block: view.blockNumber!,
-          hash: hex(OFFSET.blockHash, 32),
-          time,
-          tx: hex(OFFSET.hash, 32),
-          from: hex(OFFSET.from, 20),
-        };
-      };
-      for (const finding of findings) if (finding.kind === "attempt") attempts.push(placeOf(finding.transaction));
-      mev.push(...mevOf(findings, placeOf));
-      const made = findings.filter((finding): finding is ArbitrageFinding => finding.kind === "arbitrage");
-      for (const routes of groupBy(made, ({ transaction, definition }) => `${transaction} ${definition}`).values()) {
-        const [{ transaction, definition, profit }] = routes as [ArbitrageFinding];
-        const frame = view.frames[transaction]!;
-        const micros = (usd: number | null | undefined): number =>
-          usd === null || usd === undefined ? Number.NaN : Math.round(usd * 1e6);
-        const known = (number: number): number | null => (Number.isNaN(number) ? null : number);
-        const costs = micros(profit?.grossUsd) - micros(profit?.netUsd);
-        const paid = has(view, frame, PRESENT.effectiveGasPrice);
-        arbitrages.push({
-          ...placeOf(transaction),
-          definition,
-          net: known(sum(routes.map((route) => micros(route.profit?.grossUsd))) - costs),
-          gas: known(micros(profit?.gasUsd)),
-          gwei: paid ? Number(bigAt(view, frame + OFFSET.effectiveGasPrice, 16)) / 1e9 : null,
-          hops: Math.max(...routes.map(({ route }) => route.length)),
-        });
-      }
-    }
-    const scene = { arbitrages, attempts, ...(await storedOpportunities()) };
-    expect(arbitrages.length).toBeGreaterThan(20);
-    expect(arbitrages.some(({ net }) => net !== null)).toBe(true);
-    expect(scene.captures.length).toBeGreaterThan(0);
-    await expectMev(mev, arbitrages);
-    await expectExact(scene, new Set(), 1);
-    expect(await closeHours(server.store)).toBeGreaterThan(5);
-    await expectExact(scene, new Set(), 1);
-  },
-  240_000,
-);

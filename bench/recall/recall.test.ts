@@ -83,7 +83,6 @@ it.skipIf(!existsSync(REFERENCE.recording))(
     const places = recalls.flatMap(({ differences }) => differences.map(({ place }) => place));
     expect(Object.keys(readJudgements().judged).filter((place) => !places.includes(place))).toEqual([]);
   },
-  60_000,
 );
 if (!existsSync(REFERENCE.recording))
   process.stderr.write(`no blocks at ${REFERENCE.recording}: recall is not tested\n`);
