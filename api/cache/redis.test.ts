@@ -18,9 +18,9 @@ const now = () => new Date();
 const versions = new Map([["arbitrages", "1"]]);
 let made = 0;
 
-/** An API node, as far as it shares anything. */
+/** An API node, as far as it shares anything. It waits for a Redis that hangs as long as a busy machine may take. */
 async function startNode(options: Pick<RedisOptions, "url" | "sentinels">) {
-  const connection = openRedis({ ...options, timeoutMs: 5_000, connectTimeoutMs: 5_000 }, { health: createHealth(), log }); // biome-ignore format: one line
+  const connection = openRedis({ ...options, timeoutMs: 60_000, connectTimeoutMs: 60_000, waitMs: 3_000 }, { health: createHealth(), log }); // biome-ignore format: one line
   await new Promise((resolve) => connection.redis.once("ready", resolve));
   const cache = createCache({
     memory: createMemory({ maxBytes: 1 << 20, now: Date.now, onChange: () => {} }),
