@@ -43,9 +43,6 @@ const arrow = (compression: Compression): Settings => ({
   output_format_arrow_compression_method: compression === "lz4" ? "lz4_frame" : compression,
 });
 
-/** What is encoded here comes in batches that are small beside what we may use. */
-const batches: Settings = { ...arrow("none"), max_block_size: 16_384 };
-
 /**
  * Row groups of 200,000: what a reader, and the store as writer, holds at a time. Columns of hashes have no two equal values, so a
  * dictionary is given up soon; a Bloom filter would cost a quarter of the time for what few readers use.
@@ -110,7 +107,7 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
     shape: "plain",
     from: "ArrowStream",
     compressions: ["none", "gzip"],
-    settings: () => batches,
+    settings: () => arrow("none"),
   },
   tfrecord: {
     name: "tfrecord",
@@ -119,7 +116,7 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
     shape: "features",
     from: "ArrowStream",
     compressions: ["none", "gzip"],
-    settings: () => batches,
+    settings: () => arrow("none"),
   },
 };
 

@@ -1,14 +1,21 @@
+import type { Settings } from "../client.ts";
 import { paramsOf, where } from "../queries/list.ts";
 import { quoteName } from "../quote.ts";
 import { expressionOf, type StoredColumn } from "./columns.ts";
 import { formatOf } from "./formats.ts";
-import { type Bounds, exportConditions, type PlanInput, type Slice, sliceConditions } from "./plan.ts";
+import { type Bounds, exportConditions, type PlanInput, type Slice, sliceConditions, UNHURRIED } from "./plan.ts";
 import { MAX_LIMIT } from "./request.ts";
 
 export interface PartQuery {
   readonly sql: string;
   readonly params: Readonly<Record<string, unknown>>;
 }
+
+/**
+ * How such a query is run. Blocks are small, since each thread has some of them in memory as text, in buffers that double. And a read in order does
+ * not read ahead in every part: 680 MB instead of 890 for wide transactions, and faster.
+ */
+export const IN_ORDER: Settings = { ...UNHURRIED, max_block_size: 16_384, read_in_order_use_buffering: 0 };
 
 /** What makes the order of rows complete, where a table has it. */
 const TIES = ["source", "partition", "offset", "n", "rule", "ordinal"];

@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import type { Settings, Store } from "../client.ts";
 import { quoteText } from "../quote.ts";
 import { isWrapped } from "./formats.ts";
-import { UNHURRIED } from "./plan.ts";
+import { IN_ORDER } from "./partQuery.ts";
 import type { PartWriting } from "./writePart.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function storeWritten(
   signal?.throwIfAborted();
   const around = isWrapped(format, compression) ? compression : "none";
   const into = `${intoFile(path)}, ${[format.from, "auto", around].map(quoteText).join(", ")})`;
-  const settings = { ...UNHURRIED, ...WRITTEN_AS_READ, ...format.settings(compression), max_threads: threads };
+  const settings = { ...IN_ORDER, ...WRITTEN_AS_READ, ...format.settings(compression), max_threads: threads };
   const kill = () => void stopWriting(store, path).catch(() => {}); // then it goes on to its end
   signal?.addEventListener("abort", kill, { once: true });
   const before = await failedWrites(store);
@@ -39,13 +39,8 @@ export async function storeWritten(
 
 const intoFile = (path: string): string => `INSERT INTO FUNCTION file(${quoteText(path)}`;
 
-/**
- * Blocks stay as they were read: gathered to an insert's million rows, they would need a gigabyte. And they are small, since each thread has
- * some of them in memory as text, in buffers that double. Nor does a read in order read ahead in every part: 680 MB instead of 890 for wide
- * transactions, and faster.
- */
+/** Blocks stay as they were read: gathered to an insert's million rows, they would need a gigabyte. */
 const WRITTEN_AS_READ: Settings = {
-  ...{ max_block_size: 16_384, read_in_order_use_buffering: 0 },
   ...{ min_insert_block_size_rows: 0, min_insert_block_size_bytes: 0 },
   engine_file_truncate_on_insert: 1,
 };

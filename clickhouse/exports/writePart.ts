@@ -11,7 +11,7 @@ import { quoteName } from "../quote.ts";
 import type { StoredColumn } from "./columns.ts";
 import { type Compression, type Format, isWrapped } from "./formats.ts";
 import type { Hdf5Column } from "./hdf5.ts";
-import type { PartQuery } from "./partQuery.ts";
+import { IN_ORDER, type PartQuery } from "./partQuery.ts";
 import { UNHURRIED } from "./plan.ts";
 import { storeWritten } from "./storeWritten.ts";
 
@@ -42,7 +42,7 @@ export async function partStreams({
 }: Pick<PartWriting, "store" | "query" | "columns" | "format" | "compression" | "failpoint">): Promise<
   [Readable, ...Transform[]]
 > {
-  const settings = { ...UNHURRIED, ...format.settings(compression) };
+  const settings = { ...IN_ORDER, ...format.settings(compression) };
   const source = await store.stream(query.sql, query.params, format.from, settings);
   if (format.encode) return [format.encode(source, columns), ...gzipOf(format, compression)];
   return [format.name === "tfrecord" ? await examplesOf(source, failpoint) : source, ...gzipOf(format, compression)];
