@@ -8,8 +8,9 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../../engine/ops/makeFolder.ts";
 import { cannotWrite } from "../exports/folder.ts";
 import { quoteText } from "../quote.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
@@ -69,7 +70,7 @@ export function openFolder(path: string): ArchivePlace {
     },
 
     async begin(id) {
-      await asked(mkdir(folderOf(id, true), { recursive: true, mode: 0o700 }));
+      await asked(makeFolder(folderOf(id, true), 0o700));
     },
 
     files(ids, file, format, structure, draft) {

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename } from "node:fs/promises";
+import { readdir, readFile, rename } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../../engine/ops/errors.ts";
+import { makeFolder } from "../../engine/ops/makeFolder.ts";
 import { replaceFile } from "../../engine/ops/replaceFile.ts";
 import type { Place } from "./place.ts";
 
@@ -11,7 +12,7 @@ import type { Place } from "./place.ts";
  */
 export async function openFolder(path: string): Promise<Place> {
   const folder = resolve(path);
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+  await makeFolder(folder).catch((error: Error) => {
     throw cannotWrite(folder, error);
   });
   return {
@@ -25,7 +26,7 @@ export async function openFolder(path: string): Promise<Place> {
         const target = join(folder, file);
         const staged = join(staging, stagedName(file));
         if (!existsSync(staged) && existsSync(target)) continue; // it was renamed before a crash
-        await mkdir(dirname(target), { recursive: true });
+        await makeFolder(dirname(target));
         await rename(staged, target);
       }
       await replaceFile(join(folder, manifest.name), manifest.text);
@@ -50,6 +51,7 @@ export function cannotWrite(path: string, error: unknown, action = "export to"):
     EACCES: ["it may not be written to", "a folder of ours", "Choose another folder, or change its rights"],
     EPERM: ["it may not be written to", "a folder of ours", "Choose another folder, or change its rights"],
     EROFS: ["its file system is read-only", "one that can be written to", "Choose another folder"],
+    ENOENT: ["it is not there, and cannot be made", "a folder of ours", "Choose another folder"],
     ENOTDIR: ["a part of the path is a file", "a folder", "Choose another folder"],
     EEXIST: ["it is a file", "a folder", "Choose another folder"],
   };

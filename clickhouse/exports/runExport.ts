@@ -3,13 +3,14 @@
  * that are whole (`state.json`), so after SIGKILL the same call goes on; nothing has its final name before all of it is there.
  */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../engine/ops/errors.ts";
 import { holdExclusively } from "../../engine/ops/exclusive.ts";
 import type { Failpoint } from "../../engine/ops/failpoint.ts";
+import { makeFolder } from "../../engine/ops/makeFolder.ts";
 import { replaceFile } from "../../engine/ops/replaceFile.ts";
 import type { Store } from "../client.ts";
 import { ahead } from "./ahead.ts";
@@ -69,7 +70,7 @@ export async function runExport(run: ExportRun): Promise<ExportResult> {
   const columns = chooseColumns(dataset, exportColumns(shape), spec.columns ?? undefined);
   const staging = place.staging(dataset.name);
   try {
-    await mkdir(staging, { recursive: true });
+    await makeFolder(staging);
     const release = await holdExclusively(`${staging}.lock`, `export ${dataset.name} to "${place.name}"`);
     try {
       const last = await lastManifest(place, spec.dataset);

@@ -2,9 +2,8 @@
  * Parts that the embedded store writes itself: it is on this machine, so no row passes a socket or two event loops. A part of 750 MB of CSV
  * takes 5.6 s of CPU so, hashed, and 10 as a stream.
  */
-import { statfs } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { Settings, Store } from "../client.ts";
+import { wholeWrites } from "../embedded/wholeWrites.ts";
 import { quoteText } from "../quote.ts";
 import { isWrapped } from "./formats.ts";
 import { IN_ORDER } from "./partQuery.ts";
@@ -24,9 +23,9 @@ export async function storeWritten(
   const settings = { ...IN_ORDER, ...WRITTEN_AS_READ, ...format.settings(compression), max_threads: threads };
   const kill = () => void stopWriting(store, path).catch(() => {}); // then it goes on to its end
   signal?.addEventListener("abort", kill, { once: true });
-  const before = await failedWrites(store);
+  const statement = `${into} ${query.sql} SETTINGS ${listed(settings)}`;
   try {
-    await store.command(`${into} ${query.sql} SETTINGS ${listed(settings)}`, query.params, { patient: true });
+    await wholeWrites(store, path, () => store.command(statement, query.params, { patient: true }));
   } catch (error) {
     signal?.throwIfAborted(); // what the store says then is that it was killed
     throw error;
@@ -34,7 +33,6 @@ export async function storeWritten(
     signal?.removeEventListener("abort", kill);
   }
   signal?.throwIfAborted(); // it had not begun when it was to be killed
-  if ((await failedWrites(store)) !== before) throw await refusal(path);
 }
 
 const intoFile = (path: string): string => `INSERT INTO FUNCTION file(${quoteText(path)}`;
@@ -49,23 +47,6 @@ const listed = (settings: Settings): string =>
   Object.entries(settings)
     .map(([name, value]) => `${name} = ${quoteText(`${value}`)}`)
     .join(", ");
-
-/** chDB says nothing of a disk that is full, and leaves a file that is too short. But it counts. */
-async function failedWrites(store: Store): Promise<string> {
-  const [row] = await store.rows<{ failed: string }>(
-    "SELECT toString(sum(value)) AS failed FROM system.events WHERE event = 'WriteBufferFromFileDescriptorWriteFailed'",
-  );
-  return row!.failed;
-}
-
-async function refusal(path: string): Promise<Error> {
-  const { bavail, bsize } = await statfs(dirname(path));
-  const code = bavail * bsize < ROOM ? "ENOSPC" : "EIO";
-  return Object.assign(new Error(`Cannot write "${path}": ${code}`), { code });
-}
-
-/** Less than what the store hands to the file system at a time. */
-const ROOM = 1 << 20;
 
 /** Ends what the embedded store still writes into files whose path begins so, be it for a process that was killed, and waits until it has. */
 export const stopWriting = (store: Store, path: string): Promise<void> =>

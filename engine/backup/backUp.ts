@@ -93,7 +93,7 @@ async function storeAtPosition({ config, store, place, onProgress }: BackupOptio
   for (let attempt = 1; ; attempt++) {
     const before = await compactions(store);
     const ledgers = await readLedgers(config);
-    await backUpDatabase(store, place.store(true), onProgress);
+    await place.storing(store, () => backUpDatabase(store, place.store(true), onProgress));
     if ((await compactions(store)) === before) return { ledgers, positions: storedTo(ledgers, config) };
     await place.dropStore();
     if (attempt === TRIES)

@@ -1,10 +1,12 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { temporaryStore } from "../../test/support/embeddedStore.ts";
 import { loadConfig } from "../ops/config.ts";
 import { readManifest } from "./manifest.ts";
 import { type BackupPlace, bytesOf, openBackupPlace } from "./place.ts";
+import { backUpDatabase } from "./storeData.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -52,3 +54,18 @@ test("a place that cannot be written to, and a manifest that is none, are refuse
   expect(() => readManifest("{", "x")).toThrow(/Cannot read the backup "x": backup\.json: .*JSON/);
   expect(() => readManifest('{"version": 2}', "x")).toThrow(/backup\.json: version: .*expected a manifest/);
 });
+
+test("a disk that takes only some of what the store writes is an error: the store says that it wrote all", async () => {
+  const home = await temporaryStore();
+  try {
+    const place = open(join(folder, "backup"));
+    await place.begin();
+    const tables = join(folder, "backup.unfinished", "store", "metadata", home.store.database);
+    await mkdir(tables, { recursive: true });
+    await symlink("/dev/full", join(tables, "alerts.sql"));
+    const storing = place.storing(home.store, () => backUpDatabase(home.store, place.store(true)));
+    await expect(storing).rejects.toThrow(/^Cannot back up to ".*backup": the disk does not take all of it/);
+  } finally {
+    await home.remove();
+  }
+}, 60_000); // a store's child, on a busy machine

@@ -8,15 +8,18 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Store } from "../../clickhouse/client.ts";
+import { wholeWrites } from "../../clickhouse/embedded/wholeWrites.ts";
 import { type ObjectStoreOptions, openObjects } from "../../clickhouse/objectStore.ts";
 import { quoteText } from "../../clickhouse/quote.ts";
 import type { Config } from "../ops/config.ts";
 import { isBucket } from "../ops/configTypes.ts";
 import { UserError } from "../ops/errors.ts";
+import { makeFolder } from "../ops/makeFolder.ts";
 import { MANIFEST, MAX_MANIFEST_BYTES } from "./manifest.ts";
 
 export interface FileFacts {
@@ -31,6 +34,8 @@ export interface BackupPlace {
   readonly secrets: readonly string[];
   /** As ClickHouse is told of its part, behind TO and FROM. @param draft while it is being made */
   store(draft: boolean): string;
+  /** Does what has ClickHouse write its part. @throws UserError when not all of it was taken, which the embedded store does not say */
+  storing(store: Store, work: () => Promise<void>): Promise<void>;
   /** Makes it ready to be written to. @throws UserError when there is something already, or it cannot be written to */
   begin(): Promise<void>;
   /** Removes ClickHouse's part of the draft. */
@@ -75,11 +80,18 @@ function inFolder(to: string, storeKind: "embedded" | "server"): BackupPlace {
   const path = resolve(to);
   const draft = `${path}.unfinished`;
   const inside = (name: string, unfinished: boolean): string => join(unfinished ? draft : path, name);
+  const refused = (error: Error): never => {
+    throw cannotUse(path, error);
+  };
 
   return {
     where: path,
     secrets: [],
     store: (unfinished) => `File(${quoteText(inside("store", unfinished))})`,
+    storing: (store, work) =>
+      wholeWrites(store, inside("store", true), work).catch((error: Error) => {
+        throw "code" in error && typeof error.code === "string" ? cannotUse(path, error) : error;
+      }),
 
     async begin() {
       const there = await readdir(path).catch((error: NodeJS.ErrnoException) => {
@@ -92,7 +104,7 @@ function inFolder(to: string, storeKind: "embedded" | "server"): BackupPlace {
           { next: "Give each backup a folder of its own" },
         );
       await rm(draft, { recursive: true, force: true }); // what a crash has left
-      await mkdir(draft, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+      await makeFolder(draft, 0o700).catch((error: Error) => {
         throw cannotUse(path, error);
       });
     },
@@ -101,13 +113,13 @@ function inFolder(to: string, storeKind: "embedded" | "server"): BackupPlace {
 
     async write(name, content) {
       const at = inside(name, true);
-      await mkdir(dirname(at), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(at), 0o700);
       const file = await open(at, "wx", 0o600);
       try {
         const facts = await pass(content, async (stream) => {
-          for await (const chunk of stream) await file.write(chunk as Uint8Array);
+          for await (const chunk of stream) await file.write(chunk as Uint8Array).catch(refused);
         });
-        await file.sync();
+        await file.sync().catch(refused);
         return facts;
       } finally {
         await file.close();
@@ -151,6 +163,7 @@ function inBucket(to: string, options: ObjectStoreOptions): BackupPlace {
     where: objects.name,
     secrets: objects.secrets,
     store: () => `S3(${objects.sql("store")})`,
+    storing: (_store, work) => work(),
 
     async begin() {
       const there = await objects.list();
@@ -178,7 +191,13 @@ function inBucket(to: string, options: ObjectStoreOptions): BackupPlace {
 const noBackup = (where: string, why: string): UserError =>
   new UserError(`Cannot read the backup "${where}": ${why}, expected a backup that was made to its end`);
 
+/** What the file system says, as the user's matter. */
 function cannotUse(path: string, error: Error): UserError {
+  if (/ENOSPC|EDQUOT|EIO/.test((error as NodeJS.ErrnoException).code ?? ""))
+    return new UserError(`Cannot back up to "${path}": the disk does not take all of it, expected room for the files`, {
+      next: "Make room and run it again: it begins anew",
+      cause: error,
+    });
   return new UserError(`Cannot back up to "${path}": ${error.message}, expected a folder that we may write to`, {
     next: "Choose another folder, or change its rights",
     cause: error,

@@ -68,11 +68,14 @@ export const withPeriod = (command: Command): Command =>
     .option("--to <time>", "up to and without this time (default: the newest)", moment)
     .option("--chain <id>", "of this chain", wholeNumber);
 
-export const periodOf = ({ from, to, chain }: PeriodOptions): ArchiveFilter => ({
-  since: from,
-  until: to,
-  chainId: chain,
-});
+/** @throws UserError for a period without any time in it */
+export function periodOf({ from, to, chain }: PeriodOptions): ArchiveFilter {
+  if (from && to && from >= to)
+    throw new UserError(
+      `Cannot look from "${from.toISOString()}" to "${to.toISOString()}": the range is empty, expected a beginning before the end`,
+    );
+  return { since: from, until: to, chainId: chain };
+}
 
 export function moment(text: string): Date {
   const point = parseTime(text);

@@ -1,4 +1,4 @@
-import { access, mkdir, open, rename, writeFile } from "node:fs/promises";
+import { access, open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { featureTimes } from "../../../clickhouse/features/chunks.ts";
@@ -14,6 +14,7 @@ import { METHODS } from "../../../clickhouse/features/prepare/scale.ts";
 import { PARTS, type Part } from "../../../clickhouse/features/prepare/split.ts";
 import { readFeatureTables } from "../../../clickhouse/features/prepare/table.ts";
 import { UserError } from "../../ops/errors.ts";
+import { makeFolder } from "../../ops/makeFolder.ts";
 import { loadConfiguration } from "../configuration.ts";
 import { openStoreOnly } from "../store.ts";
 import { addFeatureRequest, type FeatureRequestOptions, requestOf } from "./request.ts";
@@ -70,7 +71,7 @@ Parts follow each other in time. Scales and categories are those of the train pa
 
 /** Files get their names when all of them are whole. @returns rows of each */
 async function writeParts(folder: string, tables: AsyncIterable<PreparedTable>): Promise<Record<Part, number>> {
-  await makeFolder(folder);
+  await emptyFolder(folder);
   const rows = { train: 0, val: 0, test: 0 };
   const files = await Promise.all(
     PARTS.map(async (part) => [part, await open(join(folder, `${part}.csv.part`), "w")] as const),
@@ -93,8 +94,8 @@ async function writeParts(folder: string, tables: AsyncIterable<PreparedTable>):
   return rows;
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+async function emptyFolder(folder: string): Promise<void> {
+  await makeFolder(folder).catch((error: Error) => {
     throw new UserError(`Cannot write to "${folder}": ${error.message}`);
   });
   for (const part of PARTS) {
