@@ -1,5 +1,5 @@
 /** From stored blocks to the factors of a transaction: what is usual is measured, kept, taken over as a world, and compared with. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
@@ -172,15 +172,22 @@ test("a version goes a day after no world has it any more; the newest stays", as
   const count = async (): Promise<number> =>
     (await control.read((db) => db.execute(sql`SELECT 1 FROM baselines`))).rows.length;
   const others = (n: number) => packBaselines(bruteForce().slice(0, n));
+  // the catalogue clears up once an hour
+  const now = vi.spyOn(Date, "now");
+  onTestFinished(() => now.mockRestore());
+  const put = (n: number) => {
+    now.mockReturnValue(Date.now() + 3_600_000);
+    return catalogue.putBaselines(others(n), n);
+  };
   await age(2);
-  await catalogue.putBaselines(others(1), 1);
+  await put(1);
   expect(await count()).toBe(2); // a world has the first
   await control.change((tx) => tx.execute(sql`DELETE FROM worlds`));
-  await catalogue.putBaselines(others(2), 2);
+  await put(2);
   expect(await count()).toBe(2); // the first is gone, the second is of today
   await age(2);
   await control.change((tx) => tx.execute(sql`DELETE FROM worlds`));
-  await catalogue.putBaselines(others(3), 3);
+  await put(3);
   expect(await count()).toBe(1);
   expect((await control.read(newestBaselines))!.id).toMatch(/^[0-9a-f]{16}$/);
 });
