@@ -26,9 +26,10 @@ interface Readiness {
 }
 
 /** Asks /ready again and again and keeps every answer that differs from the one before. */
-function watchReady(url: string) {
+function watchReady(url: string, engine: EngineProcess) {
   const changes: Readiness[] = [];
   let watching = true;
+  let failed: Error | undefined;
   const done = (async () => {
     while (watching) {
       // A connection of its own: a busy machine may ask again just when the server closes an idle one.
@@ -38,10 +39,22 @@ function watchReady(url: string) {
       if (JSON.stringify(body) !== JSON.stringify(changes.at(-1))) changes.push(body);
       await sleep(300);
     }
-  })();
+  })().catch(async (cause) => {
+    await sleep(1_000); // an engine that has just died is known to be so a little later
+    const { exitCode, signalCode } = engine.child;
+    const state = exitCode ?? signalCode ?? "still running";
+    failed = new Error(`Asked /ready in vain; the engine: ${state}\n${engine.log().slice(-4_000)}`, { cause });
+  });
   return {
     changes,
-    last: () => changes.at(-1),
+    /** Waits until the last answer is such a one. @throws at once when none can come any more */
+    async until(check: (last: Readiness | undefined) => boolean): Promise<void> {
+      await until(
+        () => failed !== undefined || check(changes.at(-1)),
+        () => `${JSON.stringify(changes)}\n${engine.log().slice(-3_000)}`,
+      );
+      if (failed) throw failed;
+    },
     async stop() {
       watching = false;
       await done;
@@ -73,28 +86,19 @@ async function survive({ scene, engine, brokers, begin, end, reason, store }: Ou
   const send = (count: number) =>
     scene.send(Array.from({ length: count }, (_, i) => ({ partition: i % 2, value: Buffer.from(synthetic.next()) })));
   await send(2_000);
-  const watch = watchReady(await urlOf(engine));
+  const watch = watchReady(await urlOf(engine), engine);
   try {
     await scene.settle(engine);
-    await until(
-      () => watch.last()?.ready === true,
-      () => JSON.stringify(watch.changes),
-    );
+    await watch.until((last) => last?.ready === true);
     const linesBefore = engine.log().split("\n").length;
 
     await begin(send);
     await sleep(OUTAGE_MS);
-    await until(
-      () => watch.last()!.reasons.some((each) => reason.test(each)),
-      () => `${JSON.stringify(watch.changes)}\n${engine.log().slice(-3_000)}`,
-    );
+    await watch.until((last) => last!.reasons.some((each) => reason.test(each)));
     expect(engine.child.exitCode).toBeNull();
     await end(send);
     await scene.settle(engine);
-    await until(
-      () => watch.last()?.ready === true,
-      () => `${JSON.stringify(watch.changes)}\n${engine.log().slice(-2_000)}`,
-    );
+    await watch.until((last) => last?.ready === true);
     await send(1_000);
     await scene.settle(engine);
     expect(engine.log().split("\n").length - linesBefore, engine.log()).toBeLessThan(MAX_LOG_LINES);

@@ -123,7 +123,12 @@ export async function createKafkaScene(options: SceneOptions): Promise<KafkaScen
     },
     settle: (engine) =>
       until(
-        () => settled().catch(() => false), // a transaction under way is not settled
+        () => {
+          const { exitCode, signalCode } = engine.child;
+          if (exitCode !== null || signalCode !== null)
+            throw new Error(`The engine ended: ${exitCode ?? signalCode}\n${engine.log().slice(-4_000)}`);
+          return settled().catch(() => false); // a transaction under way is not settled
+        },
         () => `not everything is stored\n${engine.log().slice(-4_000)}`,
       ),
     async store() {
