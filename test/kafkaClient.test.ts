@@ -1,6 +1,7 @@
 /** What the client sends and commits is there, once, and as it was; what it cannot do it says. */
 import { expect, test } from "vitest";
 import { lagsOf } from "../engine/consumerLag.ts";
+import { createAdmin } from "../engine/kafka/admin.ts";
 import type { Message } from "../engine/kafka/message.ts";
 import { createProducer } from "../engine/kafka/producer.ts";
 import { kindOf, take, texts, until, useKafkaClients } from "./support/kafkaClients.ts";
@@ -230,4 +231,17 @@ test("records read in bulk are those read one by one, but for keys and other hea
   const [bulk, single] = [await read(true), await read(false)];
   expect(bulk).toEqual(single);
   expect(bulk.filter(({ type }) => type === "type/4")).toHaveLength(2);
+});
+
+test("an admin that is closed while it asks brokers in vain lets the event loop go on", async () => {
+  const client = await createAdmin({ brokers: "127.0.0.1:1", timeoutMs: 1_000 });
+  const asking = kindOf(client.listTopics());
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  await client.close();
+  expect(turned).toBe(true);
+  expect(await asking).toBe("retry");
+  expect(await kindOf(client.listTopics())).toBe("configuration");
 });

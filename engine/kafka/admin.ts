@@ -8,7 +8,7 @@ import type {
   OffsetSpec,
 } from "@confluentinc/kafka-javascript";
 import { connectionSettings, loadBinding } from "./binding.ts";
-import { type KafkaError, kafkaError } from "./errors.ts";
+import { KafkaError, kafkaError } from "./errors.ts";
 import { type CommittedOffset, checkOffsets, type OffsetToCommit, type TopicPartition } from "./offsets.ts";
 import { promised } from "./promise.ts";
 
@@ -28,6 +28,7 @@ export type Admin = {
   committed(groupId: string, partitions: TopicPartition[]): Promise<CommittedOffset[]>;
   /** Sets what a group has committed, from outside. It must have no member: else it fails, and nothing is set. */
   resetCommits(groupId: string, offsets: readonly OffsetToCommit[]): Promise<void>;
+  /** Waits for calls that are under way. */
   close(): Promise<void>;
 };
 
@@ -56,9 +57,20 @@ export async function createAdmin(options: {
     throw kafkaError(`reach the brokers "${brokers}"`, error);
   }
 
+  /** Calls of `client` under way: to disconnect it before they have ended stops the event loop until then, 10 s and more without a broker. */
+  const underWay = new Set<Promise<unknown>>();
+  let closing = false;
+  async function ask<T>(action: string, call: (done: (error: unknown, result?: T) => void) => void): Promise<T> {
+    if (closing)
+      throw new KafkaError(`Cannot ${action}: the client is closing, expected it open`, "configuration", -172);
+    const answer = promised(action, call);
+    underWay.add(answer);
+    return answer.finally(() => underWay.delete(answer));
+  }
+
   // All topics at once: asking for one that is missing gives an error that a broker which is starting gives too.
   async function allTopics(): Promise<Metadata["topics"]> {
-    const { topics } = await promised<Metadata>(`read the topics of "${brokers}"`, (done) =>
+    const { topics } = await ask<Metadata>(`read the topics of "${brokers}"`, (done) =>
       client.getMetadata({ allTopics: true, timeout }, done),
     );
     return topics;
@@ -99,7 +111,7 @@ export async function createAdmin(options: {
 
   async function offsetsAt(topic: string, count: number, offset: OffsetSpec) {
     const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition, offset }));
-    const listed = await promised<ListOffsetsResult[]>(`read the offsets of "${topic}"`, (done) =>
+    const listed = await ask<ListOffsetsResult[]>(`read the offsets of "${topic}"`, (done) =>
       client.listOffsets(partitions, { timeout }, done),
     );
     for (const { partition, error } of listed) {
@@ -132,7 +144,7 @@ export async function createAdmin(options: {
       await Promise.all(
         topics.map(async ({ topic, partitions, replicas = -1, config = {} }) => {
           try {
-            await promised(`create the topic "${topic}"`, (done) =>
+            await ask(`create the topic "${topic}"`, (done) =>
               client.createTopic(
                 { topic, num_partitions: partitions, replication_factor: replicas, config },
                 timeout,
@@ -150,7 +162,7 @@ export async function createAdmin(options: {
     },
     async deleteTopics(topics) {
       for (const topic of topics) {
-        await promised(`delete the topic "${topic}"`, (done) => client.deleteTopic(topic, timeout, done));
+        await ask(`delete the topic "${topic}"`, (done) => client.deleteTopic(topic, timeout, done));
         await untilCount(topic, (count) => count === null);
       }
     },
@@ -198,6 +210,8 @@ export async function createAdmin(options: {
       const opened = await Promise.allSettled(readers.values());
       for (const reader of opened)
         if (reader.status === "fulfilled") await promised("disconnect", (done) => reader.value.disconnect(done));
+      closing = true;
+      await Promise.allSettled(underWay);
       client.disconnect();
     },
   };
