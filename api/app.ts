@@ -32,6 +32,7 @@ import { network } from "./network.ts";
 import { channelRoutes } from "./notify/channelRoutes.ts";
 import { deliveryRoutes } from "./notify/deliveryRoutes.ts";
 import { notModified } from "./notModified.ts";
+import { waitByTurns } from "./patience.ts";
 import { classify, messageOf, pathOf, problem } from "./problem.ts";
 import { createRates } from "./rates.ts";
 import { rememberedLabels } from "./rememberedLabels.ts";
@@ -233,15 +234,13 @@ export function createApi(given: ApiDeps) {
 
   async function listen({ host, port, tls, headersMs = HEADERS_MS }: ListenOptions): Promise<Listening> {
     const { serverOptions, ...https } = serverOf(tls);
-    const patience = {
-      ...{ headersTimeout: headersMs, requestTimeout: REQUEST_MS },
-      connectionsCheckingInterval: headersMs / 2,
-    };
+    const patience = { headersTimeout: headersMs, requestTimeout: REQUEST_MS };
     const server = createAdaptorServer({
       fetch: app.fetch,
       ...https,
-      serverOptions: { ...patience, ...serverOptions },
+      serverOptions: { ...patience, connectionsCheckingInterval: headersMs / 2, ...serverOptions },
     });
+    server.once("close", waitByTurns(server, patience));
     if (live) server.on("upgrade", live.upgrade);
     server.on("error", () => {}); // listening tells its own; later ones belong to single connections
     await new Promise<void>((resolve, reject) => {
