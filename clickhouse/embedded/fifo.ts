@@ -4,11 +4,16 @@
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { constants, openSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
+
+/** Nothing was written. */
+export class NoFifo extends Error {
+  override readonly name = "NoFifo";
+}
 
 interface Writer {
   /** Where the FIFO is made; it is removed at the end. */
@@ -21,12 +26,12 @@ interface Writer {
 
 /**
  * Yields the bytes that `write` puts into a file, while it does. Leaving the loop stops it; the generator ends when `write` has.
- * @throws what `write` rejects with, also after chunks; Error when there is no `mkfifo`
+ * @throws what `write` rejects with, also after chunks; NoFifo when there is no `mkfifo`, or the file system has none
  */
 export async function* throughFifo({ folder, write, stop }: Writer): AsyncGenerator<Uint8Array, void, void> {
   const path = join(folder, `fifo-${randomBytes(8).toString("hex")}`);
   await promisify(execFile)("mkfifo", ["-m", "600", path]).catch((error: Error) => {
-    throw new Error(`Cannot make a FIFO: ${error.message}, expected the program mkfifo of coreutils`);
+    throw new NoFifo(`Cannot make a FIFO: ${error.message}, expected the program mkfifo of coreutils`);
   });
   // Without O_NONBLOCK opening waits for a writer, which a statement that fails early never becomes. The end of the file is seen
   // only after a writer was there; so whoever leaves the loop, after a chunk, leaves behind a writer that has opened the file.
@@ -35,6 +40,7 @@ export async function* throughFifo({ folder, write, stop }: Writer): AsyncGenera
   let failure: { readonly error: unknown } | undefined;
   let writing = true;
   const end = write(path)
+    .then(() => endOf(path))
     .catch((error: unknown) => {
       failure = { error };
       socket.destroy();
@@ -54,4 +60,13 @@ export async function* throughFifo({ folder, write, stop }: Writer): AsyncGenera
     await rm(path, { force: true });
   }
   if (failure) throw failure.error;
+}
+
+/** Whoever still reads sees the end, even if nobody else has ever written. */
+function endOf(path: string): void {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENXIO") throw error; // nobody reads any more
+  }
 }

@@ -1,5 +1,4 @@
 /** Columns of an Arrow stream as ClickHouse sends it, with their buffers as they came: no JavaScript string or number a value. */
-import type { Readable } from "node:stream";
 import { type Data, DataType, RecordBatchReader, Type } from "apache-arrow";
 
 /** A value's kind, and of lists that of their elements. */
@@ -32,7 +31,7 @@ export interface ArrowBatch {
 }
 
 /** @throws TypeError for a type that no column of ours has */
-export async function* arrowBatches(stream: Readable): AsyncGenerator<ArrowBatch, void, void> {
+export async function* arrowBatches(stream: AsyncIterable<Uint8Array>): AsyncGenerator<ArrowBatch, void, void> {
   const reader = await RecordBatchReader.from(stream);
   for await (const batch of reader) {
     const columns = batch.schema.fields.map(({ name }, i) => columnOf(name, batch.data.children[i]!));
@@ -44,7 +43,10 @@ function columnOf(name: string, data: Data): ArrowColumn {
   const isList = DataType.isList(data.type);
   const inner = isList ? data.children[0]! : data;
   const mayBeNull = data.nullCount > 0;
-  const isNull = mayBeNull ? (row: number) => !data.getValid(row) : () => false;
+  const { nullBitmap, offset } = data;
+  const isNull = mayBeNull
+    ? (row: number) => ((nullBitmap[(offset + row) >> 3]! >> ((offset + row) & 7)) & 1) === 0
+    : () => false;
   return {
     name,
     kind: kindOf(name, inner),

@@ -1,43 +1,11 @@
 /** The columns of a dataset as an export has them: names and order of the table, values that any program can read. */
 import { nearest } from "../../engine/ops/config.ts";
 import { UserError } from "../../engine/ops/errors.ts";
-import type { Store } from "../client.ts";
 import { blockStatus, hex } from "../queries/list.ts";
 import { quoteName } from "../quote.ts";
 import type { Dataset } from "./datasets.ts";
 import type { Shape } from "./formats.ts";
-
-/** A column of the store. */
-export interface StoredColumn {
-  readonly name: string;
-  /** ClickHouse's type. */
-  readonly type: string;
-  readonly comment: string;
-}
-
-export interface TableShape {
-  readonly columns: readonly StoredColumn[];
-  /** Expressions that the table is sorted by. */
-  readonly sortedBy: readonly string[];
-}
-
-/** @throws UserError when the store has no such table (yet) */
-export async function readTable(store: Pick<Store, "rows">, { name, table }: Dataset): Promise<TableShape> {
-  const [found] = await store.rows<{ sorting_key: string }>(
-    "SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name = {table:String}",
-    { table },
-  );
-  if (!found)
-    throw new UserError(`Cannot export "${name}": the store has no table "${table}", expected one that is there`, {
-      next: "npx weir migrate brings the store's tables up to this version",
-    });
-  const columns = await store.rows<StoredColumn>(
-    `SELECT name, type, comment FROM system.columns
-     WHERE database = currentDatabase() AND table = {table:String} ORDER BY position`,
-    { table },
-  );
-  return { columns, sortedBy: found.sorting_key.split(/,\s*/) };
-}
+import { hasBlocks, type StoredColumn, type TableShape } from "./storedTable.ts";
 
 /** Columns of type String that hold bytes all the same. */
 const BYTES = new Set(["input", "log_data", "pool", "route_pools", "bytes"]);
@@ -55,10 +23,6 @@ const BLOCK_STATUS: StoredColumn = {
 export function exportColumns({ columns }: TableShape): readonly StoredColumn[] {
   return hasBlocks(columns) ? [...columns, BLOCK_STATUS] : columns;
 }
-
-/** Whether its rows are of blocks, which a chain may replace. */
-export const hasBlocks = (columns: readonly StoredColumn[]): boolean =>
-  ["chain_id", "block_number", "block_hash"].every((name) => columns.some((column) => column.name === name));
 
 /**
  * The columns asked for, in the order in which they are asked for; all when none is.

@@ -3,8 +3,8 @@ import { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { Exporter, Row } from "../../engine/extensions/extension.ts";
 import { messageOf, UserError } from "../../engine/ops/errors.ts";
-import type { StoredColumn } from "./columns.ts";
 import type { Format } from "./formats.ts";
+import type { StoredColumn } from "./storedTable.ts";
 
 const PAGE = 1_000;
 

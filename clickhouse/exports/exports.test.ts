@@ -156,6 +156,19 @@ describe("every format is read back equal to the store's rows", () => {
     file.close();
   });
 
+  test.each(["tfrecord", "hdf5"])("%s where no FIFO can be made is the same", async (format) => {
+    const columns = ["offset", "tx_hash", "tick", "evidence"]; // HDF5 has the time of its making in it
+    const size = (await whole({ format, columns })).length;
+    await rm(out, { recursive: true });
+    const { PATH } = process.env;
+    process.env.PATH = "";
+    try {
+      expect(await whole({ format, columns })).toHaveLength(size);
+    } finally {
+      process.env.PATH = PATH;
+    }
+  });
+
   test("columns stand in the order that is asked for, all of them in the table's", async () => {
     const columns = ["amount_in", "tx_hash", "block_status"];
     const [head] = parseCsv((await whole({ format: "csv", columns })).toString("utf8"));

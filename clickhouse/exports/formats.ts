@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import { UserError } from "../../engine/ops/errors.ts";
 import type { Settings } from "../client.ts";
-import type { StoredColumn } from "./columns.ts";
+import type { StoredColumn } from "./storedTable.ts";
 
 export type FormatName = "csv" | "parquet" | "json" | "ndjson" | "arrow" | "hdf5" | "tfrecord";
 export type Compression = "none" | "gzip" | "snappy" | "lz4" | "zstd";

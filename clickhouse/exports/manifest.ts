@@ -1,7 +1,8 @@
 /** What an export wrote: a JSON file beside its parts, put there last. Where it is, the export is whole. */
-import type { StoredColumn } from "./columns.ts";
+
 import type { Key, Position } from "./plan.ts";
 import type { ExportSpec } from "./request.ts";
+import type { StoredColumn } from "./storedTable.ts";
 
 export interface Part {
   /** Path below the place of the export. */

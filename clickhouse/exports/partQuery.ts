@@ -1,10 +1,11 @@
 import type { Settings } from "../client.ts";
 import { paramsOf, where } from "../queries/list.ts";
 import { quoteName } from "../quote.ts";
-import { expressionOf, type StoredColumn } from "./columns.ts";
+import { expressionOf } from "./columns.ts";
 import { formatOf } from "./formats.ts";
 import { type Bounds, exportConditions, type PlanInput, type Slice, sliceConditions, UNHURRIED } from "./plan.ts";
 import { MAX_LIMIT } from "./request.ts";
+import type { StoredColumn } from "./storedTable.ts";
 
 export interface PartQuery {
   readonly sql: string;

@@ -13,9 +13,9 @@ import type { Store } from "../client.ts";
 import { blockStatus, paramsOf, where } from "../queries/list.ts";
 import type { Condition } from "../queries/types.ts";
 import { quoteName } from "../quote.ts";
-import { hasBlocks, type StoredColumn, type TableShape } from "./columns.ts";
 import type { Dataset } from "./datasets.ts";
 import type { ExportSpec, PartitionBy } from "./request.ts";
+import { hasBlocks, type StoredColumn, type TableShape } from "./storedTable.ts";
 
 /** Up to, not including. */
 export interface Position {

@@ -14,7 +14,7 @@ import { makeFolder } from "../../engine/ops/makeFolder.ts";
 import { replaceFile } from "../../engine/ops/replaceFile.ts";
 import type { Store } from "../client.ts";
 import { ahead } from "./ahead.ts";
-import { chooseColumns, exportColumns, readTable, type StoredColumn } from "./columns.ts";
+import { chooseColumns, exportColumns } from "./columns.ts";
 import { datasetOf } from "./datasets.ts";
 import { cannotWrite, stagedName } from "./folder.ts";
 import { extensionOf, formatOf } from "./formats.ts";
@@ -23,6 +23,7 @@ import { partQuery } from "./partQuery.ts";
 import type { Place } from "./place.ts";
 import { type Plan, type PlanInput, planExport } from "./plan.ts";
 import type { ExportSpec } from "./request.ts";
+import { readTable, type StoredColumn } from "./storedTable.ts";
 import { stopWriting } from "./storeWritten.ts";
 import { partsTogether, writePart } from "./writePart.ts";
 

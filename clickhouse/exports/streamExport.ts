@@ -2,12 +2,13 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UserError } from "../../engine/ops/errors.ts";
 import type { Store } from "../client.ts";
-import { chooseColumns, exportColumns, readTable } from "./columns.ts";
+import { chooseColumns, exportColumns } from "./columns.ts";
 import { datasetOf } from "./datasets.ts";
 import { formatOf } from "./formats.ts";
 import { partQuery } from "./partQuery.ts";
 import { readBounds } from "./plan.ts";
 import type { ExportSpec } from "./request.ts";
+import { readTable } from "./storedTable.ts";
 import { partStreams } from "./writePart.ts";
 
 /**

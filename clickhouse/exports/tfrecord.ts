@@ -15,86 +15,113 @@ import { maskedCrc32c } from "./crc32c.ts";
 
 const HEAD = 12;
 const TAIL = 4;
-/** Of a buffer: some megabytes. */
-const ROWS_TOGETHER = 4_096;
+/** Of a buffer: some hundred KB, which the processor's cache holds. */
+const ROWS_TOGETHER = 256;
 const LIST_FIELD = { text: 1, double: 2, integer: 3 } as const;
+/** Bytes of a tag and a length, or of an integer, at most. */
+const MOST = 10;
 
-/** The records of a batch, one behind the other, in pieces of whole records. */
-export function* encodeExamples({ rows, columns }: ArrowBatch): Generator<Buffer, void, void> {
-  const features = columns.map((column) => ({ column, key: keyOf(column), write: writerOf(column) }));
-  let size = 1 << 20;
+/**
+ * The records of a batch, one behind the other, in pieces of whole records.
+ * @param room gives a buffer of so many bytes, which is the piece's: another each time unless a piece is done with before the next
+ */
+export function* encodeExamples(
+  { rows, columns }: ArrowBatch,
+  room: (size: number) => Buffer,
+): Generator<Buffer, void, void> {
+  const features = columns.map(featureOf);
   for (let first = 0; first < rows; first += ROWS_TOGETHER) {
-    const out = new Backwards(size);
-    for (let row = Math.min(rows, first + ROWS_TOGETHER) - 1; row >= first; row--) {
-      out.skip(TAIL);
-      const end = out.written;
-      for (let i = features.length - 1; i >= 0; i--) feature(out, features[i]!, row);
-      out.tagged(1, out.written - end); // Example.features
-      const length = out.written - end;
-      out.skip(HEAD);
-      frame(out.bytes, out.at, length);
+    const last = Math.min(rows, first + ROWS_TOGETHER);
+    const most = features.reduce((sum, feature) => sum + feature.most(first, last), 0);
+    const bytes = room(most + (last - first) * (HEAD + MOST + TAIL));
+    let at = bytes.length;
+    for (let row = last - 1; row >= first; row--) {
+      const end = at - TAIL;
+      at = end;
+      for (let i = features.length - 1; i >= 0; i--) at = features[i]!.put(bytes, at, row);
+      at = tagged(bytes, at, 1, end - at); // Example.features
+      frame(bytes, at, end);
+      at -= HEAD;
     }
-    size = out.written + (out.written >> 3); // the next ones are about as long
-    yield out.bytes.subarray(out.at);
+    yield bytes.subarray(at);
   }
 }
 
-/** @param at of the record in the bytes @param length of its Example, which is there */
-function frame(bytes: Buffer, at: number, length: number): void {
-  bytes.writeBigUInt64LE(BigInt(length), at);
-  bytes.writeUInt32LE(maskedCrc32c(bytes, at, at + 8), at + 8);
-  bytes.writeUInt32LE(maskedCrc32c(bytes, at + HEAD, at + HEAD + length), at + HEAD + length);
+/** @param start of an Example, which is there, up to `end` */
+function frame(bytes: Buffer, start: number, end: number): void {
+  const head = start - HEAD;
+  bytes.writeUInt32LE(end - start, head);
+  bytes.writeUInt32LE(0, head + 4);
+  bytes.writeUInt32LE(maskedCrc32c(bytes, head, head + 8), head + 8);
+  bytes.writeUInt32LE(maskedCrc32c(bytes, start, end), end);
+}
+
+/** Writes what ends at `end`, of a row or of a value, and says where it begins. */
+type Put = (bytes: Uint8Array, end: number, i: number) => number;
+
+/** A column's entries in Features.feature. */
+interface Feature {
+  readonly put: Put;
+  /** Bytes of those of the rows from `first` to before `last`, at most. */
+  most(first: number, last: number): number;
+}
+
+function featureOf(column: ArrowColumn): Feature {
+  const { name, kind, ends, values, mayBeNull } = column;
+  const key = keyOf(name);
+  const putValue = writerOf(column);
+  const isPacked = kind !== "text";
+  return {
+    put(bytes, end, row) {
+      if (mayBeNull && column.isNull(row)) return end;
+      const first = ends ? ends[row]! : row;
+      const last = ends ? ends[row + 1]! : row + 1;
+      let at = end;
+      for (let i = last - 1; i >= first; i--) at = putValue(bytes, at, i);
+      if (isPacked && last > first) at = tagged(bytes, at, 1, end - at);
+      at = tagged(bytes, at, LIST_FIELD[kind], end - at);
+      at = varint(bytes, at, end - at, 0); // of the entry's value, whose tag is with the key
+      at = copied(bytes, at, key, 0, key.length);
+      return tagged(bytes, at, 1, end - at);
+    },
+    most(first, last) {
+      const [from, to] = ends ? [ends[first]!, ends[last]!] : [first, last];
+      const texts = isPacked ? 0 : values.ends[to]! - values.ends[from]!;
+      return (last - first) * (key.length + 4 * MOST) + (to - from) * MOST + texts;
+    },
+  };
 }
 
 /** The entry's key, and the tag of its value. */
-function keyOf({ name }: ArrowColumn): Uint8Array {
-  const out = new Backwards(64);
+function keyOf(name: string): Uint8Array {
   const key = new TextEncoder().encode(name);
-  out.skip(1);
-  out.bytes[out.at] = (2 << 3) | 2;
-  out.copy(key, 0, key.length);
-  out.tagged(1, key.length);
-  return out.bytes.subarray(out.at);
+  const bytes = new Uint8Array(MOST + key.length + 1);
+  bytes[bytes.length - 1] = (2 << 3) | 2;
+  const at = copied(bytes, bytes.length - 1, key, 0, key.length);
+  return bytes.slice(tagged(bytes, at, 1, key.length));
 }
 
-type Write = (out: Backwards, i: number) => void;
-
-interface Feature {
-  readonly column: ArrowColumn;
-  /** As keyOf gives it. */
-  readonly key: Uint8Array;
-  /** One value of a list. */
-  readonly write: Write;
-}
-
-function feature(out: Backwards, { column, key, write }: Feature, row: number): void {
-  if (column.mayBeNull && column.isNull(row)) return;
-  const { kind, ends } = column;
-  const end = out.written;
-  const first = ends ? ends[row]! : row;
-  const last = ends ? ends[row + 1]! : row + 1;
-  for (let i = last - 1; i >= first; i--) write(out, i);
-  if (kind !== "text" && last > first) out.tagged(1, out.written - end); // integers and floats are packed
-  out.tagged(LIST_FIELD[kind], out.written - end);
-  out.varint(out.written - end, 0); // of the entry's value
-  out.copy(key, 0, key.length);
-  out.tagged(1, out.written - end); // Features.feature
-}
-
-function writerOf({ kind, values }: ArrowColumn): Write {
-  const { bytes, ends, numbers } = values;
+/** Of one value. */
+function writerOf({ kind, values }: ArrowColumn): Put {
+  const { bytes: texts, ends, numbers } = values;
   if (kind === "text")
-    return (out, i) => {
+    return (bytes, end, i) => {
       const [from, to] = [ends[i]!, ends[i + 1]!];
-      out.copy(bytes, from, to);
-      out.tagged(1, to - from);
+      return tagged(bytes, copied(bytes, end, texts, from, to), 1, to - from);
     };
-  if (kind === "double") return (out, i) => out.float(Number(numbers[i]));
+  if (kind === "double") {
+    const float = new Float32Array(1);
+    const its = new Uint8Array(float.buffer);
+    return (bytes, end, i) => {
+      float[0] = Number(numbers[i]);
+      return copied(bytes, end, its, 0, 4);
+    };
+  }
   const words = wordsOf(values);
-  if (words) return (out, i) => out.varint(words[2 * i]!, words[2 * i + 1]!);
-  return (out, i) => {
+  if (words) return (bytes, end, i) => varint(bytes, end, words[2 * i]!, words[2 * i + 1]!);
+  return (bytes, end, i) => {
     const value = numbers[i] as number;
-    out.varint(value >>> 0, value < 0 ? 0xffffffff : 0);
+    return varint(bytes, end, value >>> 0, value < 0 ? 0xffffffff : 0);
   };
 }
 
@@ -104,62 +131,34 @@ const wordsOf = ({ numbers, length }: Values): Uint32Array | undefined =>
     ? new Uint32Array(numbers.buffer, numbers.byteOffset, 2 * length)
     : undefined;
 
-/** Bytes that are written from their end to their beginning. */
-class Backwards {
-  bytes: Buffer;
-  written = 0;
+/** Above so many bytes a call of `set` is worth its time. */
+const SHORT = 200;
 
-  constructor(size: number) {
-    this.bytes = Buffer.allocUnsafe(size);
-  }
+function copied(bytes: Uint8Array, end: number, from: Uint8Array, start: number, stop: number): number {
+  const at = end - (stop - start);
+  if (stop - start > SHORT) bytes.set(from.subarray(start, stop), at);
+  else for (let i = start, to = at; i < stop; i++, to++) bytes[to] = from[i]!;
+  return at;
+}
 
-  get at(): number {
-    return this.bytes.length - this.written;
-  }
+/** Field number and length of a message or text, whose bytes follow. */
+function tagged(bytes: Uint8Array, end: number, field: number, length: number): number {
+  const at = varint(bytes, end, length, 0) - 1;
+  bytes[at] = (field << 3) | 2;
+  return at;
+}
 
-  /** Makes room for so many bytes more in front. */
-  skip(size: number): void {
-    const before = this.written;
-    this.written += size;
-    if (this.written > this.bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(2 * this.bytes.length, 2 * this.written));
-      larger.set(this.bytes.subarray(this.bytes.length - before), larger.length - before);
-      this.bytes = larger;
-    }
+/** @param low, high the words of an integer of 64 bits */
+function varint(bytes: Uint8Array, end: number, low: number, high: number): number {
+  if (low < 128 && high === 0) {
+    bytes[end - 1] = low;
+    return end - 1;
   }
-
-  copy(from: Uint8Array, start: number, end: number): void {
-    this.skip(end - start);
-    const { bytes, at } = this;
-    if (end - start > 200) bytes.set(from.subarray(start, end), at);
-    else for (let i = start, to = at; i < end; i++, to++) bytes[to] = from[i]!;
+  const at = end - Math.ceil((high === 0 ? 32 - Math.clz32(low) : 64 - Math.clz32(high)) / 7);
+  for (let to = at; to < end; to++) {
+    bytes[to] = (low & 127) | (to + 1 < end ? 128 : 0);
+    low = (low >>> 7) | (high << 25);
+    high >>>= 7;
   }
-
-  /** Field number and length of a message or text, whose bytes follow. */
-  tagged(field: number, length: number): void {
-    this.varint(length, 0);
-    this.skip(1);
-    this.bytes[this.bytes.length - this.written] = (field << 3) | 2;
-  }
-
-  varint(low: number, high: number): void {
-    if (low < 128 && high === 0) {
-      this.skip(1);
-      this.bytes[this.bytes.length - this.written] = low;
-      return;
-    }
-    const size = Math.ceil((high === 0 ? 32 - Math.clz32(low) : 64 - Math.clz32(high)) / 7);
-    this.skip(size);
-    const { bytes, at } = this;
-    for (let i = 0; i < size; i++) {
-      bytes[at + i] = (low & 127) | (i + 1 < size ? 128 : 0);
-      low = (low >>> 7) | (high << 25);
-      high >>>= 7;
-    }
-  }
-
-  float(value: number): void {
-    this.skip(4);
-    this.bytes.writeFloatLE(value, this.at);
-  }
+  return at;
 }
