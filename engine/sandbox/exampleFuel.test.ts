@@ -32,7 +32,7 @@ it("is the same on every run and machine", async () => {
   for (const name of EXAMPLES) fuel[name] = await fuelOf(name);
   expect(fuel).toMatchInlineSnapshot(`
     {
-      "failed-router-call": 8143,
+      "failed-router-call": 8160,
       "ownership-change": 5390,
       "unlimited-approval": 4207,
       "watched-address": 556,

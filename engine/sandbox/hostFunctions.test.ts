@@ -56,7 +56,7 @@ function run(options: TestModule, count = 4, indices = all(count)): RuleRun & { 
   const ran = rule.run(testFrames(64), indices, count, { state: session });
   return {
     ...ran,
-    said: ran.matches.map(({ transaction, text }) => `${transaction} ${Buffer.from(text).toString().trim()[0]}`),
+    said: ran.matches.map(({ transaction, text }) => `${transaction} ${text.trim()[0]}`),
   };
 }
 const findings = (options: TestModule) => {

@@ -40,6 +40,7 @@ export interface RuleInstance {
   readonly out: number;
   /** A view of the memory, made once: it costs 100 ns. Empty once the memory grew; such an instance is not for another batch. */
   readonly words: Uint32Array;
+  readonly bytes: Buffer;
   /** The guest's globals that can change, but weir_out_length, after initialisation: two words each. */
   readonly globals: Uint32Array;
   /** Makes them what stands at the beginning of the input area; what they are put back to before each transaction, too. */
@@ -208,6 +209,7 @@ export function instantiate(
     capacity,
     out,
     words,
+    bytes: Buffer.from(memory.buffer),
     dirtyLow: 0,
     dirtyHigh: 0,
     initFuel: guest.used,

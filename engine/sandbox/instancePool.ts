@@ -22,8 +22,14 @@ export interface InstancePool extends Keeper {
 /** What a rule is in the place that it shares. */
 export interface Home {
   readonly place: Place;
-  /** Its globals, two words each, then what its memory has where rules of the place differ: in the order of `differing`, and no further than it was then. */
+  readonly capacity: number;
+  /**
+   * Its globals, two words each, then what its memory has where rules of the place differ: in the order of `differing`, and no further than
+   * it was then. They are the `length` words from `at` on in an array of several rules: one of each rule's own would be one more object to wait for in each call.
+   */
   readonly own: Uint32Array;
+  readonly at: number;
+  readonly length: number;
   /** Fuel that its initialisation takes. */
   readonly initFuel: number;
 }
@@ -33,11 +39,14 @@ const MOST_WORDS = 2_048;
 const PAGE = 65_536;
 const BLOCK_WORDS = 1 << (BLOCK_SHIFT - 2);
 const NOTHING = new Uint32Array(0);
+/** Words that some tens of rules keep together: all go when the last rule does. */
+const TOGETHER = 16_384;
 
 /** @param keeper by default all instances are kept */
 export function createInstancePool(keeper: Keeper = { used() {} }): InstancePool {
   /** By code, capacity and layout. */
   const places = new Map<string, Place>();
+  const keep = createShelf();
   return {
     settle(module, capacity, limits, content) {
       const guest = instantiate(module, capacity, limits, content);
@@ -50,11 +59,25 @@ export function createInstancePool(keeper: Keeper = { used() {} }): InstancePool
         if (key !== undefined && place === undefined) places.set(key, made);
         [place, own] = [made, guest.globals];
       }
-      const home = { place, own, initFuel };
+      const home = { place, capacity, initFuel, ...keep(own) };
       place.put(guest, home);
       return home;
     },
     used: (place) => keeper.used(place),
+  };
+}
+
+/** Puts a rule's words behind those of the rule before: they run in that order. */
+function createShelf(): (words: Uint32Array) => Pick<Home, "own" | "at" | "length"> {
+  let own = NOTHING;
+  let end = 0;
+  return (words) => {
+    const { length } = words;
+    if (end + length > own.length) [own, end] = [new Uint32Array(Math.max(TOGETHER, length)), 0];
+    const at = end;
+    own.set(words, at);
+    end += length;
+    return { own, at, length };
   };
 }
 
@@ -70,8 +93,8 @@ export class Place {
   /** Numbers of words in which rules here differ from it. Of most it is the same ones: all of them are written for whoever comes. */
   #differing: Uint32Array = NOTHING;
   readonly #onRelease: () => void;
-  /** Of the rule whose memory and globals the instance has, beyond what the last call wrote. */
-  #own: Uint32Array = NOTHING;
+  /** The rule whose memory and globals the instance has, beyond what the last call wrote. */
+  #home: Home | undefined;
 
   constructor({ memory, globals }: RuleInstance, onRelease: () => void) {
     this.#image = trimmed(memory);
@@ -80,39 +103,41 @@ export class Place {
   }
 
   /** A fresh instance of a rule's. */
-  put(guest: RuleInstance, { own }: Home): void {
+  put(guest: RuleInstance, home: Home): void {
     this.guest = guest;
     this.written = 0;
-    this.#own = own;
+    this.#home = home;
   }
 
   /**
    * The instance as after the rule's initialisation, but for the first `next` bytes of the input area, which are about to be written.
    * Undefined where there is none: it trapped, grew, or was let go.
    */
-  take({ own }: Home, next: number): RuleInstance | undefined {
+  take(home: Home, next: number): RuleInstance | undefined {
     const { guest } = this;
     if (guest === null || guest.words.length === 0) return undefined;
     const { words, input } = guest;
     const image = this.#image;
     const globals = this.#globalWords;
-    if (own !== this.#own) {
+    const { own, at: first } = home;
+    const before = this.#home!;
+    if (home !== before) {
       let change = 0;
-      for (let i = 0; i < globals; i++) change |= own[i]! ^ this.#own[i]!;
+      for (let i = 0; i < globals; i++) change |= own[first + i]! ^ before.own[before.at + i]!;
       if (change !== 0) {
-        for (let i = 0; i < globals; i++) words[(input >> 2) + i] = own[i]!;
+        for (let i = 0; i < globals; i++) words[(input >> 2) + i] = own[first + i]!;
         guest.setGlobals();
         this.written = Math.max(this.written, 4 * globals);
       }
-      this.#own = own;
+      this.#home = home;
     }
     if (this.written > next) putBack(words, image, (input + next) >> 2, (input + this.written) >> 2);
     restoreBlocks(words, image, guest.dirtyLow, 0);
     restoreBlocks(words, image, guest.dirtyHigh, 32);
     this.written = 0;
     const differing = this.#differing;
-    const known = own.length - globals;
-    for (let i = 0; i < known; i++) words[differing[i]!] = own[globals + i]!;
+    const known = home.length - globals;
+    for (let i = 0; i < known; i++) words[differing[i]!] = own[first + globals + i]!;
     for (let i = known; i < differing.length; i++) words[differing[i]!] = at(image, differing[i]!); // they came later
     return guest;
   }

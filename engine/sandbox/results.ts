@@ -12,30 +12,39 @@ export interface Match {
   readonly kind: number;
   /** 0 info … 4 critical */
   readonly severity: number;
-  /** UTF-8 of an alert or tag, a copy; empty for a score */
-  readonly text: Uint8Array;
+  /** of an alert or tag; empty for a score, and where nobody wants texts */
+  readonly text: string;
   /** 0 … 1; 0 for the other kinds */
   readonly score: number;
 }
 
 const RECORD_HEADER = 8;
-const NO_TEXT = new Uint8Array(0);
+const NOT_ASCII = 0x80808080;
+const utf8 = new TextDecoder();
 
 /** Two words as the double that they are. */
 const halves = new Uint32Array(2);
 const double = new Float64Array(halves.buffer);
 
+/** A guest's memory in two views. */
+export interface MemoryViews {
+  readonly words: Uint32Array;
+  readonly bytes: Buffer;
+}
+
 /**
- * Adds the records of one transaction to `matches`: in the memory `words` from byte `from` up to `to`, both checked to lie in it, multiples of 8.
+ * Adds the records of one transaction to `matches`: in the memory from byte `from` up to `to`, both checked to lie in it, multiples of 8.
  *
+ * @param texts whether anybody reads them: they are checked in any case
  * @throws RuleFault bad_result or too_many_results; then none of the transaction's records count: what was added has to go
  */
 export function readResults(
-  words: Uint32Array,
+  { words, bytes }: MemoryViews,
   from: number,
   to: number,
   transaction: number,
   limits: RunLimits,
+  texts: boolean,
   matches: Match[],
 ): void {
   const before = matches.length;
@@ -62,15 +71,17 @@ export function readResults(
       const score = length === 8 ? double[0]! : Number.NaN;
       if (!(score >= 0 && score <= 1))
         throw bad(number, `score ${score} of ${length} bytes, expected 0 to 1 of 8 bytes`);
-      matches.push({ transaction, kind, severity, text: NO_TEXT, score: score + 0 });
+      matches.push({ transaction, kind, severity, text: "", score: score + 0 });
     } else if (kind === KIND.alert || kind === KIND.tag) {
       const most = kind === KIND.alert ? limits.alertBytes : limits.tagBytes;
       if (length > most) throw bad(number, `text of ${length} bytes, expected at most ${most}`);
-      const copy = new Uint8Array(length); // by hand: two views of the memory cost more than the few bytes
       let all = 0;
-      for (let i = 0; i < length; i++) all |= copy[i] = (words[(text + i) >> 2]! >>> ((i & 3) << 3)) & 0xff; // text is a multiple of 8
-      if (all > 0x7f && !isUtf8(copy)) throw bad(number, "text is not UTF-8");
-      matches.push({ transaction, kind, severity, text: copy, score: 0 });
+      for (let i = text >> 2; i << 2 < text + length; i++) all |= words[i]!; // of padding too, which may make it slower
+      const plain = (all & NOT_ASCII) === 0;
+      const end = text + length;
+      if (!plain && !isUtf8(bytes.subarray(text, end))) throw bad(number, "text is not UTF-8");
+      const read = !texts ? "" : plain ? bytes.toString("latin1", text, end) : utf8.decode(bytes.subarray(text, end));
+      matches.push({ transaction, kind, severity, text: read, score: 0 });
     } else throw bad(number, `kind ${kind}, expected 1 to 3`);
     at = text + Math.ceil(length / 8) * 8;
     if (at > to) throw bad(number + 1, "its padding is missing");

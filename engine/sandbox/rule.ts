@@ -2,7 +2,7 @@
 
 import type { Scene } from "./hostFunctions.ts";
 import { instantiate, type RuleInstance } from "./instance.ts";
-import { createInstancePool, type Home } from "./instancePool.ts";
+import { createInstancePool, type Home, type InstancePool } from "./instancePool.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { type Match, readResults } from "./results.ts";
 import type { MemoryContent } from "./sharedCode.ts";
@@ -50,43 +50,76 @@ const SHORT_COPY = 64;
  * @param module compiled from what `admit` returned
  * @param content what its memory begins with, beyond what is in the module
  * @param pool where its instances are: those of a thread's rules are in one
+ * @param texts whether anybody reads those of its matches; else they are empty
  */
 export function createRule(
   module: WebAssembly.Module,
   limits: RunLimits = RUN_LIMITS,
   content: MemoryContent = {},
   pool = createInstancePool(),
+  texts = true,
 ): Rule {
-  const largest = limits.inputBytes;
-  const capacities = [...CAPACITIES.filter((capacity) => capacity < largest), largest];
-  /** By number of the capacity. */
-  const homes: (Home | undefined)[] = capacities.map(() => undefined);
-  /** Where the last call was. */
-  let home: Home | undefined;
+  return new SandboxedRule(module, content, limits, pool, texts);
+}
 
-  /** @returns an instance without a past, at `home`, whose first `bytes` of input are about to be written */
-  function prepare(size: number, bytes: number): RuleInstance {
-    const known = homes[size];
-    if (home !== undefined && home !== known) pool.used(home.place);
-    home = known;
-    if (known === undefined) {
-      home = homes[size] = pool.settle(module, capacities[size]!, limits, content);
-      return home.place.guest!;
-    }
-    const there = known.place.take(known, bytes);
-    if (there !== undefined) return there;
-    known.place.guest = null; // before the new one is made: one memory less
-    known.place.put(instantiate(module, capacities[size]!, limits, content), known);
-    return known.place.guest!;
+/**
+ * A class, since thousands of rules run in turn and find nothing of theirs in the processor's caches: a call waits for this one object and
+ * `home`, where closures were nine, one behind the other.
+ */
+class SandboxedRule implements Rule {
+  /** Where the last call was. */
+  #home: Home | undefined;
+  readonly #limits: RunLimits;
+  readonly #pool: InstancePool;
+  readonly #texts: boolean;
+  readonly #module: WebAssembly.Module;
+  readonly #content: MemoryContent;
+  /** One for each capacity that it has had. */
+  #homes: readonly Home[] = [];
+
+  constructor(
+    module: WebAssembly.Module,
+    content: MemoryContent,
+    limits: RunLimits,
+    pool: InstancePool,
+    texts: boolean,
+  ) {
+    this.#module = module;
+    this.#content = content;
+    this.#limits = limits;
+    this.#pool = pool;
+    this.#texts = texts;
   }
 
-  function run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun {
+  /** @returns an instance without a past, at `#home`, whose first `bytes` of input are about to be written */
+  #prepare(capacity: number, bytes: number): RuleInstance {
+    let home = this.#home;
+    if (home?.capacity !== capacity) {
+      if (home !== undefined) this.#pool.used(home.place);
+      home = this.#home = this.#homes.find((each) => each.capacity === capacity);
+    }
+    if (home === undefined) {
+      home = this.#home = this.#pool.settle(this.#module, capacity, this.#limits, this.#content);
+      this.#homes = [...this.#homes, home];
+      return home.place.guest!;
+    }
+    const { place } = home;
+    const there = place.take(home, bytes);
+    if (there !== undefined) return there;
+    place.guest = null; // before the new one is made: one memory less
+    place.put(instantiate(this.#module, capacity, this.#limits, this.#content), home);
+    return place.guest!;
+  }
+
+  run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun {
+    const limits = this.#limits;
+    const largest = limits.inputBytes;
     const matches: Match[] = [];
     const failures: Failure[] = [];
     let fuel = 0;
     /** left of the batch's budget; all that depends on it depends on the batch alone, whatever instance was there before */
     let left = limits.batchFuel;
-    /** number of the last call's capacity; −1: there was none, and no further instance is to be paid for yet */
+    /** the last call's capacity; −1: there was none, and no further instance is to be paid for yet */
     let last = -1;
     /** that instance has trapped, or grown */
     let gone = false;
@@ -121,13 +154,12 @@ export function createRule(
       let guest: RuleInstance;
       try {
         const bytes = tableBytes(to - from) + frames;
-        let size = 0;
-        while (bytes > capacities[size]!) size++;
-        guest = prepare(size, bytes);
-        home!.place.written = bytes;
+        const capacity = capacityFor(bytes, largest);
+        guest = this.#prepare(capacity, bytes);
+        this.#home!.place.written = bytes;
         // whether one had to be made now depends on what others have left
-        if (last >= 0 && (gone || size !== last)) left -= home!.initFuel + limits.instanceFuel;
-        last = size;
+        if (last >= 0 && (gone || capacity !== last)) left -= this.#home!.initFuel + limits.instanceFuel;
+        last = capacity;
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
         left -= limits.initFuel + limits.instanceFuel;
@@ -137,14 +169,14 @@ export function createRule(
       write(guest, words, offsets, indices, from, to);
       const shown = scene && { ...scene, transactionAt: (progress: number) => indices[began + progress]! };
       const { finished, fault, used, lost } = guest.run(to - from, left, shown);
-      collect(guest, indices, from, finished, matches, failures);
+      this.#collect(guest, indices, from, finished, matches, failures);
       fuel += used;
       left -= used + lost;
       from += finished;
       most = fault === null ? most * 8 : 1;
       gone = fault !== null || guest.words.length === 0;
       if (fault === null) continue;
-      home!.place.guest = null; // never used again
+      this.#home!.place.guest = null; // never used again
       scene?.state?.undo(indices[from]!);
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
       // it may have filled this one. So the first of a call has failed, any other is tried again as the first.
@@ -154,11 +186,11 @@ export function createRule(
         from++;
       }
     }
-    if (home !== undefined) pool.used(home.place);
+    if (this.#home !== undefined) this.#pool.used(this.#home.place);
     return { matches, failures, evaluations: count, fuel };
   }
 
-  function collect(
+  #collect(
     guest: RuleInstance,
     indices: Uint32Array,
     from: number,
@@ -166,8 +198,11 @@ export function createRule(
     matches: Match[],
     failures: Failure[],
   ): void {
+    const limits = this.#limits;
     const { memory, input, out } = guest;
-    const words = guest.words.length === 0 ? new Uint32Array(memory.buffer) : guest.words; // the memory grew
+    const grew = guest.words.length === 0;
+    const words = grew ? new Uint32Array(memory.buffer) : guest.words;
+    const views = grew ? { words, bytes: Buffer.from(memory.buffer) } : guest;
     let end = 0; // of the results so far
     for (let i = 0; i < finished; i++) {
       const next = words[(input >> 2) + i]!;
@@ -183,7 +218,7 @@ export function createRule(
         }
         const begin = end;
         end = next;
-        readResults(words, out + begin, out + next, transaction, limits, matches);
+        readResults(views, out + begin, out + next, transaction, limits, this.#texts, matches);
         if (matches.length > limits.batchResults)
           throw new RuleFault(
             "too_many_results",
@@ -196,8 +231,12 @@ export function createRule(
       }
     }
   }
+}
 
-  return { run };
+/** @param largest that there is */
+function capacityFor(bytes: number, largest: number): number {
+  for (const capacity of CAPACITIES) if (bytes <= capacity && capacity < largest) return capacity;
+  return largest;
 }
 
 const sizeOf = (words: Uint32Array, frame: number): number => words[(frame >> 2) + SIZE_WORD]!;

@@ -101,7 +101,7 @@ function verdictsOf(rule: Rule, samples: Samples, indices: readonly number[], sc
   const { matches, failures } = rule.run({ words: samples.words, offsets }, places, places.length, scene);
   const said: string[][] = indices.map(() => []);
   for (const { transaction, kind, severity, text, score } of matches) {
-    const words = JSON.stringify(Buffer.from(text).toString());
+    const words = JSON.stringify(text);
     if (kind === KIND.score) said[transaction]!.push(`score ${score}`);
     else said[transaction]!.push(kind === KIND.tag ? `tag ${words}` : `alert ${words} of severity ${severity}`);
   }

@@ -85,9 +85,10 @@ export function createRuleStage(
   const index = after
     ? after.stage.index.amended(conditions, counted, after.places)
     : createAmendableIndex(conditions, counted);
-  // apart from the rules, which lie anywhere in memory: of those that are only counted it is all that a batch reads
+  // apart from the rules, which lie anywhere in memory: it is all that a batch reads of most
   const names = rules.map(({ name }) => name);
   const versions = rules.map(({ version }) => version);
+  const silent = rules.map((rule) => rule.silent === true);
   // likewise: a manifest is two more objects that each call of a module would wait for
   const asks = rules.map(({ manifest }) => manifest.state !== undefined || manifest.lists !== undefined);
   const takesFacts = rules.map(({ manifest }) => manifest.facts !== undefined);
@@ -144,18 +145,20 @@ export function createRuleStage(
       }
       const run = sandbox.run(takesFacts[number] ? withFacts : all, seen, seen.length, scene);
       state?.close();
-      matched.add(rule, run);
+      matched.add(rule, run, { name: names[number]!, version: versions[number]!, silent: silent[number]! });
     }
     return { ...matched, trialChanges: trials.compare(matched.counts) };
   };
   return Object.assign(run, { wantsFacts: rules.some(wantsFacts), index });
 }
 
+type Named = Pick<LiveRule, "name" | "version" | "silent">;
+
 interface Collecting extends Omit<Matched, "trialChanges"> {
   readonly counts: RuleCount[];
   readonly left: { rule: LiveRule; seen: Uint32Array }[];
-  /** What a module reported. */
-  add(rule: LiveRule, run: RuleRun): void;
+  /** What a module reported. @param named the same of the rule, where that is at hand and the rule somewhere in memory */
+  add(rule: LiveRule, run: RuleRun, named?: Named): void;
   /** What a JSON rule sees, it reports. @param offsets of the frames of all transactions, in bytes */
   addAll(rule: LiveRule, seen: Uint32Array, words: Uint32Array, offsets: Uint32Array): void;
 }
@@ -167,8 +170,7 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
   const failures: RuleFailure[] = [];
   const counts: RuleCount[] = [];
 
-  function add(of: LiveRule, run: RuleRun): void {
-    const { name: rule, version, manifest, silent } = of;
+  function add(of: LiveRule, run: RuleRun, { name: rule, version, silent }: Named = of): void {
     const alerted = trials.of(of);
     let matches = 0;
     /** Alerts so far of the transaction that the run is at: results come in its order. */
@@ -179,14 +181,15 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
         alerted?.add(transaction);
         ordinal = transaction === current ? ordinal + 1 : 0;
         current = transaction;
-        if (!silent) alerts.push({ rule, version, transaction, severity, message: utf8(text), ordinal });
+        if (!silent) alerts.push({ rule, version, transaction, severity, message: text, ordinal });
       } else if (silent) continue;
-      else if (kind === KIND.tag) addTag(tags, transaction, utf8(text));
+      else if (kind === KIND.tag) addTag(tags, transaction, text);
       else scores.set(transaction, Math.max(score, scores.get(transaction) ?? 0));
     }
-    const policy = silent ? "skip" : manifest.onError; // a version on trial leaves no trace but its counts
-    for (const { transaction, code, message } of run.failures)
+    for (const { transaction, code, message } of run.failures) {
+      const policy = silent ? "skip" : of.manifest.onError; // a version on trial leaves no trace but its counts
       failures.push({ rule, version, transaction, policy, reason: `rule_${code}`, detail: message });
+    }
     const { evaluations, fuel } = run;
     counts.push({
       rule,
@@ -238,6 +241,3 @@ function addTag(tags: Map<number, string[]>, transaction: number, tag: string): 
   if (!known) tags.set(transaction, [tag]);
   else if (!known.includes(tag)) known.push(tag);
 }
-
-const decoder = new TextDecoder();
-const utf8 = (bytes: Uint8Array): string => decoder.decode(bytes);

@@ -25,8 +25,9 @@ export function createSandboxes(instances = DEFAULT_INSTANCES): Sandboxes {
     of(rule) {
       const found = known.get(rule);
       if (found) return found;
-      const { banned, module } = rule;
-      const made = banned === undefined ? createRule(module!, RUN_LIMITS, rule, pool) : createBannedRule(banned);
+      const { banned, module, silent } = rule;
+      const made =
+        banned === undefined ? createRule(module!, RUN_LIMITS, rule, pool, !silent) : createBannedRule(banned);
       known.set(rule, made);
       return made;
     },

@@ -7,7 +7,7 @@
  * Different conditions must all hold; the same one said again is an alternative: `.chain(1).chain(137)` is either.
  */
 import { parseHex } from "./hex";
-import { addAlternative, quote, setCondition } from "./manifest";
+import { addAlternative, addWhere, setAmount, setCondition } from "./manifest";
 import { selector, topic } from "./signature";
 import { U256 } from "./u256";
 
@@ -32,19 +32,21 @@ class Filter {
 
   /** Calls this function: a signature, or 0x and 8 digits. */
   selector(signature: string): this {
-    addAlternative("selectors", quote("0x" + selector(signature).toString(16).padStart(8, "0")));
+    const code = selector(signature);
+    addAlternative("selectors", signature.startsWith("0x") ? signature : "0x" + code.toString(16).padStart(8, "0"));
     return this;
   }
 
   /** Some log has this topic 0: an event's signature, or 0x and 64 digits. Pending transactions have no logs. */
   topic(signature: string): this {
-    addAlternative("topics", quote(topic(signature).toString()));
+    const hash = topic(signature);
+    addAlternative("topics", signature.startsWith("0x") ? signature : hash.toString());
     return this;
   }
 
   /** Carries at least so much of the chain's own coin. */
   minValue(wei: U256): this {
-    setCondition("minValue", quote(wei.toString()));
+    setAmount("minValue", wei);
     return this;
   }
 
@@ -71,8 +73,7 @@ class Filter {
    * `filter.where('{"or": [{"gas_price_gt": 90000000000}, {"max_priority_fee_per_gas_gt": 5000000000}]}')`. Several must all hold.
    */
   where(condition: string): this {
-    conditions.push(condition);
-    setCondition("where", '{"and":[' + conditions.join(",") + "]}");
+    addWhere(condition);
     return this;
   }
 
@@ -89,11 +90,9 @@ class Filter {
   }
 }
 
-const conditions = new Array<string>();
-
 function checked(address: string): string {
   parseHex(address, __alloc(20), 20, "an address");
-  return quote(address.toLowerCase());
+  return address;
 }
 
 /** Which transactions this rule is shown. */

@@ -4,6 +4,7 @@
  */
 import { isRunning } from "rt/stub";
 import { Severity } from "./results";
+import { U256 } from "./u256";
 
 /** What a failure of the rule means for its transaction: nothing, a dead letter, or the end of the stream. */
 export enum OnError {
@@ -17,6 +18,12 @@ const POLICIES: StaticArray<string> = ["skip", "dlq", "halt"];
 
 const members = new Map<string, string>();
 const filterMembers = new Map<string, string>();
+// The filter's values become JSON when the manifest is asked for: nothing is ever freed, and what a rule makes at its top level is
+// in the memory of every instance, to be written anew whenever another rule of the same code had its turn.
+/** Conditions that are lists: of texts, but for "chains". */
+const alternatives = new Map<string, string[]>();
+const amounts = new Map<string, U256>();
+const wheres: string[] = [];
 const parameters = new Map<string, string>();
 const states: string[] = [];
 const lists: string[] = [];
@@ -71,10 +78,23 @@ export function setCondition(key: string, json: string): void {
   filterMembers.set(key, json);
 }
 
-/** Adds an alternative to a condition that is a list. */
-export function addAlternative(key: string, json: string): void {
+/** Adds an alternative to a condition that is a list: of texts, or of numbers as digits. */
+export function addAlternative(key: string, value: string): void {
   declaring("filter");
-  filterMembers.set(key, filterMembers.has(key) ? filterMembers.get(key).slice(0, -1) + "," + json + "]" : "[" + json + "]");
+  if (!alternatives.has(key)) alternatives.set(key, []);
+  alternatives.get(key).push(value);
+}
+
+/** Adds a condition as JSON rules have them. */
+export function addWhere(json: string): void {
+  declaring("filter");
+  wheres.push(json);
+}
+
+/** Sets a condition of the filter that is an amount. */
+export function setAmount(key: string, value: U256): void {
+  declaring("filter");
+  amounts.set(key, value);
 }
 
 /** @param json the default  @param range members that say which values may be given, each with a comma in front */
@@ -109,10 +129,23 @@ export function declareList(name: string, bytes: i32): i32 {
 export function manifestJson(): string {
   let json = '{"manifest":1' + join(members, ",");
   if (parameters.size > 0) json += ',"parameters":{' + join(parameters, "") + "}";
+  addToFilter();
   if (filterMembers.size > 0) json += ',"filter":{' + join(filterMembers, "") + "}";
   if (states.length > 0) json += ',"state":[' + states.join(",") + "]";
   if (lists.length > 0) json += ',"lists":[' + lists.join(",") + "]";
   return json + "}";
+}
+
+function addToFilter(): void {
+  const lists = alternatives.keys();
+  for (let i = 0; i < lists.length; ++i) {
+    const values = alternatives.get(lists[i]).slice();
+    if (lists[i] != "chains") for (let v = 0; v < values.length; ++v) values[v] = quote(values[v].toLowerCase());
+    filterMembers.set(lists[i], "[" + values.join(",") + "]");
+  }
+  const names = amounts.keys();
+  for (let i = 0; i < names.length; ++i) filterMembers.set(names[i], quote(amounts.get(names[i]).toString()));
+  if (wheres.length > 0) filterMembers.set("where", '{"and":[' + wheres.join(",") + "]}");
 }
 
 function join(map: Map<string, string>, lead: string): string {

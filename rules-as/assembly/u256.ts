@@ -227,7 +227,7 @@ export function gwei(amount: u64): U256 {
 
 /** A decimal number in units of 10^decimals, exactly: `units("0.5", 18)`, `units("1000000", 6)` for USDC. */
 export function units(text: string, decimals: i32): U256 {
-  let value = new U256();
+  const value = new U256();
   let point = -1, digits = 0;
   for (let i = 0; i < text.length; ++i) {
     const code = text.charCodeAt(i);
@@ -237,14 +237,25 @@ export function units(text: string, decimals: i32): U256 {
     }
     const one = digit(code);
     if (one < 0 || one > 9) throw new Error(`Cannot read "${text}" as a number: expected digits and at most one point`);
-    value = value.mul(10).add(new U256(one));
+    append(value, one);
     digits += 1;
   }
   const fraction = point < 0 ? 0 : text.length - point - 1;
   if (digits == 0 || fraction > decimals)
     throw new Error(`Cannot read "${text}" as a number with ${decimals} decimals: expected 1 to 78 digits, at most ${decimals} of them after the point`);
-  for (let i = fraction; i < decimals; ++i) value = value.mul(10);
+  for (let i = fraction; i < decimals; ++i) append(value, 0);
   return value;
+}
+
+/** Makes the value ten times as much and the digit, at most 2^256 − 1: in place, since what a constant leaves behind stays in every instance. */
+function append(value: U256, digit: u64): void {
+  let carry = digit;
+  for (let at = changetype<usize>(value), end = at + 32; at < end; at += 4) {
+    const part = <u64>load<u32>(at) * 10 + carry;
+    store<u32>(at, <u32>part);
+    carry = part >> 32;
+  }
+  if (carry != 0) memory.fill(changetype<usize>(value), 0xff, 32);
 }
 
 /** `formatUnits(amount, 6)`: decimal digits with a point, without trailing zeros: "1234.5". `places` cuts the fraction. */

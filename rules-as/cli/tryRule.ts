@@ -127,10 +127,8 @@ function tryLoaded(wasm: Uint8Array, loaded: Loaded, values: ParameterValues): T
       });
       for (const { transaction, kind, severity, text, score } of matches) {
         const verdict = verdicts[transaction]!;
-        const words = Buffer.from(text).toString("utf8");
-        if (kind === KIND.alert)
-          verdict.alerts.push(`${SEVERITIES[severity] satisfies Severity | undefined}: ${words}`);
-        else if (kind === KIND.tag) verdict.tags.push(words);
+        if (kind === KIND.alert) verdict.alerts.push(`${SEVERITIES[severity] satisfies Severity | undefined}: ${text}`);
+        else if (kind === KIND.tag) verdict.tags.push(text);
         else verdict.scores.push(score);
       }
       for (const { transaction, message } of failures) verdicts[transaction]!.failure = message;

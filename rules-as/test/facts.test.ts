@@ -18,7 +18,7 @@ test("a module that reads facts says so, and reads what was found, and nothing w
   const texts = (withFacts: boolean): string[] => {
     const { matches, failures } = rule.run(sampleFrames(withFacts), Uint32Array.of(0, 1, 2), 3);
     expect(failures).toEqual([]);
-    return matches.map(({ text }) => Buffer.from(text).toString());
+    return matches.map(({ text }) => text);
   };
   const nothing = "0 0 0 false false false";
   expect(texts(false)).toEqual([nothing, nothing, nothing]);

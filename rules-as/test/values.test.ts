@@ -168,6 +168,10 @@ test("units() reads decimals exactly", () => {
     "250000",
     "7000000",
   ]);
+  const most = maxUint256.toString();
+  const [whole, fraction] = [most.slice(0, -6), most.slice(-6)];
+  const tooMuch = [`${whole}.${Number(fraction) + 1}`, `${whole}0`, "9".repeat(85)];
+  expect(askText(12, `${whole}.${fraction}`, ...tooMuch)).toEqual([most, most, most, most]);
   for (const text of ["", ".", "1.0000001", "1,5", "-1", "1.2.3", "0x1", "1e6"])
     expect(askText(12, text)[0]).toContain("Cannot read");
 });
