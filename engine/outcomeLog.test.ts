@@ -4,8 +4,9 @@ import type { Published } from "./dispatch/publishedTap.ts";
 import { CONTENT } from "./frame/content.ts";
 import { createLog } from "./ops/log.ts";
 import { createOutcomeLog } from "./outcomeLog.ts";
-import { packBatch, type SourceRecord } from "./source/batch.ts";
+import { packBatch } from "./source/batch.ts";
 import { readLines } from "./source/recording.ts";
+import type { SourceRecord } from "./source/records.ts";
 import { createProcessor } from "./worker/process.ts";
 import { createWorld } from "./world/world.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CONTENT } from "../frame/content.ts";
-import type { SourceRecord } from "../source/batch.ts";
+import { recordsOf, type SourceRecord } from "../source/records.ts";
 import { type BlockEdges, createBlockEdges, MAX_BLOCK_RECORDS } from "./blockEdges.ts";
 
 /** What a record holds: `p` is pending, `a1/3` the second of three transactions of block a; several with blanks between. */
@@ -21,7 +21,7 @@ function record(offset: number, text: string): SourceRecord {
 
 function edgesOf(texts: readonly string[], now = 0): BlockEdges {
   const edges = createBlockEdges();
-  for (const [offset, text] of texts.entries()) edges.add(record(offset, text), now);
+  for (const [offset, text] of texts.entries()) edges.add(recordsOf([record(offset, text)]), now);
   return edges;
 }
 
@@ -101,8 +101,8 @@ describe("a block that does not become whole", () => {
     expect(edges.isHeld(1)).toBe(true);
     edges.giveUp();
     expect(edges.isHeld(1)).toBe(false);
-    edges.add(record(4, "a2/3"), 0); // too late: its block is over
-    edges.add(record(5, "b0/1"), 0);
+    edges.add(recordsOf([record(4, "a2/3")]), 0); // too late: its block is over
+    edges.add(recordsOf([record(5, "b0/1")]), 0);
     expect(cuts(edges, 1, 6)).toEqual([1, 4, 5, 6]);
   });
 
@@ -111,7 +111,7 @@ describe("a block that does not become whole", () => {
     expect([edges.isOverdue(1_099, 100), edges.isOverdue(1_100, 100)]).toEqual([false, true]);
     edges.resume(5_000);
     expect([edges.isOverdue(5_099, 100), edges.isOverdue(5_100, 100)]).toEqual([false, true]);
-    edges.add(record(1, "a1/2"), 5_100);
+    edges.add(recordsOf([record(1, "a1/2")]), 5_100);
     expect(edges.isOverdue(9_999, 100)).toBe(false);
   });
 
@@ -119,23 +119,23 @@ describe("a block that does not become whole", () => {
     const edges = createBlockEdges();
     let offset = 0;
     const waits = (): number => {
-      edges.add(record(offset++, `${"abcdef"[offset % 6]}0/2`), 0);
+      edges.add(recordsOf([record(offset++, `${"abcdef"[offset % 6]}0/2`)]), 0);
       const wait = [1_024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1].filter((ms) => edges.isOverdue(ms, 1_024)).at(-1)!;
       edges.giveUp();
       return wait;
     };
     expect([waits(), waits(), waits()]).toEqual([1_024, 512, 256]);
-    for (const text of ["e0/2", "e1/2"]) edges.add(record(offset++, text), 0);
+    for (const text of ["e0/2", "e1/2"]) edges.add(recordsOf([record(offset++, text)]), 0);
     expect(waits()).toBe(256);
   });
 
   test("has so many records at most", () => {
     const edges = createBlockEdges();
-    edges.add(record(0, "a0/2"), 0);
+    edges.add(recordsOf([record(0, "a0/2")]), 0);
     const pending = record(1, "p");
-    for (let offset = 1; offset < MAX_BLOCK_RECORDS - 1; offset++) edges.add({ ...pending, offset }, 0);
+    for (let offset = 1; offset < MAX_BLOCK_RECORDS - 1; offset++) edges.add(recordsOf([{ ...pending, offset }]), 0);
     expect(edges.end(0, 4_096)).toBeUndefined();
-    edges.add({ ...pending, offset: MAX_BLOCK_RECORDS - 1 }, 0);
+    edges.add(recordsOf([{ ...pending, offset: MAX_BLOCK_RECORDS - 1 }]), 0);
     expect(edges.end(0, 4_096)).toBe(MAX_BLOCK_RECORDS);
   });
 
@@ -147,14 +147,14 @@ describe("a block that does not become whole", () => {
         `{"blockHash":"0x${hash.toString(16).padStart(12, "0")}${"0".repeat(52)}","transactionIndex":"0x0","transactionCount":1}`,
       ),
     });
-    for (let hash = 0; hash <= 1_024; hash++) edges.add(small(hash), 0);
+    for (let hash = 0; hash <= 1_024; hash++) edges.add(recordsOf([small(hash)]), 0);
     const again = (hash: number): SourceRecord => ({
       ...small(hash),
       value: Buffer.from(small(hash).value!.toString().replace(":1}", ":2}")),
     });
-    edges.add({ ...again(1), offset: 2_000 }, 0);
+    edges.add(recordsOf([{ ...again(1), offset: 2_000 }]), 0);
     expect(edges.end(2_000, 2_001)).toBe(2_001);
-    edges.add({ ...again(0), offset: 2_001 }, 0);
+    edges.add(recordsOf([{ ...again(0), offset: 2_001 }]), 0);
     expect(edges.end(2_001, 2_002)).toBeUndefined();
   });
 });

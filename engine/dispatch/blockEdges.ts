@@ -7,8 +7,8 @@
  * A span is a stretch in which some block is open: it is cut before or after it. With two chains in one partition blocks lie across each
  * other, and spans are longer. The last one is open until all transactions of its blocks are here, or they are waited for no more.
  */
-import type { SourceRecord } from "../source/batch.ts";
-import { peekBlocks } from "../source/peekBlock.ts";
+import { createPeek } from "../source/peekBlock.ts";
+import { offsetAt, type Records } from "../source/records.ts";
 
 /** In a span at most: what a worker takes at once, then. */
 export const MAX_BLOCK_RECORDS = 65_536;
@@ -35,8 +35,8 @@ interface OpenBlock {
 }
 
 export interface BlockEdges {
-  /** The next record of the queue. @param now ms, monotonic */
-  add(record: SourceRecord, now: number): void;
+  /** The next records of the queue. @param now ms, monotonic */
+  add(records: Records, now: number): void;
   /**
    * Where a batch ends that begins with the record at `first` and would end before `to`: there, or before the span that this lies in; or, when
    * the batch begins with that span, behind it. undefined: it is open, so wait.
@@ -91,19 +91,23 @@ export function createBlockEdges(): BlockEdges {
   };
 
   return {
-    add(record, now) {
-      peekBlocks(record, member);
-      end = record.offset + 1;
-      let span = openSpan();
-      if (!span) {
-        if (open.size === 0) return;
-        spans.push((span = { from: record.offset, to: undefined, records: 0, since: now }));
+    add(records, now) {
+      const peek = createPeek(records);
+      for (let i = 0; i < records.count; i++) {
+        peek(i, member);
+        const offset = offsetAt(records, i);
+        end = offset + 1;
+        let span = openSpan();
+        if (!span) {
+          if (open.size === 0) continue;
+          spans.push((span = { from: offset, to: undefined, records: 0, since: now }));
+        }
+        span.records++;
+        if (open.size === 0) {
+          span.to = end;
+          misses = Math.max(0, misses - 1);
+        } else if (span.records >= MAX_BLOCK_RECORDS) giveUp();
       }
-      span.records++;
-      if (open.size === 0) {
-        span.to = end;
-        misses = Math.max(0, misses - 1);
-      } else if (span.records >= MAX_BLOCK_RECORDS) giveUp();
     },
     end(first, to) {
       const gone = spans.findIndex((span) => span.to === undefined || span.to > first);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NULL_VALUE } from "../frame/content.ts";
 import type { PartitionState } from "../sink/ledger.ts";
-import type { SourceRecord } from "../source/batch.ts";
+import { recordsOf, type SourceRecord } from "../source/records.ts";
 import type { Outcome } from "../worker/outcome.ts";
 import {
   acceptRecords,
@@ -56,11 +56,11 @@ describe("takeBatch() of new records", () => {
   test("takes what is there when that is less than the limits, and nothing when nothing is there", () => {
     const lane = fresh();
     expect(takeBatch(lane, "tx_raw", NO_LIMITS, 0)).toBeUndefined();
-    acceptRecords(lane, records(0, 3), 0);
+    acceptRecords(lane, recordsOf(records(0, 3)), 0);
     const taken = takeBatch(lane, "tx_raw", NO_LIMITS, 0)!;
     expect(taken.batch).toMatchObject({ source: "tx_raw", partition: 3, from: 0, to: 3, count: 3 });
     expect(taken.range).toBeUndefined();
-    expect(lane).toMatchObject({ queuedBytes: 0, queue: [], next: 3 });
+    expect(lane).toMatchObject({ queue: { count: 0, bytes: 0 }, next: 3 });
     expect(takeBatch(lane, "tx_raw", NO_LIMITS, 0)).toBeUndefined();
   });
 
@@ -71,14 +71,14 @@ describe("takeBatch() of new records", () => {
     { limit: "bytes below a single record", limits: { records: 9, bytes: 5 }, counts: [1, 1, 1, 1, 1] },
   ])("is cut at the limit of $limit", ({ limits, counts }) => {
     const lane = fresh();
-    acceptRecords(lane, records(0, 5), 0);
+    acceptRecords(lane, recordsOf(records(0, 5)), 0);
     for (const count of counts) expect(takeBatch(lane, "s", { ...NO_LIMITS, ...limits }, 0)!.batch.count).toBe(count);
-    expect(lane.queue).toEqual([]);
+    expect(lane.queue.count).toBe(0);
   });
 
   test("ranges have no gaps where offsets have", () => {
     const lane = fresh({ stored: 5, published: 5 });
-    acceptRecords(lane, [record(9), record(12)], 0);
+    acceptRecords(lane, recordsOf([record(9), record(12)]), 0);
     expect(takeBatch(lane, "s", { ...NO_LIMITS, records: 1, bytes: 99 }, 0)!.batch).toMatchObject({
       from: 5,
       to: 10,
@@ -93,23 +93,23 @@ describe("takeBatch() of new records", () => {
 
   test("records below the position are refused: the topic was made again, or ends before it", () => {
     const lane = fresh({ stored: 5, published: 5 });
-    expect(() => acceptRecords(lane, records(2, 7), 0)).toThrow(
+    expect(() => acceptRecords(lane, recordsOf(records(2, 7)), 0)).toThrow(
       "Cannot go on with partition 3 at offset 5: the source gives offset 2",
     );
   });
 
   test("a record without a value counts as no bytes and is marked", () => {
     const lane = fresh();
-    acceptRecords(lane, [{ ...record(0), value: null }, record(1)], 0);
-    expect(lane.queuedBytes).toBe(10);
+    acceptRecords(lane, recordsOf([{ ...record(0), value: null }, record(1)]), 0);
+    expect(lane.queue.bytes).toBe(10);
     const { bytes } = takeBatch(lane, "s", NO_LIMITS, 0)!.batch;
     expect(new Uint32Array(bytes, 0, 16)[5]).toBe(NULL_VALUE);
-    expect(lane.queuedBytes).toBe(0);
+    expect(lane.queue.bytes).toBe(0);
   });
 
   test("a lane that is given up takes nothing new", () => {
     const lane = fresh();
-    acceptRecords(lane, records(0, 3), 0);
+    acceptRecords(lane, recordsOf(records(0, 3)), 0);
     lane.draining = true;
     expect(takeBatch(lane, "s", NO_LIMITS, 0)).toBeUndefined();
   });
@@ -137,12 +137,12 @@ describe("takeBatch() of new records", () => {
         for (const arrival of arrivals) {
           const batch = arrival.map(({ gap, size }) => record((offset += gap + 1), size));
           sent.push(...batch.map((each) => each.offset));
-          acceptRecords(lane, batch, 0);
+          acceptRecords(lane, recordsOf(batch), 0);
           take();
         }
         while (take());
         expect(got).toEqual(sent);
-        expect(lane.queuedBytes).toBe(0);
+        expect(lane.queue.bytes).toBe(0);
       }),
     );
   });
@@ -165,7 +165,7 @@ describe("takeBatch() of blocks", () => {
 
   test("a batch ends before a block that would not fit, and takes one whole that is larger than a batch", () => {
     const lane = fresh();
-    acceptRecords(lane, [...block(0, 1, 3), ...block(3, 2, 3), ...block(6, 3, 9), record(15)], 0);
+    acceptRecords(lane, recordsOf([...block(0, 1, 3), ...block(3, 2, 3), ...block(6, 3, 9), record(15)]), 0);
     const limits = { records: 5 };
     expect([take(lane, limits), take(lane, limits), take(lane, limits), take(lane, limits)]).toEqual([
       [0, 3],
@@ -177,10 +177,10 @@ describe("takeBatch() of blocks", () => {
 
   test("one that is not whole yet waits with what comes after it, and what comes before does not", () => {
     const lane = fresh();
-    acceptRecords(lane, [record(0), ...block(1, 1, 4, 3), record(4)], 0);
+    acceptRecords(lane, recordsOf([record(0), ...block(1, 1, 4, 3), record(4)]), 0);
     expect(take(lane)).toEqual([0, 1]);
     expect([isHeld(lane), take(lane)]).toEqual([true, undefined]);
-    acceptRecords(lane, [mined(5, 1, 3, 4), record(6)], 0);
+    acceptRecords(lane, recordsOf([mined(5, 1, 3, 4), record(6)]), 0);
     expect([isHeld(lane), take(lane)]).toEqual([false, [1, 7]]);
   });
 
@@ -192,33 +192,33 @@ describe("takeBatch() of blocks", () => {
     "it is taken as it is when %s",
     (_why, { now = 29_999, limits = {}, ended = false }: { now?: number; limits?: object; ended?: boolean }) => {
       const lane = fresh();
-      acceptRecords(lane, [...block(0, 1, 4, 3), record(3)], 0);
+      acceptRecords(lane, recordsOf([...block(0, 1, 4, 3), record(3)]), 0);
       expect(take(lane, {}, 29_999)).toBeUndefined();
       lane.ended = ended;
       expect(take(lane, { records: 2, ...limits }, now)).toEqual([0, 4]);
-      acceptRecords(lane, [mined(4, 1, 3, 4), ...block(5, 2, 2)], 0);
+      acceptRecords(lane, recordsOf([mined(4, 1, 3, 4), ...block(5, 2, 2)]), 0);
       expect(take(lane, { records: 2 })).toEqual([4, 5]);
     },
   );
 
   test("a full queue with whole blocks before the open one gives those first", () => {
     const lane = fresh();
-    acceptRecords(lane, [...block(0, 1, 2), ...block(2, 2, 3, 2)], 0);
+    acceptRecords(lane, recordsOf([...block(0, 1, 2), ...block(2, 2, 3, 2)]), 0);
     expect(take(lane, { blockBytes: 1 }, 99_999)).toEqual([0, 2]);
     expect(take(lane, { blockBytes: 1 }, 0)).toEqual([2, 4]);
   });
 
   test("offsets with gaps: a batch ends behind its last record", () => {
     const lane = fresh();
-    acceptRecords(lane, [record(3), ...block(9, 1, 2, 1), ...block(20, 2, 1)], 0);
+    acceptRecords(lane, recordsOf([record(3), ...block(9, 1, 2, 1), ...block(20, 2, 1)]), 0);
     expect(take(lane)).toEqual([0, 4]);
-    acceptRecords(lane, [mined(30, 1, 1, 2)], 0);
+    acceptRecords(lane, recordsOf([mined(30, 1, 1, 2)]), 0);
     expect(take(lane)).toEqual([4, 31]);
   });
 
   test("after a restart batches are cut as they were, in the middle of a block if need be", () => {
     const lane = restarted(0, 2, 3);
-    acceptRecords(lane, [...block(0, 1, 4), ...block(4, 2, 2)], 0);
+    acceptRecords(lane, recordsOf([...block(0, 1, 4), ...block(4, 2, 2)]), 0);
     expect([take(lane), take(lane), take(lane, { records: 1 }), take(lane)]).toEqual([
       [0, 2],
       [2, 3],
@@ -231,7 +231,7 @@ describe("takeBatch() of blocks", () => {
 describe("takeBatch() after a restart", () => {
   test("takes the very batches that were published, then new ones", () => {
     const lane = restarted(10, 13, 14, 20);
-    acceptRecords(lane, records(10, 25), 0);
+    acceptRecords(lane, recordsOf(records(10, 25)), 0);
     const [first, second, third, next] = [1, 2, 3, 4].map(
       () => takeBatch(lane, "s", { ...NO_LIMITS, records: 2, bytes: 1 }, 0)!,
     );
@@ -248,10 +248,10 @@ describe("takeBatch() after a restart", () => {
   test("waits until a batch is whole, and must not be paused until then", () => {
     const lane = restarted(0, 5);
     expect(isStarved(lane)).toBe(true);
-    acceptRecords(lane, records(0, 4), 0);
+    acceptRecords(lane, recordsOf(records(0, 4)), 0);
     expect(takeBatch(lane, "s", NO_LIMITS, 0)).toBeUndefined();
     expect(isStarved(lane)).toBe(true);
-    acceptRecords(lane, records(4, 6), 0);
+    acceptRecords(lane, recordsOf(records(4, 6)), 0);
     expect(isStarved(lane)).toBe(false);
     expect(offsets(takeBatch(lane, "s", NO_LIMITS, 0))).toEqual([0, 1, 2, 3, 4]);
     expect(isStarved(lane)).toBe(false);
@@ -259,7 +259,7 @@ describe("takeBatch() after a restart", () => {
 
   test("batches whose records are gone since (retention) are run with what is left", () => {
     const lane = restarted(0, 3, 6, 9);
-    acceptRecords(lane, records(7, 11), 0);
+    acceptRecords(lane, recordsOf(records(7, 11)), 0);
     expect(takeBatch(lane, "s", NO_LIMITS, 0)!.batch).toMatchObject({ from: 0, to: 3, count: 0 });
     expect(takeBatch(lane, "s", NO_LIMITS, 0)!.batch).toMatchObject({ from: 3, to: 6, count: 0 });
     expect(offsets(takeBatch(lane, "s", NO_LIMITS, 0))).toEqual([7, 8]);
@@ -268,7 +268,7 @@ describe("takeBatch() after a restart", () => {
 
   test("gaps inside a batch are where they were", () => {
     const lane = restarted(0, 8, 9);
-    acceptRecords(lane, [record(2), record(7), record(8)], 0);
+    acceptRecords(lane, recordsOf([record(2), record(7), record(8)]), 0);
     expect(offsets(takeBatch(lane, "s", NO_LIMITS, 0))).toEqual([2, 7]);
     expect(offsets(takeBatch(lane, "s", NO_LIMITS, 0))).toEqual([8]);
   });
@@ -282,7 +282,7 @@ describe("takeBatch() after a restart", () => {
         { cuts: [5], round: undefined, ...VERSIONS },
       ],
     });
-    acceptRecords(lane, records(0, 5), 0);
+    acceptRecords(lane, recordsOf(records(0, 5)), 0);
     const taken = [1, 2, 3].map(() => takeBatch(lane, "s", NO_LIMITS, 0)!);
     expect(taken.map(({ range }) => lane.ranges.indexOf(range!))).toEqual([0, 0, 1]);
     expect(lane.ranges.map(({ from, recovered }) => [from, recovered])).toEqual([

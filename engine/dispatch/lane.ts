@@ -1,9 +1,11 @@
 import type { Block } from "../../clickhouse/native.ts";
 import { UserError } from "../ops/errors.ts";
 import type { PartitionState, RangeState } from "../sink/ledger.ts";
-import { type Batch, packBatch, type SourceRecord } from "../source/batch.ts";
+import { type Batch, packRecords } from "../source/batch.ts";
+import { offsetAt, type Records } from "../source/records.ts";
 import type { Outcome, TableName } from "../worker/outcome.ts";
 import { type BlockEdges, createBlockEdges, MAX_BLOCK_RECORDS } from "./blockEdges.ts";
+import { createRecordQueue, type RecordQueue } from "./recordQueue.ts";
 
 /**
  * A lane is one partition on its way through the engine, everything in order:
@@ -17,8 +19,7 @@ export interface Lane {
   readonly partition: number;
   /** Where it began: everything below was in the store by then, and all from there on passes through here. */
   readonly began: number;
-  queue: SourceRecord[];
-  queuedBytes: number;
+  readonly queue: RecordQueue;
   /** Where the queue may be cut. */
   readonly edges: BlockEdges;
   paused: boolean;
@@ -92,8 +93,7 @@ export function openLane(partition: number, state: PartitionState, now: number):
   return {
     partition,
     began: state.stored,
-    queue: [],
-    queuedBytes: 0,
+    queue: createRecordQueue(),
     edges: createBlockEdges(),
     paused: false,
     ended: false,
@@ -137,21 +137,18 @@ export function laneState(lane: Lane): PartitionState {
  * @param now ms, monotonic
  * @throws UserError for a record from before our position: then the offsets are not those that the ledger knows
  */
-export function acceptRecords(lane: Lane, records: readonly SourceRecord[], now: number): void {
-  for (const record of records) {
-    if (record.offset < lane.next) {
-      throw new UserError(
-        `Cannot go on with partition ${lane.partition} at offset ${lane.next}: the source gives offset ${record.offset}, so the topic was made again or ends before our position`,
-        { next: "Use another KAFKA_GROUP_ID, or another topic name, to begin anew" },
-      );
-    }
-    lane.queue.push(record);
-    lane.queuedBytes += size(record);
-    lane.edges.add(record, now);
+export function acceptRecords(lane: Lane, records: Records, now: number): void {
+  if (records.count === 0) return;
+  const first = offsetAt(records, 0);
+  if (first < lane.next) {
+    throw new UserError(
+      `Cannot go on with partition ${lane.partition} at offset ${lane.next}: the source gives offset ${first}, so the topic was made again or ends before our position`,
+      { next: "Use another KAFKA_GROUP_ID, or another topic name, to begin anew" },
+    );
   }
+  lane.queue.add(records);
+  lane.edges.add(records, now);
 }
-
-const size = (record: SourceRecord): number => record.value?.length ?? 0;
 
 /**
  * The batch that is to run again is not whole yet. The last of its records stood right before its cut; should it be gone since
@@ -159,12 +156,12 @@ const size = (record: SourceRecord): number => record.value?.length ?? 0;
  */
 export function isStarved(lane: Lane): boolean {
   const again = lane.replay[0];
-  return again !== undefined && (lane.queue.at(-1)?.offset ?? -1) < again.cut - 1;
+  return again !== undefined && (lane.queue.last() ?? -1) < again.cut - 1;
 }
 
 /** All that is queued is a block that is not whole yet. Such a lane must go on reading, too. */
 export const isHeld = (lane: Lane): boolean =>
-  lane.replay.length === 0 && lane.queue.length > 0 && lane.edges.isHeld(lane.queue[0].offset);
+  lane.replay.length === 0 && lane.queue.count > 0 && lane.edges.isHeld(lane.queue.first()!);
 
 /**
  * The next batch, or undefined when there is nothing to do yet. New batches take what is there up to the limits: small when
@@ -178,16 +175,12 @@ export function takeBatch(
   now: number,
 ): { batch: Batch; range: Range | undefined } | undefined {
   const again = lane.replay[0];
-  if (again ? isStarved(lane) : lane.draining || lane.queue.length === 0) return undefined;
+  if (again ? isStarved(lane) : lane.draining || lane.queue.count === 0) return undefined;
   const to = again?.cut ?? endOfNext(lane, limits, now);
   if (to === undefined) return undefined;
   if (again) lane.replay.shift();
-  let count = 0;
-  while (count < lane.queue.length && lane.queue[count].offset < to) count++;
-  const records = lane.queue.slice(0, count);
-  lane.queue = lane.queue.slice(count);
-  for (const record of records) lane.queuedBytes -= size(record);
-  const batch = packBatch(source, lane.partition, lane.next, to, records);
+  const parts = lane.queue.take(lane.queue.below(to));
+  const batch = packRecords(source, lane.partition, lane.next, to, parts);
   lane.next = to;
   return { batch, range: again?.range };
 }
@@ -195,20 +188,12 @@ export function takeBatch(
 /** Offset where a new batch ends; undefined while it must wait for the rest of a block. */
 function endOfNext(lane: Lane, limits: BatchLimits, now: number): number | undefined {
   const { queue, edges } = lane;
-  const isFull = queue.length >= MAX_BLOCK_RECORDS || lane.queuedBytes >= limits.blockBytes;
+  const isFull = queue.count >= MAX_BLOCK_RECORDS || queue.bytes >= limits.blockBytes;
   if (lane.ended || (isHeld(lane) && (isFull || edges.isOverdue(now, limits.blockWait)))) edges.giveUp();
-  let count = 0;
-  let bytes = 0;
-  while (count < queue.length && count < limits.records) {
-    bytes += size(queue[count]);
-    if (count > 0 && bytes > limits.bytes) break;
-    count++;
-  }
-  const end = edges.end(queue[0].offset, queue[count - 1].offset + 1);
+  const most = queue.within(limits.records, limits.bytes);
+  const end = edges.end(queue.first()!, queue.offset(most - 1) + 1);
   if (end === undefined) return undefined;
-  while (count > 0 && queue[count - 1].offset >= end) count--;
-  while (count < queue.length && queue[count].offset < end) count++;
-  return queue[count - 1].offset + 1; // the next one may stand further on
+  return queue.offset(queue.below(end) - 1) + 1; // the next one may stand further on
 }
 
 /** Adds a batch's rows to its range. */

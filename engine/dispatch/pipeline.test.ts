@@ -9,6 +9,7 @@ import { createFileLedger } from "../sink/fileLedger.ts";
 import type { Ledger, PartitionState } from "../sink/ledger.ts";
 import type { Batch } from "../source/batch.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
+import { recordsOf } from "../source/records.ts";
 import type { Source } from "../source/source.ts";
 import type { Outcome } from "../worker/outcome.ts";
 import { createProcessor } from "../worker/process.ts";
@@ -254,7 +255,7 @@ describe("rounds of several partitions", () => {
         const records = Array.from({ length: RECORDS }, (_, offset) => {
           return { offset, time: 0, content: CONTENT.json, value: Buffer.from(synthetic.next()) };
         });
-        events.records(partition, records.slice(starts.get(partition)!));
+        events.records(partition, recordsOf(records.slice(starts.get(partition)!)));
       }
     },
     pause() {},

@@ -103,7 +103,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   const bytesInFlight = (): number => {
     let bytes = 0;
     for (const lane of lanes.values()) {
-      bytes += lane.queuedBytes;
+      bytes += lane.queue.bytes;
       for (const task of lane.tasks) bytes += task.batch.bytes.byteLength;
       for (const range of lane.ranges) bytes += range.bytes;
     }
@@ -120,11 +120,11 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     const share = shareOfLane();
     for (const lane of lanes.values()) {
       const starved = isStarved(lane) || isHeld(lane); // what it holds is free again once it has read on, however much that is
-      const ahead = lane.queuedBytes > 0 && (total > limits.bytesInFlight || lane.queuedBytes > share);
+      const ahead = lane.queue.bytes > 0 && (total > limits.bytesInFlight || lane.queue.bytes > share);
       if (!lane.paused && ahead && !starved) {
         lane.paused = true;
         source.pause(lane.partition);
-      } else if (lane.paused && (starved || (total < limits.bytesInFlight / 2 && lane.queuedBytes < share / 2))) {
+      } else if (lane.paused && (starved || (total < limits.bytesInFlight / 2 && lane.queue.bytes < share / 2))) {
         lane.paused = false;
         lane.edges.resume(performance.now());
         source.resume(lane.partition);
@@ -365,7 +365,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       failure.signal.throwIfAborted();
       storeRounds();
       dispatch();
-      if (finished) for (const lane of lanes.values()) if (signal.aborted || lane.queue.length === 0) leave(lane);
+      if (finished) for (const lane of lanes.values()) if (signal.aborted || lane.queue.count === 0) leave(lane);
       if (signal.aborted && performance.now() > (stopBy ??= performance.now() + limits.drain))
         [...lanes.values()].forEach(giveUp);
       if (finished && [...lanes.values()].every((lane) => lane.draining && isIdle(lane))) return;
@@ -384,8 +384,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     // A pause outlives the assignment: whoever gets the partition back must not find it standing still.
     if (lane.paused) source.resume(lane.partition);
     lane.paused = false;
-    lane.queue = [];
-    lane.queuedBytes = 0;
+    lane.queue.clear();
     lane.draining = true;
     if (lane.replay.length > 0) giveUp(lane);
   }

@@ -3,6 +3,7 @@ import type { KafkaConsumer as NativeConsumer } from "@confluentinc/kafka-javasc
 import { loadBinding } from "./binding.ts";
 import { type KafkaError, kafkaError } from "./errors.ts";
 import type { Message } from "./message.ts";
+import type { TopicPartition } from "./offsets.ts";
 import { promised } from "./promise.ts";
 
 type Native = {
@@ -12,8 +13,18 @@ type Native = {
 /** [bytes, count, topics, content types, late error] */
 type Batch = [ArrayBuffer, number, string[], string[], unknown];
 
+/** What one read gave: a table of `count` entries of 32 B, and behind it the values. See native/consumeBatch.h. */
+export interface RecordTable {
+  readonly bytes: ArrayBuffer;
+  readonly count: number;
+  readonly topics: readonly string[];
+  /** As they were sent, in latin1. */
+  readonly contentTypes: readonly string[];
+}
+
 const NO_VALUE = 0xffff_ffff;
-const NO_NAME = 0xffff;
+/** Of a record without a header `content-type`. */
+export const NO_NAME = 0xffff;
 
 /** Whether the client was compiled with the method. Connects to nothing. */
 export function canReadBatches(): boolean {
@@ -31,7 +42,7 @@ export function batchReader(consumer: NativeConsumer, groupId: string) {
   /** Came behind records: what the next read answers. */
   let late: KafkaError | undefined;
 
-  return async (limit: number, timeoutMs: number): Promise<Message[]> => {
+  return async (limit: number, timeoutMs: number): Promise<RecordTable> => {
     if (late) {
       const error = late;
       late = undefined;
@@ -42,12 +53,12 @@ export function batchReader(consumer: NativeConsumer, groupId: string) {
       native.consumeBatch!(timeoutMs, limit, (failure, ...batch) => done(failure as never, batch as Batch)),
     );
     if (error) late = kafkaError(action, error);
-    return messagesOf(bytes, count, topics, contentTypes);
+    return { bytes, count, topics, contentTypes };
   };
 }
 
-/** A list of headers is shared by all records of its content type. */
-function messagesOf(bytes: ArrayBuffer, count: number, topics: string[], contentTypes: string[]): Message[] {
+/** An object a record. A list of headers is shared by all of its content type. */
+export function messagesOf({ bytes, count, topics, contentTypes }: RecordTable): Message[] {
   const f64 = new Float64Array(bytes, 0, count * 4);
   const u32 = new Uint32Array(bytes, 0, count * 8);
   const headers = contentTypes.map((type) => [{ "content-type": Buffer.from(type, "latin1") }]);
@@ -67,4 +78,17 @@ function messagesOf(bytes: ArrayBuffer, count: number, topics: string[], content
     };
   }
   return messages;
+}
+
+/** Those that it has records of; a partition is named once for each time that its records follow another's. */
+export function partitionsOf({ bytes, count, topics }: RecordTable): TopicPartition[] {
+  const u32 = new Uint32Array(bytes, 0, count * 8);
+  const found: TopicPartition[] = [];
+  for (let i = 0; i < count; i++) {
+    const partition = u32[i * 8 + 6]!;
+    const topic = topics[u32[i * 8 + 7]! & NO_NAME]!;
+    const last = found.at(-1);
+    if (last?.partition !== partition || last.topic !== topic) found.push({ topic, partition });
+  }
+  return found;
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaConsumer as NativeConsumer, Message as NativeMessage } from "@confluentinc/kafka-javascript";
 import { connectionSettings, loadBinding } from "./binding.ts";
 import { createCommits } from "./commits.ts";
-import { batchReader } from "./consumeBatch.ts";
+import { batchReader, messagesOf, partitionsOf, type RecordTable } from "./consumeBatch.ts";
 import { KafkaError, kafkaError } from "./errors.ts";
 import type { Message } from "./message.ts";
 import { type CommittedOffset, checkOffsets, type OffsetToCommit, type TopicPartition } from "./offsets.ts";
@@ -49,6 +49,8 @@ export type Consumer = {
    * Throws `fenced` or `fatal` when this consumer is finished.
    */
   poll(maxRecords: number): Promise<Message[]>;
+  /** The same without an object a record, where `bulk` was asked for, the client can, and nothing was read ahead. */
+  pollTable(maxRecords: number): Promise<RecordTable | Message[]>;
   /** What the group has committed for these partitions, with metadata; transactions settled. */
   committed(partitions: readonly TopicPartition[]): Promise<CommittedOffset[]>;
   /** Commits and waits for the broker's acknowledgement. Refused (`rebalance`) for partitions that are not ours. */
@@ -118,7 +120,7 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
 
   let fatal: KafkaError | undefined;
   let closing = false;
-  let consuming: Promise<NativeMessage[]> | undefined;
+  let consuming: Promise<RecordTable | NativeMessage[]> | undefined;
   /** The consume call under way when partitions went: it may still hold their records when it returns. */
   let staleConsume: Promise<unknown> | undefined;
   /** Read by the pump while the caller was not polling; served first. */
@@ -235,10 +237,12 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
   }
 
   /** One native call at a time; drops what is not ours (any more). */
-  async function consume(maxRecords: number): Promise<NativeMessage[]> {
+  async function consume(maxRecords: number): Promise<RecordTable | NativeMessage[]> {
     consuming = read(maxRecords, pollMs);
     try {
-      const messages = await consuming;
+      const read = await consuming;
+      if (!Array.isArray(read) && partitionsOf(read).every(ownership.reads)) return read;
+      const messages = listed(read);
       return messages.every(ownership.reads) ? messages : messages.filter(ownership.reads);
     } catch (error) {
       const failed = explain(kafkaError("poll", error));
@@ -265,30 +269,31 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
     await new Promise(setImmediate); // a caller who polls does so first
     while (!done && !fatal) {
       if (polling || consuming) await sleep(2);
-      else ahead.push(...(await consume(1)));
+      else ahead.push(...listed(await consume(1)));
     }
   }
 
   let polling = false;
+  async function poll(maxRecords: number): Promise<RecordTable | NativeMessage[]> {
+    if (polling)
+      throw new KafkaError("Cannot poll: a poll is under way, expected one at a time", "configuration", -172);
+    if (closing) throw new KafkaError("Cannot poll: the consumer is closing, expected it open", "configuration", -172);
+    if (fatal) throw fatal;
+    polling = true;
+    try {
+      await consuming; // the pump's
+      return ahead.length > 0 ? ahead.splice(0, maxRecords) : await consume(maxRecords);
+    } finally {
+      polling = false;
+    }
+  }
+
   native.subscribe(topics);
 
   return {
     native,
-    async poll(maxRecords) {
-      if (polling)
-        throw new KafkaError("Cannot poll: a poll is under way, expected one at a time", "configuration", -172);
-      if (closing)
-        throw new KafkaError("Cannot poll: the consumer is closing, expected it open", "configuration", -172);
-      if (fatal) throw fatal;
-      polling = true;
-      try {
-        await consuming; // the pump's
-        if (ahead.length > 0) return ahead.splice(0, maxRecords) as Message[];
-        return (await consume(maxRecords)) as Message[];
-      } finally {
-        polling = false;
-      }
-    },
+    poll: async (maxRecords) => listed(await poll(maxRecords)) as Message[],
+    pollTable: async (maxRecords) => (await poll(maxRecords)) as RecordTable | Message[],
     async committed(partitions) {
       if (partitions.length === 0) return [];
       type Listed = { topic: string; partition: number; offset?: number; metadata?: unknown }[];
@@ -332,6 +337,9 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
     },
   };
 }
+
+const listed = (read: RecordTable | NativeMessage[]): NativeMessage[] =>
+  Array.isArray(read) ? read : messagesOf(read);
 
 /** Methods that the package has and its types do not name. */
 type Unnamed = {

@@ -1,4 +1,17 @@
-import { type Content, NULL_VALUE } from "../frame/content.ts";
+import { NULL_VALUE } from "../frame/content.ts";
+import {
+  contentAt,
+  hasValue,
+  offsetAt,
+  RECORD_ENTRY_BYTES,
+  type Records,
+  recordsOf,
+  type SourceRecord,
+  setRecord,
+  sizeAt,
+  startAt,
+  timeAt,
+} from "./records.ts";
 
 /**
  * A batch: records of one partition, a contiguous range of offsets, in one shared buffer that moves to a worker thread
@@ -20,43 +33,56 @@ export interface Batch {
   readonly bytes: SharedArrayBuffer;
 }
 
-export const RECORD_ENTRY_BYTES = 32;
-
-export interface SourceRecord {
-  readonly offset: number;
-  /** Broker's time of the record in ms, 0 when there is none (recordings). Part of the row, so it must be the same on a replay. */
-  readonly time: number;
-  readonly content: Content;
-  /** null: a Kafka record without a value. It becomes a dead letter like any other that cannot be decoded. */
-  readonly value: Uint8Array | null;
-}
-
 /** Packs records (ascending offsets) into a batch for the range [from, to). */
-export function packBatch(
+export const packBatch = (
   source: string,
   partition: number,
   from: number,
   to: number,
   records: readonly SourceRecord[],
+): Batch => packRecords(source, partition, from, to, [recordsOf(records)]);
+
+/** The same of records as they were read, in several parts. */
+export function packRecords(
+  source: string,
+  partition: number,
+  from: number,
+  to: number,
+  parts: readonly Records[],
 ): Batch {
-  let size = records.length * RECORD_ENTRY_BYTES;
-  for (const record of records) size += record.value?.length ?? 0;
-  const bytes = new SharedArrayBuffer(size);
-  const f64 = new Float64Array(bytes, 0, records.length * (RECORD_ENTRY_BYTES / 8));
-  const u32 = new Uint32Array(bytes, 0, records.length * (RECORD_ENTRY_BYTES / 4));
-  const u8 = new Uint8Array(bytes);
-  let at = records.length * RECORD_ENTRY_BYTES;
-  for (let i = 0; i < records.length; i++) {
-    const { offset, time, content, value } = records[i]!;
-    f64[i * 4] = offset;
-    f64[i * 4 + 1] = time;
-    u32[i * 8 + 4] = at;
-    u32[i * 8 + 5] = value === null ? NULL_VALUE : value.length;
-    u32[i * 8 + 6] = content;
-    if (value !== null) {
-      u8.set(value, at);
-      at += value.length;
-    }
+  let count = 0;
+  let size = 0;
+  for (const part of parts) {
+    count += part.count;
+    for (let i = 0; i < part.count; i++) size += sizeAt(part, i);
   }
-  return { source, partition, from, to, count: records.length, bytes };
+  const bytes = new SharedArrayBuffer(count * RECORD_ENTRY_BYTES + size);
+  const table = {
+    f64: new Float64Array(bytes, 0, count * (RECORD_ENTRY_BYTES / 8)),
+    u32: new Uint32Array(bytes, 0, count * (RECORD_ENTRY_BYTES / 4)),
+  };
+  const payload = new Uint8Array(bytes);
+  let record = 0;
+  let at = count * RECORD_ENTRY_BYTES;
+  for (const part of parts) {
+    // Values that lie one behind the other, as those of a poll mostly do, are copied as one.
+    let begin = 0;
+    let end = 0;
+    const copy = (): void => {
+      payload.set(part.bytes.subarray(begin, end), at);
+      at += end - begin;
+    };
+    for (let i = 0; i < part.count; i++, record++) {
+      const [start, size] = [startAt(part, i), sizeAt(part, i)];
+      if (size > 0 && start !== end) {
+        copy();
+        begin = end = start;
+      }
+      const length = hasValue(part, i) ? size : NULL_VALUE;
+      setRecord(table, record, offsetAt(part, i), timeAt(part, i), at + end - begin, length, contentAt(part, i));
+      end += size;
+    }
+    copy();
+  }
+  return { source, partition, from, to, count, bytes };
 }

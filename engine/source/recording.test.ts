@@ -7,8 +7,9 @@ import { gzipSync } from "node:zlib";
 import { Zstd } from "@hpcc-js/wasm-zstd";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MAX_RECORD_BYTES } from "../frame/schema.ts";
-import type { SourceRecord } from "./batch.ts";
 import { createRecordingSource, inspectRecording, readLines } from "./recording.ts";
+import type { SourceRecord } from "./records.ts";
+import { listOf } from "./testing/records.ts";
 
 const zstd = await Zstd.load();
 const PACKED = { "": Buffer.from, ".gz": gzipSync, ".zst": (text: Buffer) => zstd.compress(text) } as Record<
@@ -60,7 +61,7 @@ async function read(
         lose: () => {},
         records(partition, more) {
           expect(partition).toBe(0);
-          records.push(...more);
+          records.push(...listOf(more));
           onRecords(reading);
         },
       },

@@ -11,7 +11,7 @@ import { Decompress } from "fzstd";
 import { CONTENT } from "../frame/content.ts";
 import { MAX_RECORD_BYTES } from "../frame/schema.ts";
 import { UserError } from "../ops/errors.ts";
-import type { SourceRecord } from "./batch.ts";
+import { recordsOf, type SourceRecord } from "./records.ts";
 import type { Source } from "./source.ts";
 
 export interface Recording {
@@ -82,7 +82,7 @@ export function createRecordingSource(
       let records: SourceRecord[] = [];
       let offset = 0;
       const deliver = async (): Promise<void> => {
-        events.records(0, records);
+        events.records(0, recordsOf(records));
         records = [];
         // The rest of the engine runs on this thread, too.
         await new Promise(setImmediate);

@@ -1,4 +1,4 @@
-import type { SourceRecord } from "./batch.ts";
+import type { Records } from "./records.ts";
 
 /** Where records come from: a topic, a recording. It yields them with their positions and knows nothing of what follows. */
 export interface Source {
@@ -24,5 +24,5 @@ export interface SourceEvents {
   /** They are somebody else's already: drop everything. */
   lose(partitions: readonly number[]): void;
   /** Records of one partition, ascending offsets, continuing where the last call ended. */
-  records(partition: number, records: readonly SourceRecord[]): void;
+  records(partition: number, records: Records): void;
 }

@@ -4,7 +4,8 @@ import { decodeRecord } from "../frame/decodeRecord.ts";
 import { lastError } from "../frame/describeError.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
-import { type Batch, RECORD_ENTRY_BYTES } from "../source/batch.ts";
+import type { Batch } from "../source/batch.ts";
+import { RECORD_ENTRY_BYTES } from "../source/records.ts";
 import type { World } from "../world/world.ts";
 
 /** A batch as frames, with what is known of each transaction's place and time. Valid until the next batch is decoded. */

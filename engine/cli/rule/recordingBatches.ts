@@ -1,8 +1,9 @@
 /** The transactions of a recording as frames, batch by batch, decoded as a worker decodes them. */
 import { createBlockEdges } from "../../dispatch/blockEdges.ts";
 import { CONTENT } from "../../frame/content.ts";
-import { packBatch, type SourceRecord } from "../../source/batch.ts";
+import { packBatch } from "../../source/batch.ts";
 import { readLines } from "../../source/recording.ts";
+import { recordsOf, type SourceRecord } from "../../source/records.ts";
 import { createDecoder, type Decoded } from "../../worker/decode.ts";
 import { createWorld } from "../../world/world.ts";
 import { loadConfiguration } from "../configuration.ts";
@@ -34,7 +35,7 @@ export async function* recordingBatches(
     const offset = lines++;
     if (value.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) continue;
     const record = { offset, time: 0, content: CONTENT.json, value };
-    edges.add(record, 0);
+    edges.add(recordsOf([record]), 0);
     queue.push(record);
     bytes += value.length;
     if (queue.length >= records || bytes >= BATCH_BYTES) yield* cut();
