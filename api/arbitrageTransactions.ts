@@ -5,11 +5,10 @@ import {
   arbitragesOfQuery,
   STRATEGIES,
 } from "../clickhouse/queries/arbitrageTransactions.ts";
-import { listQuery } from "../clickhouse/queries/list.ts";
 import { TRANSACTIONS, type TransactionRow } from "../clickhouse/queries/transactions.ts";
 import type { Position } from "../clickhouse/queries/types.ts";
 import type { ReadableStore } from "./deps.ts";
-import { READ_SETTINGS } from "./list.ts";
+import { READ_SETTINGS, readPage } from "./list.ts";
 import { decimalNumber, optional, wholeNumber } from "./parameters.ts";
 import { definitionParameter, describe } from "./statistics.ts";
 
@@ -52,7 +51,7 @@ export interface Found extends Position {
 }
 
 /** The transactions that were found, in the same order. */
-export async function readFound(store: ReadableStore, found: readonly Found[]): Promise<TransactionRow[]> {
+export async function readFound(store: ReadableStore, found: readonly Found[]): Promise<readonly TransactionRow[]> {
   if (found.length === 0) return [];
   const condition = {
     sql: `(t.chain_id, t.event_time) IN (SELECT f.1, fromUnixTimestamp64Micro(f.2, 'UTC') FROM (SELECT arrayJoin(arrayZip({chains:Array(UInt64)}, {times:Array(Int64)})) AS f))
@@ -66,8 +65,7 @@ export async function readFound(store: ReadableStore, found: readonly Found[]): 
       ns: found.map(({ n }) => n),
     },
   };
-  const { sql, params } = listQuery(TRANSACTIONS, [condition], { limit: found.length, offset: 0 });
-  return store.rows<TransactionRow>(sql, { ...params }, READ_SETTINGS);
+  return (await readPage<TransactionRow>(store, TRANSACTIONS, [condition], { limit: found.length, offset: 0 })).rows;
 }
 
 /** Gives each row that is an arbitrage its fields. */

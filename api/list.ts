@@ -1,8 +1,9 @@
 /** Answers a list: a bare array; how many there are in X-Total-Count; where to go on in Link (RFC 8288). */
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
-import { countQuery, listQuery } from "../clickhouse/queries/list.ts";
-import type { Condition, ListSpec } from "../clickhouse/queries/types.ts";
+import { countQuery } from "../clickhouse/queries/list.ts";
+import { type Found, readList } from "../clickhouse/queries/readList.ts";
+import type { Condition, ListSpec, Page } from "../clickhouse/queries/types.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { ReadableStore } from "./deps.ts";
 
@@ -16,8 +17,20 @@ export const READ_SETTINGS = {
   read_in_order_use_buffering: 0,
 } as const;
 
+interface ListRow {
+  readonly cursor: readonly string[];
+}
+
+/** A page of a list, within what queries of ours may take. */
+export const readPage = <Row extends ListRow>(
+  store: ReadableStore,
+  list: ListSpec,
+  conditions: readonly Condition[],
+  page: Page,
+): Promise<Found<Row>> => readList(store, list, conditions, page, READ_SETTINGS);
+
 /** What a list is made of, for REST and GraphQL alike. */
-export interface Listing<Row extends { readonly cursor: readonly string[] }, Body> {
+export interface Listing<Row extends ListRow, Body> {
   readonly list: ListSpec;
   readonly conditions: readonly Condition[];
   /** Rows as they are stored to the public's, one each. */
@@ -31,7 +44,7 @@ export interface Paging {
 }
 
 /** @param encode rows as they are stored to the body's */
-export async function answerList<Row extends { readonly cursor: readonly string[] }, Body>(
+export async function answerList<Row extends ListRow, Body>(
   c: Context,
   store: ReadableStore,
   list: ListSpec,
@@ -39,11 +52,8 @@ export async function answerList<Row extends { readonly cursor: readonly string[
   { limit = 100, offset = 0, cursor }: Paging,
   encode: (rows: readonly Row[]) => readonly Body[] | Promise<readonly Body[]>,
 ) {
-  const { sql, params } = listQuery(list, conditions, { limit, offset, after: cursor, counted: true });
-  const rows = await store.rows<Row & { total?: string }>(sql, params, READ_SETTINGS);
-  // a page without rows does not say how many there are on others
-  const total = rows[0]?.total ?? (await countAll(store, list, conditions));
-  for (const row of rows) delete row.total; // it is no member of what is answered; a copy of each row would cost more than the rest of this
+  const page = { limit, offset, after: cursor, counted: true };
+  const { rows, total = await countAll(store, list, conditions) } = await readPage<Row>(store, list, conditions, page);
   c.header("x-total-count", total);
   const last = rows.at(-1);
   const links = [link(c, "first", { cursor: null, offset: null })];

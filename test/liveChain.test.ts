@@ -12,7 +12,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openStore, type Store } from "../clickhouse/client.ts";
 import { stopEmbedded } from "../clickhouse/embedded/open.ts";
 import { ALERTS, type AlertRow, alertConditions } from "../clickhouse/queries/alerts.ts";
-import { isReplacedIn, listQuery } from "../clickhouse/queries/list.ts";
+import { isReplacedIn } from "../clickhouse/queries/list.ts";
+import { readList } from "../clickhouse/queries/readList.ts";
 import { bestCycle } from "../engine/chain/opportunity/backrun.ts";
 import { afterSwap, amountOut, type Pair, sideOf } from "../engine/chain/opportunity/constantProduct.ts";
 import { waitingSwap } from "../engine/chain/opportunity/testing/waitingSwap.ts";
@@ -274,8 +275,8 @@ async function expectStatuses(hash: Hex, expected: readonly string[]): Promise<v
 }
 
 async function alertsOf(hash: Hex): Promise<AlertRow[]> {
-  const { sql, params } = listQuery(ALERTS, alertConditions({}), { limit: 1_000, offset: 0 });
-  return (await store.rows<AlertRow>(sql, params)).filter(({ block_hash }) => block_hash === hash);
+  const { rows } = await readList<AlertRow>(store, ALERTS, alertConditions({}), { limit: 1_000, offset: 0 });
+  return rows.filter(({ block_hash }) => block_hash === hash);
 }
 
 interface TopicAlert {

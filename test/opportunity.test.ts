@@ -11,8 +11,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { appendFrame } from "../bench/load/load.ts";
 import { openStore } from "../clickhouse/client.ts";
 import { stopEmbedded } from "../clickhouse/embedded/open.ts";
-import { listQuery } from "../clickhouse/queries/list.ts";
 import { OPPORTUNITIES, type OpportunityRow, opportunityConditions } from "../clickhouse/queries/opportunities.ts";
+import { readList } from "../clickhouse/queries/readList.ts";
 import { bestCycle } from "../engine/chain/opportunity/backrun.ts";
 import type { ConcentratedPool } from "../engine/chain/opportunity/concentratedPool.ts";
 import { type Pair, sideOf } from "../engine/chain/opportunity/constantProduct.ts";
@@ -301,8 +301,8 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
   expect((await replay.exited).code, replay.log().slice(-3_000)).toBe(0);
   const store = await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
   try {
-    const { sql, params } = listQuery(OPPORTUNITIES, opportunityConditions({ kind: "pending_backrun" }), { limit: 9, offset: 0 }); // biome-ignore format: one call
-    const found = (await store.rows<OpportunityRow>(sql, params)).filter(({ tx_hash }) => tx_hash === victim);
+    const { rows } = await readList<OpportunityRow>(store, OPPORTUNITIES, opportunityConditions({ kind: "pending_backrun" }), { limit: 9, offset: 0 }); // biome-ignore format: one call
+    const found = rows.filter(({ tx_hash }) => tx_hash === victim);
     expect(found).toHaveLength(1);
     const after = prediction.hops[0]!.after as Pair;
     expect(found[0]).toMatchObject({
@@ -316,8 +316,7 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
 
     // The pools that are listed, after each block: what the trade left is there behind it, and still is behind the block without one.
     const { left, best, still, taking } = later;
-    const imbalances = listQuery(OPPORTUNITIES, opportunityConditions({ kind: "pool_imbalance" }), { limit: 20, offset: 0 }); // biome-ignore format: one call
-    const flagged = await store.rows<OpportunityRow & { log_index: number | null }>(imbalances.sql, imbalances.params);
+    const { rows: flagged } = await readList<OpportunityRow & { log_index: number | null }>(store, OPPORTUNITIES, opportunityConditions({ kind: "pool_imbalance" }), { limit: 20, offset: 0 }); // biome-ignore format: one call
     const places = flagged.map(({ state_block, pool }) => `${Number(state_block) - block} ${pool}`).sort();
     expect(places).toEqual([2, 3].flatMap((at) => left.map(({ address }) => `${at} ${address}`)).sort());
     for (const row of flagged) {

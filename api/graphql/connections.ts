@@ -9,11 +9,11 @@ import {
   GraphQLString,
 } from "graphql";
 import type { z } from "zod";
-import { countQuery, listQuery } from "../../clickhouse/queries/list.ts";
+import { countQuery } from "../../clickhouse/queries/list.ts";
 import { atLeast } from "../../engine/access/roles.ts";
 import { permissionOf } from "../auth/permissions.ts";
 import { encodeCursor } from "../cursor.ts";
-import { type Listing, READ_SETTINGS } from "../list.ts";
+import { type Listing, READ_SETTINGS, readPage } from "../list.ts";
 import { MAX_LIMIT } from "../parameters.ts";
 import type { GraphqlContext } from "./context.ts";
 import { type Fields, SafeInt, type Types } from "./types.ts";
@@ -94,13 +94,13 @@ export const listField = <P extends z.ZodObject>(types: Types, { listing, ...fie
     async page(asked, context) {
       const { limit, cursor } = asked as { limit: number; cursor?: readonly string[] };
       const { list, conditions, encode } = listing(asked, context);
-      const { sql, params } = listQuery(list, conditions, { limit: limit + 1, offset: 0, after: cursor });
-      const found = await context.deps.store.rows<{ cursor: readonly string[] }>(sql, params, READ_SETTINGS);
-      const rows = found.slice(0, limit);
+      const page = { limit: limit + 1, offset: 0, after: cursor };
+      const found = await readPage(context.deps.store, list, conditions, page);
+      const rows = found.rows.slice(0, limit);
       return {
         nodes: await encode(rows),
         cursors: rows.map((row) => encodeCursor(row.cursor)),
-        hasNext: found.length > limit,
+        hasNext: found.rows.length > limit,
         async total() {
           const count = countQuery(list, conditions);
           const [counted] = await context.deps.store.rows<{ total: string }>(count.sql, count.params, READ_SETTINGS);

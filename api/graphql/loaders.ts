@@ -12,12 +12,12 @@ import {
   SWAPS,
   type SwapRow,
 } from "../../clickhouse/queries/findingLists.ts";
-import { listQuery, ofTransactions } from "../../clickhouse/queries/list.ts";
+import { ofTransactions } from "../../clickhouse/queries/list.ts";
 import { TRANSACTIONS, type TransactionRow } from "../../clickhouse/queries/transactions.ts";
 import type { Condition, ListSpec } from "../../clickhouse/queries/types.ts";
 import { withArbitrages } from "../arbitrageTransactions.ts";
 import { toArbitrage, toLiquidation, toSandwich, toSwap } from "../findings.ts";
-import { READ_SETTINGS } from "../list.ts";
+import { readPage } from "../list.ts";
 import { createAlertListing } from "../routes/alerts.ts";
 import { readCounts } from "../routes/rules.ts";
 import { type Transaction, toTransaction } from "../routes/transactions.ts";
@@ -44,8 +44,8 @@ export function createLoaders({ store, labels, log }: Pick<GraphqlDeps, "store" 
   const alerts = createAlertListing({ labels, log });
 
   async function read<Row>(list: ListSpec, conditions: readonly Condition[], limit: number, by?: readonly string[]) {
-    const { sql, params } = listQuery(list, conditions, { limit, offset: 0, ...(by && { most: { rows: MOST_RELATED, by } }) }); // biome-ignore format: one line
-    return store.rows<Row>(sql, params, READ_SETTINGS);
+    const page = { limit, offset: 0, ...(by && { most: { rows: MOST_RELATED, by } }) };
+    return (await readPage<Row & { cursor: readonly string[] }>(store, list, conditions, page)).rows;
   }
 
   /** @param hashesOf transactions that a row belongs to */

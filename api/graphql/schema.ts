@@ -1,11 +1,11 @@
 /** The schema: fields of Query and Subscription, and what belongs to what. Types and arguments are the routes' (types.ts). */
 import { GraphQLInt, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql";
 import type { z } from "zod";
-import { listQuery } from "../../clickhouse/queries/list.ts";
+import type { AlertRow } from "../../clickhouse/queries/alerts.ts";
 import type { TransactionRow } from "../../clickhouse/queries/transactions.ts";
 import { arbitrageFields } from "../arbitrageTransactions.ts";
 import type { OpenApiDocument } from "../docs.ts";
-import { type Listing, READ_SETTINGS } from "../list.ts";
+import { type Listing, readPage } from "../list.ts";
 import { MAX_LIMIT } from "../parameters.ts";
 import { alertIdText, alertParameters, createAlertListing } from "../routes/alerts.ts";
 import { arbitrageurParameters, readArbitrageurs } from "../routes/arbitrageurs.ts";
@@ -134,8 +134,8 @@ function single(types: Types): Fields {
         const read = alertIdText.safeParse(id);
         if (!read.success) throw badInput(`Invalid id: ${read.error.issues[0]!.message}`);
         const { list, conditions, encode } = createAlertListing(deps)({ id: read.data });
-        const { sql, params } = listQuery(list, conditions, { limit: 1, offset: 0 });
-        return (await encode(await deps.store.rows(sql, params, READ_SETTINGS)))[0] ?? null;
+        const { rows } = await readPage<AlertRow>(deps.store, list, conditions, { limit: 1, offset: 0 });
+        return (await encode(rows))[0] ?? null;
       },
     },
     rules: {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AlertRow } from "../../clickhouse/queries/alerts.ts";
-import { historyQuery } from "../../clickhouse/queries/history.ts";
+import { readHistory } from "../../clickhouse/queries/history.ts";
 import type { TransactionRow } from "../../clickhouse/queries/transactions.ts";
 import type { Published, PublishedTap } from "../../engine/dispatch/publishedTap.ts";
 import type { Log } from "../../engine/ops/log.ts";
@@ -86,12 +86,8 @@ export function createEngineFeed({ tap, store, chains, read, log, now = Date.now
     if (!Number.isInteger(partition) || partition < 0 || partition > 65_535) return;
     let at: readonly [number, number, number] = [after[0] ?? -1, after[1] ?? -1, after[2] ?? -1];
     for (const deadline = performance.now() + STORE_LAG_MS; !signal.aborted; ) {
-      const query = historyQuery({ table: channel, source, partition, after: at, limit: PAGE });
-      const rows = await store.rows<(AlertRow & TransactionRow) & { k: number }>(
-        query.sql,
-        query.params,
-        READ_SETTINGS,
-      );
+      const page = { table: channel, source, partition, after: at, limit: PAGE };
+      const rows = await readHistory<AlertRow & TransactionRow>(store, page, READ_SETTINGS);
       const places = rows.map(({ offset, n, k }): Place => ({ lane: name, at: [Number(offset), n, k] }));
       if (rows.length > 0) {
         yield await (channel === "alerts" ? storedAlerts(rows, places) : storedTransactions(rows, places));

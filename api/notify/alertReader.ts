@@ -1,5 +1,5 @@
 /** Alerts as they come into the store, and which of their blocks were replaced. */
-import { exact, hex, iso, plain, REPLACED } from "../../clickhouse/queries/list.ts";
+import { hex, iso, plain, REPLACED } from "../../clickhouse/queries/list.ts";
 import { correlationId, type Place } from "../../engine/ops/correlationId.ts";
 import type { ReadableStore } from "../deps.ts";
 import type { MessageReader } from "../labelledMessages.ts";
@@ -17,7 +17,7 @@ export interface AlertReader {
 const COLUMNS = [
   "lower(hex(t.alert_id)) AS id",
   ...plain("source", "partition", "n", "rule", "rule_version", "severity", "message"),
-  ...exact("chain_id", "block_number"),
+  ...plain("chain_id", "block_number"),
   ...["tx_hash", "block_hash", "from_address", "to_address"].map((name) => `${hex(`t.${name}`)} AS ${name}`),
   `${iso("t.event_time")} AS detected_at`,
   "t.offset AS offset",

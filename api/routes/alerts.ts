@@ -6,11 +6,10 @@ import {
   type AlertRow,
   alertConditions,
 } from "../../clickhouse/queries/alerts.ts";
-import { listQuery } from "../../clickhouse/queries/list.ts";
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createMessageReader } from "../labelledMessages.ts";
-import { answerList, type Listing, READ_SETTINGS, withETag } from "../list.ts";
+import { answerList, type Listing, readPage, withETag } from "../list.ts";
 import { toNumber } from "../numbers.ts";
 import {
   addressText,
@@ -145,10 +144,10 @@ export function alertRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels"
     })
     .openapi(one, async (c) => {
       const { list, conditions, encode } = listing(c.req.valid("param"));
-      const { sql, params } = listQuery(list, conditions, { limit: 1, offset: 0 });
-      const [row] = await store.rows<AlertRow>(sql, params, READ_SETTINGS);
-      if (!row) throw refuse(404, "Alert not found");
-      return withETag(c, (await encode([row]))[0]!);
+      const { rows } = await readPage<AlertRow>(store, list, conditions, { limit: 1, offset: 0 });
+      const [alert] = await encode(rows);
+      if (!alert) throw refuse(404, "Alert not found");
+      return withETag(c, alert);
     });
 }
 

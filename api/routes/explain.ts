@@ -6,7 +6,6 @@ import {
   frameByPositionQuery,
   type StoredFrameRow,
 } from "../../clickhouse/queries/frames.ts";
-import { listQuery } from "../../clickhouse/queries/list.ts";
 import {
   type BatchRow,
   batchQuery,
@@ -33,7 +32,7 @@ import { createFactStage, wantsFacts } from "../../engine/worker/withFacts.ts";
 import { baselinesOf, type Lists, listsOf, NO_LISTS } from "../../engine/world/world.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createMessageReader } from "../labelledMessages.ts";
-import { READ_SETTINGS, withETag } from "../list.ts";
+import { READ_SETTINGS, readPage, withETag } from "../list.ts";
 import { chain, hashText, optional, query } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, problemResponse } from "../router.ts";
@@ -253,8 +252,8 @@ export function explainRoutes({ rules, store, labels, log }: Pick<ApiDeps, "rule
       );
     })
     .openapi(ofAlert, async (c) => {
-      const { sql, params } = listQuery(ALERTS, alertConditions(c.req.valid("param")), { limit: 1, offset: 0 });
-      const [alert] = await store.rows<AlertRow>(sql, params, READ_SETTINGS);
+      const conditions = alertConditions(c.req.valid("param"));
+      const { rows: [alert] } = await readPage<AlertRow>(store, ALERTS, conditions, { limit: 1, offset: 0 }); // biome-ignore format: one line
       if (!alert) throw refuse(404, "Alert not found");
       if (!rules.get(alert.rule)) throw refuse(404, `The alert's rule "${alert.rule}" is not in this catalogue`);
       return withETag(c, await explanation(alert.rule, alert.rule_version, frameByPositionQuery(alert.tx_hash, alert)));

@@ -307,6 +307,29 @@ describe("GET /api/v1/alerts", () => {
   });
 });
 
+test("a newest page is right whatever has come, gone or been asked since the last one", async () => {
+  const { store } = server;
+  const insert = (first: number, rows: number) =>
+    store.command(`
+      INSERT INTO alerts (source, offset, event_time, alert_id, severity, chain_id, ordinal)
+      SELECT 'ends', number, toDateTime64('2023-06-01', 6, 'UTC') + number, unhex(leftPad(hex(number), 32, '0')), 'low', 778, number FROM numbers(${first}, ${rows})`);
+  const ordinals = async (query: string) =>
+    (await server.read(`/api/v1/alerts?chain_id=778&${query}`, alerts)).map(({ ordinal }) => ordinal);
+  await insert(0, 30);
+  expect(await ordinals("limit=5")).toEqual([29, 28, 27, 26, 25]);
+  await insert(30, 2);
+  expect(await ordinals("limit=5")).toEqual([31, 30, 29, 28, 27]);
+  expect(await ordinals("limit=2&offset=2")).toEqual([29, 28]);
+  expect(await ordinals("limit=7")).toEqual([31, 30, 29, 28, 27, 26, 25]);
+  expect(await ordinals("limit=3&until=2023-06-01T00:00:29Z")).toEqual([28, 27, 26]);
+  expect(await ordinals("limit=7&since=2023-06-01T00:00:30Z")).toEqual([31, 30]);
+  await store.command("DELETE FROM alerts WHERE source = 'ends' AND ordinal >= 10");
+  expect(await ordinals("limit=7")).toEqual([9, 8, 7, 6, 5, 4, 3]);
+  expect((await server.get("/api/v1/alerts?chain_id=778&limit=7")).headers.get("x-total-count")).toBe("10");
+  await store.command("DELETE FROM alerts WHERE source = 'ends'");
+  expect(await ordinals("limit=7")).toEqual([]);
+});
+
 test("GET /api/v1/dead-letters shows reason, rule and the beginning of the bytes", async () => {
   const list = await server.read("/api/v1/dead-letters", z.array(deadLetterSchema));
   expect(list.map(({ offset, rule, record_time }) => [offset, rule, record_time])).toEqual([

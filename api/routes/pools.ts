@@ -1,5 +1,4 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { listQuery } from "../../clickhouse/queries/list.ts";
 import { type PoolRow, poolsList } from "../../clickhouse/queries/pools.ts";
 import type { PoolIdentity } from "../../engine/chain/poolIdentity.ts";
 import { builtInRegistry } from "../../engine/chain/registry/registry.ts";
@@ -10,7 +9,7 @@ import { logSeldom } from "../../engine/ops/logSeldom.ts";
 import { findPools } from "../../engine/source/rpc/poolStore.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createLabelFinder } from "../labelledMessages.ts";
-import { answerList, type Listing, READ_SETTINGS, withETag } from "../list.ts";
+import { answerList, type Listing, readPage, withETag } from "../list.ts";
 import { addressText, chain, listParameters, optional, poolText, query, times, wordText } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
@@ -145,8 +144,7 @@ export function poolRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels" 
     })
     .openapi(one, async (c) => {
       const { list, conditions, encode } = listing({ ...c.req.valid("query"), pool: c.req.valid("param").address });
-      const { sql, params } = listQuery(list, conditions, { limit: 100, offset: 0 });
-      const rows = await store.rows<PoolRow>(sql, params, READ_SETTINGS);
+      const { rows } = await readPage<PoolRow>(store, list, conditions, { limit: 100, offset: 0 });
       if (rows.length === 0) throw refuse(404, "Pool not found");
       return withETag(c, await encode(rows));
     });

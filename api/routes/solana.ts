@@ -1,9 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { listQuery } from "../../clickhouse/queries/list.ts";
 import { SOLANA_TRANSACTIONS, type SolanaListRow, solanaConditions } from "../../clickhouse/queries/solanaTransactions.ts"; // biome-ignore format: one import
 import { signatureText } from "../../engine/solana/record.ts";
 import type { ApiDeps } from "../deps.ts";
-import { answerList, READ_SETTINGS, withETag } from "../list.ts";
+import { answerList, readPage, withETag } from "../list.ts";
 import { decimalText, listParameters, optional, query } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
@@ -53,8 +52,8 @@ export function solanaRoutes({ store }: Pick<ApiDeps, "store">) {
     })
     .openapi(one, async (c) => {
       const { signature } = c.req.valid("param");
-      const { sql, params } = listQuery(SOLANA_TRANSACTIONS, solanaConditions({ signature }), { limit: 1, offset: 0 });
-      const [row] = await store.rows<SolanaListRow>(sql, params, READ_SETTINGS);
+      const conditions = solanaConditions({ signature });
+      const { rows: [row] } = await readPage<SolanaListRow>(store, SOLANA_TRANSACTIONS, conditions, { limit: 1, offset: 0 }); // biome-ignore format: one line
       if (!row) throw refuse(404, "Transaction not found");
       return withETag(c, toBody(row));
     });

@@ -6,7 +6,6 @@ import {
   arbitrageTransactionConditions,
 } from "../../clickhouse/queries/arbitrageTransactions.ts";
 import { frameByPositionQuery, type StoredFrameRow } from "../../clickhouse/queries/frames.ts";
-import { listQuery } from "../../clickhouse/queries/list.ts";
 import { TRANSACTIONS, type TransactionRow, transactionConditions } from "../../clickhouse/queries/transactions.ts";
 import type { Condition } from "../../clickhouse/queries/types.ts";
 import { callsOf } from "../../engine/chain/calls/calls.ts";
@@ -24,7 +23,7 @@ import {
 import { callsSchema, internalCallsSchema, toCalls, toInternalCalls } from "../calls.ts";
 import type { ApiDeps } from "../deps.ts";
 import { lifeSchema, readLife } from "../life.ts";
-import { answerList, type Listing, type Paging, READ_SETTINGS, withETag } from "../list.ts";
+import { answerList, type Listing, type Paging, READ_SETTINGS, readPage, withETag } from "../list.ts";
 import { ETHER, GWEI, toNumber, toUnits } from "../numbers.ts";
 import {
   addressText,
@@ -290,8 +289,11 @@ export async function readTransaction(
 
 /** Every time that a transaction came in, and the one to show: mined if there is such a one. */
 export async function readSightings(store: ApiDeps["store"], hash: string, chainId: number | undefined) {
-  const { sql, params } = listQuery(TRANSACTIONS, transactionConditions({ hash, chainId }), { limit: 100, offset: 0 });
-  const sightings = await store.rows<TransactionRow>(sql, params, READ_SETTINGS);
+  const conditions = transactionConditions({ hash, chainId });
+  const { rows: sightings } = await readPage<TransactionRow>(store, TRANSACTIONS, conditions, {
+    limit: 100,
+    offset: 0,
+  });
   const best = sightings.find(({ block_number }) => block_number !== null) ?? sightings[0];
   if (!best) throw refuse(404, "Transaction not found");
   return { best, sightings };

@@ -1,4 +1,5 @@
 /** What the API asks the store for its routes, as the routes ask it: each with what it may read at most. */
+import { READ_SETTINGS, readPage } from "../../api/list.ts";
 import type { Store } from "../../clickhouse/client.ts";
 import { ALERTS, alertConditions } from "../../clickhouse/queries/alerts.ts";
 import {
@@ -14,12 +15,15 @@ import { countQuery, listQuery } from "../../clickhouse/queries/list.ts";
 import { OPPORTUNITIES, opportunityConditions } from "../../clickhouse/queries/opportunities.ts";
 import { statsQuery } from "../../clickhouse/queries/stats.ts";
 import { TRANSACTIONS, transactionConditions } from "../../clickhouse/queries/transactions.ts";
-import type { Query } from "../../clickhouse/queries/types.ts";
+import type { Condition, ListSpec, Query } from "../../clickhouse/queries/types.ts";
 import type { TableName } from "../../engine/worker/outcome.ts";
 
 export interface Question {
   readonly name: string;
   readonly kind: "list" | "roll-up";
+  /** As a route does. */
+  readonly ask: () => Promise<unknown>;
+  /** What is asked by somebody who knows of nothing. */
   readonly query: Query;
   /** Its biggest table, and the part of it that may be read beside some granules of each of its parts: a list needs its page, not the history. */
   readonly table: TableName;
@@ -42,7 +46,7 @@ export async function questionsOf(store: Store): Promise<Question[]> {
   const page = { limit: 100, offset: 0 };
   const since = new Date(`${middle.replace(" ", "T")}Z`);
   const day = { since, until: new Date(since.getTime() + 86_400_000) };
-  const lists: readonly (readonly [name: string, table: TableName, query: Query, share?: number])[] = [
+  const lists: readonly (readonly [name: string, table: TableName, asked: Asked | Query, share?: number])[] = [
     ...(
       [
         ["newest", {}],
@@ -58,22 +62,22 @@ export async function questionsOf(store: Store): Promise<Question[]> {
     ).flatMap(([name, filter, share]) => {
       const conditions = transactionConditions(filter);
       return [
-        [`transactions ${name}`, "transactions", listQuery(TRANSACTIONS, conditions, page), share] as const,
+        [`transactions ${name}`, "transactions", { list: TRANSACTIONS, conditions }, share] as const,
         [`transactions ${name}: how many`, "transactions", countQuery(TRANSACTIONS, conditions), share] as const,
       ];
     }),
-    ["arbitrages newest", "arbitrages", listQuery(ARBITRAGE_TRANSACTIONS, arbitrageTransactionConditions({}, {}), page), COLUMN],
-    ["arbitrages with a profit", "arbitrages", listQuery(ARBITRAGE_TRANSACTIONS, arbitrageTransactionConditions({}, { minProfit: 100 }), page), COLUMN],
+    ["arbitrages newest", "arbitrages", { list: ARBITRAGE_TRANSACTIONS, conditions: arbitrageTransactionConditions({}, {}) }, COLUMN],
+    ["arbitrages with a profit", "arbitrages", { list: ARBITRAGE_TRANSACTIONS, conditions: arbitrageTransactionConditions({}, { minProfit: 100 }) }, COLUMN],
     ["arbitrages of a block", "arbitrages", arbitragesOfQuery([[1, Number(height)]], [hash.slice(2)], "cycle")],
-    ["alerts newest", "alerts", listQuery(ALERTS, alertConditions({}), page)],
+    ["alerts newest", "alerts", { list: ALERTS, conditions: alertConditions({}) }],
     ["alerts newest: how many", "alerts", countQuery(ALERTS, alertConditions({}))],
-    ["alerts of a rule", "alerts", listQuery(ALERTS, alertConditions({ rule: "whale-transfer" }), page), COLUMN],
-    ["alerts of an address", "alerts", listQuery(ALERTS, alertConditions({ address: often }), page)],
-    ["dead letters newest", "dead_letters", listQuery(DEAD_LETTERS, deadLetterConditions({}), page)],
-    ["opportunities newest", "opportunities", listQuery(OPPORTUNITIES, opportunityConditions({}), page), COLUMN],
+    ["alerts of a rule", "alerts", { list: ALERTS, conditions: alertConditions({ rule: "whale-transfer" }) }, COLUMN],
+    ["alerts of an address", "alerts", { list: ALERTS, conditions: alertConditions({ address: often }) }],
+    ["dead letters newest", "dead_letters", { list: DEAD_LETTERS, conditions: deadLetterConditions({}) }],
+    ["opportunities newest", "opportunities", { list: OPPORTUNITIES, conditions: opportunityConditions({}) }, COLUMN],
     ["opportunities newest: how many", "opportunities", countQuery(OPPORTUNITIES, opportunityConditions({})), COLUMN],
-    ["opportunities with a profit", "opportunities", listQuery(OPPORTUNITIES, opportunityConditions({ minProfit: 1 }), page), COLUMN],
-    ["opportunities that were captured", "opportunities", listQuery(OPPORTUNITIES, opportunityConditions({ captured: true }), page), COLUMN],
+    ["opportunities with a profit", "opportunities", { list: OPPORTUNITIES, conditions: opportunityConditions({ minProfit: 1 }) }, COLUMN],
+    ["opportunities that were captured", "opportunities", { list: OPPORTUNITIES, conditions: opportunityConditions({ captured: true }) }, COLUMN],
     ["gas: the last 20 blocks", "gas_blocks", gasBlocksQuery(1, 20)],
   ]; // biome-ignore format: a question a line
   const [by, all] = [{ definition: "cycle", open: [] }, {}] as const;
@@ -84,8 +88,18 @@ export async function questionsOf(store: Store): Promise<Question[]> {
     ["hours that are open", openHoursQuery(all)],
     ["leaderboard", arbitrageursQuery(all, "cycle", [], ranked)],
   ];
+  const plain = (query: Query) => ({ query, ask: () => store.rows(query.sql, { ...query.params }, READ_SETTINGS) });
+  const listed = ({ list, conditions }: Asked) => ({
+    query: listQuery(list, conditions, page),
+    ask: () => readPage(store, list, conditions, page),
+  });
   return [
-    ...lists.map(([name, table, query, share = PAGE]) => ({ name, kind: "list" as const, query, table, share })),
-    ...rollUps.map(([name, query]) => ({ name, kind: "roll-up" as const, query, table: "arbitrages" as const, share: PAGE })),
+    ...lists.map(([name, table, asked, share = PAGE]) => ({ name, kind: "list" as const, ...("list" in asked ? listed(asked) : plain(asked)), table, share })),
+    ...rollUps.map(([name, query]) => ({ name, kind: "roll-up" as const, ...plain(query), table: "arbitrages" as const, share: PAGE })),
   ]; // biome-ignore format: two kinds
+}
+
+interface Asked {
+  readonly list: ListSpec;
+  readonly conditions: readonly Condition[];
 }

@@ -1,7 +1,8 @@
 /** Reads the archive without restoring it: lists its segments, and asks a table in those that may have what is wanted. */
 
 import type { Store } from "../client.ts";
-import { blockStatus, commonConditions, countQuery, equalHex, iso, listQuery } from "../queries/list.ts";
+import { blockStatus, commonConditions, countQuery, equalHex } from "../queries/list.ts";
+import { readList } from "../queries/readList.ts";
 import type { Condition, ListSpec, Page } from "../queries/types.ts";
 import { quoteName } from "../quote.ts";
 import { ARCHIVED_TABLES, holdsBytes, inHex, readColumns, rowHash, type TableColumns, timeOf } from "./columns.ts";
@@ -73,11 +74,9 @@ export function createArchiveReader(store: Store, place: ArchivePlace): ArchiveR
         );
       const list = listOf(place, found, table, columns);
       const conditions = conditionsOf(columns, filter);
-      const query = listQuery(list, conditions, page);
       const count = countQuery({ ...list, table: archivedRows(place, found, table, columns) }, conditions);
-      const settings = { output_format_json_quote_decimals: 1, output_format_json_quote_denormals: 1 };
-      const [rows, [counted]] = await Promise.all([
-        reads.rows<ArchivedRow>(query.sql, query.params, settings),
+      const [{ rows }, [counted]] = await Promise.all([
+        readList<ArchivedRow>(reads, list, conditions, page, { output_format_json_quote_denormals: 1 }),
         reads.rows<{ total: string }>(count.sql, count.params),
       ]);
       return { rows, total: counted!.total, segments: found.length };
@@ -105,7 +104,7 @@ function listOf(place: ArchivePlace, segments: readonly Manifest[], table: strin
 function shown([name, type]: readonly [string, string]): string {
   const column = `t.${quoteName(name)}`;
   if (holdsBytes(name, type)) return `${inHex(type, column, "0x")} AS ${quoteName(name)}`;
-  return `${/DateTime/.test(type) ? iso(column) : column} AS ${quoteName(name)}`;
+  return `${column} AS ${quoteName(name)}`;
 }
 
 function conditionsOf(

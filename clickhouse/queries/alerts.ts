@@ -1,4 +1,4 @@
-import { blockStatus, commonConditions, equal, equalHex, exact, hex, iso, plain } from "./list.ts";
+import { blockStatus, commonConditions, equal, equalHex, named, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 export interface AlertFilter extends CommonFilter {
@@ -39,12 +39,12 @@ export const ALERTS: ListSpec = {
   order: { time: "event_time", ties: { ...POSITION_TIES, rule: "String", ordinal: "UInt16" } },
   columns: [
     "lower(hex(t.alert_id)) AS id",
-    ...plain("source", "partition", "n", "rule", "rule_version", "severity", "ordinal", "message"),
-    ...exact("offset", "chain_id", "block_number"),
-    ...["tx_hash", "block_hash", "from_address", "to_address"].map((name) => `${hex(`t.${name}`)} AS ${name}`),
+    ...plain("source", "partition", "offset", "n", "rule", "rule_version", "severity", "ordinal", "message"),
+    ...plain("chain_id", "block_number"),
     `${blockStatus} AS status`,
-    `${iso("t.event_time")} AS detected_at`,
+    "t.event_time AS detected_at",
   ],
+  bytes: named("tx_hash", "block_hash", "from_address", "to_address"),
 };
 
 export function alertConditions(filter: AlertFilter): Condition[] {

@@ -1,5 +1,5 @@
 /** Arbitrage transactions: the transactions of seed 002, with what it says of them. */
-import { commonConditions, equal, equalHex, hex, isReplacedIn } from "./list.ts";
+import { commonConditions, equal, equalHex, hex, isReplacedIn, plain } from "./list.ts";
 import type { TransactionFilter } from "./transactions.ts";
 import { type Condition, type ListSpec, POSITION_TIES, type Query } from "./types.ts";
 
@@ -21,13 +21,7 @@ export const ARBITRAGE_TRANSACTIONS: ListSpec = {
   table: "arbitrages",
   keys: "arbitrages",
   order: { time: "event_time", ties: POSITION_TIES },
-  columns: [
-    "t.source AS source",
-    "t.partition AS partition",
-    "toString(t.offset) AS offset",
-    "t.n AS n",
-    "toString(t.chain_id) AS chain_id",
-  ],
+  columns: plain("source", "partition", "offset", "n", "chain_id"),
 };
 
 /** Of route 0, which stands for its transaction; nothing of replaced blocks. */

@@ -1,4 +1,4 @@
-import { commonConditions, equal, exact, hex, iso, plain } from "./list.ts";
+import { commonConditions, equal, named, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 export interface DeadLetterFilter extends Omit<CommonFilter, "chainId"> {
@@ -26,12 +26,10 @@ export const DEAD_LETTERS: ListSpec = {
   keys: "dead_letters",
   order: { time: "record_time", ties: { ...POSITION_TIES, rule: "String" } },
   columns: [
-    ...plain("source", "partition", "n", "reason", "detail", "rule", "size"),
-    ...exact("offset"),
-    `${hex("t.sha256")} AS sha256`,
+    ...plain("source", "partition", "offset", "n", "reason", "detail", "rule", "size", "record_time"),
     `base64Encode(substring(t.bytes, 1, ${PREVIEW_BYTES})) AS preview`,
-    `${iso("t.record_time")} AS record_time`,
   ],
+  bytes: named("sha256"),
 };
 
 export function deadLetterConditions(filter: DeadLetterFilter): Condition[] {

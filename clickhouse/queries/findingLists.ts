@@ -1,5 +1,5 @@
 /** Swaps, arbitrages, sandwiches and liquidations as lists, newest first. What blocks that were replaced said has not happened, and is left out. */
-import { blockStatus, commonConditions, equal, equalHex, exact, HAPPENED, hex, iso, plain } from "./list.ts";
+import { blockStatus, commonConditions, equal, equalHex, HAPPENED, hex, named, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 /** Integers that may pass 2^53 are decimal text, bytes are hex with 0x, times RFC 3339. */
@@ -83,25 +83,20 @@ export interface LiquidationRow extends FindingRow {
   readonly collateral_amount: string;
 }
 
-const inHex = (...columns: string[]): string[] => columns.map((column) => `${hex(`t.${column}`)} AS ${column}`);
 const eachInHex = (...columns: string[]): string[] =>
   columns.map((column) => `arrayMap(x -> ${hex("x")}, t.${column}) AS ${column}`);
 
 const SHARED = [
-  ...plain("source", "partition", "n", "log_index", "confidence", "reason", "evidence"),
-  ...exact("offset", "chain_id", "block_number"),
-  ...inHex("block_hash", "tx_hash"),
-  `${hex("t.tx_from")} AS from_address`,
-  `${hex("t.tx_to")} AS to_address`,
-  `${iso("t.block_timestamp")} AS block_timestamp`,
-  `${iso("t.event_time")} AS detected_at`,
+  ...plain("source", "partition", "offset", "n", "log_index", "confidence", "reason", "evidence"),
+  ...plain("chain_id", "block_number", "block_timestamp"),
+  "t.event_time AS detected_at",
   // of a block that was not whole; a record need not name its block's hash: then it cannot be replaced
   `if(t.status = 'provisional' OR t.block_hash IS NULL, t.status, ${blockStatus}) AS status`,
 ];
+const SHARED_BYTES = { ...named("block_hash", "tx_hash"), from_address: "t.tx_from", to_address: "t.tx_to" };
 const PROFIT = [
   ...plain("payments_complete", "roi_percent"),
-  ...exact("profit_amount", "gas_cost", "fee_recipient_payment", "net_profit", "gross_usd", "net_usd"),
-  ...inHex("profit_token"),
+  ...plain("profit_amount", "gas_cost", "fee_recipient_payment", "net_profit", "gross_usd", "net_usd"),
 ];
 const TIES = { ...POSITION_TIES, log_index: "UInt32" } as const;
 
@@ -109,12 +104,8 @@ export const SWAPS: ListSpec = {
   table: "swaps",
   keys: "swaps",
   order: { time: "event_time", ties: TIES },
-  columns: [
-    ...SHARED,
-    ...plain("protocol", "provenance"),
-    ...exact("amount_in", "amount_out"),
-    ...inHex("pool", "sender", "recipient", "token_in", "token_out"),
-  ],
+  columns: [...SHARED, ...plain("protocol", "provenance", "amount_in", "amount_out")],
+  bytes: { ...SHARED_BYTES, ...named("pool", "sender", "recipient", "token_in", "token_out") },
 };
 
 export const ARBITRAGES: ListSpec = {
@@ -124,11 +115,10 @@ export const ARBITRAGES: ListSpec = {
   columns: [
     ...SHARED,
     ...PROFIT,
-    ...plain("definition", "route_logs", "route_protocols"),
-    ...exact("start_amount", "end_amount"),
-    ...inHex("account"),
+    ...plain("definition", "route_logs", "route_protocols", "start_amount", "end_amount"),
     ...eachInHex("route_pools", "route_tokens"),
   ],
+  bytes: { ...SHARED_BYTES, ...named("profit_token", "account") },
 };
 
 export const SANDWICHES: ListSpec = {
@@ -138,25 +128,19 @@ export const SANDWICHES: ListSpec = {
   columns: [
     ...SHARED,
     ...PROFIT,
-    ...plain("protocol"),
-    ...exact("frontrun_in", "frontrun_out", "backrun_in", "backrun_out"),
-    ...inHex("pool", "sandwicher"),
+    ...plain("protocol", "frontrun_in", "frontrun_out", "backrun_in", "backrun_out"),
     ...eachInHex("frontrun_txs", "victim_txs", "backrun_txs", "loss_txs", "loss_tokens"),
-    "arrayMap(x -> toString(x), t.loss_amounts) AS loss_amounts",
+    ...plain("loss_amounts"),
   ],
+  bytes: { ...SHARED_BYTES, ...named("profit_token", "pool", "sandwicher") },
 };
 
 export const LIQUIDATIONS: ListSpec = {
   table: "liquidations",
   keys: "liquidations",
   order: { time: "event_time", ties: TIES },
-  columns: [
-    ...SHARED,
-    ...plain("protocol"),
-    ...exact("debt_amount", "collateral_amount"),
-    ...inHex("pool", "liquidator", "debt_token", "collateral_token"),
-    `${hex("t.user_address")} AS user`,
-  ],
+  columns: [...SHARED, ...plain("protocol", "debt_amount", "collateral_amount")],
+  bytes: { ...SHARED_BYTES, ...named("pool", "liquidator", "debt_token", "collateral_token"), user: "t.user_address" },
 };
 
 export interface FindingFilter extends CommonFilter {

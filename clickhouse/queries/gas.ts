@@ -1,5 +1,5 @@
 import { FEE_PERCENTILES } from "../tables/gasBlocks.ts";
-import { exact, hex, iso, isReplaced, plain } from "./list.ts";
+import { hex, iso, isReplaced, plain } from "./list.ts";
 import type { Query } from "./types.ts";
 
 /** A block as gas_blocks has it; integers as decimal text. */
@@ -34,7 +34,7 @@ export function gasBlocksQuery(chainId: number, blocks: number): Query {
       "toString(t.block_number) AS number",
       `${hex("t.block_hash")} AS hash`,
       `${iso("t.block_timestamp")} AS timestamp`,
-      ...exact("base_fee_per_gas", "gas_used", "gas_limit", "blob_gas_used"),
+      ...plain("base_fee_per_gas", "gas_used", "gas_limit", "blob_gas_used"),
       ...plain("transactions", "transactions_seen", "extra_data"),
       `[${FEE_PERCENTILES.map((percentile) => `toString(t.priority_fee_p${percentile})`).join(", ")}] AS fees`,
     ].join(", ")}

@@ -1,5 +1,7 @@
 /** Rows in the order of their source, a page at a time: what a live stream goes on with. */
 import { ALERTS } from "./alerts.ts";
+import { selected } from "./list.ts";
+import { completeBytes, type ListSource, ROW_SETTINGS } from "./readList.ts";
 import { TRANSACTIONS } from "./transactions.ts";
 import type { ListSpec } from "./types.ts";
 
@@ -9,7 +11,7 @@ const SOURCES = {
   transactions: { list: TRANSACTIONS, ties: "t.event_time" },
 } as const satisfies Record<string, { list: ListSpec; ties: string }>;
 
-export interface HistoryPage {
+interface HistoryPage {
   readonly table: keyof typeof SOURCES;
   readonly source: string;
   readonly partition: number;
@@ -18,12 +20,23 @@ export interface HistoryPage {
   readonly limit: number;
 }
 
-/** Columns as the table's list has them, and `k`: which of its transaction's rows it is, from 0 on. */
-export function historyQuery({ table, source, partition, after: [offset, n, k], limit }: HistoryPage) {
+/** Rows as the table's list has them, and `k`: which of its transaction's rows it is, from 0 on. */
+export async function readHistory<Row extends object>(
+  source: ListSource,
+  page: HistoryPage,
+  settings: Readonly<Record<string, string | number>>,
+): Promise<(Row & { k: number })[]> {
+  const { sql, params } = historyQuery(page);
+  const rows = await source.rows<Row & { k: number }>(sql, params, { ...settings, ...ROW_SETTINGS });
+  for (const row of rows) completeBytes(SOURCES[page.table].list, row as Record<string, unknown>);
+  return rows;
+}
+
+function historyQuery({ table, source, partition, after: [offset, n, k], limit }: HistoryPage) {
   const { list, ties } = SOURCES[table];
   return {
     sql: `SELECT * EXCEPT (o) FROM (
-            SELECT ${list.columns.join(", ")}, t.offset AS o, toUInt32(row_number() OVER (PARTITION BY t.offset, t.n ORDER BY ${ties}) - 1) AS k
+            SELECT ${selected(list).join(", ")}, t.offset AS o, toUInt32(row_number() OVER (PARTITION BY t.offset, t.n ORDER BY ${ties}) - 1) AS k
             FROM ${list.table} AS t
             WHERE t.source = {source:String} AND t.partition = {partition:UInt16} AND t.offset >= {offset:UInt64}
           ) WHERE (o, n, k) > ({offset:UInt64}, {n:Int64}, {k:Int64}) ORDER BY o, n, k LIMIT {limit:UInt32}`,

@@ -7,27 +7,35 @@
 import type { CommonFilter, Condition, ListSpec, Page, Query } from "./types.ts";
 
 /**
- * Rows have the columns, `cursor: string[]` for the page after them, and where the page asks for it `total`, how many there are on all pages, as
- * text: what a query costs the store is mostly its planning, so one of its own for that cost half as much again.
+ * For `readList` (readList.ts), which makes rows of what comes. `cursor` is a tuple of what the list is ordered by, the time in µs, and where the page
+ * asks for it how many rows there are on all pages: what a query costs the store is mostly its planning, so one of its own for that cost half as
+ * much again.
  */
 export function listQuery(list: ListSpec, conditions: readonly Condition[], page: Page): Query {
-  const { columns, order } = list;
+  const { order } = list;
   const keys = [order.time, ...Object.keys(order.ties)].map((key) => `t.${key}`);
-  const cursor = [`toUnixTimestamp64Micro(${keys[0]})`, ...keys.slice(1)].map((key) => `toString(${key})`).join(", ");
-  const counted = page.counted ? [`(${countSql(list, conditions)}) AS total`] : [];
+  const counted = page.counted ? [`(${countSql(list, conditions)})`] : [];
+  const cursor = `tuple(${[`toUnixTimestamp64Micro(${keys[0]})`, ...keys.slice(1), ...counted].join(", ")}) AS cursor`;
   const all = page.after ? [...conditions, beyond(order, page.after)] : conditions;
   return {
-    sql: `SELECT ${[...columns, `[${cursor}] AS cursor`, ...counted].join(",\n  ")}
-FROM ${tableOf(list)}${where(page.most ? all : [...all, ...notBefore(list, all)])}
+    sql: `SELECT ${[...selected(list), cursor].join(",\n  ")}
+FROM ${tableOf(list)}${where(page.most ? all : [...all, ...notBefore(list, all, page)])}
 ORDER BY ${keys.map((key) => `${key} DESC`).join(", ")}${page.most ? `\nLIMIT {most:UInt32} BY ${page.most.by.map((column) => `t.${column}`).join(", ")}` : ""}
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
     params: {
       ...paramsOf(all),
+      ...(page.notBefore !== undefined && { not_before: page.notBefore }),
       ...(page.most && { most: page.most.rows }),
       ...{ limit: page.limit, offset: page.offset },
     },
   };
 }
+
+/** Columns and bytes of a list, as expressions over `t`. */
+export const selected = ({ columns, bytes = {} }: ListSpec): string[] => [
+  ...columns,
+  ...Object.entries(bytes).map(([name, expression]) => `hex(${expression}) AS ${name}`),
+];
 
 /** One row: `total`, as text. */
 export const countQuery = (list: ListSpec, conditions: readonly Condition[]): Query => ({
@@ -53,15 +61,18 @@ const tableOf = ({ table, final }: ListSpec): string => `${table} AS t${final ? 
  * Nothing is older than the last row of the page, whose time is cheap to find: that reads the time and what is filtered by, in the table's
  * order or by its index of times; then all columns of the few granules that are left. bench/README.md has what it saves.
  */
-function notBefore(list: ListSpec, conditions: readonly Condition[]): Condition[] {
+function notBefore(list: ListSpec, conditions: readonly Condition[], page: Page): Condition[] {
+  const { time } = list.order;
+  if (page.notBefore !== undefined)
+    return [{ sql: `t.${time} >= fromUnixTimestamp64Micro({not_before:Int64}, 'UTC')` }];
   const keys = keysOf(list, conditions);
   if (keys === undefined) return [];
-  const { time } = list.order;
   const times = `SELECT t.${time} AS time FROM ${keys} AS t${where(conditions)}\nORDER BY t.${time} DESC LIMIT {limit:UInt32} + {offset:UInt32}`;
   return [{ sql: `t.${time} >= (SELECT minOrNull(time) FROM (${times}))` }];
 }
 
-const keysOf = ({ keys }: ListSpec, conditions: readonly Condition[]): string | undefined =>
+/** What is read to find out where a page ends; undefined: nothing is. */
+export const keysOf = ({ keys }: ListSpec, conditions: readonly Condition[]): string | undefined =>
   conditions.some(({ beyondKeys }) => beyondKeys) ? undefined : keys;
 
 /** Line break and WHERE, or nothing. */
@@ -89,8 +100,8 @@ export function commonConditions({ chainId, since, until }: CommonFilter, time: 
   const at = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
   return [
     ...equal("chain_id", "UInt64", chainId),
-    ...(since ? [{ sql: `t.${time} >= ${at("since")}`, params: { since: since.getTime() } }] : []),
-    ...(until ? [{ sql: `t.${time} < ${at("until")}`, params: { until: until.getTime() } }] : []),
+    ...(since ? [{ sql: `t.${time} >= ${at("since")}`, params: { since: since.getTime() }, ofTime: true }] : []),
+    ...(until ? [{ sql: `t.${time} < ${at("until")}`, params: { until: until.getTime() }, ofTime: true }] : []),
   ];
 }
 
@@ -164,5 +175,6 @@ export const iso = (expression: string) => `concat(replaceOne(toString(${express
 /** `t.column AS column` for each. */
 export const plain = (...columns: string[]) => columns.map((column) => `t.${column} AS ${column}`);
 
-/** Integers of any width as decimal text: JSON numbers are exact to 2^53 only. */
-export const exact = (...columns: string[]) => columns.map((column) => `toString(t.${column}) AS ${column}`);
+/** `bytes` of a list: columns by their own names. */
+export const named = (...columns: string[]): Record<string, string> =>
+  Object.fromEntries(columns.map((column) => [column, `t.${column}`]));

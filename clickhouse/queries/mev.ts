@@ -1,5 +1,5 @@
 /** What was extracted in blocks: arbitrages (cycle), sandwiches, liquidations, just-in-time liquidity; nothing of replaced blocks. */
-import { blockStatus, commonConditions, exact, hex, iso, isReplacedIn, paramsOf, plain, where } from "./list.ts";
+import { blockStatus, commonConditions, hex, isReplacedIn, named, paramsOf, plain, where } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position, type Query } from "./types.ts";
 
 export const PATTERNS = ["arbitrage", "sandwich", "liquidation", "jit"] as const;
@@ -123,29 +123,29 @@ function select(pattern: Pattern): string {
 /** For listQuery and countQuery, with mevConditions. @param pattern all when absent */
 export function mevList(pattern?: Pattern): ListSpec {
   const selects = PATTERNS.filter((each) => pattern === undefined || each === pattern).map(select);
-  const inHex = (name: string): string => `${hex(`t.${name}_`)} AS ${name}`;
+  const bytes = ["searcher", "profit_token", "user_address", "debt_token", "collateral_token"];
   const allInHex = (name: string): string => `arrayMap(x -> ${hex("x")}, t.${name}_) AS ${name}`;
   const amounts = ["profit_amount", "gas_cost", "fee_recipient_payment", "net_profit", "net_usd", "debt_amount", "collateral_amount"]; // biome-ignore format: a row
   return {
     table: `(${selects.join("\n  UNION ALL ")})`,
     order: { time: "event_time", ties: { ...POSITION_TIES, log_index: "UInt32", pattern: "String" } },
     columns: [
-      "toString(bitShiftRight(sipHash64(t.source, t.partition, t.offset, t.n, t.log_index, t.pattern), 11)) AS id",
+      "bitShiftRight(sipHash64(t.source, t.partition, t.offset, t.n, t.log_index, t.pattern), 11) AS id",
       "t.pattern AS pattern_type",
       "t.protocols_ AS protocols",
       "t.roi_percent_ AS roi_percent",
       ...plain("source", "partition", "n", "log_index", "confidence", "reason"),
-      ...exact("offset", "chain_id", "block_number"),
-      `${hex("t.tx_hash")} AS tx_hash`,
-      `${hex("t.tx_from")} AS from_address`,
-      `${hex("t.block_hash")} AS block_hash`,
-      ...["searcher", "profit_token", "user_address", "debt_token", "collateral_token"].map(inHex),
+      ...plain("offset", "chain_id", "block_number", "block_timestamp"),
       ...["pools", "frontrun_txs", "victim_txs", "backrun_txs"].map(allInHex),
-      ...amounts.map((name) => `toString(t.${name}_) AS ${name}`),
+      ...amounts.map((name) => `t.${name}_ AS ${name}`),
       `if(t.status = 'provisional', t.status, ${blockStatus}) AS status`,
-      `${iso("t.block_timestamp")} AS block_timestamp`,
-      `${iso("t.event_time")} AS detected_at`,
+      "t.event_time AS detected_at",
     ],
+    bytes: {
+      ...named("tx_hash", "block_hash"),
+      from_address: "t.tx_from",
+      ...Object.fromEntries(bytes.map((name) => [name, `t.${name}_`])),
+    },
   };
 }
 

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { encodeFindings, type FindingRow, type FindingTable } from "../tables/findings.ts";
 import { COLUMNS } from "../tables.ts";
-import { countQuery, listQuery } from "./list.ts";
+import { countQuery } from "./list.ts";
 import { OPPORTUNITIES, type OpportunityFilter, type OpportunityRow, opportunityConditions } from "./opportunities.ts";
+import { readList } from "./readList.ts";
 
 const bytes = (length: number, digit: string): string => `0x${digit.repeat(2 * length)}`;
 const POOL = bytes(20, "a");
@@ -48,9 +49,9 @@ const opportunity = (id: string, state: number, usd: bigint | null, pool = POOL)
 const judged = { status: "confirmed", confidence: "high", reason: "because", evidence: [] };
 const capture = { log_index: 3, pool: POOL, account: bytes(20, "e") };
 
-async function list(filter: OpportunityFilter = {}): Promise<OpportunityRow[]> {
-  const { sql, params } = listQuery(OPPORTUNITIES, opportunityConditions(filter), { limit: 100, offset: 0 });
-  return place.store.rows<OpportunityRow>(sql, params);
+async function list(filter: OpportunityFilter = {}, after?: readonly string[]): Promise<readonly OpportunityRow[]> {
+  const page = { limit: 100, offset: 0, after };
+  return (await readList<OpportunityRow>(place.store, OPPORTUNITIES, opportunityConditions(filter), page)).rows;
 }
 const first = ({ id }: OpportunityRow): string => id[0]!;
 
@@ -108,9 +109,7 @@ test("filters, pages and counts", async () => {
   expect(await ids({ pool: bytes(20, "9") })).toBe("4");
   expect(await ids({ chainId: 2 })).toBe("");
   const [start] = await list();
-  const page = { limit: 100, offset: 0, after: start!.cursor };
-  const { sql, params } = listQuery(OPPORTUNITIES, [], page);
-  expect((await place.store.rows<OpportunityRow>(sql, params)).map(first).join("")).toBe("241");
+  expect((await list({}, start!.cursor)).map(first).join("")).toBe("241");
   const count = countQuery(OPPORTUNITIES, opportunityConditions({ captured: true }));
   expect(await place.store.rows(count.sql, count.params)).toEqual([{ total: "2" }]);
 });

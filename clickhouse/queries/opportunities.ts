@@ -1,5 +1,5 @@
 /** Opportunities, newest first, each with what captured it. Those of replaced blocks, and captures in replaced blocks, have not happened. */
-import { blockStatus, commonConditions, exact, hex, iso, isReplacedIn, plain } from "./list.ts";
+import { blockStatus, commonConditions, isReplacedIn, named, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 /** An arbitrage takes an opportunity if it comes so soon: what seed 002 gives one to live (CACHE_OPPORTUNITY_TTL). */
@@ -107,22 +107,27 @@ export const OPPORTUNITIES: ListSpec = {
     "lower(hex(t.opportunity_id)) AS id",
     ...plain("source", "partition", "n", "kind", "dex", "reserve0", "reserve1", "imbalance_pct", "imbalance_pct_raw"),
     ...plain("other_dex", "profit_native", "is_small_opportunity", "confidence", "reason", "captured"),
-    ...exact("offset", "chain_id", "block_number", "state_block", "reserve0_raw", "reserve1_raw", "amount_in_raw"),
-    ...exact("amount_out_raw", "profit_raw", "gas_cost_raw", "profit_native_raw", "sqrt_price_x96", "liquidity"),
-    ...exact("exposure_front_raw", "exposure_loss_raw", "exposure_profit_raw"),
+    ...plain("offset", "chain_id", "block_number", "state_block", "reserve0_raw", "reserve1_raw", "amount_in_raw"),
+    ...plain("amount_out_raw", "profit_raw", "gas_cost_raw", "profit_native_raw", "sqrt_price_x96", "liquidity"),
+    ...plain("exposure_front_raw", "exposure_loss_raw", "exposure_profit_raw"),
     "toFloat64(t.profit_usd) AS profit_usd",
-    "toString(t.profit_usd) AS profit_usd_raw",
-    ...["tx_hash", "pool", "token0", "token1", "other_pool", "profit_token", "exposure_token"].map(inHex),
-    ...["captured_by", "captured_tx"].map(inHex),
+    "t.profit_usd AS profit_usd_raw",
     `if(t.status = 'provisional', t.status, ${blockStatus}) AS status`,
-    `${iso("t.event_time")} AS detected_at`,
-    `${iso("t.captured_at")} AS captured_at`,
+    "t.event_time AS detected_at",
+    "t.captured_at AS captured_at",
   ],
+  bytes: named(
+    "tx_hash",
+    "pool",
+    "token0",
+    "token1",
+    "other_pool",
+    "profit_token",
+    "exposure_token",
+    "captured_by",
+    "captured_tx",
+  ),
 };
-
-function inHex(name: string): string {
-  return `${hex(`t.${name}`)} AS ${name}`;
-}
 
 export function opportunityConditions(filter: OpportunityFilter): Condition[] {
   const { kind, minProfit, maxProfit, captured, pool } = filter;

@@ -1,5 +1,5 @@
 /** Pools as their swaps left them, the one that traded last first: what is stored of each is enough, nobody has to be asked. */
-import { commonConditions, exact, hex, iso, isReplacedIn, paramsOf, plain, where } from "./list.ts";
+import { commonConditions, hex, isReplacedIn, named, paramsOf, plain, where } from "./list.ts";
 import type { CommonFilter, Condition, ListSpec } from "./types.ts";
 
 export interface PoolFilter extends CommonFilter {
@@ -75,15 +75,26 @@ export function poolsList(filter: PoolFilter): { list: ListSpec; conditions: Con
   ) AS b ON b.chain_id = p.chain_id AND b.pool = p.pool AND b.block_number = p.block_number
 )`;
   const columns = [
-    ...exact("chain_id", "swaps", "block_number", "sqrt_price_x96", "liquidity"),
-    ...plain("protocol", "tick", "imbalance_pct", "imbalance_pct_raw"),
+    ...plain(
+      "chain_id",
+      "swaps",
+      "block_number",
+      "sqrt_price_x96",
+      "liquidity",
+      "last_swap_at",
+      "protocol",
+      "tick",
+      "imbalance_pct",
+      "imbalance_pct_raw",
+    ),
     "concat('0x', t.pool) AS pool",
-    `${hex("t.last_tx")} AS last_tx`,
     `arrayMap(x -> ${hex("x")}, t.tokens) AS tokens`,
-    `${iso("t.last_swap_at")} AS last_swap_at`,
-    ...["reserve0", "reserve1", "volume0", "volume1"].map((name) => `toString(t.${name}) AS ${name}_raw`),
+    ...["reserve0", "reserve1", "volume0", "volume1"].map((name) => `t.${name} AS ${name}_raw`),
   ];
   // What stands within the table has its values from here.
   const params = paramsOf(counted);
-  return { list: { table, columns, order: POOL_ORDER }, conditions: [{ sql: "t.swaps > 0", params }] };
+  return {
+    list: { table, columns, bytes: named("last_tx"), order: POOL_ORDER },
+    conditions: [{ sql: "t.swaps > 0", params }],
+  };
 }

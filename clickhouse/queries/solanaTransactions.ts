@@ -1,4 +1,4 @@
-import { commonConditions, exact, iso, plain } from "./list.ts";
+import { commonConditions, plain } from "./list.ts";
 import type { CommonFilter, Condition, ListSpec } from "./types.ts";
 
 export interface SolanaFilter extends Omit<CommonFilter, "chainId"> {
@@ -20,16 +20,14 @@ export interface SolanaListRow {
 }
 
 /** In 38 digits: the product has more than the column's 18. */
-const lamports = (column: string): string => `toString(toInt64(toDecimal128(t.${column}, 9) * 1000000000))`;
+const lamports = (column: string): string => `toInt64(toDecimal128(t.${column}, 9) * 1000000000)`;
 
 export const SOLANA_TRANSACTIONS: ListSpec = {
   table: "solana_transactions",
   final: true,
   order: { time: "block_time", ties: { slot: "UInt64", tx_signature: "String" } },
   columns: [
-    ...plain("tx_signature", "record"),
-    ...exact("slot"),
-    `${iso("t.block_time")} AS block_time`,
+    ...plain("tx_signature", "record", "slot", "block_time"),
     `${lamports("revenue_sol")} AS revenue_lamports`,
     `${lamports("net_profit_sol")} AS net_profit_lamports`,
   ],

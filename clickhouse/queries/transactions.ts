@@ -1,4 +1,4 @@
-import { commonConditions, equal, equalHex, exact, hex, iso, plain } from "./list.ts";
+import { commonConditions, equal, equalHex, named, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 export interface TransactionFilter extends CommonFilter {
@@ -55,7 +55,7 @@ export const TRANSACTIONS: ListSpec = {
   order: { time: "event_time", ties: POSITION_TIES },
   columns: [
     // 53 bits of a hash of the position: unique in practice, the same on every read, exact as a JSON number
-    "toString(bitShiftRight(sipHash64(t.source, t.partition, t.offset, t.n), 11)) AS id",
+    "bitShiftRight(sipHash64(t.source, t.partition, t.offset, t.n), 11) AS id",
     ...plain(
       "source",
       "partition",
@@ -68,17 +68,16 @@ export const TRANSACTIONS: ListSpec = {
       "risk",
       "risk_factors",
     ),
-    ...exact("offset", "chain_id", "nonce", "value", "gas", "gas_price", "max_fee_per_gas", "max_priority_fee_per_gas"),
-    ...exact("effective_gas_price", "base_fee_per_gas", "block_number", "gas_used"),
-    `${hex("t.hash")} AS tx_hash`,
-    ...["from_address", "to_address", "block_hash", "contract_address"].map((name) => `${hex(`t.${name}`)} AS ${name}`),
-    `if(length(t.input) >= 4, ${hex("substring(t.input, 1, 4)")}, NULL) AS method`,
-    "toString(length(t.input)) AS input_size",
-    "toString(length(t.log_index)) AS log_count",
-    `${iso("t.seen_at")} AS seen_at`,
-    `${iso("t.event_time")} AS detected_at`,
-    `${iso("t.block_timestamp")} AS block_timestamp`,
+    ...plain("offset", "chain_id", "nonce", "value", "gas", "gas_price", "max_fee_per_gas", "max_priority_fee_per_gas"),
+    ...plain("effective_gas_price", "base_fee_per_gas", "block_number", "gas_used", "seen_at", "block_timestamp"),
+    "length(t.input) AS input_size",
+    "length(t.log_index) AS log_count",
+    "t.event_time AS detected_at",
   ],
+  bytes: {
+    ...{ ...named("from_address", "to_address", "block_hash", "contract_address"), tx_hash: "t.hash" },
+    method: "if(length(t.input) >= 4, substring(t.input, 1, 4), NULL)",
+  },
 };
 
 export function transactionConditions(filter: TransactionFilter): Condition[] {

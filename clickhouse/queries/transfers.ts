@@ -1,5 +1,5 @@
 /** Transfers as a list, newest first. What blocks that were replaced said has not happened, and is left out. */
-import { blockStatus, commonConditions, equal, equalHex, exact, HAPPENED, hex, iso, plain } from "./list.ts";
+import { blockStatus, commonConditions, equal, equalHex, HAPPENED, named, plain } from "./list.ts";
 import { type CommonFilter, type Condition, type ListSpec, POSITION_TIES, type Position } from "./types.ts";
 
 /** Integers that may pass 2^53 are decimal text, bytes are hex with 0x, times RFC 3339. */
@@ -27,14 +27,12 @@ export const TRANSFERS: ListSpec = {
   keys: "transfers",
   order: { time: "event_time", ties: { ...POSITION_TIES, log_index: "Int64" } },
   columns: [
-    ...plain("source", "partition", "n", "kind"),
-    ...exact("offset", "chain_id", "block_number", "amount"),
-    ...["block_hash", "tx_hash", "token", "from_address", "to_address"].map((name) => `${hex(`t.${name}`)} AS ${name}`),
+    ...plain("source", "partition", "offset", "n", "kind", "chain_id", "block_number", "amount", "block_timestamp"),
     "if(t.log_index < 0, NULL, toString(t.log_index)) AS log_index",
-    `${iso("t.block_timestamp")} AS block_timestamp`,
-    `${iso("t.event_time")} AS detected_at`,
+    "t.event_time AS detected_at",
     `if(t.block_hash IS NULL, 'confirmed', ${blockStatus}) AS status`,
   ],
+  bytes: named("block_hash", "tx_hash", "token", "from_address", "to_address"),
 };
 
 export interface TransferFilter extends CommonFilter {

@@ -10,6 +10,8 @@ export interface Condition {
   readonly params?: Readonly<Record<string, unknown>>;
   /** It asks for what a list's `keys` do not have. */
   readonly beyondKeys?: boolean;
+  /** It is about the time that lists are ordered by. */
+  readonly ofTime?: boolean;
 }
 
 export interface ListSpec {
@@ -18,8 +20,10 @@ export interface ListSpec {
   readonly final?: true;
   /** The same rows with what they are filtered and ordered by, where that is cheaper: it is read first, and counted. */
   readonly keys?: string;
-  /** expressions over `t`, with their names */
+  /** expressions over `t`, with their names: as `readList` asks for them, times come as RFC 3339, integers of 64 bits and more and decimals as text */
   readonly columns: readonly string[];
+  /** Name to expression: bytes, which come as lower-case hex with 0x. */
+  readonly bytes?: Readonly<Record<string, string>>;
   /** A DateTime64 column, then columns (name to type) that make it unique. All descending. */
   readonly order: { readonly time: string; readonly ties: Readonly<Record<string, string>> };
 }
@@ -31,8 +35,10 @@ export interface Page {
   readonly after?: readonly string[] | undefined;
   /** The newest rows only of those that are alike in some columns. */
   readonly most?: { readonly rows: number; readonly by: readonly string[] };
-  /** Whether rows say in `total` how many there are on all pages. */
+  /** Whether it is said how many rows there are on all pages. */
   readonly counted?: boolean;
+  /** µs: older rows are not looked at. Without it the query finds out where the page ends. */
+  readonly notBefore?: string | undefined;
 }
 
 /** Filters that all lists have. */
