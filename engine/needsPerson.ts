@@ -1,12 +1,6 @@
 import { ControlUnavailable } from "./control/errors.ts";
-import { KafkaError } from "./kafka/errors.ts";
+import { INSTANCE_TAKEN, KafkaError } from "./kafka/errors.ts";
 import { WeirError } from "./ops/errors.ts";
-
-/**
- * Broker's code for a second member with our instance id: one of the two must go. A producer that was fenced is another matter:
- * frozen for longer than its transaction may last, it begins anew.
- */
-const INSTANCE_TAKEN = 82;
 
 /**
  * Whether a broken stream stays broken until somebody does something. What is away comes back by itself, the control store too: a

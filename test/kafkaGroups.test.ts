@@ -82,6 +82,7 @@ test("a slow revoke hands over at the commit: nothing is lost or read twice behi
     };
     const start = async () => {
       consumer = await consumerOf(topic, {
+        sessionMs: 60_000, // the machine may stand still
         onAssign: (partitions) => {
           log.push(`assign ${partitions.length}`);
           return [];
@@ -181,7 +182,10 @@ test("a static member that comes back keeps its partitions without a rebalance o
   expect(rebalances.slice(seen)).toEqual([]);
 });
 
-test("a second process with the same instance id takes over, and the first is fenced", async () => {
+test.each([
+  { second: "another process", kind: "fenced" },
+  { second: "nobody any more", kind: "fatal" }, // as after a standstill, by requests to join that it had given up
+])("an instance id that is taken over ends its member, which says whether by $second", async ({ second, kind }) => {
   const topic = await topicOf(1);
   const lost: number[] = [];
   const first = await consumerOf(topic, {
@@ -192,18 +196,20 @@ test("a second process with the same instance id takes over, and the first is fe
     () => first.owned().length === 1,
     () => first.poll(10),
   );
-  const second = await consumerOf(topic, { instanceId: "same" });
+  const other = await consumerOf(topic, { instanceId: "same" });
   await until(
-    () => second.owned().length === 1,
-    () => second.poll(10),
+    () => other.owned().length === 1,
+    () => other.poll(10),
   );
-  const kind = await kindOf(
+  const ended = kindOf(
     until(
       () => false,
       () => first.poll(10),
     ),
   );
-  expect(kind).toBe("fenced");
+  await until(() => lost.length > 0);
+  if (second === "nobody any more") await other.close(); // a static member stays for a session
+  expect(await ended).toBe(kind);
   expect(first.owned()).toEqual([]);
   expect(lost).toEqual([1]);
   expect(await kindOf(first.commit([{ topic, partition: 0, offset: 1, metadata: "" }]))).toBe("rebalance");

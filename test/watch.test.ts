@@ -289,7 +289,9 @@ describe("weir watch", () => {
     try {
       const url = () => /http:\S+/.exec(first.log())?.[0];
       await until(() => url() !== undefined);
-      await until(async () => (await (await fetch(url()!)).text()).includes('proof="proven"} '));
+      await until(async () =>
+        (await (await fetch(url()!, { headers: { connection: "close" } })).text()).includes('proof="proven"} '),
+      );
       await first.kill();
       await mine(3);
       const second = startWeir(["watch", ...flags, "--to", String(from + 5)], env);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type {
   Client,
+  GroupDescriptions,
   IAdminClient,
   KafkaConsumer,
   ListOffsetsResult,
@@ -26,6 +27,8 @@ export type Admin = {
   watermarks(topic: string): Promise<{ partition: number; low: number; high: number }[]>;
   /** What a group has committed, transactions settled (an open one fails with kind `retry`). */
   committed(groupId: string, partitions: TopicPartition[]): Promise<CommittedOffset[]>;
+  /** Whether a group has a member with this instance id: one that is alive, or was a session ago. */
+  hasInstance(groupId: string, instanceId: string): Promise<boolean>;
   /** Sets what a group has committed, from outside. It must have no member: else it fails, and nothing is set. */
   resetCommits(groupId: string, offsets: readonly OffsetToCommit[]): Promise<void>;
   /** Waits for calls that are under way. */
@@ -194,6 +197,17 @@ export async function createAdmin(options: {
         ...{ topic, partition, offset: offset >= 0 ? offset : null },
         metadata: [metadata].flat().filter((text) => typeof text === "string")[0] ?? "",
       }));
+    },
+    async hasInstance(groupId, instanceId) {
+      const action = `describe the group "${groupId}"`;
+      const { groups } = await settled(async () => {
+        const described = await ask<GroupDescriptions>(action, (done) =>
+          client.describeGroups([groupId], { timeout }, done),
+        );
+        for (const { error } of described.groups) if (error) throw kafkaError(action, error);
+        return described;
+      });
+      return groups.some(({ members }) => members.some((member) => member.groupInstanceId === instanceId));
     },
     async resetCommits(groupId, offsets) {
       checkOffsets(offsets);

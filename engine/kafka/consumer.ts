@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaConsumer as NativeConsumer, Message as NativeMessage } from "@confluentinc/kafka-javascript";
+import { createAdmin } from "./admin.ts";
 import { connectionSettings, loadBinding } from "./binding.ts";
 import { createCommits } from "./commits.ts";
 import { batchReader, messagesOf, partitionsOf, type RecordTable } from "./consumeBatch.ts";
-import { KafkaError, kafkaError } from "./errors.ts";
+import { INSTANCE_TAKEN, KafkaError, kafkaError } from "./errors.ts";
 import type { Message } from "./message.ts";
 import { type CommittedOffset, checkOffsets, type OffsetToCommit, type TopicPartition } from "./offsets.ts";
 import { createOwnership } from "./ownership.ts";
@@ -75,6 +76,12 @@ const pollMs = 100;
 /** A batch takes no longer to fill than this, when records trickle in: see createBatchLimit. */
 const fillMs = 20;
 
+/** librdkafka's code for a client that is finished. */
+const FATAL = -150;
+
+/** How often it is looked, within one and a half sessions, whether a member that has our instance id is still there. */
+const TAKEN_LOOKS = 15;
+
 const settings = {
   ...connectionSettings,
   // Eager: each rebalance gives every partition a place. With a cooperative strategy a partition moves in two steps, and a
@@ -127,11 +134,14 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
   let ahead: NativeMessage[] = [];
   let rebalancing: Promise<void> = Promise.resolve();
 
+  const lose = (partitions: readonly TopicPartition[]) => {
+    const ours = ownership.drop(partitions);
+    if (ours.length > 0) tell(() => options.onLost(ours));
+  };
   const finish = (error: KafkaError) => {
     fatal ??= error;
     commits.rejectAll(error);
-    const ours = ownership.drop(ownership.owned());
-    if (ours.length > 0) tell(() => options.onLost(ours));
+    lose(ownership.owned());
     options.onError(error);
   };
 
@@ -164,11 +174,7 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
   function onRebalance(event: { code: number; message: string }, partitions: TopicPartition[]): void {
     const assigned = event.code === binding.CODES.ERRORS.ERR__ASSIGN_PARTITIONS;
     const lost = !assigned && !closing && native.assignmentLost(); // the handle may be gone while it closes
-    if (lost) {
-      // Not in turn: whoever drains these partitions at this moment must hear of it now.
-      const ours = ownership.drop(partitions);
-      if (ours.length > 0) tell(() => options.onLost(ours));
-    }
+    if (lost) lose(partitions); // not in turn: whoever drains these partitions at this moment must hear of it now
     rebalancing = rebalancing.then(() => (assigned ? assign(partitions) : unassign(partitions)));
   }
 
@@ -188,7 +194,7 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
       if (partitions.length > 0 && !closing) starts = await options.onAssign(partitions);
     } catch (error) {
       // Reading on from a wrong place would lose or double records: this member is finished.
-      finish(new KafkaError(`Cannot take over partitions: ${(error as Error).message}`, "fatal", -150));
+      finish(new KafkaError(`Cannot take over partitions: ${(error as Error).message}`, "fatal", FATAL));
     }
     const offsets = new Map(starts.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
     const positions = partitions.map(({ topic, partition }) => {
@@ -226,13 +232,31 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
     }
   }
 
-  /** "Fatal" hides its cause, but the only one that a member of a classic group has is that its instance id was taken over. */
-  function explain(error: KafkaError): KafkaError {
-    if (error.code !== binding.CODES.ERRORS.ERR__FATAL || instanceId === undefined) return error;
+  /**
+   * "Fatal" hides its cause, but the only one that a member of a classic group has is that its instance id was taken over. Not always by another
+   * process: a broker or a process that stood still for longer than a session leaves requests to join behind, which the broker answers in whatever
+   * order, and the last one in takes the others' place. Such a member is never heard of again, and gone after a session.
+   */
+  async function explain(error: KafkaError): Promise<KafkaError> {
+    if (error.code !== FATAL || instanceId === undefined) return error;
+    lose(ownership.owned()); // before anything is awaited
+    const stay = `Cannot stay in the group "${groupId}"`;
+    const admin = await createAdmin({ brokers, timeoutMs });
+    try {
+      for (let looks = 0; looks < TAKEN_LOOKS; looks++) {
+        if (looks > 0) await sleep((1.5 * sessionMs) / TAKEN_LOOKS);
+        if (!(await admin.hasInstance(groupId, instanceId)))
+          return new KafkaError(`${stay}: its session as instance "${instanceId}" has ended`, "fatal", FATAL);
+      }
+    } catch (failed) {
+      return kafkaError(`see who is instance "${instanceId}" of the group "${groupId}"`, failed);
+    } finally {
+      await admin.close();
+    }
     return new KafkaError(
-      `Cannot stay in the group "${groupId}": another process runs as instance "${instanceId}", expected to be the only one`,
+      `${stay}: another process runs as instance "${instanceId}", expected to be the only one`,
       "fenced",
-      binding.CODES.ERRORS.ERR_FENCED_INSTANCE_ID,
+      INSTANCE_TAKEN,
     );
   }
 
@@ -245,7 +269,7 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
       const messages = listed(read);
       return messages.every(ownership.reads) ? messages : messages.filter(ownership.reads);
     } catch (error) {
-      const failed = explain(kafkaError("poll", error));
+      const failed = await explain(kafkaError("poll", error));
       if (failed.kind === "fenced" || failed.kind === "fatal") {
         if (!fatal) finish(failed);
         throw failed;

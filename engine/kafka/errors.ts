@@ -11,6 +11,12 @@
  */
 export type KafkaErrorKind = "retry" | "rebalance" | "fenced" | "abort" | "configuration" | "record" | "fatal";
 
+/**
+ * Broker's code for a second member with our instance id: one of the two must go. A producer that was fenced is another matter:
+ * frozen for longer than its transaction may last, it begins anew.
+ */
+export const INSTANCE_TAKEN = 82;
+
 /** An error of the Kafka client. `code` is librdkafka's (negative: its own, positive: the broker's). */
 export class KafkaError extends Error {
   override readonly name = "KafkaError";

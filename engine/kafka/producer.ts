@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Producer as NativeProducer } from "@confluentinc/kafka-javascript";
 import { connectionSettings, loadBinding } from "./binding.ts";
 import type { Consumer } from "./consumer.ts";
-import { KafkaError, kafkaError } from "./errors.ts";
+import { INSTANCE_TAKEN, KafkaError, kafkaError } from "./errors.ts";
 import { checkOffsets, type OffsetToCommit } from "./offsets.ts";
 import { promised } from "./promise.ts";
 
@@ -179,9 +179,16 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     async sendOffsets(offsets, consumer) {
       checkOffsets(offsets);
       consumer.assertOwned(offsets);
-      await call("add offsets to", (done) =>
-        native.sendOffsetsToTransaction([...offsets], consumer.native, timeoutMs, done),
-      );
+      try {
+        await call("add offsets to", (done) =>
+          native.sendOffsetsToTransaction([...offsets], consumer.native, timeoutMs, done),
+        );
+      } catch (error) {
+        const { code, message } = error as KafkaError;
+        // Its membership has ended. Whether another process has it now, it finds out when it polls.
+        if (code === INSTANCE_TAKEN) throw (finished = new KafkaError(message, "fatal", -150));
+        throw error;
+      }
     },
     async commit() {
       await call("commit", (done) => native.commitTransaction(timeoutMs, done));
