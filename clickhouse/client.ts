@@ -111,17 +111,23 @@ const READ_SETTINGS = {
  */
 const WHOLE = { wait_end_of_query: 1 } as const;
 
+/**
+ * A bucket that is away is an error after a second. ClickHouse would try for many minutes, which no limit of time ends, and each such read keeps one
+ * of the embedded store's few lanes.
+ */
+const BUCKETS = { s3_retry_attempts: "5" } as const;
+
 /** Of spans: each call is of somebody else's server. */
 const CLIENT = { kind: "client" } as const;
 
 /** How a request says that it may read files: a server asks for `readonly = 2`, the embedded store also for what they begin with. */
 interface FileReads {
-  readonly settings: { readonly readonly: "2" };
+  readonly settings: { readonly readonly: "2" } & typeof BUCKETS;
   readonly headers: Record<string, string>;
 }
 
 const fileReads = (prefix: string): FileReads => ({
-  settings: { readonly: "2" },
+  settings: { readonly: "2", ...BUCKETS },
   headers: { "x-weir-files": encodeURIComponent(prefix) },
 });
 
@@ -285,7 +291,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
             query,
             query_params: { ...params },
             clickhouse_settings: {
-              ...{ mutations_sync: "1", lightweight_deletes_sync: "2", wait_end_of_query: 1 },
+              ...{ mutations_sync: "1", lightweight_deletes_sync: "2", wait_end_of_query: 1, ...BUCKETS },
               ...(cluster === undefined ? {} : CLUSTER_COMMAND_SETTINGS),
             },
             http_headers: traceHeaders(),

@@ -43,7 +43,7 @@ export interface Objects {
    * @param folders true: those directly there, and names of what looks like folders, which end in `/`, with 0 bytes
    */
   list(start?: string, folders?: boolean): Promise<ObjectInfo[]>;
-  /** @throws UserError when there is none of this name, or the server refuses; ServiceUnavailable */
+  /** @throws ObjectMissing; UserError when the server refuses; ServiceUnavailable */
   read(name: string): Promise<Readable>;
   put(name: string, body: Uint8Array, contentType?: string): Promise<void>;
   /** Of any size; four parts of 8 MiB are held in memory. */
@@ -156,6 +156,9 @@ function parse(url: string, action: string): { scheme: "s3" | "gs"; bucket: stri
 const KEYS =
   "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and S3_ENDPOINT (for gs:// an HMAC key of Google's)";
 
+/** The server has none of this name. */
+export class ObjectMissing extends UserError {}
+
 /** What the server refuses is the user's matter; that it does not answer passes. */
 function bucketError(cannot: string, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(`${cannot}: ${error}`);
@@ -165,6 +168,7 @@ function bucketError(cannot: string, error: unknown): Error {
     return new UserError(`${cannot}: there is no such bucket, expected one that is there`, {
       next: "Make it, or choose another",
     });
+  if (name === "NoSuchKey") return new ObjectMissing(`${cannot}: there is no object of this name`, { cause });
   if (status === 401 || status === 403)
     return new UserError(
       `${cannot}: the server refuses our keys (${name}), expected some that may read and write there`,

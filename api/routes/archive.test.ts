@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { openBucket } from "../../clickhouse/archive/bucket.ts";
 import type { Manifest } from "../../clickhouse/archive/manifest.ts";
+import { createArchiveReader } from "../../clickhouse/archive/reader.ts";
 import { writeArchive } from "../../clickhouse/archive/write.ts";
+import { startS3 } from "../../test/support/s3Server.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { segmentSchema } from "./archive.ts";
 
@@ -61,6 +64,45 @@ test("filters narrow them; values are as in the live lists", async () => {
   expect(await server.read("/api/v1/archive/transactions?since=2024-06-01T00:00:20Z", rowsSchema)).toHaveLength(5);
   expect(await server.read("/api/v1/archive/transactions?block_number=1", rowsSchema)).toEqual([]);
   expect(await server.read("/api/v1/archive/alerts", rowsSchema)).toEqual([]);
+});
+
+describe("an archive in a bucket that does not give it out", () => {
+  let s3: Awaited<ReturnType<typeof startS3>>;
+  beforeAll(async () => {
+    s3 = await startS3("history");
+  });
+  afterAll(() => s3?.stop());
+
+  test.each([
+    ["our keys are refused", "history", { accessKeyId: "nobody" }, /refuses our keys.*Check AWS_ACCESS_KEY_ID/],
+    ["it is not there", "nowhere", {}, /there is no such bucket/],
+    ["its server is away", "history", { endpoint: "http://127.0.0.1:9" }, /ECONNREFUSED/],
+  ])("is a 503 that says why: %s", async (_why, bucket, more, detail) => {
+    const { S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = s3.env;
+    const options = { endpoint, accessKeyId, secretAccessKey, region: "us-east-1", ...more };
+    const place = openBucket(`s3://${bucket}/x`, options);
+    const known = { ...place, manifests: async () => [segment] }; // listed, and then not read
+    const readers = [place, known].map((each) => createArchiveReader(server.store, each));
+    const answers = [];
+    for (const archive of readers) {
+      const api = await server.another({ archive }).listen(server.config.api);
+      for (const path of ["", `/segments/${segment.id}`, "/transactions"]) {
+        const answer = await fetch(`${api.url}/api/v1/archive${path}`);
+        const body = (await answer.json()) as { detail?: string };
+        answers.push({ status: answer.status, detail: body.detail });
+      }
+      await api.close();
+    }
+    const refused = { status: 503, detail: expect.stringMatching(detail) };
+    expect(answers).toEqual([
+      ...[refused, refused, refused],
+      ...[
+        { status: 200 },
+        { status: 200 },
+        { status: 503, detail: expect.stringMatching(/file of the archive.*verify/) },
+      ],
+    ]);
+  });
 });
 
 test.each([

@@ -3,6 +3,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { ARCHIVED_TABLES } from "../../clickhouse/archive/columns.ts";
 import type { Manifest } from "../../clickhouse/archive/manifest.ts";
 import { ARCHIVED_ORDER, type ArchiveReader, MAX_SEGMENTS } from "../../clickhouse/archive/reader.ts";
+import { StoreRefused } from "../../clickhouse/storeErrors.ts";
+import { ServiceUnavailable, UserError } from "../../engine/ops/errors.ts";
 import { encodeCursor } from "../cursor.ts";
 import type { ApiDeps } from "../deps.ts";
 import { link, withETag } from "../list.ts";
@@ -109,6 +111,18 @@ const rows = createRoute({
   },
 });
 
+/** What is wrong with the archive's place is no fault of who asks, and none of ours. */
+function unreadable(error: unknown): never {
+  if (error instanceof RangeError) throw refuse(400, error.message);
+  if (error instanceof UserError) throw new ServiceUnavailable(error.message, { next: error.next, cause: error });
+  if (error instanceof StoreRefused)
+    throw new ServiceUnavailable("Cannot read a file of the archive: the log says why", {
+      next: "`weir archive verify` looks at all of them",
+      cause: error,
+    });
+  throw error;
+}
+
 export function archiveRoutes({ archive }: Pick<ApiDeps, "archive">) {
   const required = (): ArchiveReader => {
     if (archive) return archive;
@@ -117,11 +131,14 @@ export function archiveRoutes({ archive }: Pick<ApiDeps, "archive">) {
   return createRouter()
     .openapi(list, async (c) => {
       const { chain_id, chainId, since, until } = c.req.valid("query");
-      return withETag(c, (await required().segments({ chainId: chain_id ?? chainId, since, until })).map(toSegment));
+      const segments = await required()
+        .segments({ chainId: chain_id ?? chainId, since, until })
+        .catch(unreadable);
+      return withETag(c, segments.map(toSegment));
     })
     .openapi(one, async (c) => {
       const { id } = c.req.valid("param");
-      const segment = (await required().segments()).find((each) => each.id === id);
+      const segment = (await required().segments().catch(unreadable)).find((each) => each.id === id);
       if (!segment) throw refuse(404, `There is no segment "${id}" in the archive`);
       return withETag(c, toSegment(segment));
     })
@@ -130,9 +147,7 @@ export function archiveRoutes({ archive }: Pick<ApiDeps, "archive">) {
       const { chain_id, chainId, block_number, limit = 100, offset = 0, cursor, ...filter } = c.req.valid("query");
       const reader = required();
       const asked = { ...filter, chainId: chain_id ?? chainId, blockNumber: block_number };
-      const page = await reader.rows(table, asked, { limit, offset, after: cursor }).catch((error: unknown) => {
-        throw error instanceof RangeError ? refuse(400, error.message) : error;
-      });
+      const page = await reader.rows(table, asked, { limit, offset, after: cursor }).catch(unreadable);
       const last = page.rows.at(-1);
       c.header("x-total-count", page.total);
       const links = [link(c, "first", { cursor: null, offset: null })];

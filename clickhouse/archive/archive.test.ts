@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { UserError } from "../../engine/ops/errors.ts";
+import { UserError, WeirError } from "../../engine/ops/errors.ts";
 import type { StoredTo } from "../../engine/sink/ledgers.ts";
 import { mendRollUps } from "../../engine/sink/rollUps.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
@@ -457,16 +457,27 @@ describe("what changes the store", () => {
       const before = await contents();
       await expect(clean(1_000)).rejects.toThrow(/Cannot read from the store/);
       expect(await contents()).toEqual(before);
+      await objects().remove([`${segment!.id}/${file.file}`]);
+      expect(await checkSegmentFile(store, place, segment!, file)).toMatch(/^it cannot be read: .* no object/);
     });
 
     test.each([
       ["a key that is not known", "history", { accessKeyId: "nobody" }, /refuses our keys \(InvalidAccessKeyId\)/],
       ["a bucket that is not there", "nowhere", {}, /there is no such bucket/],
       ["a server that is not there", "history", { endpoint: "http://127.0.0.1:9" }, /ECONNREFUSED/],
-    ])("%s is an error that says so, and nothing goes", async (_what, bucket, more, message) => {
+    ])("%s is an error that says so, and nothing goes or comes back", async (_what, bucket, more, message) => {
+      const segments = await archive();
+      const whole = place;
       place = openBucket(`s3://${bucket}/x`, { ...options, ...more });
       await expect(archive()).rejects.toThrow(message);
       await expect(clean(1_000)).rejects.toThrow(message);
+      const error = await restoreSegments({ store, place, segments }).catch((error: Error) => error);
+      expect(error).toBeInstanceOf(WeirError); // not that the file is damaged
+      expect((error as Error).message).toMatch(message);
+      expect(await store.rows("SELECT * FROM restored_segments")).toEqual([]);
+      // the store itself is refused as soon, and does not go on trying
+      const reader = createArchiveReader(store, { ...place, manifests: whole.manifests });
+      await expect(reader.rows("swaps", {}, { limit: 1, offset: 0 })).rejects.toMatchObject({ name: "StoreRefused" });
     });
 
     test("keys of the bucket are in no message of the store's", async () => {

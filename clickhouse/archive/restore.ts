@@ -4,6 +4,8 @@
  * They come in a table of their own first, whose parts are then attached to the real one. That happens all at once, and no view sees it:
  * roll-ups have counted these rows when they first came, and deletes have not been taken off.
  */
+
+import { UserError } from "../../engine/ops/errors.ts";
 import type { Failpoint } from "../../engine/ops/failpoint.ts";
 import { rowsOf } from "../../engine/sink/rangeBounds.ts";
 import type { Store } from "../client.ts";
@@ -26,7 +28,7 @@ export interface RestoreOptions {
 /**
  * To be run by one process at a time, as `writeArchive`. Retention leaves what was restored alone, until it is given up.
  * @returns rows added, by table
- * @throws Error when a file of the archive is not what its manifest says: then nothing of it is restored
+ * @throws UserError when a file of the archive is not what its manifest says: then nothing of it is restored; what the place and the store say
  */
 export async function restoreSegments(options: RestoreOptions): Promise<Record<string, number>> {
   const { store, place, segments, signal, onProgress } = options;
@@ -35,14 +37,14 @@ export async function restoreSegments(options: RestoreOptions): Promise<Record<s
   const added: Record<string, number> = {};
   for (const { segment, table } of files) {
     if (!columns.has(table))
-      throw new Error(
+      throw new UserError(
         `Cannot restore "${segment.id}": the store has no table "${table}", expected one that a newer version makes`,
       );
     const wrong = await checkSegmentFile(store, place, segment, segment.tables[table]!);
     if (wrong !== undefined)
-      throw new Error(
-        `Cannot restore "${segment.id}": of its table "${table}" ${wrong}. Bring back the file as it was`,
-      );
+      throw new UserError(`Cannot restore "${segment.id}": of its table "${table}" ${wrong}`, {
+        next: "Bring back the file as it was",
+      });
   }
   await mark(
     store,

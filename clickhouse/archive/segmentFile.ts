@@ -1,5 +1,7 @@
 /** One table's part of a segment: written, read back and compared before anybody relies on it. */
+import { WeirError } from "../../engine/ops/errors.ts";
 import type { Params, Store } from "../client.ts";
+import { ObjectMissing } from "../objectStore.ts";
 import { quoteName } from "../quote.ts";
 import {
   checksum,
@@ -69,14 +71,17 @@ export async function writeSegmentFile(
   return { file, rows: Number(rows), bytes, sha256, ...content, columns: columns.map(([name, type]) => [name, type]) };
 }
 
-/** What is wrong with a file of a segment, in words; undefined: nothing. @throws StoreUnavailable */
+/** What is wrong with a file of a segment, in words; undefined: nothing. @throws UserError, ServiceUnavailable of a bucket; StoreUnavailable */
 export async function checkSegmentFile(
   store: Store,
   place: ArchivePlace,
   { id, format }: Manifest,
   file: SegmentFile,
 ): Promise<string | undefined> {
-  const found = await place.digest(id, file.file).catch((error: NodeJS.ErrnoException) => error.message);
+  const found = await place.digest(id, file.file).catch((error: Error) => {
+    if (error instanceof WeirError && !(error instanceof ObjectMissing)) throw error; // it may be well where it is
+    return error.message;
+  });
   if (typeof found === "string") return `it cannot be read: ${found}`;
   if (found.bytes !== file.bytes) return `it has ${found.bytes} bytes, expected ${file.bytes}`;
   if (found.sha256 !== file.sha256) return `its sha256 is ${found.sha256}, expected ${file.sha256}`;
