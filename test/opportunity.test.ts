@@ -11,7 +11,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { appendFrame } from "../bench/load/load.ts";
 import { openStore } from "../clickhouse/client.ts";
 import { stopEmbedded } from "../clickhouse/embedded/open.ts";
-import { OPPORTUNITIES, type OpportunityRow, opportunityConditions } from "../clickhouse/queries/opportunities.ts";
+import {
+  OPPORTUNITIES,
+  type OpportunityRow,
+  opportunityConditions,
+  withCaptures,
+} from "../clickhouse/queries/opportunities.ts";
 import { readList } from "../clickhouse/queries/readList.ts";
 import { bestCycle } from "../engine/chain/opportunity/backrun.ts";
 import type { ConcentratedPool } from "../engine/chain/opportunity/concentratedPool.ts";
@@ -302,7 +307,7 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
   const store = await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
   try {
     const { rows } = await readList<OpportunityRow>(store, OPPORTUNITIES, opportunityConditions({ kind: "pending_backrun" }), { limit: 9, offset: 0 }); // biome-ignore format: one call
-    const found = rows.filter(({ tx_hash }) => tx_hash === victim);
+    const found = (await withCaptures(store, rows)).filter(({ tx_hash }) => tx_hash === victim);
     expect(found).toHaveLength(1);
     const after = prediction.hops[0]!.after as Pair;
     expect(found[0]).toMatchObject({

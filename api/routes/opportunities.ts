@@ -1,17 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import {
-  capturedOpportunities,
-  HAPPENED,
+  type Captured,
   OPPORTUNITIES,
   type OpportunityRow,
   opportunityConditions,
+  opportunityList,
+  withCaptures,
 } from "../../clickhouse/queries/opportunities.ts";
-import { type ListSpec, POSITION_TIES } from "../../clickhouse/queries/types.ts";
+import { POSITION_TIES } from "../../clickhouse/queries/types.ts";
 import { keyOf, type Label } from "../../engine/label/label.ts";
 import { shortAddress } from "../../engine/label/message.ts";
 import type { ApiDeps } from "../deps.ts";
 import { createLabelFinder } from "../labelledMessages.ts";
-import { answerList, type Listing } from "../list.ts";
+import { answerList, type Listing, READ_SETTINGS } from "../list.ts";
 import { toUnits } from "../numbers.ts";
 import { addressText, chain, decimalNumber, flagText, listParameters, optional, query } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
@@ -77,14 +78,14 @@ export const opportunitySchema = z
   })
   .openapi("Opportunity");
 
-/** The id as a number is a column that a cursor can carry. */
-const numbered = (rows: string): string => `(SELECT *, reinterpretAsUInt64(opportunity_id) AS id_number FROM ${rows})`;
-const LIST: ListSpec = {
-  ...OPPORTUNITIES,
-  table: numbered(capturedOpportunities()),
-  keys: numbered(HAPPENED),
-  order: { time: "event_time", ties: { ...POSITION_TIES, id_number: "UInt64" } },
-};
+/** The id as a number: a cursor can carry that. */
+const ORDER = {
+  order: {
+    time: "event_time",
+    ties: { ...POSITION_TIES, id_number: "UInt64" },
+    made: { id_number: "reinterpretAsUInt64(t.opportunity_id)" },
+  },
+} as const;
 
 export const opportunityParameters = query({
   ...chain,
@@ -93,7 +94,7 @@ export const opportunityParameters = query({
   captured: optional(flagText, "true: an arbitrage took it; false: none did"),
   kind: optional(z.enum(KINDS, `Expected one of ${KINDS.join(", ")}`), "of this kind"),
   pool: optional(addressText, "contract of the pool"),
-  ...listParameters(LIST),
+  ...listParameters({ ...OPPORTUNITIES, ...ORDER }),
 });
 
 const list = createRoute({
@@ -114,26 +115,29 @@ const list = createRoute({
 });
 
 /** Opportunities with what is asked of them. Pools are called by their tokens' symbols of now. */
-export function createOpportunityListing({ labels, log }: Pick<ApiDeps, "labels" | "log">) {
+export function createOpportunityListing({ store, labels, log }: Pick<ApiDeps, "store" | "labels" | "log">) {
   const find = createLabelFinder(labels, log);
   async function encode(rows: readonly OpportunityRow[]) {
     const tokens = rows.flatMap(({ chain_id, token0, token1 }) =>
       [token0, token1].map((address) => ({ chainId: Number(chain_id), address })),
     );
-    const names = tokens.length === 0 ? new Map() : await find(new Map(tokens.map((token) => [keyOf(token), token])));
-    return rows.map((row) => toOpportunity(row, names));
+    const [names, captured] = await Promise.all([
+      tokens.length === 0 ? new Map() : find(new Map(tokens.map((token) => [keyOf(token), token]))),
+      withCaptures(store, rows, READ_SETTINGS),
+    ]);
+    return captured.map((row) => toOpportunity(row, names));
   }
   return (
     asked: z.output<typeof opportunityParameters>,
   ): Listing<OpportunityRow, z.infer<typeof opportunitySchema>> => {
     const { chain_id, chainId, min_profit: minProfit, max_profit: maxProfit, ...rest } = asked;
     const conditions = opportunityConditions({ ...rest, chainId: chain_id ?? chainId, minProfit, maxProfit });
-    return { list: LIST, conditions, encode };
+    return { list: { ...opportunityList(rest), ...ORDER }, conditions, encode };
   };
 }
 
 export function opportunityRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "labels" | "log">) {
-  const listing = createOpportunityListing(deps);
+  const listing = createOpportunityListing({ store, ...deps });
   return createRouter().openapi(list, (c) => {
     const asked = c.req.valid("query");
     const { list, conditions, encode } = listing(asked);
@@ -143,7 +147,7 @@ export function opportunityRoutes({ store, ...deps }: Pick<ApiDeps, "store" | "l
 
 /** @param names labels of its tokens */
 export function toOpportunity(
-  row: OpportunityRow,
+  row: OpportunityRow & Captured,
   names: ReadonlyMap<string, Label>,
 ): z.infer<typeof opportunitySchema> {
   const chainId = Number(row.chain_id);

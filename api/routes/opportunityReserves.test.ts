@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { OpportunityRow } from "../../clickhouse/queries/opportunities.ts";
+import type { Captured, OpportunityRow } from "../../clickhouse/queries/opportunities.ts";
 import { keyOf, type Label } from "../../engine/label/label.ts";
 import { toOpportunity } from "./opportunities.ts";
 
@@ -21,7 +21,7 @@ const row = {
     exposure_token: token0,
     exposure_loss_raw: "3",
   },
-} as unknown as OpportunityRow;
+} as unknown as OpportunityRow & Captured;
 
 test("reserves are whole tokens where the engine or a label knows the decimals, the exact ones always", () => {
   const label = { chainId: 1, address: token0, name: "Oak", symbol: "OAK", decimals: 9 } as unknown as Label;

@@ -1,4 +1,7 @@
-/** GET requests at a rate that waits for no answer. */
+/**
+ * GET requests at a rate that waits for no answer. Where answers come slower than that, requests would wait without end, for sockets and at the server: a
+ * request that is due while there are too many, or that takes too long, is given up, and counts with the longest time there is.
+ */
 import { Agent, request } from "node:http";
 import { openLoop } from "./openLoop.ts";
 
@@ -7,13 +10,19 @@ export interface HttpLoad {
   readonly seconds: number;
   /** The i-th request's address. */
   readonly url: (i: number) => string;
+  /** Default GIVEN_UP_MS. */
+  readonly limitMs?: number;
 }
 
 export interface Answers {
-  /** ms from when each request was due until its answer was here whole. */
+  /** ms from when each request was due until its answer was here whole; the limit for one that was given up. */
   readonly latencies: readonly number[];
+  /** Answers that came whole. */
+  readonly answered: number;
   /** Answers that were not 200, and requests without one. */
   readonly wrong: number;
+  /** Requests that were not sent, since too many waited, or whose answer did not come in time. */
+  readonly givenUp: number;
   /** Answers that were kept (`x-cache`), not made for the request. */
   readonly kept: number;
   /** Of the bodies, on average. */
@@ -22,34 +31,48 @@ export interface Answers {
 
 /** More would be connections, not requests: what does not fit waits, and its time counts. */
 const SOCKETS = 64;
+/** At most so many seconds' requests wait. */
+const WAITING_SECONDS = 3;
+const GIVEN_UP_MS = 20_000;
 
 const KEPT = new Set(["memory", "redis", "waiting"]);
 
-export async function httpLoad({ perSecond, seconds, url }: HttpLoad): Promise<Answers> {
+/** Ends at most `limitMs` after the last request was due. */
+export async function httpLoad({ perSecond, seconds, url, limitMs = GIVEN_UP_MS }: HttpLoad): Promise<Answers> {
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const latencies: number[] = [];
   const under = new Set<Promise<void>>();
-  let wrong = 0;
-  let kept = 0;
-  let bytes = 0;
+  let [wrong, givenUp, kept, bytes] = [0, 0, 0, 0];
+
+  const giveUp = (): void => {
+    givenUp++;
+    latencies.push(limitMs);
+  };
 
   const get = (address: string, due: number): Promise<void> =>
     new Promise((resolve) => {
-      const sent = request(address, { agent }, (response) => {
-        if (response.statusCode !== 200) wrong++;
-        if (KEPT.has(String(response.headers["x-cache"]))) kept++;
+      const signal = AbortSignal.timeout(Math.max(1, Math.round(due + limitMs - performance.now())));
+      let settled = false;
+      const fail = (): void => {
+        if (settled) return; // an answer that breaks off is told of twice
+        settled = true;
+        if (signal.aborted) giveUp();
+        else wrong++;
+        resolve();
+      };
+      const sent = request(address, { agent, signal }, (response) => {
         response.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
         });
+        response.on("error", fail);
         response.on("end", () => {
+          if (response.statusCode !== 200) wrong++;
+          if (KEPT.has(String(response.headers["x-cache"]))) kept++;
           latencies.push(performance.now() - due);
           resolve();
         });
       });
-      sent.on("error", () => {
-        wrong++;
-        resolve();
-      });
+      sent.on("error", fail);
       sent.end();
     });
 
@@ -57,6 +80,7 @@ export async function httpLoad({ perSecond, seconds, url }: HttpLoad): Promise<A
     perSecond,
     seconds,
     fire(i, due) {
+      if (under.size >= perSecond * WAITING_SECONDS) return giveUp();
       const done = get(url(i), due);
       under.add(done);
       void done.then(() => under.delete(done));
@@ -64,5 +88,6 @@ export async function httpLoad({ perSecond, seconds, url }: HttpLoad): Promise<A
   });
   await Promise.all(under);
   agent.destroy();
-  return { latencies, wrong, kept, bytes: bytes / Math.max(1, latencies.length) };
+  const answered = latencies.length - givenUp;
+  return { latencies, answered, wrong, givenUp, kept, bytes: bytes / Math.max(1, answered) };
 }

@@ -1,4 +1,8 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
+import { httpLoad } from "./httpLoad.ts";
 import { openLoop, percentile } from "./openLoop.ts";
 
 test("a percentile is the sample that so many are not above", () => {
@@ -20,4 +24,28 @@ test("everything is fired, each with the time at which it was due, also what a s
   });
   expect(dues).toHaveLength(100);
   expect(dues.map((due) => Math.round(due - dues[0]!))).toEqual(Array.from({ length: 100 }, (_, i) => i));
+});
+
+test("requests that are not answered come to an end, and count as given up", async () => {
+  const server = createServer(({ url }, response) => {
+    if (url === "/0") response.end("here");
+    if (url === "/1") response.writeHead(404).end();
+    if (url === "/2") response.destroy();
+    if (url === "/part") response.write("a part of it");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const load = (seconds: number, path: (i: number) => string, limitMs?: number) =>
+    httpLoad({
+      perSecond: 1_000,
+      seconds,
+      url: (i) => `http://127.0.0.1:${port}/${path(i)}`,
+      ...(limitMs && { limitMs }),
+    });
+  expect(await load(0.003, String)).toMatchObject({ answered: 2, wrong: 2, givenUp: 0, bytes: 2 });
+  const { latencies, ...counts } = await load(0.1, (i) => (i % 2 ? "part" : "nothing"), 50);
+  expect(counts).toMatchObject({ answered: 0, wrong: 0, givenUp: 100 });
+  expect(latencies).toEqual(Array(100).fill(50));
+  server.closeAllConnections();
+  server.close();
 });

@@ -12,7 +12,7 @@ import { DEAD_LETTERS, deadLetterConditions } from "../../clickhouse/queries/dea
 import { gasBlocksQuery } from "../../clickhouse/queries/gas.ts";
 import { openHoursQuery } from "../../clickhouse/queries/hours.ts";
 import { countQuery, listQuery } from "../../clickhouse/queries/list.ts";
-import { OPPORTUNITIES, opportunityConditions } from "../../clickhouse/queries/opportunities.ts";
+import { OPPORTUNITIES, opportunityConditions, opportunityList } from "../../clickhouse/queries/opportunities.ts";
 import { statsQuery } from "../../clickhouse/queries/stats.ts";
 import { TRANSACTIONS, transactionConditions } from "../../clickhouse/queries/transactions.ts";
 import type { Condition, ListSpec, Query } from "../../clickhouse/queries/types.ts";
@@ -77,7 +77,7 @@ export async function questionsOf(store: Store): Promise<Question[]> {
     ["opportunities newest", "opportunities", { list: OPPORTUNITIES, conditions: opportunityConditions({}) }, COLUMN],
     ["opportunities newest: how many", "opportunities", countQuery(OPPORTUNITIES, opportunityConditions({})), COLUMN],
     ["opportunities with a profit", "opportunities", { list: OPPORTUNITIES, conditions: opportunityConditions({ minProfit: 1 }) }, COLUMN],
-    ["opportunities that were captured", "opportunities", { list: OPPORTUNITIES, conditions: opportunityConditions({ captured: true }) }, COLUMN],
+    ["opportunities that were captured", "opportunities", { list: opportunityList({ captured: true }), conditions: opportunityConditions({ captured: true }) }, COLUMN],
     ["gas: the last 20 blocks", "gas_blocks", gasBlocksQuery(1, 20)],
   ]; // biome-ignore format: a question a line
   const [by, all] = [{ definition: "cycle", open: [] }, {}] as const;

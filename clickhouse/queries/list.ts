@@ -13,7 +13,7 @@ import type { CommonFilter, Condition, ListSpec, Page, Query } from "./types.ts"
  */
 export function listQuery(list: ListSpec, conditions: readonly Condition[], page: Page): Query {
   const { order } = list;
-  const keys = [order.time, ...Object.keys(order.ties)].map((key) => `t.${key}`);
+  const keys = [`t.${order.time}`, ...tiesOf(order)];
   const counted = page.counted ? [`(${countSql(list, conditions)})`] : [];
   const cursor = `tuple(${[`toUnixTimestamp64Micro(${keys[0]})`, ...keys.slice(1), ...counted].join(", ")}) AS cursor`;
   const all = page.after ? [...conditions, beyond(order, page.after)] : conditions;
@@ -75,6 +75,9 @@ function notBefore(list: ListSpec, conditions: readonly Condition[], page: Page)
 export const keysOf = ({ keys }: ListSpec, conditions: readonly Condition[]): string | undefined =>
   conditions.some(({ beyondKeys }) => beyondKeys) ? undefined : keys;
 
+const tiesOf = ({ ties, made = {} }: ListSpec["order"]): string[] =>
+  Object.keys(ties).map((name) => made[name] ?? `t.${name}`);
+
 /** Line break and WHERE, or nothing. */
 export function where(conditions: readonly Condition[]): string {
   return conditions.length === 0 ? "" : `\nWHERE ${conditions.map(({ sql }) => `(${sql})`).join(" AND ")}`;
@@ -85,9 +88,10 @@ export function paramsOf(conditions: readonly Condition[]): Record<string, unkno
 }
 
 /** The rows after a cursor. The time stands alone as well: that is what the primary key understands. */
-function beyond({ time, ties }: ListSpec["order"], [micros, ...rest]: readonly string[]): Condition {
+function beyond(order: ListSpec["order"], [micros, ...rest]: readonly string[]): Condition {
+  const { time, ties } = order;
   const at = "fromUnixTimestamp64Micro({cursor_time:Int64}, 'UTC')";
-  const keys = Object.keys(ties).map((key) => `t.${key}`);
+  const keys = tiesOf(order);
   const values = Object.values(ties).map((type, i) => `{cursor_${i}:${type}}`);
   return {
     sql: `t.${time} <= ${at} AND (t.${time} < ${at} OR (${keys.join(", ")}) < (${values.join(", ")}))`,

@@ -4,7 +4,14 @@ import { type TemporaryStore, temporaryStore } from "../../test/support/embedded
 import { encodeFindings, type FindingRow, type FindingTable } from "../tables/findings.ts";
 import { COLUMNS } from "../tables.ts";
 import { countQuery } from "./list.ts";
-import { OPPORTUNITIES, type OpportunityFilter, type OpportunityRow, opportunityConditions } from "./opportunities.ts";
+import {
+  type Captured,
+  type OpportunityFilter,
+  type OpportunityRow,
+  opportunityConditions,
+  opportunityList,
+  withCaptures,
+} from "./opportunities.ts";
 import { readList } from "./readList.ts";
 
 const bytes = (length: number, digit: string): string => `0x${digit.repeat(2 * length)}`;
@@ -49,9 +56,15 @@ const opportunity = (id: string, state: number, usd: bigint | null, pool = POOL)
 const judged = { status: "confirmed", confidence: "high", reason: "because", evidence: [] };
 const capture = { log_index: 3, pool: POOL, account: bytes(20, "e") };
 
-async function list(filter: OpportunityFilter = {}, after?: readonly string[]): Promise<readonly OpportunityRow[]> {
+async function list(filter: OpportunityFilter = {}, after?: readonly string[]): Promise<(OpportunityRow & Captured)[]> {
   const page = { limit: 100, offset: 0, after };
-  return (await readList<OpportunityRow>(place.store, OPPORTUNITIES, opportunityConditions(filter), page)).rows;
+  const { rows } = await readList<OpportunityRow>(
+    place.store,
+    opportunityList(filter),
+    opportunityConditions(filter),
+    page,
+  );
+  return withCaptures(place.store, rows);
 }
 const first = ({ id }: OpportunityRow): string => id[0]!;
 
@@ -110,6 +123,6 @@ test("filters, pages and counts", async () => {
   expect(await ids({ chainId: 2 })).toBe("");
   const [start] = await list();
   expect((await list({}, start!.cursor)).map(first).join("")).toBe("241");
-  const count = countQuery(OPPORTUNITIES, opportunityConditions({ captured: true }));
+  const count = countQuery(opportunityList({ captured: true }), opportunityConditions({ captured: true }));
   expect(await place.store.rows(count.sql, count.params)).toEqual([{ total: "2" }]);
 });

@@ -19,13 +19,18 @@ export interface ListSpec {
   /** Of a replacing table: the last row of each key alone. */
   readonly final?: true;
   /** The same rows with what they are filtered and ordered by, where that is cheaper: it is read first, and counted. */
-  readonly keys?: string;
+  readonly keys?: string | undefined;
   /** expressions over `t`, with their names: as `readList` asks for them, times come as RFC 3339, integers of 64 bits and more and decimals as text */
   readonly columns: readonly string[];
   /** Name to expression: bytes, which come as lower-case hex with 0x. */
   readonly bytes?: Readonly<Record<string, string>>;
   /** A DateTime64 column, then columns (name to type) that make it unique. All descending. */
-  readonly order: { readonly time: string; readonly ties: Readonly<Record<string, string>> };
+  readonly order: {
+    readonly time: string;
+    readonly ties: Readonly<Record<string, string>>;
+    /** Ties that are no columns: what they are, over `t`. */
+    readonly made?: Readonly<Record<string, string>>;
+  };
 }
 
 export interface Page {

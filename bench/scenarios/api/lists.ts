@@ -55,28 +55,35 @@ async function measureCase(
   const used: Record<string, number[]> = {};
   const checks: Check[] = [];
   const seconds = quick ? 3 : 8;
-  let [wrong, answered, made] = [0, 0, 0];
+  let [wrong, counted, made] = [0, 0, 0];
+  const givenUp: number[] = [];
   for (let run = 0; run <= runs; run++) {
     const before = cpu();
     const answers = await httpLoad({ perSecond, seconds, url });
     const after = cpu();
     wrong += answers.wrong;
-    answered += answers.latencies.length;
-    made += answers.latencies.length - answers.kept;
-    const each = Object.entries(after).map(([who, now]) => [who, ((now - before[who]!) * 1e3) / answers.latencies.length] as const); // biome-ignore format: one line
-    say(`${name} at ${perSecond}/s: p50 ${percentile(answers.latencies, 0.5).toFixed(1)} ms, p99 ${percentile(answers.latencies, 0.99).toFixed(1)} ms; CPU ${each.map(([who, ms]) => `${who} ${ms.toFixed(2)} ms`).join(", ")}; ${Math.round(answers.bytes)} B`); // biome-ignore format: one line
+    counted += answers.latencies.length;
+    made += answers.answered - answers.kept;
+    const each = Object.entries(after).map(([who, now]) => [who, ((now - before[who]!) * 1e3) / answers.answered] as const); // biome-ignore format: one line
+    say(`${name} at ${perSecond}/s: p50 ${percentile(answers.latencies, 0.5).toFixed(1)} ms, p99 ${percentile(answers.latencies, 0.99).toFixed(1)} ms; CPU ${each.map(([who, ms]) => `${who} ${ms.toFixed(2)} ms`).join(", ")}; ${Math.round(answers.bytes)} B; ${answers.givenUp} given up`); // biome-ignore format: one line
     if (run === 0) continue; // warms up
     p50.push(percentile(answers.latencies, 0.5));
     p99.push(percentile(answers.latencies, 0.99));
+    givenUp.push(answers.givenUp);
     for (const [who, ms] of each) (used[who] ??= []).push(ms);
   }
   checks.push({ name: `${name}: answers that were not 200`, expected: 0, got: wrong });
-  checks.push({ name: `${name}: answers`, expected: Math.round(perSecond * seconds) * (runs + 1), got: answered });
+  checks.push({
+    name: `${name}: answers, and requests given up`,
+    expected: Math.round(perSecond * seconds) * (runs + 1),
+    got: counted,
+  });
   // each list once; nothing is written meanwhile
   if (isCached) checks.push({ name: `${name}: answers that were made`, expected: KEPT_LISTS, got: made });
   const figures: Figure[] = [
     figure(`${name} at ${perSecond}/s, p50`, "ms", p50),
     figure(`${name} at ${perSecond}/s, p99`, "ms", p99, goal),
+    figure(`${name} at ${perSecond}/s, given up`, "", givenUp, { below: 1 }),
     ...Object.entries(used)
       .filter(([, ms]) => ms.every(Number.isFinite))
       .map(([who, ms]) => figure(`${name}: CPU of ${who} a request`, "ms", ms)),
