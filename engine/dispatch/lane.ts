@@ -2,7 +2,7 @@ import type { Block } from "../../clickhouse/native.ts";
 import { UserError } from "../ops/errors.ts";
 import type { PartitionState, RangeState } from "../sink/ledger.ts";
 import { type Batch, packRecords } from "../source/batch.ts";
-import { offsetAt, type Records } from "../source/records.ts";
+import { letGo, offsetAt, type Records } from "../source/records.ts";
 import type { Outcome, TableName } from "../worker/outcome.ts";
 import { type BlockEdges, createBlockEdges, MAX_BLOCK_RECORDS } from "./blockEdges.ts";
 import { createRecordQueue, type RecordQueue } from "./recordQueue.ts";
@@ -181,6 +181,7 @@ export function takeBatch(
   if (again) lane.replay.shift();
   const parts = lane.queue.take(lane.queue.below(to));
   const batch = packRecords(source, lane.partition, lane.next, to, parts);
+  parts.forEach(letGo);
   lane.next = to;
   return { batch, range: again?.range };
 }

@@ -5,10 +5,9 @@ const { port1: nowhere, port2 } = new MessageChannel();
 port2.close();
 
 /**
- * Gives a buffer's memory back at once; views of it are empty from here on. Left to the garbage collector it counts as memory
- * that has grown, and every 64 MiB of that is a full collection, whatever the heap holds: for what is made once a round, of
- * megabytes, and belongs to nobody else.
+ * Gives buffers' memory back at once; views of them are empty from here on. Left to the garbage collector they count as memory
+ * that has grown, and every 64 MiB of that is a full collection, whatever the heap holds: for what is large, or many, and belongs to nobody else.
  */
-export function freeBuffer(buffer: ArrayBufferLike): void {
-  nowhere.postMessage(null, [buffer as ArrayBuffer]);
+export function freeBuffers(buffers: Iterable<ArrayBufferLike>): void {
+  nowhere.postMessage(null, [...new Set(buffers)] as ArrayBuffer[]);
 }

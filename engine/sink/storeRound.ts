@@ -25,7 +25,7 @@ import type { Block } from "../../clickhouse/native.ts";
 import { isFindingTable } from "../../clickhouse/tables/findings.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import type { Failpoint, FailpointName } from "../ops/failpoint.ts";
-import { freeBuffer } from "../ops/freeBuffer.ts";
+import { freeBuffers } from "../ops/freeBuffer.ts";
 import type { TableName } from "../worker/outcome.ts";
 import { type RangeBounds, rowsOf } from "./rangeBounds.ts";
 import { mendRollUps } from "./rollUps.ts";
@@ -78,8 +78,11 @@ export async function storeRound(options: StoreRoundOptions): Promise<void> {
       const instance = await (first ? recentInstance(store) : storeInstance(store));
       if (first) trusted = instance;
       first = false;
-      if (instance === trusted) await insertTogether(options, instance);
-      else await insertMissing(options, instance);
+      if (instance !== trusted) await insertMissing(options, instance);
+      else {
+        await insertTogether(options, instance);
+        if (attempt === 1) freeMerged(members);
+      }
       return;
     } catch (error) {
       await retry(error, attempt);
@@ -159,7 +162,14 @@ async function insert(store: Store, table: TableName, members: readonly Member[]
     rows: sumRows(blocks),
     token,
   });
-  if (blocks.length > 1) freeBuffer(merged.buffer); // else it is the block's own
+  if (blocks.length > 1) freeBuffers([merged.buffer]); // else it is the block's own
+}
+
+/** Nothing but the merging has read these. A block that was a body itself may still be on its way, of an attempt that was given up. */
+function freeMerged(members: readonly Member[]): void {
+  const tables = TABLES.map((table) => members.flatMap(({ range }) => range.blocks[table] ?? []));
+  const merged = tables.filter(({ length }) => length > 1).flat();
+  if (merged.length > 0) freeBuffers(merged.map(({ bytes }) => bytes.buffer));
 }
 
 const rowsIn = ({ range }: Member, table: TableName): number => sumRows(range.blocks[table] ?? []);

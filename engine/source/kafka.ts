@@ -105,10 +105,11 @@ function splitTable({ bytes, count, contentTypes }: RecordTable): Map<number, Re
     counts.set(partition, (counts.get(partition) ?? 0) + 1);
   }
   const values = new Uint8Array(bytes);
+  const waiting = { records: count };
   const found = new Map<number, Records>();
   const filled = new Map<number, number>();
   for (const [partition, count] of counts) {
-    found.set(partition, emptyRecords(count, values));
+    found.set(partition, emptyRecords(count, values, waiting));
     filled.set(partition, 0);
   }
   for (let i = 0; i < count; i++) {

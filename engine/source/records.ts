@@ -1,4 +1,5 @@
 import { type Content, NULL_VALUE } from "../frame/content.ts";
+import { freeBuffers } from "../ops/freeBuffer.ts";
 
 /**
  * Records of one partition as they were read, by ascending offsets: a table of them, and the bytes that it points into. They wait for a
@@ -13,8 +14,10 @@ export interface Records {
   /** The table as 4 doubles and as 8 integers an entry. */
   readonly f64: Float64Array;
   readonly u32: Uint32Array;
-  /** What `start` counts in. */
+  /** What `start` counts in: the whole of a buffer, which several tables may share. */
   readonly bytes: Uint8Array;
+  /** How many of all records that point into the buffer still wait. */
+  readonly waiting: { records: number };
 }
 
 export const RECORD_ENTRY_BYTES = 32;
@@ -40,10 +43,19 @@ export function sizeAt({ u32 }: Records, i: number): number {
 export const hasValue = ({ u32 }: Records, i: number): boolean => u32[i * 8 + 5] !== NULL_VALUE;
 export const contentAt = ({ u32 }: Records, i: number): Content => u32[i * 8 + 6] as Content;
 
-/** Room for so many records of these bytes, to be filled by `setRecord`. */
-export function emptyRecords(count: number, bytes: Uint8Array): Records {
+/** Room for so many records of these bytes, to be filled by `setRecord`. @param waiting of all tables of these bytes */
+export function emptyRecords(count: number, bytes: Uint8Array, waiting = { records: count }): Records {
   const table = new ArrayBuffer(count * RECORD_ENTRY_BYTES);
-  return { count, f64: new Float64Array(table), u32: new Uint32Array(table), bytes };
+  return { count, f64: new Float64Array(table), u32: new Uint32Array(table), bytes, waiting };
+}
+
+/** Less than this is left to the collector: to give it back takes 5 us. */
+const LARGE = 64 << 10;
+
+/** These are in a batch now, and nobody reads them here any more. With the last of them the buffer goes. */
+export function letGo({ bytes, count, waiting }: Records): void {
+  waiting.records -= count;
+  if (waiting.records === 0 && bytes.length >= LARGE) freeBuffers([bytes.buffer]);
 }
 
 /** @param length NULL_VALUE for a record without a value */
@@ -77,9 +89,9 @@ export function recordsOf(list: readonly SourceRecord[]): Records {
 }
 
 /** Those from the place `from` to before `to`; nothing is copied. */
-export const sliceRecords = ({ f64, u32, bytes }: Records, from: number, to: number): Records => ({
+export const sliceRecords = ({ f64, u32, ...rest }: Records, from: number, to: number): Records => ({
+  ...rest,
   count: to - from,
   f64: f64.subarray(from * 4, to * 4),
   u32: u32.subarray(from * 8, to * 8),
-  bytes,
 });
