@@ -89,6 +89,9 @@ export function createRuleStage(
   const names = rules.map(({ name }) => name);
   const versions = rules.map(({ version }) => version);
   const silent = rules.map((rule) => rule.silent === true);
+  const severities = Uint8Array.from(rules, severityOf);
+  const texts = rules.map(textOf);
+  const templates = rules.map(({ message }) => message);
   // likewise: a manifest is two more objects that each call of a module would wait for
   const asks = rules.map(({ manifest }) => manifest.state !== undefined || manifest.lists !== undefined);
   const takesFacts = rules.map(({ manifest }) => manifest.facts !== undefined);
@@ -126,7 +129,10 @@ export function createRuleStage(
         continue;
       }
       if (way === WAY.alerts) {
-        matched.addAll(rule, seen, words, frames);
+        matched.addAll(rule, seen, words, frames, {
+          ...{ name: names[number]!, version: versions[number]!, silent: silent[number]! },
+          ...{ severity: severities[number]!, text: texts[number]!, message: templates[number] },
+        });
         continue;
       }
       const sandbox = (known[number] ??= sandboxes.of(rule));
@@ -154,13 +160,24 @@ export function createRuleStage(
 
 type Named = Pick<LiveRule, "name" | "version" | "silent">;
 
+/** What a rule without a module says of a transaction. */
+interface Saying extends Named {
+  readonly severity: number;
+  /** Where there is no template. */
+  readonly text: string;
+  readonly message?: string | undefined;
+}
+
+const severityOf = ({ manifest }: LiveRule): number => SEVERITIES.indexOf(manifest.severity);
+const textOf = ({ manifest, name }: LiveRule): string => manifest.description || name;
+
 interface Collecting extends Omit<Matched, "trialChanges"> {
   readonly counts: RuleCount[];
   readonly left: { rule: LiveRule; seen: Uint32Array }[];
   /** What a module reported. @param named the same of the rule, where that is at hand and the rule somewhere in memory */
   add(rule: LiveRule, run: RuleRun, named?: Named): void;
   /** What a JSON rule sees, it reports. @param offsets of the frames of all transactions, in bytes */
-  addAll(rule: LiveRule, seen: Uint32Array, words: Uint32Array, offsets: Uint32Array): void;
+  addAll(rule: LiveRule, seen: Uint32Array, words: Uint32Array, offsets: Uint32Array, saying?: Saying): void;
 }
 
 export function createMatches(trials: Pick<Trials, "of">): Collecting {
@@ -204,16 +221,20 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
     });
   }
 
-  function addAll(of: LiveRule, seen: Uint32Array, words: Uint32Array, offsets: Uint32Array): void {
-    const { name: rule, version, manifest, silent, message: template } = of;
+  function addAll(
+    of: LiveRule,
+    seen: Uint32Array,
+    words: Uint32Array,
+    offsets: Uint32Array,
+    said: Saying = { ...of, severity: severityOf(of), text: textOf(of) },
+  ): void {
+    const { name: rule, version, silent, severity, text, message: template } = said;
     const alerted = trials.of(of);
     if (alerted) for (const transaction of seen) alerted.add(transaction);
     if (!silent) {
-      const severity = SEVERITIES.indexOf(manifest.severity);
-      const same = manifest.description || rule;
       const frames = { u32: words, bytes: new Uint8Array(words.buffer, words.byteOffset, words.byteLength) };
       for (const transaction of seen) {
-        const message = template === undefined ? same : alertText(template, frames, offsets[transaction]!);
+        const message = template === undefined ? text : alertText(template, frames, offsets[transaction]!);
         alerts.push({ rule, version, transaction, severity, message, ordinal: 0 });
       }
     }
