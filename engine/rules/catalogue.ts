@@ -194,6 +194,8 @@ export async function openCatalogue({
   registry = {},
 }: CatalogueOptions): Promise<Catalogue> {
   const known = new Map<string, { info: RuleInfo; members: readonly SetMember[]; lists: readonly string[] }>();
+  /** How many versions that run name a list: looked at with each question whether anything has changed. */
+  const namedBy = new Map<string, number>();
   const running = createRuleSetParts();
   const sets = createRuleSets(control);
   const contents = createListContents();
@@ -268,7 +270,10 @@ export async function openCatalogue({
         ...someValues(versions.get(version)!),
       }));
       const named = members.flatMap(({ version }) => versions.get(version)!.manifest.lists ?? []);
-      known.set(name, { info, members, lists: named.map((use) => use.name) });
+      const uses = named.map((use) => use.name);
+      for (const list of uses) namedBy.set(list, (namedBy.get(list) ?? 0) + 1);
+      for (const list of known.get(name)?.lists ?? []) namedBy.set(list, namedBy.get(list)! - 1);
+      known.set(name, { info, members, lists: uses });
       running.put(name, members);
     }
   }
@@ -303,8 +308,8 @@ export async function openCatalogue({
   }
 
   function worldContent(): WorldContent {
-    const named = new Set([KNOWN_BAD, ...[...known.values()].flatMap((rule) => rule.lists)]);
-    const versions = [...named].sort().map((name) => lists.version(name));
+    const named = [...namedBy].filter(([, rules]) => rules > 0).map(([list]) => list);
+    const versions = [...new Set([KNOWN_BAD, ...named])].sort().map((name) => lists.version(name));
     return {
       ...{ chains, registry, lists: versions.filter((version): version is ListVersion => version !== undefined) },
       ...(baselines !== undefined && { baselines }),

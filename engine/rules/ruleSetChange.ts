@@ -9,15 +9,20 @@ export interface RuleSetChange {
   readonly fresh: readonly LiveRule[];
 }
 
-/** Rules are the same where they are the same object. */
+/**
+ * Rules are the same where they are the same object. Sets are in the order of names, so both are walked side by side, and of rules that
+ * stay where they are none is looked into: a map of 10,000 took 25 ms and more on a busy core, for each thread that is told.
+ */
 export function changeOf(after: string, before: readonly LiveRule[], now: readonly LiveRule[]): RuleSetChange {
-  const numbers = new Map(before.map((rule, number) => [rule, number]));
-  let last = -1;
+  let next = 0;
   const places = Int32Array.from(now, (rule) => {
-    const place = numbers.get(rule) ?? -1;
-    if (place <= last) return -1; // the order is that of names, so hardly ever
-    last = place;
-    return place;
+    while (next < before.length && before[next] !== rule && before[next]!.name < rule.name) next++; // gone
+    for (let at = next; at < before.length && (before[at] === rule || before[at]!.name === rule.name); at++) {
+      if (before[at] !== rule) continue; // another version of it
+      next = at + 1;
+      return at;
+    }
+    return -1;
   });
   return { after, places, fresh: now.filter((_, number) => places[number] === -1) };
 }

@@ -1,9 +1,7 @@
 import { alertText } from "../rules/alertText.ts";
 import { type AmendableIndex, createAmendableIndex } from "../rules/amendedIndex.ts";
-import { filterCondition } from "../rules/filterCondition.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import type { Scene } from "../sandbox/hostFunctions.ts";
-import { SEVERITIES } from "../sandbox/manifest.ts";
 import type { Manifest } from "../sandbox/parseManifest.ts";
 import { KIND } from "../sandbox/results.ts";
 import type { Rule, RuleRun } from "../sandbox/rule.ts";
@@ -13,9 +11,9 @@ import type { Alert } from "./alerts.ts";
 import type { Decoded } from "./decode.ts";
 import { orderedRules } from "./orderedRules.ts";
 import type { RuleCount } from "./outcome.ts";
+import { type Outline, outlineOf } from "./outline.ts";
 import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createTrials, type TrialChange, type Trials } from "./trials.ts";
-import { wantsFacts } from "./withFacts.ts";
 
 /** What the rules made of a batch. */
 export interface Matched {
@@ -75,30 +73,30 @@ export function createRuleStage(
   { sandboxes = createSandboxes(), leavesOrdered = false, states = new Map(), after }: RuleStageOptions = {},
 ): RuleStage {
   const left = leavesOrdered ? orderedRules(rules) : new Set<LiveRule>();
-  const trials = createTrials(rules.filter((rule) => !left.has(rule)));
-  const alertsOnAll = (rule: LiveRule): boolean => rule.module === null && rule.banned === undefined && !left.has(rule);
-  const throttled = rules.map((rule) => rule.throttled === true);
+  const trials = createTrials(left.size === 0 ? rules : rules.filter((rule) => !left.has(rule)));
+  const outlines = rules.map(outlineOf);
+  const waysOf = ({ alertsOnAll }: Outline, i: number): number =>
+    left.size > 0 && left.has(rules[i]!) ? WAY.left : alertsOnAll ? WAY.alerts : WAY.runs;
+  const ways = Uint8Array.from(outlines, waysOf);
+  const throttled = outlines.map((outline) => outline.throttled);
+  // apart from the rules, which lie anywhere in memory: it is all that a batch reads of most
+  const silent = outlines.map((outline) => outline.silent);
+  const names = outlines.map(({ name }) => name);
+  const versions = outlines.map(({ version }) => version);
+  const severities = outlines.map(({ severity }) => severity);
+  const texts = outlines.map(({ text }) => text);
+  const templates = outlines.map(({ message }) => message);
+  // likewise: a manifest is two more objects that each call of a module would wait for
+  const asks = outlines.map((outline) => outline.asks);
+  const takesFacts = outlines.map((outline) => outline.takesFacts);
   const counted = rules.map(
-    (rule, i) => throttled[i]! || (alertsOnAll(rule) && rule.silent === true && trials.of(rule) === undefined),
+    (rule, i) => throttled[i]! || (ways[i] === WAY.alerts && silent[i]! && trials.of(rule) === undefined),
   );
-  const conditions = rules.map(({ condition, manifest }) => condition ?? filterCondition(manifest.filter));
+  const conditions = outlines.map(({ condition }) => condition);
   const index = after
     ? after.stage.index.amended(conditions, counted, after.places)
     : createAmendableIndex(conditions, counted);
-  // apart from the rules, which lie anywhere in memory: it is all that a batch reads of most
-  const names = rules.map(({ name }) => name);
-  const versions = rules.map(({ version }) => version);
-  const silent = rules.map((rule) => rule.silent === true);
-  const severities = Uint8Array.from(rules, severityOf);
-  const texts = rules.map(textOf);
-  const templates = rules.map(({ message }) => message);
-  // likewise: a manifest is two more objects that each call of a module would wait for
-  const asks = rules.map(({ manifest }) => manifest.state !== undefined || manifest.lists !== undefined);
-  const takesFacts = rules.map(({ manifest }) => manifest.facts !== undefined);
   const known: (Rule | undefined)[] = rules.map(() => undefined);
-  const ways = Uint8Array.from(rules, (rule) =>
-    left.has(rule) ? WAY.left : alertsOnAll(rule) ? WAY.alerts : WAY.runs,
-  );
 
   const run = (
     { source, partition, bytes, words, frames, shown = frames, count, events }: Decoded,
@@ -155,21 +153,12 @@ export function createRuleStage(
     }
     return { ...matched, trialChanges: trials.compare(matched.counts) };
   };
-  return Object.assign(run, { wantsFacts: rules.some(wantsFacts), index });
+  return Object.assign(run, { wantsFacts: outlines.some((outline) => outline.wantsFacts), index });
 }
 
-type Named = Pick<LiveRule, "name" | "version" | "silent">;
-
+type Named = Pick<Outline, "name" | "version" | "silent">;
 /** What a rule without a module says of a transaction. */
-interface Saying extends Named {
-  readonly severity: number;
-  /** Where there is no template. */
-  readonly text: string;
-  readonly message?: string | undefined;
-}
-
-const severityOf = ({ manifest }: LiveRule): number => SEVERITIES.indexOf(manifest.severity);
-const textOf = ({ manifest, name }: LiveRule): string => manifest.description || name;
+type Saying = Named & Pick<Outline, "severity" | "text" | "message">;
 
 interface Collecting extends Omit<Matched, "trialChanges"> {
   readonly counts: RuleCount[];
@@ -187,7 +176,7 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
   const failures: RuleFailure[] = [];
   const counts: RuleCount[] = [];
 
-  function add(of: LiveRule, run: RuleRun, { name: rule, version, silent }: Named = of): void {
+  function add(of: LiveRule, run: RuleRun, { name: rule, version, silent }: Named = outlineOf(of)): void {
     const alerted = trials.of(of);
     let matches = 0;
     /** Alerts so far of the transaction that the run is at: results come in its order. */
@@ -226,7 +215,7 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
     seen: Uint32Array,
     words: Uint32Array,
     offsets: Uint32Array,
-    said: Saying = { ...of, severity: severityOf(of), text: textOf(of) },
+    said: Saying = outlineOf(of),
   ): void {
     const { name: rule, version, silent, severity, text, message: template } = said;
     const alerted = trials.of(of);

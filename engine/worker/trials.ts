@@ -1,6 +1,7 @@
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { RuleCount } from "./outcome.ts";
+import { outlineOf } from "./outline.ts";
 
 /** Versions on trial beside live ones: what they would change, batch by batch. */
 export interface Trials {
@@ -25,7 +26,7 @@ export interface TrialChange {
 export function createTrials(rules: readonly LiveRule[]): Trials {
   const pairs = rules.flatMap((trial, i) => {
     const live = rules[i - 1];
-    return trial.trial && !trial.throttled && live?.name === trial.name ? [{ live, trial }] : [];
+    return outlineOf(trial).trial && !outlineOf(trial).throttled && live?.name === trial.name ? [{ live, trial }] : [];
   });
   const alerted = new Map(pairs.flatMap(({ live, trial }) => [live, trial]).map((rule) => [rule, new Set<number>()]));
   return {
