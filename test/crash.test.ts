@@ -22,7 +22,7 @@ import { decodeLedger, type PartitionState } from "../engine/sink/ledger.ts";
 import { buildRule } from "../rules-as/cli/build.ts";
 import { EXAMPLES } from "../rules-as/cli/buildExamples.ts";
 import { createTestTopics, engineVariables, testTopics } from "./support/engineOnKafka.ts";
-import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
+import { type EngineProcess, startWeir, until, untilDone } from "./support/engineProcess.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
 import { fillStore } from "./support/storeTemplate.ts";
@@ -106,9 +106,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
     );
   }
 
-  async function settle(engine: EngineProcess): Promise<void> {
-    await until(settled, () => `not everything is stored\n${engine.log().slice(-3_000)}`);
-  }
+  const settle = (engine: EngineProcess): Promise<void> => untilDone([engine], settled);
 
   beforeAll(async () => {
     console.log(`SEED=${SEED} npx vitest run test/crash.test.ts repeats this run`);
@@ -162,14 +160,11 @@ describe(`exactly once (SEED=${SEED})`, () => {
   test("partitions move between two engines while one is killed", async () => {
     await produce(TRANSACTIONS * 0.05);
     const one = start("one");
-    await until(ownsAll, () => one.log());
+    await untilDone([one], ownsAll);
     await produce(TRANSACTIONS * 0.05);
     const two = start("two", `before revoke@1=${join(folder, "fired-rebalance")}`);
     const three = start("three");
-    await Promise.race([
-      two.exited,
-      until(settled, () => `${one.log().slice(-2_000)}\n${two.log().slice(-2_000)}\n${three.log().slice(-2_000)}`),
-    ]);
+    await Promise.race([two.exited, untilDone([one, two, three], settled)]);
     await two.kill();
     await one.kill();
     await settle(three);

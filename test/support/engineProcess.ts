@@ -90,3 +90,23 @@ export async function until(check: () => Promise<boolean> | boolean, describe: (
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
+
+/**
+ * Waits until engines have done what Kafka is asked about. An answer that does not come, of a transaction under way or of a broker that stands
+ * still, is asked for again. @throws at once when none of the engines runs any more
+ */
+export function untilDone(engines: readonly EngineProcess[], isDone: () => Promise<boolean>): Promise<void> {
+  let failure: unknown;
+  const logs = () => engines.map((engine) => engine.log().slice(-4_000)).join("\n\n");
+  return until(
+    () => {
+      const ends = engines.map(({ child }) => child.exitCode ?? child.signalCode);
+      if (!ends.includes(null)) throw new Error(`The engine ended: ${ends}\n${logs()}`);
+      return isDone().catch((error: unknown) => {
+        failure = error;
+        return false;
+      });
+    },
+    () => `not everything is stored; the last failure to ask: ${failure}\n${logs()}`,
+  );
+}

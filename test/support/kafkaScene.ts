@@ -7,7 +7,7 @@ import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
 import { createAdmin } from "../../engine/kafka/admin.ts";
 import { createProducer, type Headers, type Producer } from "../../engine/kafka/producer.ts";
 import { decodeLedger } from "../../engine/sink/ledger.ts";
-import { type EngineProcess, startWeir, until } from "./engineProcess.ts";
+import { type EngineProcess, startWeir, untilDone } from "./engineProcess.ts";
 import { uniqueName } from "./sharedKafka.ts";
 import { fillStore } from "./storeTemplate.ts";
 
@@ -121,16 +121,7 @@ export async function createKafkaScene(options: SceneOptions): Promise<KafkaScen
         while (!producer.produce(topics.txRaw, partition, null, value, headers)) await producer.room();
       await producer.flush();
     },
-    settle: (engine) =>
-      until(
-        () => {
-          const { exitCode, signalCode } = engine.child;
-          if (exitCode !== null || signalCode !== null)
-            throw new Error(`The engine ended: ${exitCode ?? signalCode}\n${engine.log().slice(-4_000)}`);
-          return settled().catch(() => false); // a transaction under way is not settled
-        },
-        () => `not everything is stored\n${engine.log().slice(-4_000)}`,
-      ),
+    settle: (engine) => untilDone([engine], settled),
     async store() {
       store ??= await openStore({ folder: join(folder, "clickhouse"), database: "weir" });
       return store;
