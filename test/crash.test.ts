@@ -23,6 +23,7 @@ import { buildRule } from "../rules-as/cli/build.ts";
 import { EXAMPLES } from "../rules-as/cli/buildExamples.ts";
 import { createTestTopics, engineVariables, testTopics } from "./support/engineOnKafka.ts";
 import { type EngineProcess, startWeir, until, untilDone } from "./support/engineProcess.ts";
+import { STANDSTILL_MS } from "./support/kafkaBroker.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
 import { fillStore } from "./support/storeTemplate.ts";
@@ -117,7 +118,7 @@ describe(`exactly once (SEED=${SEED})`, () => {
     await writeFile(join(folder, "rules", "sequence.wasm"), wasm!);
     brokers = await sharedBrokers();
     // What a killed engine's transaction was to commit is not said before the next one has started and ended it.
-    admin = await createAdmin({ brokers, timeoutMs: 60_000 });
+    admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
     await createTestTopics(admin, names, { txRaw: PARTITIONS, alerts: 2 });
     producer = await createProducer({ brokers });
   });

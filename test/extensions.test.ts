@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Admin, createAdmin } from "../engine/kafka/admin.ts";
 import { createProducer, type Producer } from "../engine/kafka/producer.ts";
 import { startWeir, until } from "./support/engineProcess.ts";
+import { STANDSTILL_MS } from "./support/kafkaBroker.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { sharedBrokers, uniqueName } from "./support/sharedKafka.ts";
 
@@ -19,7 +20,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   brokers = await sharedBrokers();
   folder = await mkdtemp(join(tmpdir(), "weir-process-"));
-  admin = await createAdmin({ brokers });
+  admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
   await admin.createTopics([arbitrages, large].map((topic) => ({ topic, partitions: 1 })));
   producer = await createProducer({ brokers });
   const [fails, wrong] = ["fails", "wrong"].map((name) => join(folder, `${name}.mjs`)) as [string, string];

@@ -17,6 +17,7 @@ import { createProducer, type Producer } from "../engine/kafka/producer.ts";
 import { type Catalogue, openCatalogue } from "../engine/rules/catalogue.ts";
 import { createTestTopics, engineVariables, testTopics } from "./support/engineOnKafka.ts";
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
+import { STANDSTILL_MS } from "./support/kafkaBroker.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
 import { fillStore } from "./support/storeTemplate.ts";
@@ -39,7 +40,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "weir-reload-"));
   await fillStore(join(folder, "clickhouse"));
   brokers = await sharedBrokers();
-  admin = await createAdmin({ brokers });
+  admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
   await createTestTopics(admin, names, { txRaw: PARTITIONS, alerts: 1 });
   producer = await createProducer({ brokers });
   control = openControl({ folder: join(folder, "clickhouse") });

@@ -31,6 +31,7 @@ import { type WatchCounts, watch } from "../engine/source/rpc/watch.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
 import { createTestTopics, engineVariables, testTopics } from "./support/engineOnKafka.ts";
 import { type EngineProcess, startWeir, until } from "./support/engineProcess.ts";
+import { STANDSTILL_MS } from "./support/kafkaBroker.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { type Meddle, type RpcProxy, startRpcProxy } from "./support/rpcProxy.ts";
 import { sharedBrokers } from "./support/sharedKafka.ts";
@@ -58,7 +59,7 @@ beforeAll(async () => {
   await fillStore(join(folder, "clickhouse"));
   [anvil, brokers] = await Promise.all([startAnvil({ args: ANVIL_ARGS }), sharedBrokers()]);
   scene = await setV2Scene(anvil.url);
-  admin = await createAdmin({ brokers });
+  admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
   await createTestTopics(admin, topics, { txRaw: 3, alerts: 1, blockStatus: 1 });
   control = openControl({ folder: join(folder, "clickhouse") });
   const catalogue = await openCatalogue({ control });

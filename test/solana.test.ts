@@ -10,6 +10,7 @@ import { loadConfig } from "../engine/ops/config.ts";
 import { followSolana } from "../engine/solana/follow.ts";
 import { RECORD, SIGNATURE, signatureOf } from "../engine/solana/testing/records.ts";
 import { until } from "./support/engineProcess.ts";
+import { STANDSTILL_MS } from "./support/kafkaBroker.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { sharedBrokers, uniqueName } from "./support/sharedKafka.ts";
 
@@ -22,7 +23,7 @@ let producer: Producer;
 
 beforeAll(async () => {
   [server, brokers] = await Promise.all([startTestServer(), sharedBrokers()]);
-  admin = await createAdmin({ brokers });
+  admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
   await admin.createTopics([{ topic, partitions: 3 }, { topic: lettersTopic, partitions: 1 }]); // biome-ignore format: one call
   producer = await createProducer({ brokers });
 });

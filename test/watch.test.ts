@@ -19,6 +19,7 @@ import { createTestNode } from "./recordings/make/node.ts";
 import { type Anvil, startAnvil } from "./support/anvil.ts";
 import { CONTROL_KINDS, type ControlStore } from "./support/controlStores.ts";
 import { startWeir } from "./support/engineProcess.ts";
+import { STANDSTILL_MS } from "./support/kafkaBroker.ts";
 import { readCommitted } from "./support/readCommitted.ts";
 import { startRpcProxy } from "./support/rpcProxy.ts";
 import { sharedBrokers, uniqueName } from "./support/sharedKafka.ts";
@@ -40,7 +41,7 @@ beforeAll(async () => {
   ]);
   node = createTestNode(anvil.url);
   accounts = await node.call<string[]>("eth_accounts");
-  admin = await createAdmin({ brokers });
+  admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
   control = openControl(store.options);
   await migrateControl(control);
 });

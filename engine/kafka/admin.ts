@@ -99,7 +99,7 @@ export async function createAdmin(options: {
     }
   }
 
-  /** Just after a topic was made or a broker started, its leader is unknown for some milliseconds: asks again until the time is up. */
+  /** Just after a topic was made or a broker started, leaders and coordinators are unknown for some milliseconds: asks again until the time is up. */
   async function settled<T>(ask: () => Promise<T>): Promise<T> {
     const deadline = Date.now() + timeout;
     for (;;) {
@@ -189,10 +189,10 @@ export async function createAdmin(options: {
     },
     async committed(groupId, partitions) {
       const action = `read the commits of the group "${groupId}"`;
-      const reader = await commitReader(groupId, action);
-      const listed = await promised<Committed[]>(action, (done) =>
-        reader.committed([...partitions], timeout, done as never),
-      );
+      const listed = await settled(async () => {
+        const reader = await commitReader(groupId, action);
+        return promised<Committed[]>(action, (done) => reader.committed([...partitions], timeout, done as never));
+      });
       return listed.map(({ topic, partition, offset = -1, metadata }) => ({
         ...{ topic, partition, offset: offset >= 0 ? offset : null },
         metadata: [metadata].flat().filter((text) => typeof text === "string")[0] ?? "",

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { createAdmin } from "../../engine/kafka/admin.ts";
 import { createConsumer } from "../../engine/kafka/consumer.ts";
 import { createProducer } from "../../engine/kafka/producer.ts";
+import { STANDSTILL_MS } from "./kafkaBroker.ts";
 import { kindOf, texts, until } from "./kafkaClients.ts";
 import { uniqueName } from "./sharedKafka.ts";
 
@@ -11,7 +12,7 @@ const timeoutMs = 600_000;
 
 export async function openThroughOutage(brokers: string) {
   const topic = uniqueName("through");
-  const admin = await createAdmin({ brokers });
+  const admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
   await admin.createTopics([{ topic, partitions: 1 }]);
   await admin.close();
   const producer = await createProducer({ brokers, timeoutMs });

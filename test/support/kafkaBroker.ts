@@ -35,6 +35,9 @@ export type Broker = {
   close(): Promise<void>;
 };
 
+/** How long a test's client waits for its broker, in ms: on a busy machine that stands still at times. */
+export const STANDSTILL_MS = 60_000;
+
 const startDeadlineMs = 300_000;
 const stopDeadlineMs = 120_000;
 

@@ -6,6 +6,7 @@ import { type Consumer, type ConsumerOptions, createConsumer } from "../../engin
 import type { KafkaError } from "../../engine/kafka/errors.ts";
 import type { Message } from "../../engine/kafka/message.ts";
 import { createProducer, type Producer, type ProducerOptions } from "../../engine/kafka/producer.ts";
+import { STANDSTILL_MS } from "./kafkaBroker.ts";
 import { sharedBrokers, uniqueName } from "./sharedKafka.ts";
 
 /** For all tests of the file that calls it; what a test opens is closed behind it. */
@@ -16,7 +17,7 @@ export function useKafkaClients() {
 
   beforeAll(async () => {
     brokers = await sharedBrokers();
-    admin = await createAdmin({ brokers });
+    admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
   });
   afterEach(async () => {
     for (const client of open.splice(0).reverse()) await client.close();

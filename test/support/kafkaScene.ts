@@ -8,6 +8,7 @@ import { createAdmin } from "../../engine/kafka/admin.ts";
 import { createProducer, type Headers, type Producer } from "../../engine/kafka/producer.ts";
 import { decodeLedger } from "../../engine/sink/ledger.ts";
 import { type EngineProcess, startWeir, untilDone } from "./engineProcess.ts";
+import { STANDSTILL_MS } from "./kafkaBroker.ts";
 import { uniqueName } from "./sharedKafka.ts";
 import { fillStore } from "./storeTemplate.ts";
 
@@ -56,7 +57,7 @@ export async function createKafkaScene(options: SceneOptions): Promise<KafkaScen
     riskMetrics: uniqueName("risk-metrics"),
   };
   const group = uniqueName("weir");
-  const admin = await createAdmin({ brokers });
+  const admin = await createAdmin({ brokers, timeoutMs: STANDSTILL_MS });
   await admin.createTopics([
     { topic: topics.txRaw, partitions, config: { "max.message.bytes": String(8 << 20) } },
     ...[
