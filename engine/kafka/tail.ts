@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import type { KafkaConsumer } from "@confluentinc/kafka-javascript";
 import { connectionSettings, loadBinding } from "./binding.ts";
-import { batchReader } from "./consumeBatch.ts";
+import { batchReader, messagesOf } from "./consumeBatch.ts";
 import { oneByOne, type StartAt } from "./consumer.ts";
 import { KafkaError, kafkaError } from "./errors.ts";
 import type { Message } from "./message.ts";
@@ -58,12 +58,15 @@ export async function openTail({ brokers, from, onEnd, onError, timeoutMs = 30_0
 
   const called = "of live streams";
   // only the client's own way tells of ends
-  const read = (onEnd ? undefined : batchReader(native, called)) ?? oneByOne(native, called);
+  const inBatches = onEnd ? undefined : batchReader(native, called);
+  const single = oneByOne(native, called);
+  const read = async (most: number): Promise<Message[]> =>
+    inBatches ? messagesOf(await inBatches(most, POLL_MS)) : ((await single(most)) as Message[]);
 
   return {
     async poll(maxRecords) {
       try {
-        return (await read(maxRecords, POLL_MS)) as Message[];
+        return await read(maxRecords);
       } catch (error) {
         const failed = kafkaError("read topics", error);
         if (failed.kind === "fatal" || failed.kind === "configuration") throw failed;
