@@ -321,7 +321,8 @@ test("recorded and replayed, a swap that waits says what could be earned behind 
 
     // The pools that are listed, after each block: what the trade left is there behind it, and still is behind the block without one.
     const { left, best, still, taking } = later;
-    const { rows: flagged } = await readList<OpportunityRow & { log_index: number | null }>(store, OPPORTUNITIES, opportunityConditions({ kind: "pool_imbalance" }), { limit: 20, offset: 0 }); // biome-ignore format: one call
+    const imbalances = await readList<OpportunityRow & { log_index: number | null }>(store, OPPORTUNITIES, opportunityConditions({ kind: "pool_imbalance" }), { limit: 20, offset: 0 }); // biome-ignore format: one call
+    const flagged = await withCaptures(store, imbalances.rows);
     const places = flagged.map(({ state_block, pool }) => `${Number(state_block) - block} ${pool}`).sort();
     expect(places).toEqual([2, 3].flatMap((at) => left.map(({ address }) => `${at} ${address}`)).sort());
     for (const row of flagged) {
