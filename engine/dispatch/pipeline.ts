@@ -25,6 +25,7 @@ import {
   type Task,
   takeBatch,
 } from "./lane.ts";
+import { HANDOVER_RECORDS } from "./pool.ts";
 
 export interface PipelineOptions {
   readonly source: Source;
@@ -48,7 +49,7 @@ export interface Stored {
 
 export interface PipelineLimits {
   readonly batch: Omit<BatchLimits, "blockBytes">;
-  /** Batches under way at once, all lanes together: one more than threads, so that none waits for work. */
+  /** Hand-overs under way at once, all lanes together: one more than threads, so that none waits for work. */
   readonly tasks: number;
   /** Ranges close when one is so old (ms), or all of them have so many rows or bytes together. */
   readonly rangeAge: number;
@@ -94,6 +95,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   let turn = 0;
   let wake: () => void = () => {};
   let finished = false;
+  let dispatching = false;
 
   const fail = (error: unknown): void => {
     if (!failure.signal.aborted) failure.abort(error);
@@ -132,35 +134,57 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     }
   }
 
-  /** Gives batches to worker threads, lane after lane, so that none starves. */
+  /** Gives batches to worker threads, lane after lane, so that none starves; small ones together. */
   function dispatch(): void {
     const order = [...lanes.values()];
     const blockBytes = Math.max(limits.batch.bytes, Math.min(MAX_BLOCK_BYTES, shareOfLane()));
     const batch = { ...limits.batch, blockBytes };
     const now = performance.now();
-    for (let tried = 0; running < limits.tasks && tried < order.length; ) {
-      const lane = order[turn++ % order.length];
-      const taken = lane.tasks.length < MAX_TASKS_A_LANE ? takeBatch(lane, source.name, batch, now) : undefined;
-      tried = taken ? 0 : tried + 1;
-      if (taken) start(lane, taken);
-    }
+    while (running < limits.tasks && handOver(order, batch, now));
     balance();
   }
 
-  function start(lane: Lane, taken: Pick<Task, "batch" | "range">): void {
+  /** Starts a batch of each lane in turn, until they are large enough together. @returns whether there was one */
+  function handOver(order: readonly Lane[], batch: BatchLimits, now: number): boolean {
+    let records = 0;
+    let left = 0;
+    const end = (): void => {
+      if (--left === 0) running--;
+    };
+    for (let tried = 0; tried < order.length && records < HANDOVER_RECORDS; tried++) {
+      const lane = order[turn++ % order.length]!;
+      const taken = lane.tasks.length < MAX_TASKS_A_LANE ? takeBatch(lane, source.name, batch, now) : undefined;
+      if (!taken) continue;
+      if (left++ === 0) running++;
+      records += taken.batch.count;
+      start(lane, taken, end);
+    }
+    return left > 0;
+  }
+
+  function dispatchSoon(): void {
+    dispatching = false;
+    try {
+      dispatch();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** @param end called when the outcome is there */
+  function start(lane: Lane, taken: Pick<Task, "batch" | "range">, end: () => void): void {
     const versions = taken.range ?? current();
     const task: Task = { ...taken, catalogue: versions.catalogue, world: versions.world, outcome: undefined };
     lane.tasks.push(task);
-    running++;
     work(task, lane).then(
       (outcome) => {
-        running--;
+        end();
         task.outcome = outcome;
         if (task.range === undefined && outcome.halt === undefined && !lane.gone) observe?.worked?.(outcome);
         wake();
       },
       (error) => {
-        running--;
+        end();
         if (!lane.gone) fail(error);
       },
     );
@@ -439,7 +463,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       const lane = lanes.get(partition);
       if (!lane || lane.draining) return;
       acceptRecords(lane, records, performance.now());
-      dispatch();
+      if (!dispatching) queueMicrotask(dispatchSoon); // once for all partitions of a poll
+      dispatching = true;
     },
   };
 

@@ -195,6 +195,54 @@ it("a thread that has a rule set is told what is new of another one, and of noth
   await pool.close();
 });
 
+describe("batches that are asked for in one turn", () => {
+  const part = (from: number, to: number, partition: number) =>
+    packBatch(
+      "case",
+      partition,
+      from,
+      to,
+      Array.from({ length: to - from }, (_, n) => ({
+        offset: from + n,
+        time: 1_700_000_000_000,
+        content: CONTENT.json,
+        value: Buffer.from(JSON.stringify(transaction(from + n))),
+      })),
+    );
+  const parts = [part(0, 3, 0), part(5, 6, 1), part(7, 7, 2), part(10, 15, 3)];
+
+  it("are told the rules once, and each has the outcome that it has alone, whatever rule set it is for", async () => {
+    let told = 0;
+    const pool = poolOf(async (id) => {
+      told++;
+      return innocent(id === "1" ? 2 : 1);
+    });
+    const catalogues = ["1", "1", "1", "2"];
+    const together = await Promise.all(
+      parts.map((batch, i) => pool.run({ batch, catalogue: catalogues[i]!, world: world.id })),
+    );
+    expect(told).toBe(2);
+    const counts = together.map(({ transactions, rules }) => [transactions, rules.map(({ matches }) => matches)]);
+    expect(counts).toEqual([[3, [3, 3]], [1, [1, 1]], [0, []], [5, [5]]]); // biome-ignore format: a batch each
+    for (const [i, batch] of parts.entries())
+      expect(await pool.run({ batch, catalogue: catalogues[i]!, world: world.id })).toEqual(together[i]);
+    await pool.close();
+  });
+
+  it("run each by itself once their thread has died: each finds the guilty rule, and none is lost", async () => {
+    const pool = poolOf(async () => [...innocent(1), rule("hangs", hanging)]);
+    const some = [parts[0]!, parts[3]!];
+    const outcomes = await Promise.all(some.map((batch) => pool.run({ batch, catalogue: "1", world: world.id })));
+    expect(outcomes.map(({ transactions, alerts, deadLetters }) => [transactions, alerts, deadLetters])).toEqual([
+      [3, 3, 3],
+      [5, 5, 5],
+    ]);
+    expect(deaths.splice(0)).toEqual(Array(5).fill(HUNG)); // once together; of each once alone, once with the rule alone
+    expect(guilty.splice(0).map(({ rule }) => rule)).toEqual(["hangs", "hangs"]);
+    await pool.close();
+  });
+});
+
 it("hostile rules in a worker change nothing for those beside them, nor for the main thread", () => {
   const { counts, alerts, busy, idle, ratio, took, deaths } = came.lag;
   expect(counts.at(0)).toEqual(countOf("before", TRANSACTIONS));

@@ -3,7 +3,7 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import { changeOf } from "../rules/ruleSetChange.ts";
 import type { Batch } from "../source/batch.ts";
-import type { Context, WorkerAnswer, WorkerSettings, WorkerTask } from "../worker/entry.ts";
+import type { BatchAnswer, Context, WorkerAnswer, WorkerSettings, WorkerTask } from "../worker/entry.ts";
 import type { StateTables } from "../worker/orderedStage.ts";
 import type { Handover, Outcome } from "../worker/outcome.ts";
 import type { OrderedOutcome } from "../worker/process.ts";
@@ -51,6 +51,8 @@ export interface Pool {
 const HUNG_MS = 30_000;
 /** A batch that has ended so many threads will end the next, too: some rule in it is sought. */
 const DEATHS = 2;
+/** Batches that are asked for together are handed to a thread together, until they have so many records. */
+export const HANDOVER_RECORDS = 1_024;
 /** In how many parts the search for a guilty rule divides: up to so many rules run one at a time, of 10,000 it is found in 4 steps. */
 const PARTS = 16;
 
@@ -58,6 +60,8 @@ const PARTS = 16;
 const GIVEN = 4;
 
 type Task = Parameters<Pool["run"]>[0] & Pick<WorkerTask, "second">;
+/** A batch, or several with the same rules and world. */
+type HandedOver = Pick<WorkerTask, "batches" | "catalogue" | "world" | "second">;
 type Selection = Pick<WorkerTask, "only" | "without">;
 
 /** A thread's end. */
@@ -108,23 +112,66 @@ export function createPool(options: PoolOptions): Pool {
     return after === undefined ? now : changeOf(after, given.get(after)!, now);
   }
 
-  async function attempt(task: Task, selection: Selection = {}): Promise<WorkerAnswer> {
+  async function attempt(task: HandedOver, selection: Selection = {}): Promise<readonly BatchAnswer[]> {
     const context = async (wanted: readonly (keyof Context)[], has: readonly string[] = []): Promise<Context> => ({
       ...(wanted.includes("rules") && { rules: await rulesFor(task.catalogue, has) }),
       ...(wanted.includes("world") && { world: await world(task.world) }),
     });
     const whole = selection.only === undefined && selection.without === undefined;
-    const answer = await send({ ...task, ...selection, context: await context(whole ? [] : ["rules", "world"]) });
-    if (answer.kind !== "unknown context") return answer;
-    const again = await send({ ...task, context: await context(answer.lacks, answer.has) });
+    let answer = await send({ ...task, ...selection, context: await context(whole ? [] : ["rules", "world"]) });
+    if (answer.kind === "unknown context")
+      answer = await send({ ...task, context: await context(answer.lacks, answer.has) });
     // another thread may have got it, which lacks more
-    return again.kind === "unknown context" ? send({ ...task, context: await context(["rules", "world"]) }) : again;
+    if (answer.kind === "unknown context") answer = await send({ ...task, context: await context(["rules", "world"]) });
+    if (answer.kind === "unknown context") throw new Error("A thread does not know what it was just told");
+    return answer.answers;
+  }
+
+  const alone = async ({ batch, ...task }: Task, selection?: Selection): Promise<BatchAnswer> =>
+    (await attempt({ ...task, batches: [batch] }, selection))[0]!;
+
+  interface Asked {
+    readonly task: Task;
+    resolve(answer: BatchAnswer): void;
+    reject(error: unknown): void;
+  }
+  /** In this turn of the event loop. */
+  let asked: Asked[] = [];
+
+  /** With what else is asked for in this turn. */
+  const together = (task: Task): Promise<BatchAnswer> =>
+    new Promise((resolve, reject) => {
+      if (asked.length === 0) queueMicrotask(handOver);
+      asked.push({ task, resolve, reject });
+    });
+
+  function handOver(): void {
+    const all = asked;
+    asked = [];
+    while (all.length > 0) {
+      const { catalogue, world } = all[0]!.task;
+      const group: Asked[] = [];
+      for (let records = 0; records < HANDOVER_RECORDS; ) {
+        const next = all[0]?.task;
+        if (next?.catalogue !== catalogue || next.world !== world) break;
+        records += next.batch.count;
+        group.push(all.shift()!);
+      }
+      attempt({ catalogue, world, batches: group.map(({ task }) => task.batch) }).then(
+        (answers) => {
+          for (const [i, { resolve }] of group.entries()) resolve(answers[i]!);
+        },
+        (error) => {
+          for (const { reject } of group) reject(error);
+        },
+      );
+    }
   }
 
   /** Why the batch ends a thread with these rules only; null if it does not. */
   async function deathOf(task: Task, part: readonly LiveRule[]): Promise<string | null> {
     try {
-      await attempt(task, { only: part.map(ruleKey) });
+      await alone(task, { only: part.map(ruleKey) });
       return null;
     } catch (error) {
       if (!(error instanceof Death)) throw error;
@@ -146,19 +193,20 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   /** After the batch has ended some threads. */
-  async function attemptWithoutGuilty(task: Task): Promise<WorkerAnswer> {
-    if ((await deathOf(task, [])) !== null) return attempt(task); // no rule's fault
+  async function attemptWithoutGuilty(task: Task): Promise<BatchAnswer> {
+    if ((await deathOf(task, [])) !== null) return alone(task); // no rule's fault
     const guilty = await guiltyOf(task, await rules(task.catalogue));
     for (const one of guilty) onGuilty?.(one);
-    if (guilty.length === 0) return attempt(task);
+    if (guilty.length === 0) return alone(task);
     const without = guilty.map(({ rule, version, reason }) => [ruleKey({ name: rule, version }), reason] as const);
-    return attempt(task, { without: Object.fromEntries(without) });
+    return alone(task, { without: Object.fromEntries(without) });
   }
 
-  async function answerOf(task: Task): Promise<WorkerAnswer> {
+  async function answerOf(task: Task): Promise<BatchAnswer> {
     for (let death = 1; death <= DEATHS; death++) {
       try {
-        return await attempt(task);
+        // Once a thread has died, each by itself: one of them may be why.
+        return await (death === 1 && !task.second ? together(task) : alone(task));
       } catch (error) {
         if (!(error instanceof Death)) throw error;
       }
@@ -166,12 +214,12 @@ export function createPool(options: PoolOptions): Pool {
     return attemptWithoutGuilty(task);
   }
 
-  type Answer<Kind> = Extract<WorkerAnswer, { kind: Kind }>;
+  type Answer<Kind> = Extract<BatchAnswer, { kind: Kind }>;
   async function expectAnswer<Kind extends "outcome" | "ordered">(task: Task, kind: Kind): Promise<Answer<Kind>> {
     const { source, partition, from, to } = task.batch;
     const failed = (why: string, cause?: unknown) =>
       new Error(`Cannot process the batch ${source}/${partition} from ${from} to ${to}: ${why}`, { cause });
-    let answer: WorkerAnswer;
+    let answer: BatchAnswer;
     try {
       answer = await answerOf(task);
     } catch (error) {

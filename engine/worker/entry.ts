@@ -25,13 +25,14 @@ export interface WorkerSettings {
 }
 
 export interface WorkerTask {
-  readonly batch: Batch;
+  /** One after the other; small ones of several lanes come together, since handing over costs the same for all. */
+  readonly batches: readonly Batch[];
   /** Ids of the rule snapshot and the world to run in. */
   readonly catalogue: string;
   readonly world: string;
   /** What is behind the ids, sent to a thread that asked for it. */
   readonly context: Context;
-  /** The batch's second stage: what the first one left, and the state that rules have by then. */
+  /** The second stage of the only batch: what the first one left, and the state that rules have by then. */
   readonly second?: { readonly handover: Handover; readonly tables: StateTables };
   /** Shared: set to 1 when a thread takes the task up. */
   readonly taken: Int32Array;
@@ -47,11 +48,14 @@ export interface Context {
   readonly world?: World;
 }
 
-/** Errors are answered, not thrown: what the pool sees thrown is the end of a thread. */
 export type WorkerAnswer =
+  | { readonly kind: "answers"; readonly answers: readonly BatchAnswer[] }
+  | { readonly kind: "unknown context"; readonly lacks: readonly (keyof Context)[]; readonly has: readonly string[] };
+
+/** Errors are answered, not thrown: what the pool sees thrown is the end of a thread. */
+export type BatchAnswer =
   | { readonly kind: "outcome"; readonly outcome: Outcome; readonly seconds: StageSeconds }
   | { readonly kind: "ordered"; readonly ordered: OrderedOutcome; readonly seconds: StageSeconds }
-  | { readonly kind: "unknown context"; readonly lacks: readonly (keyof Context)[]; readonly has: readonly string[] }
   | { readonly kind: "error"; readonly message: string };
 
 const KEPT = 2;
@@ -130,24 +134,26 @@ export default function run(task: WorkerTask): WorkerAnswer {
   Atomics.store(task.taken, 0, 1);
   const processors = processorsOf(task);
   if (Array.isArray(processors)) return { kind: "unknown context", lacks: processors, has: stages.names() };
+  const answers = task.batches.map((batch) => answerOf(processors, batch, task.second));
+  return move(transferable({ kind: "answers", answers }, answers.flatMap(buffersOf))) as never;
+}
+
+function answerOf({ first, second }: Processors, batch: Batch, handed: WorkerTask["second"]): BatchAnswer {
   try {
     stopwatch.start();
-    if (task.second) {
-      const ordered = processors.second(task.batch, task.second.handover, task.second.tables);
-      return answer({ kind: "ordered", ordered, seconds: stopwatch.take() }, ordered.outcome);
-    }
-    const outcome = processors.first(task.batch);
-    return answer({ kind: "outcome", outcome, seconds: stopwatch.take() }, outcome);
+    if (!handed) return { kind: "outcome", outcome: first(batch), seconds: stopwatch.take() };
+    return { kind: "ordered", ordered: second(batch, handed.handover, handed.tables), seconds: stopwatch.take() };
   } catch (error) {
     return { kind: "error", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }
 
-/** Moved, not copied: every block is a buffer of its own. */
-function answer(value: WorkerAnswer, { tables, records }: Outcome): WorkerAnswer {
+/** To be moved, not copied: every block is a buffer of its own. */
+function buffersOf(answer: BatchAnswer): ArrayBuffer[] {
+  if (answer.kind === "error") return [];
+  const { tables, records } = answer.kind === "outcome" ? answer.outcome : answer.ordered.outcome;
   const blocks = Object.values(tables).flat();
-  const buffers = [...blocks.map(({ bytes }) => bytes.buffer), records.bytes.buffer];
-  return move(transferable(value, buffers as ArrayBuffer[])) as never;
+  return [...blocks.map(({ bytes }) => bytes.buffer), records.bytes.buffer] as ArrayBuffer[];
 }
 
 /** Piscina's protocol for a value whose parts are to be transferred. */
