@@ -118,6 +118,9 @@ test("an aborted transaction is never seen, and its offsets do not count", async
   const producer = await producerOf({ transactionalId: uniqueName("tx"), onSent: (records) => sent.push(records) });
   await producer.begin();
   producer.produce(output, 0, null, Buffer.from("aborted"));
+  // Written before it is aborted: what is still in the client then is dropped there
+  const everything = await consumerOf(output, { groupId: uniqueName("all"), config: { "isolation.level": "read_uncommitted" } }); // biome-ignore format: one call
+  expect(texts(await take(everything, 1))).toEqual(["aborted"]);
   await producer.sendOffsets([{ topic: input, partition: 0, offset: 5, metadata: "aborted" }], consumer);
   await producer.abort();
   await producer.begin();
