@@ -25,7 +25,7 @@ import {
   type Task,
   takeBatch,
 } from "./lane.ts";
-import { HANDOVER_RECORDS } from "./pool.ts";
+import { HANDOVER_BYTES } from "./pool.ts";
 
 export interface PipelineOptions {
   readonly source: Source;
@@ -146,17 +146,17 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
 
   /** Starts a batch of each lane in turn, until they are large enough together. @returns whether there was one */
   function handOver(order: readonly Lane[], batch: BatchLimits, now: number): boolean {
-    let records = 0;
+    let bytes = 0;
     let left = 0;
     const end = (): void => {
       if (--left === 0) running--;
     };
-    for (let tried = 0; tried < order.length && records < HANDOVER_RECORDS; tried++) {
+    for (let tried = 0; tried < order.length && bytes < HANDOVER_BYTES; tried++) {
       const lane = order[turn++ % order.length]!;
       const taken = lane.tasks.length < MAX_TASKS_A_LANE ? takeBatch(lane, source.name, batch, now) : undefined;
       if (!taken) continue;
       if (left++ === 0) running++;
-      records += taken.batch.count;
+      bytes += taken.batch.bytes.byteLength;
       start(lane, taken, end);
     }
     return left > 0;
