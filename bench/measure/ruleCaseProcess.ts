@@ -7,10 +7,11 @@ import type { Condition } from "../../engine/condition/condition.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import { createRuleIndex } from "../../engine/rules/ruleIndex.ts";
 import { shareCode } from "../../engine/sandbox/sharedCode.ts";
-import { alertRecord, alertRow } from "../../engine/worker/alerts.ts";
+import { alertRecords, alertRows } from "../../engine/worker/alerts.ts";
 import type { Decoded } from "../../engine/worker/decode.ts";
 import { createRuleStage, type Matched } from "../../engine/worker/ruleStage.ts";
 import { createThreadClock } from "../../engine/worker/stopwatch.ts";
+import { packRecords } from "../../engine/worker/topicRecords.ts";
 import { decodeBatches } from "../load/frames.ts";
 import { conditionOf, liveRules } from "../load/liveRules.ts";
 import { type JsonRule, mixRules, mixTransactions } from "../load/ruleMix.ts";
@@ -74,9 +75,9 @@ function pass(times?: number[]): void {
 
 /** What process.ts makes of alerts. */
 function write(batch: Decoded, matched: Matched): void {
-  const rows = matched.alerts.map((alert) => alertRow(batch, alert));
-  if (rows.length > 0) encodeAlerts(rows);
-  rows.map(alertRecord);
+  const rows = alertRows(batch, matched.alerts);
+  if (rows.count > 0) encodeAlerts(rows);
+  packRecords(alertRecords(rows));
 }
 
 /** Each pair once more, by the index over the JSON rules, since counting rules do not say which transactions they have seen. */

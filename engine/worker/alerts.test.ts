@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { encodeRows } from "../../clickhouse/encodeRows.ts";
+import { ALERT_COLUMNS, encodeAlerts } from "../../clickhouse/tables/alerts.ts";
 import { CONTENT } from "../frame/content.ts";
 import { transaction } from "../frame/testing/records.ts";
 import type { TransactionRecord } from "../frame/writeFrame.ts";
 import { SEVERITIES } from "../sandbox/manifest.ts";
 import { packBatch } from "../source/batch.ts";
 import { createWorld } from "../world/world.ts";
-import { alertRecord, alertRow } from "./alerts.ts";
+import { alertRecords, alertRows } from "./alerts.ts";
 import { createDecoder } from "./decode.ts";
 
 const alerts = fc.record({
@@ -18,45 +20,42 @@ const alerts = fc.record({
   ordinal: fc.nat(9),
 });
 
-test("an alert's row and record say the same of its transaction, and its id what it is about", () => {
+test("alerts' rows and records say the same of their transactions, and ids what they are about", () => {
+  const raised = fc.array(fc.tuple(transaction, alerts), { minLength: 1, maxLength: 4 });
   fc.assert(
-    fc.property(transaction, alerts, fc.constantFrom("tx.eth", 'recording:"x"'), (record, alert, source) => {
-      const value = Buffer.from(JSON.stringify(record));
-      const records = [{ offset: 7, time: 1_763_700_000_123, content: CONTENT.json, value }];
-      const chains = [Number(record.chainId)];
-      const decoded = createDecoder(createWorld({ chains }))(packBatch(source, 3, 7, 8, records));
-      const row = alertRow(decoded, { ...alert, transaction: 0 });
-      const topicRecord = alertRecord(row);
-      const { rule, version, message, ordinal } = alert;
-      const { hash, blockHash, from, to } = record as TransactionRecord;
-      const about = [rule, version, chains[0], hash, blockHash ?? "pending", ordinal].join("\n");
-      const id = createHash("sha256").update(about).digest("hex").slice(0, 32);
-
-      const digits = (bytes: Uint8Array | null): string | null =>
-        bytes && `0x${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-      const { alert_id, tx_hash, block_hash, from_address, to_address } = row;
-      expect([alert_id, tx_hash, block_hash, from_address, to_address].map(digits)).toEqual([
-        ...[`0x${id}`, hash, blockHash ?? null, from, to ?? null],
-      ]);
-      const text = Buffer.from(topicRecord.value).toString();
-      const body = {
-        id,
-        rule,
-        version,
-        severity: SEVERITIES[alert.severity],
-        ordinal,
-        message,
-        chain_id: chains[0],
-        tx_hash: hash,
-        block_number: record.blockNumber == null ? null : Number(record.blockNumber),
-        block_hash: blockHash ?? null,
-        from_address: from,
-        to_address: to ?? null,
-        event_time: new Date(decoded.events[0]! / 1000).toISOString(),
-        source: { topic: source, partition: 3, offset: 7, n: 0 },
-      };
-      expect(text).toBe(JSON.stringify(body));
-      expect(topicRecord.key).toBe(`${chains[0]}:${hash}`);
+    fc.property(raised, fc.constantFrom("tx.eth", 'recording:"x"'), (pairs, source) => {
+      const records = pairs.map(([record], i) => {
+        const value = Buffer.from(JSON.stringify(record));
+        return { offset: 7 + i, time: 1_763_700_000_123 + i, content: CONTENT.json, value };
+      });
+      const chains = pairs.map(([record]) => Number(record.chainId));
+      const batch = packBatch(source, 3, 7, 7 + pairs.length, records);
+      const decoded = createDecoder(createWorld({ chains }))(batch);
+      // by rule, so not in the order of transactions
+      const order = pairs.map((_, i) => pairs.length - 1 - i);
+      const rows = alertRows(decoded, order.map((i) => ({ ...pairs[i]![1], transaction: i }))); // biome-ignore format: one call
+      const expected = order.map((i) => {
+        const [record, { rule, version, severity, message, ordinal }] = pairs[i]!;
+        const { hash, blockHash, from, to } = record as TransactionRecord;
+        const about = [rule, version, chains[i], hash, blockHash ?? "pending", ordinal].join("\n");
+        const said = { ordinal, message, chain_id: chains[i]!, tx_hash: hash };
+        const block_number = record.blockNumber == null ? null : Number(record.blockNumber);
+        const where = { block_number, block_hash: blockHash ?? null, from_address: from, to_address: to ?? null };
+        return {
+          id: createHash("sha256").update(about).digest("hex").slice(0, 32),
+          ...{ rule, version, severity: SEVERITIES[severity]!, ...said, ...where },
+          event_time: new Date(decoded.events[i]! / 1000).toISOString(),
+          source: { topic: source, partition: 3, offset: 7 + i, n: 0 },
+        };
+      });
+      const objects = expected.map(({ id, version, source: { topic, ...position }, ...same }, i) => {
+        const event_time = decoded.events[order[i]!]!;
+        return { ...same, ...position, source: topic, event_time, alert_id: `0x${id}`, rule_version: version };
+      });
+      expect(encodeAlerts(rows)).toEqual(encodeRows<Record<string, unknown>>(ALERT_COLUMNS, objects));
+      const topicRecords = alertRecords(rows);
+      expect(topicRecords.map(({ value }) => value)).toEqual(expected.map((body) => JSON.stringify(body)));
+      expect(topicRecords.map(({ key }) => key)).toEqual(expected.map((body) => `${body.chain_id}:${body.tx_hash}`));
     }),
     { numRuns: 100 },
   );

@@ -61,7 +61,7 @@ export function createOrderedStage(rules: readonly LiveRule[], sandboxes: Sandbo
       if (rule === undefined) continue; // a rule is sought that ends threads, and this one is not tried now
       const { sandbox, session } = runnerOf(key, rule);
       if (sandbox === undefined) {
-        matched.addAll(rule, seen, words, frames);
+        matched.addAll(rule, { transactions: seen, from: 0, to: seen.length }, words, frames);
         continue;
       }
       session.open(tables.get(key) ?? [], { words, frames, events });

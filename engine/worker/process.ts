@@ -18,7 +18,7 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Batch } from "../source/batch.ts";
 import { baselinesOf, type Lists, listsOf, type World } from "../world/world.ts";
-import { alertRecord, alertRow } from "./alerts.ts";
+import { alertRecords, alertRows } from "./alerts.ts";
 import { decodeLetter, failureLetter, letterRecord } from "./deadLetters.ts";
 import { createDecoder, type Decoded } from "./decode.ts";
 import { encodeFound } from "./findingRows.ts";
@@ -158,7 +158,7 @@ function outcomeOf(
   { refused, found, opportunities, metrics, firstEvent, world }: Rest,
   lap: (stage: Stage) => void,
 ): Outcome {
-  const alerts = matched.alerts.map((alert) => alertRow(decoded, alert));
+  const alerts = alertRows(decoded, matched.alerts);
   const letters = [
     ...refused,
     ...matched.failures.filter(({ policy }) => policy !== "skip").map((failure) => failureLetter(decoded, failure)),
@@ -171,12 +171,12 @@ function outcomeOf(
   const add = (table: TableName, rows: number, encode: () => Block): void => {
     if (rows > 0) tables[table] = [encode()];
   };
-  add("alerts", alerts.length, () => encodeAlerts(alerts));
+  add("alerts", alerts.count, () => encodeAlerts(alerts));
   add("dead_letters", letters.length, () => encodeDeadLetters(letters));
   add("rule_stats", matched.counts.length, () => encodeRuleStats(statRows(decoded, { firstEvent, world }, matched)));
   lap("rows");
   const records = packRecords([
-    ...alerts.map(alertRecord),
+    ...alertRecords(alerts),
     ...letters.map(letterRecord),
     ...findingRecords(decoded, found),
     ...opportunityRecords(decoded, opportunities),
@@ -188,7 +188,7 @@ function outcomeOf(
     minutes: new Map(),
     deadLetters: letters.length,
     deadLetterReasons: countBy(letters, ({ reason }) => reason),
-    alerts: alerts.length,
+    alerts: alerts.count,
     findings: [...countFindings(found), ...countOpportunities(opportunities)],
     tables,
     records,

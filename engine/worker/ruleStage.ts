@@ -1,3 +1,4 @@
+import type { FrameBytes } from "../frame/readFrame.ts";
 import { alertText } from "../rules/alertText.ts";
 import { type AmendableIndex, createAmendableIndex } from "../rules/amendedIndex.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
@@ -83,9 +84,6 @@ export function createRuleStage(
   const silent = outlines.map((outline) => outline.silent);
   const names = outlines.map(({ name }) => name);
   const versions = outlines.map(({ version }) => version);
-  const severities = outlines.map(({ severity }) => severity);
-  const texts = outlines.map(({ text }) => text);
-  const templates = outlines.map(({ message }) => message);
   // likewise: a manifest is two more objects that each call of a module would wait for
   const asks = outlines.map((outline) => outline.asks);
   const takesFacts = outlines.map((outline) => outline.takesFacts);
@@ -120,17 +118,15 @@ export function createRuleStage(
         continue;
       }
       const rule = rules[number]!;
-      const seen = found.transactions.subarray(found.starts[m], found.starts[m + 1]);
+      const [from, to] = [found.starts[m]!, found.starts[m + 1]!];
       const way = ways[number];
-      if (way === WAY.left) {
-        matched.left.push({ rule, seen: seen.slice() });
+      if (way === WAY.alerts) {
+        matched.addAll(rule, { transactions: found.transactions, from, to }, words, frames, outlines[number]);
         continue;
       }
-      if (way === WAY.alerts) {
-        matched.addAll(rule, seen, words, frames, {
-          ...{ name: names[number]!, version: versions[number]!, silent: silent[number]! },
-          ...{ severity: severities[number]!, text: texts[number]!, message: templates[number] },
-        });
+      const seen = found.transactions.subarray(from, to);
+      if (way === WAY.left) {
+        matched.left.push({ rule, seen: seen.slice() });
         continue;
       }
       const sandbox = (known[number] ??= sandboxes.of(rule));
@@ -160,13 +156,20 @@ type Named = Pick<Outline, "name" | "version" | "silent">;
 /** What a rule without a module says of a transaction. */
 type Saying = Named & Pick<Outline, "severity" | "text" | "message">;
 
+/** Some of a list of transactions: a view of them would cost as much as an alert's id. */
+interface Seen {
+  readonly transactions: Uint32Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 interface Collecting extends Omit<Matched, "trialChanges"> {
   readonly counts: RuleCount[];
   readonly left: { rule: LiveRule; seen: Uint32Array }[];
   /** What a module reported. @param named the same of the rule, where that is at hand and the rule somewhere in memory */
   add(rule: LiveRule, run: RuleRun, named?: Named): void;
   /** What a JSON rule sees, it reports. @param offsets of the frames of all transactions, in bytes */
-  addAll(rule: LiveRule, seen: Uint32Array, words: Uint32Array, offsets: Uint32Array, saying?: Saying): void;
+  addAll(rule: LiveRule, seen: Seen, words: Uint32Array, offsets: Uint32Array, saying?: Saying): void;
 }
 
 export function createMatches(trials: Pick<Trials, "of">): Collecting {
@@ -212,26 +215,31 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
 
   function addAll(
     of: LiveRule,
-    seen: Uint32Array,
+    { transactions, from, to }: Seen,
     words: Uint32Array,
     offsets: Uint32Array,
-    said: Saying = outlineOf(of),
+    { name: rule, version, silent, severity, text, message: template }: Saying = outlineOf(of),
   ): void {
-    const { name: rule, version, silent, severity, text, message: template } = said;
     const alerted = trials.of(of);
-    if (alerted) for (const transaction of seen) alerted.add(transaction);
+    if (alerted) for (let i = from; i < to; i++) alerted.add(transactions[i]!);
     if (!silent) {
-      const frames = { u32: words, bytes: new Uint8Array(words.buffer, words.byteOffset, words.byteLength) };
-      for (const transaction of seen) {
-        const message = template === undefined ? text : alertText(template, frames, offsets[transaction]!);
+      const frames = template === undefined ? undefined : frameBytesOf(words);
+      for (let i = from; i < to; i++) {
+        const transaction = transactions[i]!;
+        const message = frames === undefined ? text : alertText(template!, frames, offsets[transaction]!);
         alerts.push({ rule, version, transaction, severity, message, ordinal: 0 });
       }
     }
-    counts.push(countOf(rule, version, seen.length));
+    counts.push(countOf(rule, version, to - from));
   }
 
   return { alerts, tags, scores, failures, counts, left: [], add, addAll };
 }
+
+const frameBytesOf = (words: Uint32Array): FrameBytes => ({
+  u32: words,
+  bytes: new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
+});
 
 /** What a rule without a module sees, it matches. */
 const countOf = (rule: string, version: number, seen: number): RuleCount => ({

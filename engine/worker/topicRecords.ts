@@ -5,7 +5,8 @@ export interface TopicRecord {
   readonly topic: OutputTopic;
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly value: Uint8Array;
+  /** A text becomes UTF-8 where it is packed: one buffer less a record. */
+  readonly value: Uint8Array | string;
 }
 
 /**
@@ -13,24 +14,29 @@ export interface TopicRecord {
  * u8 topic │ u32 length + key │ u32 length + headers as JSON │ u32 length + value, for each.
  */
 export function packRecords(records: readonly TopicRecord[]): TopicRecords {
-  const headerTexts = new Map<TopicRecord["headers"], string>(); // most records share theirs
+  const known = new Map<TopicRecord["headers"], Buffer>(); // most records share theirs
   let room = 0;
   for (const { key, headers, value } of records) {
-    if (!headerTexts.has(headers)) headerTexts.set(headers, JSON.stringify(headers));
-    room += 13 + 3 * (key.length + headerTexts.get(headers)!.length) + value.length;
+    let text = known.get(headers);
+    if (text === undefined) known.set(headers, (text = Buffer.from(JSON.stringify(headers))));
+    room += 13 + 3 * key.length + text.length + (typeof value === "string" ? 3 : 1) * value.length;
   }
   const packed = Buffer.allocUnsafe(room);
   let at = 0;
-  const text = (of: string): void => {
-    const length = packed.write(of, at + 4);
+  const sized = (of: Uint8Array | string): void => {
+    let length: number;
+    if (typeof of === "string") length = packed.write(of, at + 4);
+    else {
+      packed.set(of, at + 4);
+      length = of.length;
+    }
     at = packed.writeUInt32LE(length, at) + length;
   };
   for (const { topic, key, headers, value } of records) {
     packed[at++] = OUTPUT_TOPICS.indexOf(topic);
-    text(key);
-    text(headerTexts.get(headers)!);
-    packed.set(value, packed.writeUInt32LE(value.length, at));
-    at += 4 + value.length;
+    sized(key);
+    sized(known.get(headers)!);
+    sized(value);
   }
   // a buffer of its own: a small Buffer is a piece of a pool that must not be transferred
   return { count: records.length, bytes: new Uint8Array(packed.subarray(0, at)) };
