@@ -67,6 +67,7 @@ import { solanaRoutes } from "./routes/solana.ts";
 import { statsRoutes } from "./routes/stats.ts";
 import { transactionRoutes } from "./routes/transactions.ts";
 import { transferRoutes } from "./routes/transfers.ts";
+import { openStatistics } from "./statistics/open.ts";
 import { serverOf, type TlsFiles } from "./tls.ts";
 import { endpointOf, methodOf, tracedRequests } from "./tracedRequests.ts";
 
@@ -109,8 +110,9 @@ export function createApi(given: ApiDeps) {
   const limiter = deps.redis ? createRedisLimiter(deps.redis) : createMemoryLimiter();
   const limits = createRateLimits(limiter, api.limits);
   const hub = deps.live && createHub();
+  const { versions, statistics } = openStatistics(deps);
   const graphql = createGraphql(
-    { ...deps, hub, maxStreams: deps.live?.maxConnections ?? 0 },
+    { ...deps, statistics, hub, maxStreams: deps.live?.maxConnections ?? 0 },
     () => document as unknown as OpenApiDocument,
   );
   const live =
@@ -150,7 +152,7 @@ export function createApi(given: ApiDeps) {
   app.use(cors(api.corsOrigins));
   app.use(guard(whoIs, tickets, limits));
   app.use(limits.middleware);
-  app.use(cached(openCache(deps)));
+  app.use(cached(openCache(deps, versions)));
   for (const router of [
     operationRoutes({ ...deps, rates }),
     solanaRoutes(deps), // before /transactions/{hash}
@@ -163,8 +165,8 @@ export function createApi(given: ApiDeps) {
     featureRoutes(deps),
     archiveRoutes(deps),
     exportRoutes(deps),
-    statsRoutes(deps),
-    arbitrageurRoutes(deps),
+    statsRoutes(statistics),
+    arbitrageurRoutes(statistics),
     opportunityRoutes(deps),
     mevRoutes(deps),
     poolRoutes(deps),

@@ -10,7 +10,7 @@ import type { Position } from "../clickhouse/queries/types.ts";
 import type { ReadableStore } from "./deps.ts";
 import { READ_SETTINGS, readPage } from "./list.ts";
 import { decimalNumber, optional, wholeNumber } from "./parameters.ts";
-import { definitionParameter, describe } from "./statistics.ts";
+import { definitionParameter, describe } from "./statistics/fields.ts";
 
 /** Parameters of which any narrows the list to arbitrages. */
 export const arbitrageParameters = {

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { STRATEGIES } from "../clickhouse/queries/arbitrageTransactions.ts";
 import type { ArbitrageRow, LiquidationRow, SandwichRow, SwapRow } from "../clickhouse/queries/findingLists.ts";
 import { toNumber } from "./numbers.ts";
-import { describe } from "./statistics.ts";
+import { describe } from "./statistics/fields.ts";
 
 const amount = (what: string) => describe(z.string(), `${what}, smallest unit, decimal text`);
 const amountOrNull = (what: string) => describe(z.string().nullable(), `${what}, smallest unit, decimal text`);

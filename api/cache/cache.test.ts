@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createMetrics } from "../../engine/ops/metrics.ts";
 import { createCache, type Made } from "./cache.ts";
 import { createMemory, type MemoryOptions } from "./memory.ts";
+import { createVersions } from "./versions.ts";
 
 const answer = (body: string, status = 200): Made => ({
   status,
@@ -88,4 +89,28 @@ test("memory holds what fits, and forgets what was asked for longest ago", async
   expect([await there("large"), state.entries]).toEqual([false, 5]);
   await put("0", 10);
   expect(state.bytes).toBe(4 * 3_514 + 2 + 10 + 512);
+});
+
+test("who asks in time is told of new versions once what takes longer is made of them; who asks late does not wait for that", async () => {
+  let [now, version] = [0, 0];
+  const store = { rows: async <T>() => [{ table: "arbitrages", version: `${++version}` }] as T[] };
+  let done = () => {};
+  const prepared: string[] = [];
+  const prepare = async (versions: ReadonlyMap<string, string>) => {
+    prepared.push(versions.get("arbitrages")!);
+    await new Promise<void>((resolve) => (done = resolve));
+  };
+  const versions = createVersions({ store, freshMs: 1_000, now: () => now, prepare });
+  const ask = async () => (await versions()).get("arbitrages");
+  expect(await ask()).toBe("1");
+  now = 600;
+  expect([await ask(), await ask()]).toEqual(["1", "1"]);
+  await vi.waitFor(() => expect(prepared).toEqual(["2"]));
+  now = 999;
+  expect(await ask()).toBe("1");
+  now = 1_000;
+  expect(await ask()).toBe("2"); // read at 600, and being made ready still
+  now = 1_600;
+  expect(await ask()).toBe("3");
+  done();
 });

@@ -2,13 +2,13 @@ import type { ApiDeps } from "../deps.ts";
 import { type Cache, createCache } from "./cache.ts";
 import { createMemory } from "./memory.ts";
 import { createShared } from "./shared.ts";
-import { createVersions } from "./versions.ts";
+import type { Versions } from "./versions.ts";
 
-type Deps = Pick<ApiDeps, "store" | "control" | "redis" | "metrics"> & { readonly config: Pick<ApiDeps["config"], "cache"> }; // biome-ignore format: one line
+type Deps = Pick<ApiDeps, "redis" | "metrics"> & { readonly config: Pick<ApiDeps["config"], "cache"> };
 
 /** The cache as it is configured. */
-export function openCache({ store, control, redis, metrics, config }: Deps): Cache {
-  const { maxBytes, ttlMs, freshMs } = config.cache;
+export function openCache({ redis, metrics, config }: Deps, versions: () => Promise<Versions>): Cache {
+  const { maxBytes, ttlMs } = config.cache;
   const now = () => performance.now();
   return createCache({
     memory: createMemory({
@@ -21,7 +21,7 @@ export function openCache({ store, control, redis, metrics, config }: Deps): Cac
       },
     }),
     shared: redis && createShared(redis),
-    versions: createVersions({ store, control, freshMs, now }),
+    versions,
     ttlMs,
     metrics,
   });

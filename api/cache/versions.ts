@@ -19,39 +19,59 @@ export type Versions = ReadonlyMap<string, string>;
 
 export interface VersionOptions {
   readonly store: ReadableStore;
-  readonly control: Pick<Control, "read">;
+  /** Where labels are; without it there are none. */
+  readonly control?: Pick<Control, "read">;
   /** How late it may be known that something was written. 0: each time it is asked anew. */
   readonly freshMs: number;
   readonly now: () => number;
+  /** What takes time and is of these versions: made before anybody is told them who need not be. */
+  readonly prepare?: ((versions: Versions) => Promise<void>) | undefined;
 }
 
 const PARTS = `SELECT table, concat(toString(max(max_block_number)), ':', toString(max(data_version)), ':', toString(sum(rows))) AS version
 FROM system.parts WHERE database = currentDatabase() AND active GROUP BY table`;
 
-/** @returns asks for the versions; rejects with StoreUnavailable */
-export function createVersions({ store, control, freshMs, now }: VersionOptions): () => Promise<Versions> {
-  let known: { readonly versions: Versions; readonly at: number } | undefined;
-  let asking: Promise<Versions> | undefined;
+/** Of tables alone, as of now. */
+export async function readTableVersions(store: ReadableStore): Promise<Map<string, string>> {
+  const parts = await store.rows<{ table: string; version: string }>(PARTS, {}, READ_SETTINGS);
+  return new Map(parts.map(({ table, version }) => [table, version]));
+}
 
-  async function read(): Promise<Versions> {
+interface Known {
+  readonly versions: Versions;
+  /** When they began to be read. */
+  readonly at: number;
+}
+
+/** @returns asks for the versions; rejects with StoreUnavailable */
+export function createVersions({ store, control, freshMs, now, prepare }: VersionOptions): () => Promise<Versions> {
+  let known: Known | undefined;
+  /** Read last, and not told yet: it is being prepared. */
+  let next: Known | undefined;
+  let asking: Promise<Known> | undefined;
+  let renewing: Promise<void> | undefined;
+
+  async function read(): Promise<Known> {
     const at = now();
-    const [parts, labels] = await Promise.all([
-      store.rows<{ table: string; version: string }>(PARTS, {}, READ_SETTINGS),
-      labelVersion(control),
-    ]);
-    const versions = new Map([...parts.map(({ table, version }) => [table, version] as const), ["labels", labels]]);
-    known = { versions, at };
-    return versions;
+    const [tables, labels] = await Promise.all([readTableVersions(store), control && labelVersion(control)]);
+    return { versions: labels === undefined ? tables : tables.set("labels", labels), at };
   }
-  const ask = (): Promise<Versions> => (asking ??= read().finally(() => (asking = undefined)));
+  const ask = (): Promise<Known> => (asking ??= read().finally(() => (asking = undefined)));
+  async function renew(): Promise<void> {
+    next = await ask();
+    await prepare?.(next.versions);
+    if (known === undefined || next.at > known.at) known = next;
+  }
 
   return async () => {
-    const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.at;
-    if (freshMs === 0) return read();
-    if (age < freshMs / 2) return known!.versions;
-    const asked = ask();
-    if (age >= freshMs) return asked;
-    asked.catch(() => {}); // in good time, so nobody waits for it; if it fails, who comes later is told
+    if (freshMs === 0) return (await read()).versions;
+    const age = (of: Known | undefined): number => (of === undefined ? Number.POSITIVE_INFINITY : now() - of.at);
+    if (age(known) >= freshMs) known = age(next) < freshMs ? next! : await ask();
+    else if (age(known) >= freshMs / 2)
+      // in good time, so nobody waits for it; if it fails, who comes later is told
+      renewing ??= renew()
+        .catch(() => {})
+        .finally(() => (renewing = undefined));
     return known!.versions;
   };
 }

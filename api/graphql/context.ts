@@ -2,12 +2,14 @@
 import type { Role } from "../../engine/access/roles.ts";
 import type { ApiDeps } from "../deps.ts";
 import type { Hub } from "../live/hub.ts";
+import type { Statistics } from "../statistics/statistics.ts";
 import { createLoaders, type Loaders } from "./loaders.ts";
 
 export type GraphqlDeps = Pick<
   ApiDeps,
   "store" | "control" | "labels" | "rules" | "registry" | "coverage" | "config" | "log" | "metrics"
 > & {
+  readonly statistics: Statistics;
   /** undefined: there are no live streams. */
   readonly hub?: Hub | undefined;
   /** Subscriptions at a time, of all clients. */

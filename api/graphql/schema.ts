@@ -81,7 +81,7 @@ function lists(types: Types): Fields {
       parameters: arbitrageurParameters,
       async page(asked, { deps }) {
         const limit = asked.limit!;
-        const { all, cursors, total } = await readArbitrageurs(deps.store, { ...asked, limit: limit + 1 });
+        const { all, cursors, total } = await readArbitrageurs(deps.statistics, { ...asked, limit: limit + 1 });
         return { nodes: all.slice(0, limit), cursors: cursors.slice(0, limit), hasNext: all.length > limit, total: async () => Number(total) };
       },
     }),
@@ -172,8 +172,8 @@ function single(types: Types): Fields {
         return describeChains(await deps.coverage(), Date.now(), deps.registry);
       },
     },
-    stats: answer("/api/v1/stats", hourlyParameters, 1_000, async (asked, { deps }) => (await readHourlyStats(deps.store, asked)).stats),
-    daily_stats: answer("/api/v1/stats/daily", dailyParameters, 1_000, async (asked, { deps }) => (await readDailyStats(deps.store, asked)).stats),
+    stats: answer("/api/v1/stats", hourlyParameters, 1_000, async (asked, { deps }) => (await readHourlyStats(deps.statistics, asked)).stats),
+    daily_stats: answer("/api/v1/stats/daily", dailyParameters, 1_000, async (asked, { deps }) => (await readDailyStats(deps.statistics, asked)).stats),
     gas: answer("/api/v1/gas", gasParameters, undefined, (asked, { deps }) => readGas(deps.store, asked)),
     gas_history: answer("/api/v1/gas/history", gasHistoryParameters, 200, (asked, { deps }) => readGasHistory(deps.store, asked)),
     gas_prediction: answer("/api/v1/gas/prediction", gasPredictionParameters, undefined, (asked, { deps }) => readGasPrediction(deps.store, asked)),

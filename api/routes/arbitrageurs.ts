@@ -1,19 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import {
-  ARBITRAGEUR_ORDERS,
-  type ArbitrageurFilter,
-  type ArbitrageurOrder,
-  type ArbitrageurPage,
-  type ArbitrageurRow,
-  arbitrageursQuery,
-} from "../../clickhouse/queries/arbitrageurs.ts";
+import { ARBITRAGEUR_ORDERS, type ArbitrageurOrder, type Ranking } from "../../clickhouse/queries/arbitrageurs.ts";
 import type { Definition } from "../../clickhouse/queries/hours.ts";
-import type { ApiDeps, ReadableStore } from "../deps.ts";
-import { link, READ_SETTINGS, withETag } from "../list.ts";
+import type { CommonFilter } from "../../clickhouse/queries/types.ts";
+import { link, withETag } from "../list.ts";
 import { addressText, chain, optional, paging, query, safeInteger, times } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
-import { definitionParameter, describe, endOf, HOUR_MS, readOpenHours, startOf, usd, usdRaw } from "../statistics.ts";
+import { definitionParameter, describe, endOf, HOUR_MS, startOf, usd, usdRaw } from "../statistics/fields.ts";
+import { cursorOf, type Profile, successRate, usdText } from "../statistics/leaderboard.ts";
+import type { Statistics } from "../statistics/statistics.ts";
 
 export const arbitrageurSchema = z
   .object({
@@ -64,7 +59,7 @@ const VALUES: Readonly<Record<string, RegExp>> = {
 };
 
 /** base64url of [order, value, chain, address]. */
-function encodeCursor(order: ArbitrageurOrder, cursor: ArbitrageurRow["cursor"]): string {
+function encodeCursor(order: ArbitrageurOrder, cursor: readonly string[]): string {
   return Buffer.from(JSON.stringify([order, ...cursor])).toString("base64url");
 }
 
@@ -129,40 +124,40 @@ const one = createRoute({
   },
 });
 
-async function read(
-  store: ReadableStore,
-  filter: ArbitrageurFilter,
+/** Hours are whole. */
+function read(
+  statistics: Statistics,
+  { since, until, ...filter }: CommonFilter,
   definition: Definition,
-  page: ArbitrageurPage,
-): Promise<ArbitrageurRow[]> {
-  const { since, until } = filter;
+  ranking: Ranking,
+  page: { readonly limit: number; readonly offset: number },
+) {
   const whole = { ...filter, since: since && startOf(since, HOUR_MS), until: until && endOf(until, HOUR_MS) };
-  const { sql, params } = arbitrageursQuery(whole, definition, await readOpenHours(store, whole), page);
-  return store.rows<ArbitrageurRow>(sql, { ...params }, READ_SETTINGS);
+  return statistics.leaders(whole, definition, ranking, page);
 }
 
 /** A page of the leaderboard, each with its cursor; how many there are on all pages. @throws 400: the cursor is not one of it */
-export async function readArbitrageurs(store: ReadableStore, asked: z.output<typeof arbitrageurParameters>) {
-  const { chain_id, chainId, since, until, min_transactions, cursor, ...rest } = asked;
+export async function readArbitrageurs(statistics: Statistics, asked: z.output<typeof arbitrageurParameters>) {
+  const { chain_id, chainId, since, until, min_transactions = 0, cursor, ...rest } = asked;
   const { sort_by = "total_profit", sort_order = "desc", definition = "cycle", limit = 100, offset = 0 } = rest;
   const sortBy = ORDERS[sort_by];
   const after = cursor === undefined ? undefined : decodeCursor(cursor, sortBy);
-  const filter = { chainId: chain_id ?? chainId, since, until, minTransactions: min_transactions };
-  const page = { sortBy, descending: sort_order === "desc", limit, offset, after };
-  const rows = await read(store, filter, definition, page);
+  const filter = { chainId: chain_id ?? chainId, since, until };
+  const ranking = { sortBy, descending: sort_order === "desc", minTransactions: min_transactions, after };
+  const { profiles, total } = await read(statistics, filter, definition, ranking, { limit, offset });
   return {
-    all: rows.map(toArbitrageur),
-    cursors: rows.map((row) => encodeCursor(sortBy, row.cursor)),
-    total: rows[0]?.total ?? "0",
+    all: profiles.map(toArbitrageur),
+    cursors: profiles.map((profile) => encodeCursor(sortBy, cursorOf(profile, sortBy))),
+    total: String(total),
   };
 }
 
-export function arbitrageurRoutes({ store }: Pick<ApiDeps, "store">) {
+export function arbitrageurRoutes(statistics: Statistics) {
   return createRouter()
     .openapi(list, async (c) => {
       const asked = c.req.valid("query");
       const { limit = 100, offset = 0 } = asked;
-      const { all, cursors, total } = await readArbitrageurs(store, asked);
+      const { all, cursors, total } = await readArbitrageurs(statistics, asked);
       c.header("x-total-count", total);
       const links = [link(c, "first", { cursor: null, offset: null })];
       if (all.length === limit) links.push(link(c, "next", { cursor: cursors.at(-1)!, offset: null }));
@@ -173,31 +168,37 @@ export function arbitrageurRoutes({ store }: Pick<ApiDeps, "store">) {
     .openapi(one, async (c) => {
       const { address } = c.req.valid("param");
       const { chain_id, chainId, since, until, definition = "cycle" } = c.req.valid("query");
-      const page = { sortBy: "total_profit_usd", descending: true, limit: 1000, offset: 0 } as const;
-      const rows = await read(store, { address, chainId: chain_id ?? chainId, since, until }, definition, page);
-      if (rows.length === 0) throw refuse(404, "Arbitrageur not found");
-      return withETag(c, rows.map(toArbitrageur));
+      const ranking = { sortBy: "total_profit_usd", descending: true, address, minTransactions: 0 } as const;
+      const filter = { chainId: chain_id ?? chainId, since, until };
+      const { profiles } = await read(statistics, filter, definition, ranking, { limit: 1000, offset: 0 });
+      if (profiles.length === 0) throw refuse(404, "Arbitrageur not found");
+      return withETag(c, profiles.map(toArbitrageur));
     });
 }
 
-function toArbitrageur(row: ArbitrageurRow): z.infer<typeof arbitrageurSchema> {
+const STRATEGIES = ["2-hop", "3-hop", "4-hop", "N-hop"] as const;
+const isoOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+
+function toArbitrageur(profile: Profile): z.infer<typeof arbitrageurSchema> {
+  const { successes, failures, profit, gas, gwei, gweiKnown, hops } = profile;
+  const total = successes + failures;
   return {
-    id: Number(row.id),
-    address: row.address,
-    chain_id: Number(row.chain_id),
-    first_seen: row.first_seen,
-    last_seen: row.last_seen,
-    total_transactions: Number(row.total_transactions),
-    successful_transactions: Number(row.successful_transactions),
-    failed_transactions: Number(row.failed_transactions),
-    success_rate: row.success_rate,
-    total_profit_usd: Number(row.total_profit_usd),
-    total_profit_usd_raw: row.total_profit_usd,
-    priced_transactions: Number(row.priced_transactions),
-    total_gas_spent_usd: Number(row.total_gas_spent_usd),
-    total_gas_spent_usd_raw: row.total_gas_spent_usd,
-    avg_profit_per_tx_usd: row.avg_profit_per_tx_usd,
-    avg_gas_price_gwei: row.avg_gas_price_gwei,
-    preferred_strategy: row.preferred_strategy as z.infer<typeof arbitrageurSchema>["preferred_strategy"],
+    id: Number(profile.id),
+    address: `0x${profile.address}`,
+    chain_id: Number(profile.chain),
+    first_seen: isoOf(profile.first),
+    last_seen: isoOf(profile.last),
+    total_transactions: total,
+    successful_transactions: successes,
+    failed_transactions: failures,
+    success_rate: successRate(profile),
+    total_profit_usd: Number(usdText(profit)),
+    total_profit_usd_raw: usdText(profit),
+    priced_transactions: profile.priced,
+    total_gas_spent_usd: Number(usdText(gas)),
+    total_gas_spent_usd_raw: usdText(gas),
+    avg_profit_per_tx_usd: Number(usdText(profit)) / total,
+    avg_gas_price_gwei: gweiKnown > 0 ? gwei / gweiKnown : null,
+    preferred_strategy: STRATEGIES[hops.indexOf(Math.max(...hops))]!,
   };
 }

@@ -7,7 +7,7 @@ import type { ApiDeps } from "../deps.ts";
 import { chain, listParameters, optional, query, timeText, wordText } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { createRouter } from "../router.ts";
-import { DAY_MS } from "../statistics.ts";
+import { DAY_MS } from "../statistics/fields.ts";
 import { answerTransactions, answerTransactionsWhere, LIST_RESPONSES, transactionParameters } from "./transactions.ts";
 
 const { since: _since, until: _until, ...paging } = listParameters(TRANSACTIONS);

@@ -35,7 +35,7 @@ import {
   wordText,
 } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
-import { definitionParameter } from "../statistics.ts";
+import { definitionParameter } from "../statistics/fields.ts";
 
 const shared = {
   ...chain,

@@ -13,7 +13,7 @@ import { answerList, READ_SETTINGS, withETag } from "../list.ts";
 import { ETHER, toNumber, toUnits } from "../numbers.ts";
 import { addressText, chain, decimalNumber, listParameters, optional, query, times, wholeNumber } from "../parameters.ts"; // biome-ignore format: one line
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
-import { describe, HOUR_MS, usd, usdOrNull, usdRaw } from "../statistics.ts";
+import { describe, HOUR_MS, usd, usdOrNull, usdRaw } from "../statistics/fields.ts";
 
 const raw = (what: string) => describe(z.string().nullable(), `${what}, smallest unit, decimal text`);
 const hashes = (what: string) => describe(z.array(z.string()), what);

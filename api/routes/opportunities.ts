@@ -16,7 +16,7 @@ import { answerList, type Listing, READ_SETTINGS } from "../list.ts";
 import { toUnits } from "../numbers.ts";
 import { addressText, chain, decimalNumber, flagText, listParameters, optional, query } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
-import { describe } from "../statistics.ts";
+import { describe } from "../statistics/fields.ts";
 
 const KINDS = ["pool_imbalance", "pending_backrun"] as const;
 const raw = (what: string) => describe(z.string().nullable(), `${what}, smallest unit, decimal text`);

@@ -13,7 +13,7 @@ import { answerList, type Listing, readPage, withETag } from "../list.ts";
 import { addressText, chain, listParameters, optional, poolText, query, times, wordText } from "../parameters.ts";
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
-import { describe } from "../statistics.ts";
+import { describe } from "../statistics/fields.ts";
 
 const raw = (what: string) => describe(z.string().nullable(), `${what}, exact, decimal text`);
 const whole = (what: string) =>

@@ -448,22 +448,7 @@ describe("a made scene", () => {
     } // biome-ignore format: two turns
   });
 
-  test("hours are closed when the chain's blocks become final", async () => {
-    await server.store.command("INSERT INTO chain_heads SELECT 900, 400, unhex(repeat('0B', 32)), 336, 2");
-    expect(await closeHours(server.store)).toBeGreaterThanOrEqual(4);
-    await expectExact(server, scene, replaced, 900);
-    expect(await closeHours(server.store)).toBe(0);
-  });
-
-  test("rows that were deleted to make room stay counted in the hours that are closed", async () => {
-    const before = await server.read("/api/v1/stats/daily?since=2000-01-01&chain_id=901", z.array(dailyStatsSchema));
-    await server.store.command("DELETE FROM arbitrages WHERE chain_id = 901");
-    expect(await closeHours(server.store)).toBe(0);
-    expect(await server.read("/api/v1/stats/daily?since=2000-01-01&chain_id=901", z.array(dailyStatsSchema))).toEqual(
-      before,
-    );
-  });
-
+  // the last hours of chain 900 are open, the others closed
   test.each(["total_profit", "success_rate", "total_transactions", "last_seen", "total_gas_spent_usd"])(
     "the leaderboard by %s: pages and both directions",
     async (order) => {
@@ -487,6 +472,22 @@ describe("a made scene", () => {
       }
     },
   );
+
+  test("hours are closed when the chain's blocks become final", async () => {
+    await server.store.command("INSERT INTO chain_heads SELECT 900, 400, unhex(repeat('0B', 32)), 336, 2");
+    expect(await closeHours(server.store)).toBeGreaterThanOrEqual(4);
+    await expectExact(server, scene, replaced, 900);
+    expect(await closeHours(server.store)).toBe(0);
+  });
+
+  test("rows that were deleted to make room stay counted in the hours that are closed", async () => {
+    const before = await server.read("/api/v1/stats/daily?since=2000-01-01&chain_id=901", z.array(dailyStatsSchema));
+    await server.store.command("DELETE FROM arbitrages WHERE chain_id = 901");
+    expect(await closeHours(server.store)).toBe(0);
+    expect(await server.read("/api/v1/stats/daily?since=2000-01-01&chain_id=901", z.array(dailyStatsSchema))).toEqual(
+      before,
+    );
+  });
 
   test("one arbitrageur, at least so many transactions, and what is wrong", async () => {
     const address = `0x${digits(3, 40)}`;

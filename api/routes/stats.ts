@@ -1,8 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { type StatsOptions, type StatsRow, statsQuery } from "../../clickhouse/queries/stats.ts";
+import type { Unit } from "../../clickhouse/queries/hours.ts";
 import type { CommonFilter } from "../../clickhouse/queries/types.ts";
-import type { ApiDeps } from "../deps.ts";
-import { READ_SETTINGS, withETag } from "../list.ts";
+import { withETag } from "../list.ts";
 import { chain, optional, paging, query, times, wholeNumber } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
 import {
@@ -11,12 +10,13 @@ import {
   describe,
   endOf,
   HOUR_MS,
-  readOpenHours,
   startOf,
   usd,
   usdOrNull,
   usdRaw,
-} from "../statistics.ts";
+} from "../statistics/fields.ts";
+import type { StatsRow } from "../statistics/periods.ts";
+import type { Statistics } from "../statistics/statistics.ts";
 
 const PERIOD_HOURS = { "1h": 1, "24h": 24, "7d": 7 * 24, "30d": 30 * 24 } as const;
 const MAX_DAYS = 366;
@@ -129,7 +129,7 @@ const daily = createRoute({
 type Asked = Partial<Omit<z.output<typeof hourlyParameters>, "period">>;
 
 /** Of each chain and hour or day, newest first; `total`: how many there are without the limit. */
-async function read(store: ApiDeps["store"], by: StatsOptions["by"], asked: Asked, defaultSince: number) {
+async function read(statistics: Statistics, by: Unit, asked: Asked, defaultSince: number) {
   const { chain_id, chainId, since, until, definition = "cycle", limit = 1000, offset = 0 } = asked;
   const unit = by === "hour" ? HOUR_MS : DAY_MS;
   const from = since ?? (until ? undefined : new Date(defaultSince));
@@ -138,42 +138,40 @@ async function read(store: ApiDeps["store"], by: StatsOptions["by"], asked: Aske
     since: from && startOf(from, unit),
     until: until && endOf(until, unit),
   };
-  const open = await readOpenHours(store, filter);
-  const { sql, params } = statsQuery(filter, { by, definition, open }, { limit, offset });
-  const rows = await store.rows<StatsRow>(sql, { ...params }, READ_SETTINGS);
-  return { rows, total: rows[0]?.total ?? "0" };
+  const rows = await statistics.periods(filter, by, definition);
+  return { rows: rows.slice(offset, offset + limit), total: String(rows.length) };
 }
 
 export async function readHourlyStats(
-  store: ApiDeps["store"],
+  statistics: Statistics,
   { period = "24h", ...asked }: z.output<typeof hourlyParameters>,
 ) {
-  const { rows, total } = await read(store, "hour", asked, Date.now() - PERIOD_HOURS[period] * HOUR_MS);
-  const stats = rows.map((row) => ({ chain_id: Number(row.chain_id), hour_timestamp: row.period, ...toFigures(row) }));
+  const { rows, total } = await read(statistics, "hour", asked, Date.now() - PERIOD_HOURS[period] * HOUR_MS);
+  const stats = rows.map((row) => ({ chain_id: Number(row.chain), hour_timestamp: row.period, ...toFigures(row) }));
   return { stats, total };
 }
 
 export async function readDailyStats(
-  store: ApiDeps["store"],
+  statistics: Statistics,
   { days = 30, ...asked }: z.output<typeof dailyParameters>,
 ) {
-  const { rows, total } = await read(store, "day", asked, Date.now() - (days - 1) * DAY_MS);
+  const { rows, total } = await read(statistics, "day", asked, Date.now() - (days - 1) * DAY_MS);
   const stats = rows.map((row) => ({
-    ...{ chain_id: Number(row.chain_id), date: row.period.slice(0, 10) },
+    ...{ chain_id: Number(row.chain), date: row.period.slice(0, 10) },
     ...toFigures(row),
   }));
   return { stats, total };
 }
 
-export function statsRoutes({ store }: Pick<ApiDeps, "store">) {
+export function statsRoutes(statistics: Statistics) {
   return createRouter()
     .openapi(hourly, async (c) => {
-      const { stats, total } = await readHourlyStats(store, c.req.valid("query"));
+      const { stats, total } = await readHourlyStats(statistics, c.req.valid("query"));
       c.header("x-total-count", total);
       return withETag(c, stats);
     })
     .openapi(daily, async (c) => {
-      const { stats, total } = await readDailyStats(store, c.req.valid("query"));
+      const { stats, total } = await readDailyStats(statistics, c.req.valid("query"));
       c.header("x-total-count", total);
       return withETag(c, stats);
     });
@@ -205,6 +203,6 @@ function toFigures(row: StatsRow) {
       total_gas_spent_usd_raw: row.total_gas_spent_usd,
       avg_gas_price_gwei: row.avg_gas_price_gwei,
     },
-    provisional: row.provisional === 1,
+    provisional: row.provisional,
   };
 }

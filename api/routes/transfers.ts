@@ -6,7 +6,7 @@ import type { ApiDeps } from "../deps.ts";
 import { answerList, type Listing } from "../list.ts";
 import { addressText, chain, hashText, listParameters, optional, query, safeInteger } from "../parameters.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
-import { describe } from "../statistics.ts";
+import { describe } from "../statistics/fields.ts";
 
 const KIND = "deposit and withdrawal: coin that was wrapped and unwrapped; native: the value of a transaction";
 

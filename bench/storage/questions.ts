@@ -1,5 +1,6 @@
 /** What the API asks the store for its routes, as the routes ask it: each with what it may read at most. */
 import { READ_SETTINGS, readPage } from "../../api/list.ts";
+import { openStatistics } from "../../api/statistics/open.ts";
 import type { Store } from "../../clickhouse/client.ts";
 import { ALERTS, alertConditions } from "../../clickhouse/queries/alerts.ts";
 import {
@@ -7,15 +8,15 @@ import {
   arbitragesOfQuery,
   arbitrageTransactionConditions,
 } from "../../clickhouse/queries/arbitrageTransactions.ts";
-import { arbitrageursQuery } from "../../clickhouse/queries/arbitrageurs.ts";
+import { rankedQuery } from "../../clickhouse/queries/arbitrageurs.ts";
 import { DEAD_LETTERS, deadLetterConditions } from "../../clickhouse/queries/deadLetters.ts";
 import { gasBlocksQuery } from "../../clickhouse/queries/gas.ts";
-import { openHoursQuery } from "../../clickhouse/queries/hours.ts";
+import { closedHours } from "../../clickhouse/queries/hours.ts";
 import { countQuery, listQuery } from "../../clickhouse/queries/list.ts";
 import { OPPORTUNITIES, opportunityConditions, opportunityList } from "../../clickhouse/queries/opportunities.ts";
-import { statsQuery } from "../../clickhouse/queries/stats.ts";
+import { figuresQuery } from "../../clickhouse/queries/stats.ts";
 import { TRANSACTIONS, transactionConditions } from "../../clickhouse/queries/transactions.ts";
-import type { Condition, ListSpec, Query } from "../../clickhouse/queries/types.ts";
+import type { CommonFilter, Condition, ListSpec, Query } from "../../clickhouse/queries/types.ts";
 import type { TableName } from "../../engine/worker/outcome.ts";
 
 export interface Question {
@@ -80,14 +81,20 @@ export async function questionsOf(store: Store): Promise<Question[]> {
     ["opportunities that were captured", "opportunities", { list: opportunityList({ captured: true }), conditions: opportunityConditions({ captured: true }) }, COLUMN],
     ["gas: the last 20 blocks", "gas_blocks", gasBlocksQuery(1, 20)],
   ]; // biome-ignore format: a question a line
-  const [by, all] = [{ definition: "cycle", open: [] }, {}] as const;
-  const ranked = { sortBy: "total_profit_usd", descending: true, limit: 100, offset: 0 } as const;
-  const rollUps: readonly (readonly [name: string, query: Query])[] = [
-    ["statistics by hour", statsQuery(all, { by: "hour", ...by }, page)],
-    ["statistics by day", statsQuery(all, { by: "day", ...by }, page)],
-    ["hours that are open", openHoursQuery(all)],
-    ["leaderboard", arbitrageursQuery(all, "cycle", [], ranked)],
-  ];
+  const { statistics } = openStatistics({ store, config: { cache: { freshMs: 1_000 } } });
+  const ranking = { sortBy: "total_profit_usd", descending: true, minTransactions: 0 } as const;
+  /** Nobody asked for these before. */
+  let asked = 0;
+  const other = () => ({ since: new Date(Date.UTC(2024, 0, 1) - 3_600_000 * 24 * ++asked) });
+  const closed = (filter: CommonFilter) => closedHours(filter, "cycle", "hour", []);
+  const [figures, ranked] = [figuresQuery(closed({}), "hour"), rankedQuery(closed({}), ranking, [], 100)];
+  const rollUps: readonly (readonly [name: string, query: Query, ask: () => Promise<unknown>])[] = [
+    ["statistics by hour", figures, () => statistics.periods({}, "hour", "cycle")],
+    ["statistics by day", figures, () => statistics.periods({}, "day", "cycle")],
+    ["statistics by hour, another period each time", figures, () => statistics.periods(other(), "hour", "cycle")],
+    ["leaderboard", ranked, () => statistics.leaders({}, "cycle", ranking, page)],
+    ["leaderboard, another period each time", ranked, () => statistics.leaders(other(), "cycle", ranking, page)],
+  ]; // biome-ignore format: a question a line
   const plain = (query: Query) => ({ query, ask: () => store.rows(query.sql, { ...query.params }, READ_SETTINGS) });
   const listed = ({ list, conditions }: Asked) => ({
     query: listQuery(list, conditions, page),
@@ -95,7 +102,7 @@ export async function questionsOf(store: Store): Promise<Question[]> {
   });
   return [
     ...lists.map(([name, table, asked, share = PAGE]) => ({ name, kind: "list" as const, ...("list" in asked ? listed(asked) : plain(asked)), table, share })),
-    ...rollUps.map(([name, query]) => ({ name, kind: "roll-up" as const, ...plain(query), table: "arbitrages" as const, share: PAGE })),
+    ...rollUps.map(([name, query, ask]) => ({ name, kind: "roll-up" as const, query, ask, table: "arbitrages" as const, share: PAGE })),
   ]; // biome-ignore format: two kinds
 }
 

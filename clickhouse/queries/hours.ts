@@ -3,8 +3,11 @@
  * (engine/statistics/). Hours that are not closed, or to which rows have come since, are *open*: they are computed when they are asked for.
  * Both are the same SQL, so what is read is exact at any time.
  *
- *     openHours ──▶ which hours                     closed hours: stats_hours FINAL ─┐
+ *     openHoursQuery ──▶ which hours                closed hours: stats_hours FINAL ─┐
  *                       └──▶ hoursFromBase(hours):  open hours: the base tables ─────┴──▶ hourStats
+ *
+ * Most of what that costs is to plan the second. So who asks often (api/statistics/) has it run by openRowsQuery whenever the base tables have changed,
+ * and reads the two apart: closedHours, openPeriods.
  *
  * What counts: an arbitrage transaction once (route 0), though it came in twice; nothing of replaced blocks.
  */
@@ -26,16 +29,18 @@ export interface OpenHour {
   readonly final: number;
 }
 
-/** Columns of `stats_hours` that make up an hour, beside its key. */
-const COUNTED = [
-  ...["transactions_detected", "profits", "total_gas_spent_usd", "arbitrageurs"],
-  ...["opportunities_detected", "opportunities_captured", "small_opportunities_count", "small_opps_captured"],
-] as const;
-
-/** Type of the column, which has names for what the tuples hold. */
+/** What the tuples hold; the same type with names as the column's. */
 const ARBITRAGEURS = `Array(Tuple(address FixedString(20), transactions UInt64, failed UInt64, profit Decimal(38, 6), priced UInt64,
     gas Decimal(38, 6), gas_gwei Float64, gas_known UInt64, hops2 UInt64, hops3 UInt64, hops4 UInt64, hops5 UInt64,
     first_seen DateTime(\\'UTC\\'), last_seen DateTime(\\'UTC\\')))`;
+
+/** Columns of `stats_hours` that make up an hour, beside its key, and their types. */
+const COUNTS = {
+  ...{ transactions_detected: "UInt64", profits: "Array(Decimal(38, 6))", total_gas_spent_usd: "Decimal(38, 6)" },
+  ...{ arbitrageurs: ARBITRAGEURS, opportunities_detected: "UInt64", opportunities_captured: "UInt64" },
+  ...{ small_opportunities_count: "UInt64", small_opps_captured: "UInt64" },
+} as const;
+const COUNTED = Object.keys(COUNTS);
 
 const ISNT_REPLACED = `NOT (block_hash IS NOT NULL AND (chain_id, assumeNotNull(block_hash)) IN ${REPLACED})`;
 const BLOCK_TIME = "ifNull(block_timestamp, toDateTime(event_time, 'UTC'))";
@@ -89,7 +94,7 @@ const HOURS = `(SELECT h.1 AS chain_id, toDateTime(h.2, 'UTC') AS hour, h.3 AS r
 const IS_OPEN = (column: string): string => `(chain_id, ${column}) IN (SELECT chain_id, hour FROM ${HOURS})`;
 /** Captures of what was detected in an open hour: a pending swap may have been seen after the block that captures it. */
 const IS_NEAR = `(c.chain_id, c.hour) IN (SELECT chain_id, arrayJoin([hour - 3600, hour, hour + 3600]) FROM ${HOURS})`;
-const hourParams = (hours: readonly OpenHour[]): Record<string, unknown> => ({
+const hourParams = (hours: readonly Omit<OpenHour, "final">[]): Record<string, unknown> => ({
   open_chains: hours.map(({ chain }) => Number(chain)),
   open_hours: hours.map(({ hour }) => hour),
   open_rows: hours.map(({ rows }) => Number(rows)),
@@ -176,25 +181,99 @@ SELECT DISTINCT chain_id, definition, hour_timestamp, 0, now64(6, 'UTC') FROM st
 
 /** More open hours than that are not named: the period is computed from the base tables, whatever is closed. */
 const MAX_NAMED = 2_000;
+const COLUMNS = ["chain_id", "hour_timestamp", ...COUNTED].join(", ");
 
 /**
  * A table expression over `(chain_id, hour_timestamp, …COUNTED)` of one definition, closed hours and open ones.
  * @param open as openHoursQuery gave them for the same filter
  */
 export function hourStats(filter: CommonFilter, definition: Definition, open: readonly OpenHour[]): Query {
-  const columns = ["chain_id", "hour_timestamp", ...COUNTED].join(", ");
   const conditions = hourConditions(filter, "hour");
   if (open.length > MAX_NAMED)
     return {
-      sql: `(SELECT ${columns} FROM (${hoursFromBase(all(conditions), [definition], false)}))`,
+      sql: `(SELECT ${COLUMNS} FROM (${hoursFromBase(all(conditions), [definition], false)}))`,
       params: paramsOf(conditions),
     };
-  const closed = [{ sql: `definition = '${definition}'` }, ...hourConditions(filter, "hour_timestamp")];
-  if (open.length === 0)
-    return { sql: `(SELECT ${columns} FROM stats_hours FINAL WHERE ${all(closed)})`, params: paramsOf(conditions) };
+  const closed = closedHours(filter, definition, "hour", open);
+  if (open.length === 0) return closed;
   return {
-    sql: `(SELECT ${columns} FROM stats_hours FINAL WHERE ${all(closed)} AND NOT ${IS_OPEN("hour_timestamp")}
-  UNION ALL SELECT ${columns} FROM (${hoursFromBase(IS_OPEN("hour"), [definition], true)}))`,
-    params: { ...paramsOf(conditions), ...hourParams(open) },
+    sql: `(${closed.sql} UNION ALL SELECT ${COLUMNS} FROM (${hoursFromBase(IS_OPEN("hour"), [definition], true)}))`,
+    params: { ...closed.params, ...hourParams(open) },
   };
+}
+
+/** Starts of what statistics are by, of a time. */
+export const STARTS = {
+  hour: (time: string) => `toStartOfHour(toDateTime(${time}, 'UTC'))`,
+  day: (time: string) => `toStartOfDay(toDateTime(${time}, 'UTC'))`,
+} as const;
+export type Unit = keyof typeof STARTS;
+
+/** An hour or day of a chain. */
+export interface Period {
+  readonly chain: string;
+  /** Start, Unix seconds. */
+  readonly hour: number;
+}
+
+const isOf = (unit: Unit): string =>
+  `(chain_id, ${STARTS[unit]("hour_timestamp")}) IN (SELECT p.1, toDateTime(p.2, 'UTC') FROM (SELECT arrayJoin(arrayZip({of_chains:Array(UInt64)}, {of_starts:Array(UInt32)})) AS p))`;
+const periodParams = (periods: readonly Period[]): Record<string, unknown> => ({
+  of_chains: periods.map(({ chain }) => Number(chain)),
+  of_starts: periods.map(({ hour }) => hour),
+});
+
+/** As hourStats, but closed hours alone, and none of some hours or days. */
+export function closedHours(
+  filter: CommonFilter,
+  definition: Definition,
+  unit: Unit,
+  except: readonly Period[],
+): Query {
+  const conditions: Condition[] = [
+    { sql: `definition = '${definition}'` },
+    ...hourConditions(filter, "hour_timestamp"),
+    ...(except.length === 0 ? [] : [{ sql: `NOT ${isOf(unit)}`, params: periodParams(except) }]),
+  ];
+  return {
+    sql: `(SELECT ${COLUMNS} FROM stats_hours FINAL WHERE ${all(conditions)})`,
+    params: paramsOf(conditions),
+  };
+}
+
+/** An open hour as it was computed, of one definition. */
+export interface OpenRow extends Period {
+  readonly definition: Definition;
+  /** Chain, hour and COUNTED as ClickHouse writes a tuple, in base64: it goes back as it is. */
+  readonly row: string;
+}
+
+/** Rows are OpenRow: one an hour and definition. */
+export const openRowsQuery = (open: readonly OpenHour[]): Query => ({
+  sql: `SELECT toString(chain_id) AS chain, toUnixTimestamp(hour_timestamp) AS hour, definition, base64Encode(toString((${COLUMNS}))) AS row
+FROM (${hoursFromBase(IS_OPEN("hour"), DEFINITIONS, true)})`,
+  params: hourParams(open),
+});
+
+const ROW = `Tuple(chain_id UInt64, hour_timestamp DateTime(\\'UTC\\'), ${Object.entries(COUNTS).map((column) => column.join(" ")).join(", ")})`; // biome-ignore format: one type
+
+/** As hourStats: of each day that has an open hour all hours of the chain; or the open hours alone. @param rows of one definition, one at least */
+export function openPeriods(definition: Definition, unit: Unit, rows: readonly OpenRow[]): Query {
+  const given = `SELECT ${["chain_id", "hour_timestamp", ...COUNTED].map((name) => `r.${name} AS ${name}`).join(", ")}
+  FROM (SELECT CAST(base64Decode(arrayJoin({open_hour_rows:Array(String)})), '${ROW}') AS r)`;
+  const params = { open_hour_rows: rows.map(({ row }) => row) };
+  if (unit === "hour") return { sql: `(${given})`, params };
+  const open = hourParams(rows.map((row) => ({ ...row, rows: "0" })));
+  return {
+    sql: `(SELECT ${COLUMNS} FROM stats_hours FINAL WHERE definition = '${definition}' AND ${isOf(unit)} AND NOT ${IS_OPEN("hour_timestamp")}
+  UNION ALL ${given})`,
+    params: { ...open, ...params, ...periodParams(periodsOf(unit, rows)) },
+  };
+}
+
+/** The hours or days that hours lie in, each once. */
+export function periodsOf(unit: Unit, hours: readonly Period[]): Period[] {
+  const seconds = unit === "hour" ? 3_600 : 86_400;
+  const starts = hours.map(({ chain, hour }) => ({ chain, hour: hour - (hour % seconds) }));
+  return [...new Map(starts.map((period) => [`${period.chain} ${period.hour}`, period])).values()];
 }

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { closeHours } from "../../engine/statistics/closeHours.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { ARBITRAGE_TRANSACTIONS, arbitragesOfQuery, arbitrageTransactionConditions } from "./arbitrageTransactions.ts";
-import { arbitrageursQuery } from "./arbitrageurs.ts";
+import { rankedQuery } from "./arbitrageurs.ts";
 import { ARBITRAGES, findingConditions, LIQUIDATIONS, SANDWICHES, SWAPS } from "./findingLists.ts";
-import { openHoursQuery } from "./hours.ts";
+import { closedHours, hourStats, openHoursQuery, openRowsQuery } from "./hours.ts";
 import { listQuery } from "./list.ts";
-import { statsQuery } from "./stats.ts";
+import { figuresQuery } from "./stats.ts";
 import type { Query } from "./types.ts";
 
 let place: TemporaryStore;
@@ -44,10 +44,10 @@ test("which hours are open is seen from the counts of the parts, and closed hour
   const open = await place.store.rows<never>(all.sql, { ...all.params });
   expect(open).toHaveLength(4 * Math.ceil((250_000 * 12) / 3600));
   expect(await closeHours(place.store)).toBe(open.length);
-  const options = { by: "hour", definition: "cycle", open: [] } as const;
+  const ranking = { sortBy: "total_profit_usd", descending: true, minTransactions: 0 } as const;
   for (const query of [
-    statsQuery({ chainId: 1 }, options, { limit: 1000, offset: 0 }),
-    arbitrageursQuery({}, "cycle", [], { sortBy: "total_profit_usd", descending: true, limit: 100, offset: 0 }),
+    figuresQuery(closedHours({ chainId: 1 }, "cycle", "day", []), "day"),
+    rankedQuery(closedHours({}, "cycle", "hour", []), ranking, [], 100),
   ]) {
     expect(await granulesOf("arbitrages", query)).toBe(0);
     expect((await place.store.rows<unknown>(query.sql, { ...query.params })).length).toBeGreaterThan(0);
@@ -57,9 +57,9 @@ test("which hours are open is seen from the counts of the parts, and closed hour
 
 test("of an hour that is open only its own rows are read", async () => {
   const one = [{ chain: "2", hour: Date.UTC(2024, 0, 9, 7) / 1000, rows: "300", final: 1 }];
-  const query = statsQuery({ chainId: 2 }, { by: "hour", definition: "cycle", open: one }, { limit: 10, offset: 0 });
   // 300 rows may lie across the edges of granules and parts
-  expect(await granulesOf("arbitrages", query)).toBeLessThanOrEqual(4);
+  for (const query of [openRowsQuery(one), figuresQuery(hourStats({ chainId: 2 }, "cycle", one), "hour")])
+    expect(await granulesOf("arbitrages", query)).toBeLessThanOrEqual(4);
 });
 
 test("lists of arbitrages read the newest, a sender's, a block's", async () => {

@@ -1,38 +1,15 @@
-import { type Definition, hourStats, type OpenHour } from "./hours.ts";
+/** What statistics by hour and day are put together of (api/statistics/), and what rules did. */
+import { type Period, STARTS, type Unit } from "./hours.ts";
 import { commonConditions, hex, iso, paramsOf, REPLACED, where } from "./list.ts";
-import type { CommonFilter, Condition, Page, Query } from "./types.ts";
+import type { CommonFilter, Condition, Query } from "./types.ts";
 
-/** One chain in one hour or day. Counts and USD as decimal text; rates, averages and percentiles as numbers, null where there is nothing to divide by. */
-export interface StatsRow {
-  readonly chain_id: string;
-  /** Start of it. */
-  readonly period: string;
+/** What came in of one chain in one hour or day, or a part of it: several rows of one period add up. Decimal text. */
+export interface ArrivalRow extends Period {
   readonly transactions: string;
   readonly pending: string;
   readonly failed: string;
   readonly gas_used: string;
   readonly alerts: string;
-  readonly opportunities_detected: string;
-  readonly opportunities_captured: string;
-  readonly small_opportunities_count: string;
-  readonly small_opps_captured: string;
-  readonly transactions_detected: string;
-  readonly transactions_priced: string;
-  readonly unique_arbitrageurs: string;
-  readonly total_profit_usd: string;
-  readonly capture_rate: number | null;
-  readonly small_opp_capture_rate: number | null;
-  readonly avg_competition_level: number | null;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly avg: number | null;
-  readonly median: number | null;
-  readonly p95: number | null;
-  readonly total_gas_spent_usd: string;
-  readonly avg_gas_price_gwei: number | null;
-  /** 1: an hour of it has a block that its chain may still replace, with something in it that is counted here. */
-  readonly provisional: number;
-  readonly total: string;
 }
 
 /** Of replaced blocks. The height stands alone as well: it has an index. */
@@ -41,97 +18,76 @@ const IN_REPLACED: Condition = {
 };
 
 /**
- * What came in, per chain and period, out of the roll-ups by minute: (chain, period, a transactions, b pending, c failed, d gas_used, e alerts).
+ * Rows of ArrivalRow, out of the roll-ups by minute.
  * The roll-ups are made as rows come in, and blocks are replaced later: what those said is counted anew, and taken out.
+ * @param replaced whether any block ever was: if none was, there is nothing to look for
  */
-function arrivals(filter: CommonFilter, start: (time: string) => string): Query {
+export function arrivalsQuery(filter: CommonFilter, unit: Unit, replaced: boolean): Query {
   const conditions = commonConditions(filter, "minute");
-  const replaced = where([...commonConditions(filter, "event_time"), IN_REPLACED]);
-  const signed = (...columns: string[]): string => columns.map((column) => `toInt64(sum(t.${column}))`).join(", ");
-  const key = (time: string): string => `t.chain_id AS chain, ${start(`t.${time}`)} AS period`;
-  return {
-    sql: `SELECT ${key("minute")}, ${signed("transactions")} AS a, ${signed("pending")} AS b, ${signed("failed")} AS c, ${signed("gas_used")} AS d,
-    toInt64(0) AS e
-  FROM transactions_per_minute AS t${where(conditions)} GROUP BY chain, period
-  UNION ALL
-  SELECT ${key("minute")}, 0, 0, 0, 0, ${signed("alerts")} FROM alerts_per_minute AS t${where(conditions)} GROUP BY chain, period
-  UNION ALL
-  SELECT ${key("event_time")}, -count(), 0, -countIf(t.status = 0), -toInt64(sum(ifNull(t.gas_used, 0))), 0
-  FROM transactions AS t${replaced} GROUP BY chain, period
-  UNION ALL
-  SELECT ${key("event_time")}, 0, 0, 0, 0, -count() FROM alerts AS t${replaced} GROUP BY chain, period`,
-    params: paramsOf(conditions),
+  const ofReplaced = where([...commonConditions(filter, "event_time"), IN_REPLACED]);
+  const sum = (...columns: string[]): string[] => columns.map((column) => `toInt64(sum(t.${column}))`);
+  const of = (time: string, counts: readonly string[], from: string): string => {
+    const named = ["transactions", "pending", "failed", "gas_used", "alerts"].map(
+      (name, i) => `${counts[i]} AS ${name}`,
+    );
+    return `SELECT toString(t.chain_id) AS chain, toUnixTimestamp(${STARTS[unit](`t.${time}`)}) AS hour, ${named.join(", ")}
+FROM ${from} GROUP BY t.chain_id, hour`;
   };
+  const none = "toInt64(0)";
+  const selects = [
+    of("minute", [...sum("transactions", "pending", "failed", "gas_used"), none], `transactions_per_minute AS t${where(conditions)}`), // biome-ignore format: a table a line
+    of("minute", [none, none, none, none, ...sum("alerts")], `alerts_per_minute AS t${where(conditions)}`),
+  ];
+  if (replaced) {
+    const counts = ["-count()", none, "-countIf(t.status = 0)", "-toInt64(sum(ifNull(t.gas_used, 0)))", none];
+    selects.push(of("event_time", counts, `transactions AS t${ofReplaced}`));
+    selects.push(of("event_time", [none, none, none, none, "-count()"], `alerts AS t${ofReplaced}`));
+  }
+  return { sql: selects.join("\nUNION ALL "), params: paramsOf(conditions) };
 }
 
-const STARTS = {
-  hour: (time: string) => `toStartOfHour(toDateTime(${time}, 'UTC'))`,
-  day: (time: string) => `toStartOfDay(toDateTime(${time}, 'UTC'))`,
-} as const;
-
-/** Percentiles as PostgreSQL's percentile_cont has them: between two values by their distance. */
-const percentile = (level: number): string =>
-  `if(empty(profits), NULL, arrayReduce('quantileExactInclusive(${level})', arrayMap(x -> toFloat64(x), profits)))`;
-const rate = (part: string, whole: string): string => `if(${whole} > 0, 100 * ${part} / ${whole}, NULL)`;
-
-export interface StatsOptions {
-  readonly by: keyof typeof STARTS;
-  readonly definition: Definition;
-  /** Of openHoursQuery, for the same filter. */
-  readonly open: readonly OpenHour[];
+/** What was found in one chain in one hour or day. Counts and sums of USD as decimal text, other numbers null where there is nothing to divide by. */
+export interface FigureRow extends Period {
+  readonly opportunities_detected: string;
+  readonly opportunities_captured: string;
+  readonly small_opportunities_count: string;
+  readonly small_opps_captured: string;
+  readonly transactions_detected: string;
+  readonly transactions_priced: string;
+  readonly unique_arbitrageurs: string;
+  readonly total_profit_usd: string;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly avg: number | null;
+  readonly median: number | null;
+  readonly p95: number | null;
+  readonly total_gas_spent_usd: string;
+  readonly avg_gas_price_gwei: number | null;
 }
 
 /**
- * Per chain and hour or day, newest first; `total` is the number of rows without the limit. Formulas are those of seed 002: profits are net,
- * and one that has no price in USD is counted as a transaction and nowhere else.
- * @param filter `since` and `until` are starts of hours, or of days
+ * Rows of FigureRow, of hours as hours.ts makes them. Formulas are those of seed 002: profits are net, and one that has no price in USD is counted as a
+ * transaction and nowhere else. Percentiles are as PostgreSQL's percentile_cont has them: between two values by their distance.
  */
-export function statsQuery(filter: CommonFilter, { by, definition, open }: StatsOptions, page: Page): Query {
-  const start = STARTS[by];
-  const came = arrivals(filter, start);
-  const hours = hourStats(filter, definition, open);
-  const unsure = open.filter(({ final }) => final === 0);
+export function figuresQuery(hours: Query, unit: Unit): Query {
+  const orNull = (value: string): string => `if(empty(all), NULL, ${value})`;
   return {
-    sql: `SELECT toString(chain) AS chain_id, ${iso("period_")} AS period, toString(a_) AS transactions, toString(b_) AS pending, toString(c_) AS failed,
-  toString(d_) AS gas_used, toString(e_) AS alerts, toString(detected) AS opportunities_detected, toString(captured) AS opportunities_captured,
-  toString(small) AS small_opportunities_count, toString(small_captured) AS small_opps_captured, toString(found) AS transactions_detected,
-  toString(length(profits)) AS transactions_priced, toString(people) AS unique_arbitrageurs, toString(arraySum(profits)) AS total_profit_usd,
-  ${rate("captured", "detected")} AS capture_rate, ${rate("small_captured", "small")} AS small_opp_capture_rate,
-  if(detected > 0 AND people > 0, people / detected, NULL) AS avg_competition_level,
-  if(empty(profits), NULL, toFloat64(arrayMin(profits))) AS min, if(empty(profits), NULL, toFloat64(arrayMax(profits))) AS max,
-  if(empty(profits), NULL, toFloat64(arraySum(profits)) / length(profits)) AS avg, ${percentile(0.5)} AS median, ${percentile(0.95)} AS p95,
-  toString(gas) AS total_gas_spent_usd, if(gwei_known > 0, gwei / gwei_known, NULL) AS avg_gas_price_gwei, toUInt8(unsure) AS provisional,
-  toString(count() OVER ()) AS total
+    sql: `SELECT toString(chain_id) AS chain, toUnixTimestamp(period) AS hour, detected AS opportunities_detected, captured AS opportunities_captured,
+  small AS small_opportunities_count, small_captured AS small_opps_captured, found AS transactions_detected, length(all) AS transactions_priced,
+  people AS unique_arbitrageurs, toString(arraySum(all)) AS total_profit_usd, ${orNull("toFloat64(arrayMin(all))")} AS min,
+  ${orNull("toFloat64(arrayMax(all))")} AS max, ${orNull("toFloat64(arraySum(all)) / length(all)")} AS avg, ${orNull("between[1]")} AS median, ${orNull("between[2]")} AS p95,
+  toString(gas) AS total_gas_spent_usd, if(gwei_known > 0, gwei / gwei_known, NULL) AS avg_gas_price_gwei
 FROM (
-  SELECT chain, period AS period_, sum(a) AS a_, sum(b) AS b_, sum(c) AS c_, sum(d) AS d_, sum(e) AS e_, sum(transactions_detected) AS found,
-    groupArrayArray(profits_) AS profits, sum(total_gas_spent_usd) AS gas, uniqExactArray(arrayMap(x -> x.address, active)) AS people,
-    sum(arraySum(x -> x.gas_gwei, active)) AS gwei, sum(arraySum(x -> x.gas_known, active)) AS gwei_known,
+  SELECT chain_id, ${STARTS[unit]("hour_timestamp")} AS period, sum(transactions_detected) AS found, groupArrayArray(profits) AS all,
+    arrayReduce('quantilesExactInclusive(0.5, 0.95)', arrayMap(x -> toFloat64(x), all)) AS between, sum(total_gas_spent_usd) AS gas,
+    uniqExactArray(arrayFilter((who, made) -> made > 0, arbitrageurs.address, arbitrageurs.transactions)) AS people,
+    sum(arraySum(arbitrageurs.gas_gwei)) AS gwei, sum(arraySum(arbitrageurs.gas_known)) AS gwei_known,
     sum(opportunities_detected) AS detected, sum(opportunities_captured) AS captured,
-    sum(small_opportunities_count) AS small, sum(small_opps_captured) AS small_captured, max(is_unsure) AS unsure
-  FROM (
-    SELECT chain, period, a, b, c, d, e, toUInt64(0) AS transactions_detected, [] AS profits_, toDecimal128(0, 6) AS total_gas_spent_usd, [] AS active,
-      toUInt64(0) AS opportunities_detected, toUInt64(0) AS opportunities_captured, toUInt64(0) AS small_opportunities_count,
-      toUInt64(0) AS small_opps_captured, false AS is_unsure
-    FROM (${came.sql})
-    UNION ALL
-    SELECT chain_id, ${start("hour_timestamp")}, 0, 0, 0, 0, 0, transactions_detected, profits, total_gas_spent_usd,
-      arrayFilter(x -> x.transactions > 0, arbitrageurs), opportunities_detected, opportunities_captured, small_opportunities_count, small_opps_captured,
-      (chain_id, toUnixTimestamp(hour_timestamp)) IN (SELECT arrayJoin(arrayZip({unsure_chains:Array(UInt64)}, {unsure_hours:Array(UInt32)})))
-    FROM ${hours.sql}
-  )
-  GROUP BY chain, period
-  HAVING a_ + e_ + found + detected > 0
-)
-ORDER BY period_ DESC, chain
-LIMIT {limit:UInt32} OFFSET {offset:UInt32}`,
-    params: {
-      ...came.params,
-      ...hours.params,
-      unsure_chains: unsure.map(({ chain }) => Number(chain)),
-      unsure_hours: unsure.map(({ hour }) => hour),
-      limit: page.limit,
-      offset: page.offset,
-    },
+    sum(small_opportunities_count) AS small, sum(small_opps_captured) AS small_captured
+  FROM ${hours.sql}
+  GROUP BY chain_id, period
+)`,
+    params: hours.params,
   };
 }
 

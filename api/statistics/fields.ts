@@ -1,21 +1,12 @@
-/** What routes of statistics share: parameters, open hours, amounts in USD. */
+/** What routes of statistics share: parameters, whole hours and days, amounts in USD. */
 import { z } from "@hono/zod-openapi";
-import { DEFINITIONS, type OpenHour, openHoursQuery } from "../clickhouse/queries/hours.ts";
-import type { CommonFilter } from "../clickhouse/queries/types.ts";
-import type { ReadableStore } from "./deps.ts";
-import { READ_SETTINGS } from "./list.ts";
-import { optional } from "./parameters.ts";
+import { DEFINITIONS } from "../../clickhouse/queries/hours.ts";
+import { optional } from "../parameters.ts";
 
 export const definitionParameter = optional(
   z.enum(DEFINITIONS, `Expected one of ${DEFINITIONS.join(", ")}`),
   "what an arbitrage is: cycle (default), a closed route of one account; router, two or more swaps through a known router's known method, which takes in ordinary trades",
 );
-
-/** Hours whose figures have to be computed from the rows themselves, as hourStats wants them. */
-export async function readOpenHours(store: ReadableStore, filter: CommonFilter): Promise<OpenHour[]> {
-  const { sql, params } = openHoursQuery(filter);
-  return store.rows<OpenHour>(sql, { ...params }, READ_SETTINGS);
-}
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
