@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { countQuery } from "../clickhouse/queries/list.ts";
-import { type Found, readList } from "../clickhouse/queries/readList.ts";
+import { createPageReader } from "../clickhouse/queries/newestPages.ts";
+import type { Found } from "../clickhouse/queries/readList.ts";
 import type { Condition, ListSpec, Page } from "../clickhouse/queries/types.ts";
 import { encodeCursor } from "./cursor.ts";
 import type { ReadableStore } from "./deps.ts";
@@ -21,13 +22,19 @@ interface ListRow {
   readonly cursor: readonly string[];
 }
 
-/** A page of a list, within what queries of ours may take. */
-export const readPage = <Row extends ListRow>(
+const readers = new WeakMap<ReadableStore, ReturnType<typeof createPageReader>>();
+
+/** A page of a list, within what queries of ours may take. Newest pages may come from memory, as the store has them now. */
+export function readPage<Row extends ListRow>(
   store: ReadableStore,
   list: ListSpec,
   conditions: readonly Condition[],
   page: Page,
-): Promise<Found<Row>> => readList(store, list, conditions, page, READ_SETTINGS);
+): Promise<Found<Row>> {
+  const read = readers.get(store) ?? createPageReader(store, READ_SETTINGS);
+  readers.set(store, read);
+  return read(list, conditions, page);
+}
 
 /** What a list is made of, for REST and GraphQL alike. */
 export interface Listing<Row extends ListRow, Body> {
@@ -81,8 +88,8 @@ export function link(c: Context, rel: string, changes: Readonly<Record<string, s
 
 /** A 200 with its ETag; notModified.ts makes a 304 of it for who has it. */
 export function withETag<T>(c: Context, body: T) {
-  const text = JSON.stringify(body);
-  c.header("etag", `"${createHash("sha256").update(text).digest("base64url").slice(0, 27)}"`);
+  const bytes = Buffer.from(JSON.stringify(body)); // as text it would be encoded for the hash, and again to be sent
+  c.header("etag", `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 27)}"`);
   c.header("content-type", "application/json");
-  return c.body(text, 200) as never;
+  return c.body(bytes, 200) as never;
 }

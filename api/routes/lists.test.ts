@@ -1,7 +1,19 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
+import { ARBITRAGE_TRANSACTIONS } from "../../clickhouse/queries/arbitrageTransactions.ts";
+import { DEAD_LETTERS } from "../../clickhouse/queries/deadLetters.ts";
+import { ARBITRAGES, LIQUIDATIONS, SANDWICHES, SWAPS } from "../../clickhouse/queries/findingLists.ts";
+import { listQuery } from "../../clickhouse/queries/list.ts";
+import { createPageReader, tablesOf } from "../../clickhouse/queries/newestPages.ts";
+import { OPPORTUNITIES, opportunityList } from "../../clickhouse/queries/opportunities.ts";
+import { SOLANA_TRANSACTIONS } from "../../clickhouse/queries/solanaTransactions.ts";
+import { TRANSACTIONS } from "../../clickhouse/queries/transactions.ts";
+import { TRANSFERS } from "../../clickhouse/queries/transfers.ts";
 import { RISK } from "../../engine/chain/risk/factors.ts";
 import { PRESENT } from "../../engine/frame/schema.ts";
+import type { ReadableStore } from "../deps.ts";
+import { READ_SETTINGS } from "../list.ts";
 import { startTestServer, type TestServer } from "../testServer.ts";
 import { alertSchema } from "./alerts.ts";
 import { deadLetterSchema } from "./deadLetters.ts";
@@ -578,5 +590,155 @@ describe("what is wrong is refused with each reason", () => {
         const { status, text } = await server.get(`/api/v1/${path}/${encodeURIComponent(attack)}`);
         expect([400, 404], `${path} ${attack}: ${text}`).toContain(status);
       }
+  });
+});
+
+describe("a newest page that is asked for often", () => {
+  /** Alerts of chain 779: of block 5 the odd ones. */
+  const insert = (first: number, rows: number) =>
+    server.store.command(`
+      INSERT INTO alerts (source, offset, event_time, alert_id, severity, chain_id, ordinal, block_number, block_hash)
+      SELECT 'often', number, toDateTime64('2023-06-01', 6, 'UTC') + number, unhex(leftPad(hex(number), 32, '0')), 'low', 779, number,
+        if(number % 2 = 0, NULL, 5), if(number % 2 = 0, NULL, unhex(repeat('0E', 32))) FROM numbers(${first}, ${rows})`);
+  const conditions = (until?: Date) => alertConditions({ chainId: 779, until });
+  /** How often what was asked is counted; a clock that stands still makes everything often. */
+  function scene() {
+    const asked = { parts: 0, pages: 0 };
+    const store: ReadableStore = {
+      rows(sql, params, settings) {
+        asked[sql.includes("system.parts") ? "parts" : "pages"]++;
+        return server.store.rows(sql, params, settings);
+      },
+    };
+    const read = createPageReader(store, READ_SETTINGS, () => 0);
+    const ask = async (limit: number, { offset = 0, until }: { offset?: number; until?: string } = {}) => {
+      const page = { limit, offset, counted: true };
+      const conditions_ = conditions(until === undefined ? until : new Date(until));
+      const { rows, total } = await read<AlertRow>(ALERTS, conditions_, page);
+      return `${rows.map(({ ordinal, status }) => `${ordinal}${status[0]}`).join(" ")} of ${total}`;
+    };
+    return { asked, ask };
+  }
+  /** A merge makes other parts: a page is read once more, and could not be counted. */
+  async function withoutMerges(work: () => Promise<void>): Promise<void> {
+    await server.store.command("SYSTEM STOP MERGES");
+    try {
+      await work();
+    } finally {
+      await server.store.command("SYSTEM START MERGES");
+    }
+  }
+
+  test("comes from memory, and is what the store would say at once after anything is written", async () => {
+    await insert(0, 8);
+    const { asked, ask } = scene();
+    const first = "7c 6p 5c of 8";
+    await withoutMerges(async () => {
+      expect([await ask(3), await ask(3), await ask(3), await ask(3)]).toEqual([first, first, first, first]);
+      expect(asked).toEqual({ parts: 3, pages: 2 }); // the first is not known to be asked for often
+      await insert(8, 1);
+      expect([await ask(3), await ask(3)]).toEqual(["8p 7c 6p of 9", "8p 7c 6p of 9"]);
+      expect(asked).toEqual({ parts: 5, pages: 3 });
+    });
+    await server.store.command("INSERT INTO replaced_blocks SELECT 779, 5, unhex(repeat('0E', 32)), 1, 0");
+    expect(await ask(3)).toBe("8p 7r 6p of 9");
+    await server.store.command("INSERT INTO replaced_blocks SELECT 779, 5, unhex(repeat('0E', 32)), 0, 1");
+    expect(await ask(3)).toBe("8p 7c 6p of 9");
+    await server.store.command("DELETE FROM alerts WHERE source = 'often' AND ordinal = 8");
+    expect([await ask(3), await ask(3)]).toEqual([first, first]);
+  });
+
+  test("answers what lies in it, the store what goes on below", () =>
+    withoutMerges(async () => {
+      const { asked, ask } = scene();
+      await ask(5);
+      expect(await ask(5)).toBe("7c 6p 5c 4p 3c of 8");
+      expect(asked.pages).toBe(2);
+      expect(await ask(2, { offset: 1 })).toBe("6p 5c of 8");
+      expect(await ask(3, { until: "2100-01-01" })).toBe("7c 6p 5c of 8");
+      expect(asked.pages).toBe(2);
+      expect(await ask(3, { offset: 4 })).toBe("3c 2p 1c of 8"); // to the seventh row: longer from now on
+      expect(await ask(7)).toBe("7c 6p 5c 4p 3c 2p 1c of 8");
+      expect(asked.pages).toBe(3);
+      expect(await ask(100)).toBe("7c 6p 5c 4p 3c 2p 1c 0p of 8");
+      const all = asked.pages;
+      expect(await ask(100, { offset: 50 })).toBe(" of 8");
+      expect(await ask(9)).toBe("7c 6p 5c 4p 3c 2p 1c 0p of 8");
+      expect(asked.pages).toBe(all + 1);
+    }));
+
+  test("is as of its time limit: rows that are newer are left out, and not counted", async () => {
+    const now = Date.now();
+    const second = (n: number): string => new Date(now + n * 1_000).toISOString();
+    const add = (n: number) =>
+      server.store.command(
+        `INSERT INTO alerts (source, offset, event_time, alert_id, severity, chain_id, ordinal) SELECT 'often', {n:UInt32}, fromUnixTimestamp64Milli({ms:Int64}, 'UTC'), '', 'low', 779, {n:UInt32}`,
+        { n, ms: now + n * 1_000 },
+      );
+    for (const n of [20, 21, 22]) await add(n);
+    const { asked, ask } = scene();
+    await withoutMerges(async () => {
+      await ask(2);
+      await ask(4);
+      const before = asked.pages;
+      expect(await ask(2, { until: second(22) })).toBe("21p 20p of 10");
+      expect(await ask(1, { until: second(20) })).toBe("7c of 8");
+      expect(asked.pages).toBe(before);
+      expect(await ask(4, { until: second(22) })).toBe("21p 20p 7c 6p of 10"); // more than is kept
+      expect(await ask(2, { until: second(10) })).toBe("7c 6p of 8");
+    });
+    await server.store.command("DELETE FROM alerts WHERE source = 'often' AND ordinal >= 20");
+  });
+
+  test("has a row for everybody who asks after it was stored, however many ask meanwhile", async () => {
+    const { asked, ask } = scene();
+    await ask(1);
+    await ask(1);
+    const before = asked.parts;
+    await Promise.all(Array.from({ length: 10 }, () => ask(1)));
+    expect(asked.parts - before).toBe(1); // for all who wait
+    let isDone = false;
+    const others = Array.from({ length: 8 }, async () => {
+      while (!isDone) await ask(1);
+    });
+    try {
+      for (let n = 30; n < 36; n++) {
+        await insert(n, 1);
+        expect(await ask(1)).toBe(`${n}${n % 2 === 0 ? "p" : "c"} of ${n - 21}`);
+      }
+    } finally {
+      isDone = true;
+      await Promise.all(others);
+    }
+  });
+
+  test("is read again after it could not be", async () => {
+    let isAway = false;
+    const store: ReadableStore = {
+      rows: (sql, ...rest) =>
+        isAway && !sql.includes("system.parts") ? Promise.reject(new Error("away")) : server.store.rows(sql, ...rest),
+    };
+    const read = createPageReader(store, READ_SETTINGS, () => 0);
+    const ask = () => read<AlertRow>(ALERTS, conditions(), { limit: 1, offset: 0 });
+    await ask();
+    isAway = true;
+    await expect(ask()).rejects.toThrow("away");
+    isAway = false;
+    expect((await ask()).rows).toHaveLength(1);
+  });
+
+  test("is made of the tables that its statement names", async () => {
+    const lists = { ALERTS, TRANSACTIONS, SWAPS, ARBITRAGES, SANDWICHES, LIQUIDATIONS, OPPORTUNITIES, captured: opportunityList({ captured: true }), ARBITRAGE_TRANSACTIONS, DEAD_LETTERS, SOLANA_TRANSACTIONS, TRANSFERS }; // biome-ignore format: one line
+    for (const [name, list] of Object.entries(lists)) {
+      const { sql, params } = listQuery(list, [], { limit: 1, offset: 0, counted: true });
+      const tree = await server.store.rows<{ explain: string }>(`EXPLAIN QUERY TREE ${sql}`, params);
+      const read = tree.flatMap(({ explain }) => /table_name: \w+\.(\w+)/.exec(explain)?.[1] ?? []);
+      expect(tablesOf(sql).sort(), name).toEqual([...new Set(read)].sort());
+      const engines = await server.store.rows<{ engine: string }>(
+        "SELECT DISTINCT engine FROM system.tables WHERE database = currentDatabase() AND name IN {read:Array(String)}",
+        { read },
+      );
+      for (const { engine } of engines) expect(engine, name).toMatch(/MergeTree$/);
+    }
   });
 });
