@@ -51,16 +51,27 @@ export async function httpLoad({ perSecond, seconds, url, limitMs = GIVEN_UP_MS 
 
   const get = (address: string, due: number): Promise<void> =>
     new Promise((resolve) => {
-      const signal = AbortSignal.timeout(Math.max(1, Math.round(due + limitMs - performance.now())));
-      let settled = false;
-      const fail = (): void => {
-        if (settled) return; // an answer that breaks off is told of twice
+      let [isLate, settled] = [false, false];
+      // no AbortSignal: each would keep its request and answer for all of that time, 20,000 of them at 1,000 a second
+      const timer = setTimeout(
+        () => {
+          isLate = true;
+          sent.destroy();
+        },
+        due + limitMs - performance.now(),
+      );
+      const settle = (): void => {
         settled = true;
-        if (signal.aborted) giveUp();
-        else wrong++;
+        clearTimeout(timer);
         resolve();
       };
-      const sent = request(address, { agent, signal }, (response) => {
+      const fail = (): void => {
+        if (settled) return; // an answer that breaks off is told of twice
+        if (isLate) giveUp();
+        else wrong++;
+        settle();
+      };
+      const sent = request(address, { agent }, (response) => {
         response.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
         });
@@ -69,7 +80,7 @@ export async function httpLoad({ perSecond, seconds, url, limitMs = GIVEN_UP_MS 
           if (response.statusCode !== 200) wrong++;
           if (KEPT.has(String(response.headers["x-cache"]))) kept++;
           latencies.push(performance.now() - due);
-          resolve();
+          settle();
         });
       });
       sent.on("error", fail);
