@@ -21,6 +21,7 @@ const ENTRIES = [
   "engine/sandbox/admitThread",
   "clickhouse/embedded/child",
   "clickhouse/embedded/postgres/thread",
+  "clickhouse/exports/fileThread",
   "bench/measure/engineProcess",
   "bench/measure/liveProcess",
   "bench/peers/bareHono",

@@ -29,10 +29,7 @@ interface Writer {
  * @throws what `write` rejects with, also after chunks; NoFifo when there is no `mkfifo`, or the file system has none
  */
 export async function* throughFifo({ folder, write, stop }: Writer): AsyncGenerator<Uint8Array, void, void> {
-  const path = join(folder, `fifo-${randomBytes(8).toString("hex")}`);
-  await promisify(execFile)("mkfifo", ["-m", "600", path]).catch((error: Error) => {
-    throw new NoFifo(`Cannot make a FIFO: ${error.message}, expected the program mkfifo of coreutils`);
-  });
+  const path = await makeFifo(folder);
   // Without O_NONBLOCK opening waits for a writer, which a statement that fails early never becomes. The end of the file is seen
   // only after a writer was there; so whoever leaves the loop, after a chunk, leaves behind a writer that has opened the file.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -60,6 +57,15 @@ export async function* throughFifo({ folder, write, stop }: Writer): AsyncGenera
     await rm(path, { force: true });
   }
   if (failure) throw failure.error;
+}
+
+/** @returns its path. @throws NoFifo when there is no `mkfifo`, or the file system has none */
+export async function makeFifo(folder: string): Promise<string> {
+  const path = join(folder, `fifo-${randomBytes(8).toString("hex")}`);
+  await promisify(execFile)("mkfifo", ["-m", "600", path]).catch((error: Error) => {
+    throw new NoFifo(`Cannot make a FIFO: ${error.message}, expected the program mkfifo of coreutils`);
+  });
+  return path;
 }
 
 /** Whoever still reads sees the end, even if nobody else has ever written. */

@@ -49,6 +49,7 @@ const arrow = (compression: Compression): Settings => ({
  */
 const parquet = (compression: Compression): Settings => ({
   output_format_parquet_compression_method: compression,
+  ...(compression === "zstd" ? { output_format_compression_level: 1 } : {}), // a tenth faster than 3: hashes become no smaller
   output_format_parquet_row_group_size: 200_000,
   output_format_parquet_max_dictionary_size: 65_536,
   output_format_parquet_write_bloom_filter: 0,

@@ -5,7 +5,9 @@ import { resolve } from "node:path";
 import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { NoFifo } from "../embedded/fifo.ts";
 import { type ArrowWriting, exampleStream, makeExamples, makeHdf5 } from "./arrowFiles.ts";
+import type { WrittenFile } from "./fileThread.ts";
 import { type Compression, type Format, isWrapped } from "./formats.ts";
 import { IN_ORDER } from "./partQuery.ts";
 import { isPattern, storeWritten } from "./storeWritten.ts";
@@ -36,7 +38,7 @@ const gzipOf = (format: Format, compression: Compression): Transform[] =>
  * Writes the file under a temporary name, makes sure that it is on the disk, and renames it.
  * @throws what the store says; what the file system says, with its `code`; an AbortError
  */
-export async function writePart(path: string, writing: PartWriting): Promise<{ bytes: number; sha256: string }> {
+export async function writePart(path: string, writing: PartWriting): Promise<WrittenFile> {
   const draft = resolve(`${path}.new`);
   const watch = setInterval(() => {
     stat(draft).then(
@@ -45,9 +47,8 @@ export async function writePart(path: string, writing: PartWriting): Promise<{ b
     );
   }, 500);
   try {
-    await makerOf(draft, writing)(draft, writing);
+    const written = await make(draft, writing);
     writing.failpoint?.("export file written");
-    const written = await settle(draft);
     await rename(draft, path);
     return written;
   } catch (error) {
@@ -58,12 +59,18 @@ export async function writePart(path: string, writing: PartWriting): Promise<{ b
   }
 }
 
-type Maker = (path: string, writing: PartWriting) => Promise<void>;
-
-function makerOf(path: string, { store, format }: PartWriting): Maker {
-  if (format.name === "hdf5") return makeHdf5;
-  if (format.name === "tfrecord") return makeExamples;
-  return store.kind === "embedded" && !isMadeHere(format) && !isPattern(path) ? storeWritten : pour;
+async function make(path: string, writing: PartWriting): Promise<WrittenFile> {
+  const { store, format } = writing;
+  if (store.kind === "embedded" && !isMadeHere(format) && !isPattern(path))
+    try {
+      return await storeWritten(path, writing);
+    } catch (error) {
+      if (!(error instanceof NoFifo)) throw error; // as on a disk that knows only files
+    }
+  if (format.name === "hdf5") await makeHdf5(path, writing);
+  else if (format.name === "tfrecord") await makeExamples(path, writing);
+  else await pour(path, writing);
+  return settle(path);
 }
 
 /** Files of an export that are made at a time: while one is brought to the disk and hashed, the store makes another. We have one thread. */
@@ -71,23 +78,24 @@ export const partsTogether = (format: Format): number => (isMadeHere(format) ? 1
 
 const isMadeHere = ({ from, encode }: Format): boolean => from === "ArrowStream" || encode !== undefined;
 
-const pour: Maker = async (path, writing) =>
-  pipeline([...(await partStreams(writing)), createWriteStream(path)], signalOf(writing));
-
-const signalOf = ({ signal }: PartWriting) => (signal ? { signal } : {});
+async function pour(path: string, writing: PartWriting): Promise<void> {
+  const { signal } = writing;
+  await pipeline([...(await partStreams(writing)), createWriteStream(path)], signal ? { signal } : {});
+}
 
 /** Makes sure that a file is on the disk, and reads it back: nobody counts what it should have become, but everybody what it is. */
-async function settle(path: string): Promise<{ bytes: number; sha256: string }> {
+async function settle(path: string): Promise<WrittenFile> {
   const file = await open(path, "r+");
   try {
     await file.sync();
     const hash = createHash("sha256");
-    let bytes = 0;
-    for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 1 << 20 })) {
-      hash.update(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    for (let bytes = 0; ; ) {
+      const { bytesRead } = await file.read(buffer);
+      if (bytesRead === 0) return { bytes, sha256: hash.digest("hex") };
+      hash.update(buffer.subarray(0, bytesRead));
+      bytes += bytesRead;
     }
-    return { bytes, sha256: hash.digest("hex") };
   } finally {
     await file.close();
   }

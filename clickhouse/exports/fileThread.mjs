@@ -1,0 +1,3 @@
+import { importEntry } from "../../engine/thread.mjs";
+
+await importEntry("clickhouse/exports/fileThread");

@@ -1,0 +1,85 @@
+/**
+ * The thread that makes a file of what comes through a FIFO, hashed on the way. It goes past the page cache where the file system can (O_DIRECT):
+ * gigabytes that nobody reads soon would take the place of what others read there, and pages that a virtual machine must first ask its host for
+ * cost as much as making the rows in them.
+ */
+import { createHash } from "node:crypto";
+import { constants, readSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { parentPort, workerData } from "node:worker_threads";
+
+export interface FileThreadOptions {
+  /** To be read up to its end, which others see to. */
+  readonly fd: number;
+  /** Of the file; what is there is replaced. */
+  readonly path: string;
+}
+
+export interface WrittenFile {
+  readonly bytes: number;
+  /** hex */
+  readonly sha256: string;
+}
+
+/** Errors lose their code on the way between threads. */
+export type FileThreadAnswer = WrittenFile | { readonly code: string | undefined; readonly message: string };
+
+/** Bytes that are written at a time, while the next ones are read and hashed. */
+const CHUNK = 1 << 20;
+/** What O_DIRECT counts in, as the disk does or a multiple of that. */
+const BLOCK = 4096;
+const WASM_PAGE = 65_536;
+
+async function writeFile({ fd, path }: FileThreadOptions): Promise<WrittenFile> {
+  const file = await openDirect(path);
+  try {
+    const hash = createHash("sha256");
+    // O_DIRECT takes whole pages of memory: a Buffer's begins anywhere.
+    const { buffer } = new WebAssembly.Memory({ initial: (2 * CHUNK) / WASM_PAGE });
+    let [chunk, next] = [Buffer.from(buffer, 0, CHUNK), Buffer.from(buffer, CHUNK)];
+    let bytes = 0;
+    let writing = Promise.resolve();
+    for (let length = CHUNK; length === CHUNK; [chunk, next] = [next, chunk]) {
+      length = fill(chunk, fd);
+      hash.update(chunk.subarray(0, length));
+      await writing;
+      writing = writeAll(file, chunk.subarray(0, Math.ceil(length / BLOCK) * BLOCK), bytes);
+      bytes += length;
+    }
+    await writing;
+    await file.truncate(bytes);
+    await file.sync();
+    return { bytes, sha256: hash.digest("hex") };
+  } finally {
+    await file.close();
+  }
+}
+
+async function openDirect(path: string): Promise<FileHandle> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
+  try {
+    return await open(path, flags | constants.O_DIRECT);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EINVAL") throw error; // a file system that knows no O_DIRECT
+    return open(path, flags);
+  }
+}
+
+/** @returns bytes; fewer than there is room for at the end */
+function fill(chunk: Buffer, fd: number): number {
+  let length = 0;
+  for (let read = 1; read > 0 && length < chunk.length; length += read)
+    read = readSync(fd, chunk, length, chunk.length - length, null);
+  return length;
+}
+
+/** A disk that has room for some of it takes that, and says that it is full when it is asked again. */
+async function writeAll(file: FileHandle, chunk: Buffer, at: number): Promise<void> {
+  for (let from = 0; from < chunk.length; )
+    from += (await file.write(chunk, from, chunk.length - from, at + from)).bytesWritten;
+}
+
+const answer: FileThreadAnswer = await writeFile(workerData as FileThreadOptions).catch(
+  ({ code, message }: NodeJS.ErrnoException) => ({ code, message }),
+);
+parentPort!.postMessage(answer);

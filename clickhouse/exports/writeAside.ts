@@ -1,0 +1,67 @@
+/** A file of what somebody writes into a FIFO, made in a thread of its own (fileThread.ts): this one stays free for others. */
+import { closeSync, constants, openSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { makeFifo } from "../embedded/fifo.ts";
+import type { FileThreadAnswer, FileThreadOptions, WrittenFile } from "./fileThread.ts";
+
+interface Writer {
+  /** Writes into the file of this path, and rejects with what went wrong. */
+  write(fifo: string): Promise<void>;
+  /** Ends the writing of this path: nobody reads on. */
+  stop(fifo: string): Promise<void>;
+  /** Stops it, too. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The file is on the disk when it resolves.
+ * @param path absolute; the FIFO is beside it meanwhile
+ * @throws what the file system says, with its `code`; what `write` rejects with; NoFifo before that is called; an AbortError
+ */
+export async function writeAside(path: string, { write, stop, signal }: Writer): Promise<WrittenFile> {
+  signal?.throwIfAborted();
+  const fifo = await makeFifo(dirname(path));
+  const end = (): void => void stop(fifo).catch(() => {}); // the store is away, and with it who writes
+  try {
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", end, { once: true });
+    const [fd, keeper] = openBoth(fifo);
+    const file = inThread({ fd, path }).finally(() => closeSync(fd));
+    const rows = write(fifo).finally(() => closeSync(keeper));
+    file.catch(end);
+    const [made, wrote] = await Promise.allSettled([file, rows]);
+    if (made.status === "rejected") throw made.reason;
+    if (wrote.status === "rejected") throw wrote.reason;
+    return made.value;
+  } finally {
+    signal?.removeEventListener("abort", end);
+    await rm(fifo, { force: true });
+  }
+}
+
+/**
+ * One end to read from, which waits for bytes, and one that keeps it from ending before who writes has come, and has gone. Neither is opened
+ * without the other, which would wait for it: hence a third, for a moment.
+ */
+function openBoth(fifo: string): [fd: number, keeper: number] {
+  const first = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const keeper = openSync(fifo, constants.O_WRONLY);
+  const fd = openSync(fifo, constants.O_RDONLY);
+  closeSync(first);
+  return [fd, keeper];
+}
+
+const inThread = (workerData: FileThreadOptions): Promise<WrittenFile> =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./fileThread.mjs", import.meta.url), { workerData, execArgv: [] });
+    worker.once("message", (answer: FileThreadAnswer) => {
+      if ("sha256" in answer) resolve(answer);
+      else reject(Object.assign(new Error(answer.message), { code: answer.code }));
+    });
+    worker.once("error", reject);
+    worker.once("exit", (code) =>
+      reject(new Error(`Cannot write "${workerData.path}": its thread ended with ${code}`)),
+    );
+  });
