@@ -32,11 +32,11 @@ it("is the same on every run and machine", async () => {
   for (const name of EXAMPLES) fuel[name] = await fuelOf(name);
   expect(fuel).toMatchInlineSnapshot(`
     {
-      "failed-router-call": 8160,
-      "ownership-change": 5390,
-      "unlimited-approval": 4207,
+      "failed-router-call": 7672,
+      "ownership-change": 4651,
+      "unlimited-approval": 3812,
       "watched-address": 556,
-      "whale-transfer": 37730,
+      "whale-transfer": 35858,
     }
   `);
 });

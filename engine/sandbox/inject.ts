@@ -20,6 +20,8 @@ export const SLOT_BYTES = 16;
  * a block in each 128 KiB of the memory. An alert is written to two or three blocks; smaller ones would come twice in most memories.
  */
 export const BLOCK_SHIFT = 11;
+/** A mark covers so many bytes behind its block as well: what is written up to there from one address on needs no mark of its own. */
+export const COVERED_BYTES = 128;
 
 /** Appended globals, in this order behind the guest's own. */
 export interface HostGlobals {
@@ -141,10 +143,7 @@ export const giveBack = (global: number, amount: number): number[] => [
   ...get(global), ...i32(amount), ADD, ...set(global),
 ]; // biome-ignore format: one instruction sequence
 
-/**
- * marks |= the block of a store to `address` + offset, both locals by number as LEB128. A store across two blocks marks the first: who
- * restores it goes 8 bytes further.
- */
+/** marks |= the block of a store to `address` + offset, both locals by number as LEB128. A store across two blocks marks the first: see COVERED_BYTES. */
 export const markBlock = (marks: readonly number[], address: readonly number[], offset: number): number[] => [
   0x20, ...marks,
   0x42, 1, 0x20, ...address, ...i32(offset | 0), ADD, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 11), modulo 64
@@ -154,8 +153,9 @@ export const markBlock = (marks: readonly number[], address: readonly number[], 
 type Local = readonly number[];
 
 /**
- * Charges for and marks what memory.fill, copy or init is about to write, of locals by number as LEB128: up to a block's length, which
- * touches two blocks at most, right here; a call for that was 5 to 10 % of the guest's time where it builds texts.
+ * Charges for and marks what memory.fill, copy or init is about to write, of locals by number as LEB128: what one mark covers without more ado, as
+ * most texts are; up to a block's length, which touches two blocks at most, still right here: a call for that was 5 to 10 % of the guest's time
+ * where it builds texts.
  */
 export const chargeBulk = (
   { address, length, last, marks, fuel }: Readonly<Record<"address" | "length" | "last" | "marks" | "fuel", Local>>,
@@ -166,10 +166,12 @@ export const chargeBulk = (
   0x20, ...address, 0x20, ...length, 0x20, ...fuel, ...call(bulk), 0x21, ...fuel,
   0x05,
   0x20, ...fuel, 0x20, ...length, ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, 0x21, ...fuel,
+  ...markBlock(marks, address, 0),
+  0x20, ...length, ...i32(COVERED_BYTES), 0x4b, 0x04, EMPTY,
   ...check(fuelNumber, fuel),
   0x20, ...address, 0x20, ...length, ADD, 0x21, ...last,
-  ...markBlock(marks, address, 0), ...markBlock(marks, last, -1),
-  END,
+  ...markBlock(marks, last, -1),
+  END, END,
 ]; // biome-ignore format: one instruction sequence
 
 /** dirty |= marks */

@@ -4,7 +4,7 @@
  * sources run in a few memories, which stay in the processor's caches. Whoever's turn it is finds memory and globals as after its own
  * initialisation: what the one before wrote is put back as between two batches of one rule.
  */
-import { BLOCK_SHIFT } from "./inject.ts";
+import { BLOCK_SHIFT, COVERED_BYTES } from "./inject.ts";
 import { instantiate, type RuleInstance } from "./instance.ts";
 import type { RunLimits } from "./limits.ts";
 import type { MemoryContent } from "./sharedCode.ts";
@@ -38,6 +38,7 @@ export interface Home {
 const MOST_WORDS = 2_048;
 const PAGE = 65_536;
 const BLOCK_WORDS = 1 << (BLOCK_SHIFT - 2);
+const COVERED_WORDS = COVERED_BYTES / 4;
 const NOTHING = new Uint32Array(0);
 /** Words that some tens of rules keep together: all go when the last rule does. */
 const TOGETHER = 16_384;
@@ -169,9 +170,8 @@ const at = (image: Uint32Array, i: number): number => (i < image.length ? image[
 function restoreBlocks(memory: Uint32Array, image: Uint32Array, marks: number, first: number): void {
   for (let bits = marks; bits !== 0; bits &= bits - 1) {
     const block = first + 31 - Math.clz32(bits & -bits);
-    // a store at a block's end reaches up to 7 bytes into the next one
     for (let at = block * BLOCK_WORDS; at < memory.length; at += 64 * BLOCK_WORDS)
-      putBack(memory, image, at, Math.min(at + BLOCK_WORDS + 2, memory.length));
+      putBack(memory, image, at, Math.min(at + BLOCK_WORDS + COVERED_WORDS, memory.length));
   }
 }
 

@@ -4,7 +4,7 @@
  * - fuel: at the head of each metered block its cost. A metered block is a straight run of instructions: whoever enters it
  *   leaves at its end. Code behind a `block … end` that nothing jumps out of belongs to the run before it, so most loops
  *   pay once or twice a round. Whether anything is left is asked where the same code could be come by again: at the beginning of a
- *   function and of a loop's round, and at the end of a function that may call itself; before what is large (bulk memory, memory.grow, a
+ *   function and of a loop's round, and at the end of a function that may call itself; before what is large (bulk memory over 128 bytes, memory.grow, a
  *   function of the host's); and when the transaction is done. In between one goes over the budget by what the code costs once, at
  *   most, and fails all the same. (The merging follows parity's wasm-instrument, `gas/mod.rs`.) What is left stays in a register: it is
  *   each function's last parameter and last result. Through a global it would cost 5 cycles after every call before the next charge.

@@ -6,7 +6,7 @@
  */
 import type { Report } from "./finding.ts";
 import { HOST_FUNCTIONS } from "./hostFunctions.ts";
-import { chargeBulk, check, fuelGlobal, type HostFunctions, markBlock, note } from "./inject.ts";
+import { COVERED_BYTES, chargeBulk, check, fuelGlobal, type HostFunctions, markBlock, note } from "./inject.ts";
 import type { ModuleLimits } from "./limits.ts";
 import { F32, F64, I32, I64, type ParsedModule, valueType } from "./wasm/module.ts";
 import { EXTENDED, IMMEDIATE, INSTRUCTIONS, refusedOpcode } from "./wasm/opcodes.ts";
@@ -151,8 +151,13 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
   const fuel = leb(parameters);
   const noteFuel = note(fuelGlobal(module), fuel);
 
+  /** Of each operand the local whose value it is, or −1. */
+  const origins: number[] = [];
+  /** Of a local the least offset to its value that a store has marked on the way here, whichever that was. */
+  const marked = new Map<number, number>();
+
   const push = (count: number) => {
-    height += count;
+    for (; count > 0; count--) origins[height++] = -1;
     if (height > highest) highest = height;
   };
   const pop = (count: number) => {
@@ -221,6 +226,19 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
     const mark = markBlock(temporary("marks", I64), address, offset);
     return [0x21, ...value, 0x22, ...address, ...mark, 0x20, ...value];
   };
+  /** Whether a mark made on the way here covers a store of `size` bytes to the address that was under its value; if not, the store's own will from now on. */
+  const isCovered = (offset: number, size: number): boolean => {
+    const local = origins[height]!;
+    const from = marked.get(local);
+    if (from !== undefined && offset >= from && offset + size <= from + COVERED_BYTES) return true;
+    if (local >= 0) marked.set(local, offset);
+    return false;
+  };
+  /** The local has another value from here on. */
+  const change = (local: number): void => {
+    marked.delete(local);
+    for (let i = 0; i < height; i++) if (origins[i] === local) origins[i] = -1;
+  };
   /** Before memory.fill, copy or init: charged and marked. On top are the address, something, and the length. */
   const bulk = (): number[] => {
     const [length, middle, address] = [temporary("length", I32), temporary("value", I32), temporary("address", I32)];
@@ -264,7 +282,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
       const offset = body.u32();
       const stored = STORED_TYPES[opcode - 0x36];
       if (stored === F32 || stored === F64) insert(at, canonical(stored));
-      if (stored !== undefined) insert(at, storing(stored, offset));
+      if (stored !== undefined && !isCovered(offset, 1 << instruction.align)) insert(at, storing(stored, offset));
     } else if (immediate === IMMEDIATE.s32) body.s32();
     else if (immediate === IMMEDIATE.s64) body.skipS64();
     else if (immediate === IMMEDIATE.f32) body.skip(4);
@@ -297,12 +315,14 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
             return null;
           }
           const results = blockType === EMPTY_BLOCK ? 0 : 1;
+          if (opcode === 0x03) marked.clear(); // a round may come here from its end
           open(body.at, results, opcode === 0x02 ? "block" : opcode === 0x03 ? "loop" : "if");
           break;
         }
         case 0x05: {
           const top = stack[stack.length - 1]!;
           if (!top.isIf) throw new Malformed("else without if", at);
+          marked.clear(); // here and at an end one arrives by other ways, too
           finish(body.at);
           top.arms.push(top.block);
           height = top.base;
@@ -310,6 +330,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
           break;
         }
         case 0x0b: {
+          marked.clear();
           finish(body.at);
           const closed = stack.pop()!;
           height = closed.base;
@@ -396,6 +417,8 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
           const local = body.u32();
           if (local >= locals) report.add("index", `Local ${local} of ${locals}`, place(at));
           if (local >= parameters) insert(at, [opcode, ...leb(local + 1)], body.at - at);
+          if (opcode !== 0x20) change(local);
+          if (opcode !== 0x21) origins[height - 1] = local;
           break;
         }
         case 0x23:
