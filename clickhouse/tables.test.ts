@@ -12,9 +12,10 @@ import { encodeRows, type RowOf } from "./encodeRows.ts";
 import { type Block, createBlockWriter, raw, reserve, string, takeBlock, u32, u64, varuint } from "./native.ts";
 import { alertConditions } from "./queries/alerts.ts";
 import { hasTransaction } from "./queries/findingLists.ts";
-import { equalHex, paramsOf, where } from "./queries/list.ts";
+import { countQuery, equalHex, paramsOf, where } from "./queries/list.ts";
+import { TRANSACTIONS, transactionConditions } from "./queries/transactions.ts";
 import { transferConditions } from "./queries/transfers.ts";
-import type { Condition } from "./queries/types.ts";
+import type { Condition, Query } from "./queries/types.ts";
 import type { FindingTable } from "./tables/findings.ts";
 import { SOLANA_TRANSACTION_COLUMNS } from "./tables/solanaTransactions.ts";
 import { COLUMNS } from "./tables.ts";
@@ -303,4 +304,24 @@ describe("lists that are asked for an address or a hash leave out what has none 
     expect(granules.at(-2)).toBeLessThan(granules[1]!);
     await store.command(`TRUNCATE TABLE ${table}`);
   });
+});
+
+test("a risky transaction is found without reading the others, and a sender's are counted without reading them, deleted ones left out", async () => {
+  const { store } = temporary;
+  await store.command("TRUNCATE TABLE transactions");
+  await store.command(`INSERT INTO transactions (chain_id, event_time, offset, from_address, risk)
+    SELECT 1 + number % 2, toDateTime64(number, 6, 'UTC'), number, unhex(repeat('5a', 20)), if(number = 7, 80, 5) FROM numbers(20000)`);
+  const explain = async ({ sql, params }: Query): Promise<string> => {
+    const lines = await store.rows<{ explain: string }>(`EXPLAIN indexes = 1, projections = 1 ${sql}`, { ...params });
+    return lines.map((line) => line.explain).join("\n");
+  };
+  const risky = countQuery(TRANSACTIONS, transactionConditions({ minRisk: 60 }));
+  expect(await explain(risky)).toMatch(/Name: risk_index.*?Granules: 1\/[2-9]\n/s);
+  await store.command("DELETE FROM transactions WHERE offset < 4000");
+  for (const [filter, total] of [[{}, "16000"], [{ chainId: 2 }, "8000"]] as const) {
+    const count = countQuery(TRANSACTIONS, transactionConditions({ ...filter, from: `0x${"5a".repeat(20)}` }));
+    expect(await explain(count)).toContain("ReadFromMergeTree (senders)");
+    expect(await store.rows(count.sql, { ...count.params })).toEqual([{ total }]);
+  } // biome-ignore format: a filter a line
+  await store.command("TRUNCATE TABLE transactions");
 });

@@ -7,7 +7,6 @@ import {
   opportunityList,
   withCaptures,
 } from "../../clickhouse/queries/opportunities.ts";
-import { POSITION_TIES } from "../../clickhouse/queries/types.ts";
 import { keyOf, type Label } from "../../engine/label/label.ts";
 import { shortAddress } from "../../engine/label/message.ts";
 import type { ApiDeps } from "../deps.ts";
@@ -78,15 +77,6 @@ export const opportunitySchema = z
   })
   .openapi("Opportunity");
 
-/** The id as a number: a cursor can carry that. */
-const ORDER = {
-  order: {
-    time: "event_time",
-    ties: { ...POSITION_TIES, id_number: "UInt64" },
-    made: { id_number: "reinterpretAsUInt64(t.opportunity_id)" },
-  },
-} as const;
-
 export const opportunityParameters = query({
   ...chain,
   min_profit: optional(decimalNumber, "profit_usd is at least this"),
@@ -94,7 +84,7 @@ export const opportunityParameters = query({
   captured: optional(flagText, "true: an arbitrage took it; false: none did"),
   kind: optional(z.enum(KINDS, `Expected one of ${KINDS.join(", ")}`), "of this kind"),
   pool: optional(addressText, "contract of the pool"),
-  ...listParameters({ ...OPPORTUNITIES, ...ORDER }),
+  ...listParameters(OPPORTUNITIES),
 });
 
 const list = createRoute({
@@ -132,7 +122,7 @@ export function createOpportunityListing({ store, labels, log }: Pick<ApiDeps, "
   ): Listing<OpportunityRow, z.infer<typeof opportunitySchema>> => {
     const { chain_id, chainId, min_profit: minProfit, max_profit: maxProfit, ...rest } = asked;
     const conditions = opportunityConditions({ ...rest, chainId: chain_id ?? chainId, minProfit, maxProfit });
-    return { list: { ...opportunityList(rest), ...ORDER }, conditions, encode };
+    return { list: opportunityList(rest), conditions, encode };
   };
 }
 

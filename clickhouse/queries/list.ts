@@ -99,6 +99,20 @@ function beyond(order: ListSpec["order"], [micros, ...rest]: readonly string[]):
   };
 }
 
+/** The rows that have these cursors, newest first: as a page without more than them. The time stands alone as well, as in `beyond`. */
+export function ofCursors(order: ListSpec["order"], cursors: readonly (readonly string[])[]): Condition {
+  const at = (name: string) => `fromUnixTimestamp64Micro({${name}:Int64}, 'UTC')`;
+  const types = Object.values(order.ties);
+  const names = types.map((type, i) => `{ties_${i}:Array(${type})}`);
+  const value = (type: string, text: string) => (type.startsWith("UInt") ? BigInt(text) : text);
+  const ties = types.map((type, i) => [`ties_${i}`, cursors.map((cursor) => value(type, cursor[i + 1]!))]);
+  return {
+    sql: `t.${order.time} BETWEEN ${at("last")} AND ${at("newest")} AND (${tiesOf(order).join(", ")}) IN (SELECT arrayJoin(arrayZip(${names.join(", ")})))`,
+    params: { newest: cursors[0]![0], last: cursors.at(-1)![0], ...Object.fromEntries(ties) },
+    beyondKeys: true,
+  };
+}
+
 /** Chain and time: from `since` on, before `until`. */
 export function commonConditions({ chainId, since, until }: CommonFilter, time: string): Condition[] {
   const at = (name: string) => `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;

@@ -123,6 +123,16 @@ test("filters, pages and counts", async () => {
   expect(await ids({ chainId: 2 })).toBe("");
   const [start] = await list();
   expect((await list({}, start!.cursor)).map(first).join("")).toBe("241");
+  const page = (after?: readonly string[]) =>
+    readList<OpportunityRow>(
+      place.store,
+      opportunityList({ captured: true }),
+      opportunityConditions({ captured: true }),
+      { limit: 1, offset: 0, after, counted: true },
+    );
+  const walked = [await page()];
+  for (let i = 0; i < 2; i++) walked.push(await page(walked.at(-1)!.rows[0]!.cursor));
+  expect(walked.map(({ rows, total }) => [...rows.map(first), total])).toEqual([["2", "2"], ["1", "2"], [undefined]]);
   const count = countQuery(opportunityList({ captured: true }), opportunityConditions({ captured: true }));
   expect(await place.store.rows(count.sql, count.params)).toEqual([{ total: "2" }]);
 });

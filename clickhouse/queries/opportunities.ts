@@ -108,7 +108,12 @@ export interface Captured {
 export const OPPORTUNITIES: ListSpec = {
   table: "opportunities",
   keys: "opportunities",
-  order: { time: "event_time", ties: { ...POSITION_TIES, opportunity_id: "FixedString(16)" } },
+  // the id as a number: a cursor can carry that
+  order: {
+    time: "event_time",
+    ties: { ...POSITION_TIES, id_number: "UInt64" },
+    made: { id_number: "reinterpretAsUInt64(t.opportunity_id)" },
+  },
   columns: [
     "lower(hex(t.opportunity_id)) AS id",
     ...plain("source", "partition", "n", "kind", "dex", "reserve0", "reserve1", "imbalance_pct", "imbalance_pct_raw"),
@@ -125,9 +130,13 @@ export const OPPORTUNITIES: ListSpec = {
   bytes: named("tx_hash", "pool", "token0", "token1", "other_pool", "profit_token", "exposure_token"),
 };
 
-/** Of those that are asked for by whether they were captured, that is joined before. */
-export const opportunityList = ({ captured }: Pick<OpportunityFilter, "captured">): ListSpec =>
-  captured === undefined ? OPPORTUNITIES : { ...OPPORTUNITIES, table: capturedOpportunities(), keys: undefined };
+/** Of those that are asked for by whether they were captured, that is joined before, to find which they are; through most pools no arbitrage ever went. */
+export function opportunityList({ captured }: Pick<OpportunityFilter, "captured">): ListSpec {
+  if (captured === undefined) return OPPORTUNITIES;
+  const may = "(o.chain_id, o.pool) IN (SELECT chain_id, pool FROM opportunity_captures)";
+  const { table: columnsFrom } = OPPORTUNITIES;
+  return { ...OPPORTUNITIES, table: capturedOpportunities(captured ? [may] : []), keys: undefined, columnsFrom };
+}
 
 /** For opportunityList with the same filter. */
 export function opportunityConditions(filter: OpportunityFilter): Condition[] {

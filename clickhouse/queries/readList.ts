@@ -3,7 +3,7 @@
  * output as the API shows them, bytes in hex without functions around it. And where a page ends the query finds out by itself only where that is not
  * known from the last time: newest pages are what is asked for again and again. bench/README.md has what it saves.
  */
-import { keysOf, listQuery } from "./list.ts";
+import { keysOf, listQuery, ofCursors } from "./list.ts";
 import type { Condition, ListSpec, Page } from "./types.ts";
 
 /** What rows are read from: an API's store, an archive. */
@@ -33,6 +33,7 @@ export async function readList<Row extends { readonly cursor: readonly string[] 
   page: Page,
   settings: Readonly<Record<string, string | number>> = {},
 ): Promise<Found<Row>> {
+  if (list.columnsFrom !== undefined) return readFound(source, list, conditions, page, settings);
   const ends = endsOf(source);
   const name = nameOf(list, conditions, page);
   const notBefore = name === undefined ? undefined : ends.find(name, conditions, page);
@@ -42,6 +43,21 @@ export async function readList<Row extends { readonly cursor: readonly string[] 
   const found = guessed?.rows.length === page.limit ? guessed : await read(page);
   if (name !== undefined && found.rows.length === page.limit) ends.keep(name, page, found.rows);
   return found;
+}
+
+/** Finds which rows the page has, and how many there are; then reads them where their columns are. */
+async function readFound<Row extends { readonly cursor: readonly string[] }>(
+  ...[source, list, conditions, page, settings]: Parameters<typeof readPage>
+): Promise<Found<Row>> {
+  const { columnsFrom: table, ...bare } = { ...list, columnsFrom: list.columnsFrom! };
+  const all = page.counted && !page.after ? ["toString(count() OVER ()) AS total"] : [];
+  const counted = page.counted === true && all.length === 0;
+  const finding = { ...bare, columns: all, bytes: {} };
+  const found = await readPage<Row & { readonly total: string }>(source, finding, conditions, { ...page, counted }, settings); // biome-ignore format: one line
+  const total = found.total ?? found.rows[0]?.total;
+  if (found.rows.length === 0) return { rows: [], total };
+  const wanted = ofCursors(list.order, found.rows.map(({ cursor }) => cursor)); // biome-ignore format: one line
+  return { ...(await readPage<Row>(source, { ...bare, table }, [wanted], { limit: found.rows.length, offset: 0 }, settings)), total }; // biome-ignore format: one line
 }
 
 async function readPage<Row>(

@@ -20,6 +20,8 @@ export interface ListSpec {
   readonly final?: true;
   /** The same rows with what they are filtered and ordered by, where that is cheaper: it is read first, and counted. */
   readonly keys?: string | undefined;
+  /** Where its columns are, if `table` is to find, order and count rows by alone: in what is joined there, all of them would have to be carried along. */
+  readonly columnsFrom?: string;
   /** expressions over `t`, with their names: as `readList` asks for them, times come as RFC 3339, integers of 64 bits and more and decimals as text */
   readonly columns: readonly string[];
   /** Name to expression: bytes, which come as lower-case hex with 0x. */
