@@ -55,10 +55,19 @@ export const transferListing = (
 function toTransfer(row: TransferRow): z.infer<typeof transferSchema> {
   const { block_hash, block_timestamp, tx_hash, log_index, token, from_address, to_address, amount, status } = row;
   return {
-    ...{ chain_id: Number(row.chain_id), block_number: Number(row.block_number), block_hash, block_timestamp, tx_hash },
+    chain_id: Number(row.chain_id),
+    block_number: Number(row.block_number),
+    block_hash,
+    block_timestamp,
+    tx_hash,
     log_index: log_index === null ? null : Number(log_index),
     kind: row.kind as (typeof TRANSFER_KINDS)[number],
-    ...{ token, from_address, to_address, amount, status, detected_at: row.detected_at },
+    token,
+    from_address,
+    to_address,
+    amount,
+    status,
+    detected_at: row.detected_at,
   };
 }
 

@@ -29,7 +29,7 @@ const CALLS: readonly (readonly [selector: string, words: number])[] = [
 ];
 const CHAINS = [1, 56, 137, 42161];
 /** 2025-11-21, as the first of them is seen; then one a millisecond. */
-const FIRST_SEEN_MS = 1_763_700_000_000;
+export const FIRST_SEEN_MS = 1_763_700_000_000;
 
 export function createSynthetic({ seed = 7, whales = 0.01, approvals = 0.01 }: SyntheticOptions = {}): Synthetic {
   const random = createRandom(seed);

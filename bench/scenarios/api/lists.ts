@@ -2,6 +2,7 @@
 import { figure, type Goal } from "../../figure.ts";
 import { httpLoad } from "../../load/httpLoad.ts";
 import { percentile } from "../../load/openLoop.ts";
+import { FIRST_SEEN_MS } from "../../load/synthetic.ts";
 import { forkServer } from "../../measure/forked.ts";
 import { processCpu } from "../../measure/processCpu.ts";
 import type { Check, Context, Figure, Measured } from "../../scenario.ts";
@@ -16,10 +17,14 @@ interface Case {
   readonly goal?: Goal;
   /** Nearly all answers are to come out of the cache. */
   readonly isCached?: true;
+  /** What is done each second meanwhile. */
+  readonly write?: () => Promise<void>;
 }
 
 const UNCACHED: Goal = { below: 50 };
 const CACHED: Goal = { below: 10 };
+/** Of the load's transactions, each of a page of its own: what a list costs that nobody has asked for before. */
+const anyTime = (i: number): number => FIRST_SEEN_MS + 1_000 + ((i * 7_919) % 40_000);
 /** Lists that are asked for again and again: more than one, so that they are looked up. */
 const KEPT_LISTS = 10;
 
@@ -31,10 +36,12 @@ export async function lists(scene: ApiScene, context: Context): Promise<Measured
     // no two alike: what was answered before does not help
     let asked = 0;
     const newest = (path: string) => () => `${url}${path}&until=${new Date(Date.UTC(2100, 0) + asked++).toISOString()}`;
+    const write = newestRows(scene);
     const cases: readonly Case[] = [
       { name: "bare Hono route", perSecond: 1_000, url: () => `http://127.0.0.1:${bare.port}/list`, cpu: () => ({ Hono: processCpu(bare.child.pid!) }) }, // biome-ignore format: a row
-      { name: "alerts?limit=100, uncached", perSecond: 100, url: newest("/api/v1/alerts?limit=100"), cpu, goal: UNCACHED }, // biome-ignore format: a row
-      { name: "transactions?limit=100, uncached", perSecond: 100, url: newest("/api/v1/transactions?limit=100"), cpu, goal: UNCACHED }, // biome-ignore format: a row
+      { name: "alerts?limit=100, uncached", perSecond: 100, url: newest("/api/v1/alerts?limit=100"), cpu, goal: UNCACHED, write }, // biome-ignore format: a row
+      { name: "transactions?limit=100, uncached", perSecond: 100, url: newest("/api/v1/transactions?limit=100"), cpu, goal: UNCACHED, write }, // biome-ignore format: a row
+      { name: "transactions?limit=100 up to any time", perSecond: 20, url: (i) => `${url}/api/v1/transactions?limit=100&until=${new Date(anyTime(i)).toISOString()}`, cpu }, // biome-ignore format: a row
       { name: "opportunities?limit=100, cached", perSecond: 1_000, url: (i) => `${url}/api/v1/opportunities?limit=100&min_profit=${i % KEPT_LISTS}`, cpu, goal: CACHED, isCached: true }, // biome-ignore format: a row
     ];
     await fillOpportunities(scene);
@@ -47,7 +54,7 @@ export async function lists(scene: ApiScene, context: Context): Promise<Measured
 }
 
 async function measureCase(
-  { name, perSecond, url, cpu, goal, isCached }: Case,
+  { name, perSecond, url, cpu, goal, isCached, write }: Case,
   { runs, quick, say }: Context,
 ): Promise<Measured> {
   const p50: number[] = [];
@@ -59,7 +66,8 @@ async function measureCase(
   const givenUp: number[] = [];
   for (let run = 0; run <= runs; run++) {
     const before = cpu();
-    const answers = await httpLoad({ perSecond, seconds, url });
+    const writing = write && everySecond(write);
+    const answers = await httpLoad({ perSecond, seconds, url }).finally(() => writing?.end());
     const after = cpu();
     wrong += answers.wrong;
     counted += answers.latencies.length;
@@ -89,6 +97,32 @@ async function measureCase(
       .map(([who, ms]) => figure(`${name}: CPU of ${who} a request`, "ms", ms)),
   ];
   return { checks, figures };
+}
+
+/** Stores a row that is newer than all, of either list: pages are to be as of now, and what was read a second ago is not. */
+function newestRows({ store }: ApiScene): () => Promise<void> {
+  let n = 0;
+  return async () => {
+    const columns = "source, offset, event_time, chain_id";
+    const row = `'bench', ${n}, toDateTime64('2099-01-01 00:00:00', 6, 'UTC') + ${n}, 1, toString(${n++})`;
+    await store.command(`INSERT INTO transactions (${columns}, hash) SELECT ${row}`);
+    await store.command(`INSERT INTO alerts (${columns}, alert_id) SELECT ${row}`);
+  };
+}
+
+/** @returns what ends it, once what is under way is done; rejects with what failed */
+function everySecond(act: () => Promise<void>): { end(): Promise<void> } {
+  let acting = Promise.resolve();
+  const timer = setInterval(() => {
+    acting = acting.then(act);
+    acting.catch(() => {}); // told by end()
+  }, 1_000);
+  return {
+    end() {
+      clearInterval(timer);
+      return acting;
+    },
+  };
 }
 
 /** The load has none: 1,000, of which each list has 100. */
