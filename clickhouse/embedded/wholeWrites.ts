@@ -6,12 +6,15 @@ import type { Store } from "../client.ts";
 /**
  * Does what has the embedded store write files, and sees to it that the file system took all of it. What the store writes elsewhere meanwhile counts, too.
  * @param path of a file or folder among them
- * @throws Error with code ENOSPC when its disk is full, EIO when something was refused for another reason; what `work` throws
+ * @throws Error with code ENOSPC when its disk is full, EIO when something was refused for another reason, be it that `work` has failed of it, not
+ * knowing why; else what `work` throws
  */
 export async function wholeWrites(store: Store, path: string, work: () => Promise<void>): Promise<void> {
   const before = await failedWrites(store);
-  await work();
-  if ((await failedWrites(store)) === before) return;
+  const [done] = await Promise.allSettled([work()]);
+  const isWhole = (await failedWrites(store)) === before;
+  if (isWhole && done.status === "fulfilled") return;
+  if (isWhole && done.status === "rejected") throw done.reason;
   const { bavail, bsize } = await statfs(dirname(path));
   const code = bavail * bsize < ROOM ? "ENOSPC" : "EIO";
   throw Object.assign(new Error(`Cannot write "${path}": ${code}`), { code });

@@ -1,12 +1,15 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openStore } from "../../clickhouse/client.ts";
+import { stopEmbedded } from "../../clickhouse/embedded/open.ts";
 import { temporaryStore } from "../../test/support/embeddedStore.ts";
 import { loadConfig } from "../ops/config.ts";
 import { readManifest } from "./manifest.ts";
 import { type BackupPlace, bytesOf, openBackupPlace } from "./place.ts";
-import { backUpDatabase } from "./storeData.ts";
+import { backUpDatabase, restoreDatabase } from "./storeData.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -69,3 +72,50 @@ test("a disk that takes only some of what the store writes is an error: the stor
     await home.remove();
   }
 }, 60_000); // a store's child, on a busy machine
+
+describe("the store's disk", () => {
+  let small: string;
+  let mounted: ReturnType<typeof spawnSync>;
+  beforeAll(async () => {
+    small = await mkdtemp(join(tmpdir(), "weir-small-"));
+    mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=32m", "tmpfs", small], { encoding: "utf8" });
+  });
+  beforeEach((context) => {
+    if (mounted.status !== 0) context.skip(`no disk can be mounted here: ${mounted.stderr}`);
+  });
+  afterAll(async () => {
+    await stopEmbedded(small);
+    spawnSync("umount", ["--lazy", small]); // the child may still be on its way out
+    await rm(small, { recursive: true, force: true });
+  });
+
+  /** Of large ones ClickHouse sees before that they do not fit; of small ones it counts bytes, and each takes a page. */
+  test.each([
+    ["large files", "SELECT randomString(4096) AS text FROM numbers(2000)"],
+    ["small files", `SELECT ${Array.from({ length: 300 }, (_, i) => `1 AS n${i}`).join(", ")} FROM numbers(2000)`],
+  ])("that has no room for %s is an error that says so, and all comes back once it has", async (_, rows) => {
+    const store = await openStore({ folder: small });
+    try {
+      await store.createDatabase();
+      await store.command(
+        `CREATE TABLE wide ENGINE = MergeTree ORDER BY tuple() SETTINGS min_bytes_for_wide_part = 0 AS ${rows}`,
+      );
+      const from = { database: store.database, from: `File('${join(folder, "backup")}')`, folder: small };
+      await backUpDatabase(store, from.from);
+      await store.command("DROP TABLE wide SYNC");
+      const { bavail, bsize } = await statfs(small);
+      const filler = join(small, "filler");
+      await writeFile(filler, Buffer.alloc(bavail * bsize - (1 << 20)));
+      await expect(restoreDatabase(store, from)).rejects.toThrow(
+        `Cannot restore into "${small}": the disk does not take all of it, expected room for the rows`,
+      );
+      await rm(filler);
+      await store.command("DROP TABLE IF EXISTS wide SYNC");
+      await restoreDatabase(store, from);
+      expect(await store.rows("SELECT count() AS n FROM wide")).toEqual([{ n: "2000" }]);
+      await store.command("DROP TABLE wide SYNC");
+    } finally {
+      await store.close();
+    }
+  });
+});

@@ -88,7 +88,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   await store.createDatabase();
   await createRecord(store);
   await recordMigrations(store, [RESTORE_UNFINISHED]);
-  await restoreDatabase(store, manifest.store.database, place.store(false), onProgress);
+  const from = { database: manifest.store.database, from: place.store(false), folder: config.data };
+  await restoreDatabase(store, from, onProgress);
   failpoint("restore of store");
   await store.command("TRUNCATE TABLE IF EXISTS weir_instance"); // a name of a process that is not this one
   const beyond = await trimToPositions(store, manifest.positions, manifest.begun);

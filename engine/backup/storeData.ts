@@ -3,9 +3,12 @@
  * tables as of one position.
  */
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Store } from "../../clickhouse/client.ts";
+import { wholeWrites } from "../../clickhouse/embedded/wholeWrites.ts";
 import { quoteName, quoteText } from "../../clickhouse/quote.ts";
+import { UserError } from "../ops/errors.ts";
 import type { StoredTo } from "../sink/ledgers.ts";
 import type { RangeBounds, RowsOf } from "../sink/rangeBounds.ts";
 import { MINUTE, mendRollUps, ROLL_UPS } from "../sink/rollUps.ts";
@@ -24,13 +27,31 @@ export const backUpDatabase = (store: Store, to: string, onProgress?: OnProgress
     onProgress,
   );
 
-/** Into a database without any of its tables. @param from database in the backup */
-export const restoreDatabase = (store: Store, database: string, from: string, onProgress?: OnProgress): Promise<void> =>
-  runInBackground(
-    store,
-    `RESTORE DATABASE ${quoteName(database)} AS ${quoteName(store.database)} FROM ${from}`,
-    onProgress,
-  );
+/**
+ * Into a database without any of its tables.
+ * @param database its name in the backup, which is `from`
+ * @param folder that the embedded store's is in
+ * @throws UserError when the disk does not take all of it
+ */
+export async function restoreDatabase(
+  store: Store,
+  { database, from, folder }: { readonly database: string; readonly from: string; readonly folder: string },
+  onProgress?: OnProgress,
+): Promise<void> {
+  const sql = `RESTORE DATABASE ${quoteName(database)} AS ${quoteName(store.database)} FROM ${from}`;
+  const work = (): Promise<void> => runInBackground(store, sql, onProgress);
+  if (store.kind === "server") return work();
+  await wholeWrites(store, join(folder, "clickhouse"), work).catch((error: NodeJS.ErrnoException) => {
+    if (!/ENOSPC|EIO/.test(error.code ?? "") && !/NOT_ENOUGH_SPACE/.test(error.message)) throw error;
+    throw new UserError(
+      `Cannot restore into "${folder}": the disk does not take all of it, expected room for the rows`,
+      {
+        next: "Make room and run it again: it begins anew",
+        cause: error,
+      },
+    );
+  });
+}
 
 const own = (store: Store, table: string): string => `${quoteName(store.database)}.${quoteName(table)}`;
 

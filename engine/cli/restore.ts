@@ -20,7 +20,7 @@ Stop engines and the API before. All files are compared with their checksums bef
 end no command goes on with half of it; what was interrupted is run again. Engines then go on from the position of the backup:
 what came later is read, stored and published once more, with the same ids.
 
-Exit codes: 0 restored, 1 damaged, too new, or there is something already, 4 a service is unreachable
+Exit codes: 0 restored, 1 damaged, too new, no room, or there is something already, 4 a service is unreachable
 
 Examples:
   weir restore --check /backups/weir-2024-06-01
