@@ -16,7 +16,7 @@ export interface PartQuery {
  * How such a query is run. Blocks are small, since each thread has some of them in memory as text, in buffers that double. And a read in order does
  * not read ahead in every part: 680 MB instead of 890 for wide transactions, and faster.
  */
-export const IN_ORDER: Settings = { ...UNHURRIED, max_block_size: 16_384, read_in_order_use_buffering: 0 };
+export const IN_ORDER: Settings = { ...UNHURRIED, max_block_size: 8_192, read_in_order_use_buffering: 0 };
 
 /** What makes the order of rows complete, where a table has it. */
 const TIES = ["source", "partition", "offset", "n", "rule", "ordinal"];
