@@ -239,6 +239,13 @@ describe("a made scene", () => {
 
   test("is exact while no hour is closed", both);
 
+  test("is exact while more hours are open than are computed at once for all who ask", async () => {
+    await server.store.command(`INSERT INTO failed_attempts (source, chain_id, block_number, event_time, block_timestamp)
+      SELECT 's', 902, number, toDateTime64(${START}, 6, 'UTC'), toDateTime(${START} + 3600 * number, 'UTC') FROM numbers(120)`);
+    await expectExact(server, scene, replaced, 900);
+    await server.store.command("DELETE FROM failed_attempts WHERE chain_id = 902");
+  });
+
   test("is exact when closing hours ends half-way, and the next time closes the others", async () => {
     const killed = () => {
       throw new Error("killed");
