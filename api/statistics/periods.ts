@@ -28,6 +28,9 @@ export interface StatsRow extends Omit<FigureRow, "hour"> {
   readonly provisional: boolean;
 }
 
+/** The roll-ups; and what replaced blocks said is counted in the rows themselves. */
+const ARRIVALS_TABLES = ["transactions_per_minute", "alerts_per_minute", "transactions", "alerts", "replaced_blocks"];
+
 const NOTHING_FOUND = {
   ...{
     opportunities_detected: "0",
@@ -46,7 +49,9 @@ export async function readPeriods(
   ...[filter, unit, definition]: [filter: CommonFilter, unit: Unit, definition: Definition]
 ): Promise<StatsRow[]> {
   const [came, { hours, rows }] = await Promise.all([
-    read<ArrivalRow>(arrivalsQuery(filter, unit, moment.has("replaced_blocks"))),
+    moment.read(JSON.stringify(["arrivals", filter.chainId, filter.since, filter.until, unit]), ARRIVALS_TABLES, () =>
+      read<ArrivalRow>(arrivalsQuery(filter, unit, moment.has("replaced_blocks"))),
+    ),
     openHours(read, moment, scopeOf(filter)),
   ]);
   const open = hours.filter(isAsked(filter));

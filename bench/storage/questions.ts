@@ -85,7 +85,7 @@ export async function questionsOf(store: Store): Promise<Question[]> {
   const ranking = { sortBy: "total_profit_usd", descending: true, minTransactions: 0 } as const;
   /** Nobody asked for these before. */
   let asked = 0;
-  const other = () => ({ since: new Date(Date.UTC(2024, 0, 1) - 3_600_000 * 24 * ++asked) });
+  const other = () => ({ since: new Date(Date.UTC(2023, 11, 31) - 3_600_000 * ++asked) });
   const closed = (filter: CommonFilter) => closedHours(filter, "cycle", "hour", []);
   const [figures, ranked] = [figuresQuery(closed({}), "hour"), rankedQuery(closed({}), ranking, [], 100)];
   const rollUps: readonly (readonly [name: string, query: Query, ask: () => Promise<unknown>])[] = [
