@@ -1,6 +1,6 @@
 /**
  * Rows of alerts, column by column: what they say of a transaction is copied out of its frame, so no object with views of it is made of an
- * alert (2 to 1 µs an alert). What the columns mean is in the migration.
+ * alert (with the record packed from text, 5.7 to 4.5 µs an alert, rules and all). What the columns mean is in the migration.
  */
 import { SEVERITIES } from "../../engine/sandbox/manifest.ts";
 import { type Block, createBlockWriter, raw, startBlock, startColumn, string, takeBlock } from "../native.ts";

@@ -28,6 +28,7 @@ interface AlertTexts {
 export function alertRows(decoded: Decoded, alerts: readonly Alert[]): RaisedAlerts {
   const { source, partition, bytes, words } = decoded;
   const count = alerts.length;
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength); // one view for all: each would cost 0.1 µs
   const rows = {
     ...{ source, partition, count, bytes, words },
     frames: new Uint32Array(count),
@@ -46,7 +47,7 @@ export function alertRows(decoded: Decoded, alerts: readonly Alert[]): RaisedAle
     rows.offsets[i] = decoded.offsets[transaction]!;
     rows.indexes[i] = decoded.indexes[transaction]!;
     rows.events[i] = decoded.events[transaction]!;
-    const digits = hex(bytes, frame + HASHES.from, HASHES.to - HASHES.from);
+    const digits = all.toString("hex", frame + HASHES.from, frame + HASHES.to);
     const present = words[(frame + OFFSET.present) >> 2]!;
     const hash = digitsOf(digits, OFFSET.hash, 32);
     const blockHash = present & PRESENT.blockHash ? digitsOf(digits, OFFSET.blockHash, 32) : null;
@@ -79,8 +80,6 @@ const HASHES = { from: OFFSET.hash, to: OFFSET.to + 20 } as const;
 
 const whole = (words: Uint32Array, at: number): number => words[(at + 4) >> 2]! * 0x1_0000_0000 + words[at >> 2]!;
 const chainOf = (words: Uint32Array, frame: number): number => whole(words, frame + OFFSET.chainId);
-const hex = ({ buffer, byteOffset }: Uint8Array, at: number, width: number): string =>
-  Buffer.from(buffer as ArrayBuffer, byteOffset + at, width).toString("hex");
 const digitsOf = (digits: string, offset: number, width: number): string =>
   `0x${digits.slice(2 * (offset - HASHES.from), 2 * (offset - HASHES.from + width))}`;
 
