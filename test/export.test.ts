@@ -53,10 +53,10 @@ const run = (program: string, args: readonly string[]): Promise<Ended> =>
   );
 const weir = (...args: string[]): Promise<Ended> => run(process.execPath, [WEIR, ...args]);
 
-/** By the store itself, and by us: a batch at a time, from the beginning to the end and here and there. */
+/** By the store itself, by threads beside it, and by us, a batch at a time. */
 test.each([
   { format: "ndjson", point: "export file written", times: 3 },
-  { format: "tfrecord", point: "export batch written", times: 2 },
+  { format: "tfrecord", point: "export file written", times: 3 },
   { format: "hdf5", point: "export batch written", times: 2 },
 ] satisfies { format: string; point: FailpointName; times: number }[])(
   "SIGKILL in the middle of $format leaves nothing under a final name, and the same command finishes it: each row once",

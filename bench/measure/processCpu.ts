@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** CPU seconds of a process since its start, by name of its threads. */
 export type ThreadCpu = Readonly<Record<string, number>>;
@@ -38,6 +38,15 @@ function readThread(pid: number, id: string): { name: string; seconds: number } 
 
 /** The most memory that the process has had resident so far, in bytes; undefined where the kernel does not tell. */
 export const peakMemory = (pid: number): number | undefined => readStatus(pid, "VmHWM");
+
+/** From now on `peakMemory` of this process is of what comes. Without effect where the kernel does not take it. */
+export function forgetPeak(): void {
+  try {
+    writeFileSync("/proc/self/clear_refs", "5");
+  } catch {
+    return;
+  }
+}
 
 /** What it has resident now. */
 export const residentMemory = (pid: number): number | undefined => readStatus(pid, "VmRSS");

@@ -7,6 +7,7 @@ import { FORMAT_NAMES, type FormatName } from "../../clickhouse/exports/formats.
 import { type ExportOptions, exportSpec } from "../../clickhouse/exports/request.ts";
 import { runExport } from "../../clickhouse/exports/runExport.ts";
 import { figure, type Goal } from "../figure.ts";
+import { forgetPeak, peakMemory } from "../measure/processCpu.ts";
 import type { Check, Context, Figure, Measured } from "../scenario.ts";
 import { countOf } from "./history.ts";
 import { type CpuClock, millisecondsOf } from "./stopwatch.ts";
@@ -41,14 +42,13 @@ export async function measureExports(
     name: string,
     asked: Pick<ExportOptions, "format" | "columns">,
     limit: number,
-    onProgress: () => void,
   ): Promise<{ ms: number; bytes: number }> {
     await mkdir(out);
     const spec = exportSpec({ dataset: "swaps", ...asked, limit });
     const place = await openFolder(out);
     let exported = { rows: 0, bytes: 0 };
     const ms = await millisecondsOf(async () => {
-      exported = (await runExport({ store, place, spec, onProgress })).manifest!;
+      exported = (await runExport({ store, place, spec })).manifest!;
     });
     checks.push({ name: `${name}: rows exported`, expected: limit, got: exported.rows });
     await rm(out, { recursive: true });
@@ -59,17 +59,14 @@ export async function measureExports(
     { name: `csv, ${USUAL.length} columns`, asked: { format: "csv", columns: USUAL }, goal: undefined },
   ];
   for (const { name, asked, goal } of cases) {
-    await timed(name, asked, 1, () => {}); // loads what the format needs
+    await timed(name, asked, 1); // loads what the format needs
     const memory = process.memoryUsage().rss;
-    let peak = 0;
-    const sample = (): void => {
-      peak = Math.max(peak, process.memoryUsage().rss - memory);
-    };
+    forgetPeak(); // sampled now and then it would not be seen while the event loop waits for HDF5
     const [rates, cpus, sizes]: [number[], number[], number[]] = [[], [], []];
     for (let run = 0; run < RUNS; run++) {
       const used = (): number => cpu() + process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6;
       const before = used();
-      const { ms, bytes } = await timed(name, asked, rows, sample);
+      const { ms, bytes } = await timed(name, asked, rows);
       rates.push((1000 * rows) / ms);
       cpus.push((1e6 * (used() - before)) / rows);
       sizes.push(bytes / rows);
@@ -78,7 +75,9 @@ export async function measureExports(
     figures.push(figure(`export ${name}`, "rows/s", rates, goal));
     figures.push(figure(`export ${name}: size`, "B/row", sizes));
     figures.push(figure(`export ${name}: CPU, the store's and ours`, "µs/row", cpus));
-    figures.push(figure(`export ${name}: memory of ours`, "MiB", [peak / 2 ** 20], MEMORY));
+    const peak = peakMemory(process.pid);
+    if (peak !== undefined)
+      figures.push(figure(`export ${name}: memory of ours`, "MiB", [(peak - memory) / 2 ** 20], MEMORY));
   }
   return { checks, figures };
 }

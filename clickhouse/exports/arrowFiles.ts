@@ -18,8 +18,6 @@ import { isPattern, type StoreWriting, storeStreamed } from "./storeWritten.ts";
 
 export interface ArrowWriting extends StoreWriting {
   readonly columns: readonly StoredColumn[];
-  /** That the query gives. */
-  readonly rows: number;
   readonly failpoint?: Failpoint | undefined;
 }
 
@@ -30,21 +28,13 @@ export async function makeExamples(path: string, writing: ArrowWriting): Promise
     const records = Readable.from(examplesOf(batches, Buffer.allocUnsafe), { objectMode: false });
     return pipeline(records, createGzip(), createWriteStream(path));
   }
+  const { reused } = await import("./tfrecord.ts");
   const file = await open(path, "w");
   try {
     for await (const piece of examplesOf(batches, reused())) await file.appendFile(piece);
   } finally {
     await file.close();
   }
-}
-
-/** One buffer for all: what is allocated, megabytes a moment, takes the garbage collector as long as the encoding. */
-function reused(): (size: number) => Buffer {
-  let buffer = Buffer.allocUnsafe(1 << 20);
-  return (size) => {
-    if (buffer.length < size) buffer = Buffer.allocUnsafe(size + (size >> 2));
-    return buffer.subarray(0, size);
-  };
 }
 
 /** Not written from its beginning to its end. */

@@ -13,6 +13,8 @@ export interface FileThreadOptions {
   readonly fd: number;
   /** Of the file; what is there is replaced. */
   readonly path: string;
+  /** So many rows come as an Arrow stream, and become records of TFRecord. Without it what comes is the file. */
+  readonly examplesOf?: number | undefined;
 }
 
 export interface WrittenFile {
@@ -29,9 +31,12 @@ const CHUNK = 1 << 20;
 /** What O_DIRECT counts in, as the disk does or a multiple of that. */
 const BLOCK = 4096;
 const WASM_PAGE = 65_536;
+/** That a FIFO holds. */
+const FIFO_BYTES = 65_536;
 
-async function writeFile({ fd, path }: FileThreadOptions): Promise<WrittenFile> {
-  const file = await openDirect(path);
+async function writeFile(options: FileThreadOptions): Promise<WrittenFile> {
+  const fill = options.examplesOf === undefined ? bytesFrom(options.fd) : piecesFrom(examplesFrom(options));
+  const file = await openDirect(options.path);
   try {
     const hash = createHash("sha256");
     // O_DIRECT takes whole pages of memory: a Buffer's begins anywhere.
@@ -40,7 +45,7 @@ async function writeFile({ fd, path }: FileThreadOptions): Promise<WrittenFile> 
     let bytes = 0;
     let writing = Promise.resolve();
     for (let length = CHUNK; length === CHUNK; [chunk, next] = [next, chunk]) {
-      length = fill(chunk, fd);
+      length = await fill(chunk);
       hash.update(chunk.subarray(0, length));
       await writing;
       writing = writeAll(file, chunk.subarray(0, Math.ceil(length / BLOCK) * BLOCK), bytes);
@@ -65,12 +70,59 @@ async function openDirect(path: string): Promise<FileHandle> {
   }
 }
 
-/** @returns bytes; fewer than there is room for at the end */
-function fill(chunk: Buffer, fd: number): number {
-  let length = 0;
-  for (let read = 1; read > 0 && length < chunk.length; length += read)
-    read = readSync(fd, chunk, length, chunk.length - length, null);
-  return length;
+/** Fills a chunk, and says how far: not to its end where there is no more. */
+type Fill = (chunk: Buffer) => number | Promise<number>;
+
+const bytesFrom =
+  (fd: number): Fill =>
+  (chunk) => {
+    let length = 0;
+    for (let read = 1; read > 0 && length < chunk.length; length += read)
+      read = readSync(fd, chunk, length, chunk.length - length, null);
+    return length;
+  };
+
+/** @param pieces each done with before the next is asked for */
+function piecesFrom(pieces: AsyncIterator<Uint8Array>): Fill {
+  let rest: Uint8Array = new Uint8Array();
+  return async (chunk) => {
+    let length = 0;
+    while (length < chunk.length) {
+      if (rest.length === 0) {
+        const { done, value } = await pieces.next();
+        if (done) break;
+        rest = value;
+      }
+      const part = rest.subarray(0, chunk.length - length);
+      chunk.set(part, length);
+      length += part.length;
+      rest = rest.subarray(part.length);
+    }
+    return length;
+  };
+}
+
+/** @throws Error when other than so many rows come */
+async function* examplesFrom({ fd, path, examplesOf }: FileThreadOptions): AsyncGenerator<Uint8Array, void, void> {
+  const { arrowBatches } = await import("./arrowColumns.ts");
+  const { encodeExamples, reused } = await import("./tfrecord.ts");
+  const room = reused();
+  let rows = 0;
+  for await (const batch of arrowBatches(reads(fd))) {
+    rows += batch.rows;
+    yield* encodeExamples(batch, room);
+  }
+  if (rows !== examplesOf) throw new Error(`Cannot write "${path}": ${rows} rows came, expected ${examplesOf}`);
+}
+
+/** What comes, as it comes. */
+async function* reads(fd: number): AsyncGenerator<Uint8Array, void, void> {
+  for (;;) {
+    const chunk = Buffer.allocUnsafeSlow(FIFO_BYTES); // another each time: columns are views of it
+    const length = readSync(fd, chunk);
+    if (length === 0) return;
+    yield chunk.subarray(0, length);
+  }
 }
 
 /** A disk that has room for some of it takes that, and says that it is full when it is asked again. */

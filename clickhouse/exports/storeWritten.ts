@@ -15,6 +15,8 @@ import { writeAside } from "./writeAside.ts";
 export interface StoreWriting {
   readonly store: Store;
   readonly query: PartQuery;
+  /** That the query gives. */
+  readonly rows: number;
   readonly format: Format;
   readonly compression: Compression;
   /** That the store may use for it. */
@@ -27,13 +29,14 @@ export interface StoreWriting {
  * @throws what the file system says, with its `code`; StoreUnavailable, StoreRefused; NoFifo before there is a byte; an AbortError
  */
 export async function storeWritten(path: string, writing: StoreWriting): Promise<WrittenFile> {
-  const { store, format, compression, signal } = writing;
+  const { store, format, compression, signal, rows } = writing;
   const around = isWrapped(format, compression) ? compression : "none";
   try {
     const written = await writeAside(path, {
       write: (fifo) => write(fifo, writing, around),
       stop: (fifo) => stopWriting(store, fifo),
       signal,
+      examplesOf: format.name === "tfrecord" ? rows : undefined,
     });
     signal?.throwIfAborted(); // the store had not begun when it was to be stopped
     return written;

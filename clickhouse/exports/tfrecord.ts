@@ -47,6 +47,15 @@ export function* encodeExamples(
   }
 }
 
+/** One buffer for all: what is allocated, megabytes a moment, takes the garbage collector as long as the encoding. */
+export function reused(): (size: number) => Buffer {
+  let buffer = Buffer.allocUnsafe(1 << 20);
+  return (size) => {
+    if (buffer.length < size) buffer = Buffer.allocUnsafe(size + (size >> 2));
+    return buffer.subarray(0, size);
+  };
+}
+
 /** @param start of an Example, which is there, up to `end` */
 function frame(bytes: Buffer, start: number, end: number): void {
   const head = start - HEAD;

@@ -13,6 +13,7 @@ interface Writer {
   stop(fifo: string): Promise<void>;
   /** Stops it, too. */
   readonly signal?: AbortSignal | undefined;
+  readonly examplesOf?: FileThreadOptions["examplesOf"];
 }
 
 /**
@@ -20,7 +21,7 @@ interface Writer {
  * @param path absolute; the FIFO is beside it meanwhile
  * @throws what the file system says, with its `code`; what `write` rejects with; NoFifo before that is called; an AbortError
  */
-export async function writeAside(path: string, { write, stop, signal }: Writer): Promise<WrittenFile> {
+export async function writeAside(path: string, { write, stop, signal, examplesOf }: Writer): Promise<WrittenFile> {
   signal?.throwIfAborted();
   const fifo = await makeFifo(dirname(path));
   const end = (): void => void stop(fifo).catch(() => {}); // the store is away, and with it who writes
@@ -28,7 +29,7 @@ export async function writeAside(path: string, { write, stop, signal }: Writer):
     signal?.throwIfAborted();
     signal?.addEventListener("abort", end, { once: true });
     const [fd, keeper] = openBoth(fifo);
-    const file = inThread({ fd, path }).finally(() => closeSync(fd));
+    const file = inThread({ fd, path, examplesOf }).finally(() => closeSync(fd));
     const rows = write(fifo).finally(() => closeSync(keeper));
     file.catch(end);
     const [made, wrote] = await Promise.allSettled([file, rows]);

@@ -60,8 +60,9 @@ export async function writePart(path: string, writing: PartWriting): Promise<Wri
 }
 
 async function make(path: string, writing: PartWriting): Promise<WrittenFile> {
-  const { store, format } = writing;
-  if (store.kind === "embedded" && !isMadeHere(format) && !isPattern(path))
+  const { store, format, compression } = writing;
+  const isAside = !isMadeHere(format) || (format.name === "tfrecord" && !isWrapped(format, compression));
+  if (store.kind === "embedded" && isAside && !isPattern(path))
     try {
       return await storeWritten(path, writing);
     } catch (error) {
@@ -73,8 +74,8 @@ async function make(path: string, writing: PartWriting): Promise<WrittenFile> {
   return settle(path);
 }
 
-/** Files of an export that are made at a time: while one is brought to the disk and hashed, the store makes another. We have one thread. */
-export const partsTogether = (format: Format): number => (isMadeHere(format) ? 1 : 2);
+/** Files of an export that are made at a time: while one is brought to the disk and hashed, the store makes another. What this thread makes it makes alone. */
+export const partsTogether = (format: Format): number => (isMadeHere(format) && format.name !== "tfrecord" ? 1 : 2);
 
 const isMadeHere = ({ from, encode }: Format): boolean => from === "ArrowStream" || encode !== undefined;
 
