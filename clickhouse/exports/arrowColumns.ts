@@ -39,6 +39,20 @@ export async function* arrowBatches(stream: AsyncIterable<Uint8Array>): AsyncGen
   }
 }
 
+/** The same batches. @throws Error when other than `rows` rows come for the file */
+export async function* counted(
+  path: string,
+  rows: number,
+  batches: AsyncIterable<ArrowBatch>,
+): AsyncGenerator<ArrowBatch, void, void> {
+  let came = 0;
+  for await (const batch of batches) {
+    came += batch.rows;
+    yield batch;
+  }
+  if (came !== rows) throw new Error(`Cannot write "${path}": ${came} rows came, expected ${rows}`);
+}
+
 function columnOf(name: string, data: Data): ArrowColumn {
   const isList = DataType.isList(data.type);
   const inner = isList ? data.children[0]! : data;

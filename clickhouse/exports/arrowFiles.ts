@@ -23,12 +23,12 @@ export interface ArrowWriting extends StoreWriting {
 
 /** @throws as storeStreamed; Error when other than `rows` rows come; what the file system says; an AbortError */
 export async function makeExamples(path: string, writing: ArrowWriting): Promise<void> {
+  const { examplesOf, reused } = await import("./tfrecord.ts");
   const batches = batchesOf(path, writing);
   if (isWrapped(writing.format, writing.compression)) {
     const records = Readable.from(examplesOf(batches, Buffer.allocUnsafe), { objectMode: false });
     return pipeline(records, createGzip(), createWriteStream(path));
   }
-  const { reused } = await import("./tfrecord.ts");
   const file = await open(path, "w");
   try {
     for await (const piece of examplesOf(batches, reused())) await file.appendFile(piece);
@@ -48,28 +48,18 @@ export async function makeHdf5(path: string, writing: ArrowWriting): Promise<voi
 /** The records of an Arrow stream. */
 export async function exampleStream(source: Readable): Promise<Readable> {
   const { arrowBatches } = await import("./arrowColumns.ts");
+  const { examplesOf } = await import("./tfrecord.ts");
   return Readable.from(examplesOf(arrowBatches(source), Buffer.allocUnsafe), { objectMode: false });
 }
 
-async function* examplesOf(
-  batches: AsyncIterable<ArrowBatch>,
-  room: (size: number) => Buffer,
-): AsyncGenerator<Buffer, void, void> {
-  const { encodeExamples } = await import("./tfrecord.ts");
-  for await (const batch of batches) yield* encodeExamples(batch, room);
-}
-
 async function* batchesOf(path: string, writing: ArrowWriting): AsyncGenerator<ArrowBatch, void, void> {
-  const { arrowBatches } = await import("./arrowColumns.ts");
+  const { arrowBatches, counted } = await import("./arrowColumns.ts");
   const { rows, signal, failpoint } = writing;
-  let came = 0;
-  for await (const batch of arrowBatches(arrowOf(path, writing))) {
+  for await (const batch of counted(path, rows, arrowBatches(arrowOf(path, writing)))) {
     signal?.throwIfAborted();
-    came += batch.rows;
     yield batch;
     failpoint?.("export batch written");
   }
-  if (came !== rows) throw new Error(`Cannot write "${path}": ${came} rows came, expected ${rows}`);
 }
 
 async function* arrowOf(path: string, writing: StoreWriting): AsyncGenerator<Uint8Array, void, void> {

@@ -35,7 +35,8 @@ const WASM_PAGE = 65_536;
 const FIFO_BYTES = 65_536;
 
 async function writeFile(options: FileThreadOptions): Promise<WrittenFile> {
-  const fill = options.examplesOf === undefined ? bytesFrom(options.fd) : piecesFrom(examplesFrom(options));
+  const { fd, examplesOf: rows } = options;
+  const fill = rows === undefined ? bytesFrom(fd) : piecesFrom(examplesFrom(options, rows));
   const file = await openDirect(options.path);
   try {
     const hash = createHash("sha256");
@@ -102,17 +103,11 @@ function piecesFrom(pieces: AsyncIterator<Uint8Array>): Fill {
   };
 }
 
-/** @throws Error when other than so many rows come */
-async function* examplesFrom({ fd, path, examplesOf }: FileThreadOptions): AsyncGenerator<Uint8Array, void, void> {
-  const { arrowBatches } = await import("./arrowColumns.ts");
-  const { encodeExamples, reused } = await import("./tfrecord.ts");
-  const room = reused();
-  let rows = 0;
-  for await (const batch of arrowBatches(reads(fd))) {
-    rows += batch.rows;
-    yield* encodeExamples(batch, room);
-  }
-  if (rows !== examplesOf) throw new Error(`Cannot write "${path}": ${rows} rows came, expected ${examplesOf}`);
+/** @throws Error when other than `rows` rows come */
+async function* examplesFrom({ fd, path }: FileThreadOptions, rows: number): AsyncGenerator<Uint8Array, void, void> {
+  const { arrowBatches, counted } = await import("./arrowColumns.ts");
+  const { examplesOf, reused } = await import("./tfrecord.ts");
+  yield* examplesOf(counted(path, rows, arrowBatches(reads(fd))), reused());
 }
 
 /** What comes, as it comes. */

@@ -176,7 +176,7 @@ async function writeParts(run: ExportRun, { input, columns, staging, state }: Wo
   tell();
   if (store.kind === "embedded") await stopWriting(store, resolve(staging)); // for a process that was killed
   for (const [i, part] of done.entries()) await place.take(part, stagedAt(i));
-  const together = Math.min(partsTogether(format), Math.max(1, slices.length - done.length));
+  const together = Math.min(partsTogether(format, spec.compression), Math.max(1, slices.length - done.length));
   const make = (i: number, stop: AbortSignal) =>
     writePart(stagedAt(i), {
       ...{ store, query: partQuery(input, columns, plan, slices[i]), columns, rows: slices[i]!.rows },

@@ -21,6 +21,14 @@ const LIST_FIELD = { text: 1, double: 2, integer: 3 } as const;
 /** Bytes of a tag and a length, or of an integer, at most. */
 const MOST = 10;
 
+/** The records of batches, as encodeExamples gives them. */
+export async function* examplesOf(
+  batches: AsyncIterable<ArrowBatch>,
+  room: (size: number) => Buffer,
+): AsyncGenerator<Buffer, void, void> {
+  for await (const batch of batches) yield* encodeExamples(batch, room);
+}
+
 /**
  * The records of a batch, one behind the other, in pieces of whole records.
  * @param room gives a buffer of so many bytes, which is the piece's: another each time unless a piece is done with before the next

@@ -61,8 +61,7 @@ export async function writePart(path: string, writing: PartWriting): Promise<Wri
 
 async function make(path: string, writing: PartWriting): Promise<WrittenFile> {
   const { store, format, compression } = writing;
-  const isAside = !isMadeHere(format) || (format.name === "tfrecord" && !isWrapped(format, compression));
-  if (store.kind === "embedded" && isAside && !isPattern(path))
+  if (store.kind === "embedded" && isMadeAside(format, compression) && !isPattern(path))
     try {
       return await storeWritten(path, writing);
     } catch (error) {
@@ -75,9 +74,14 @@ async function make(path: string, writing: PartWriting): Promise<WrittenFile> {
 }
 
 /** Files of an export that are made at a time: while one is brought to the disk and hashed, the store makes another. What this thread makes it makes alone. */
-export const partsTogether = (format: Format): number => (isMadeHere(format) && format.name !== "tfrecord" ? 1 : 2);
+export const partsTogether = (format: Format, compression: Compression): number =>
+  isMadeAside(format, compression) ? 2 : 1;
 
-const isMadeHere = ({ from, encode }: Format): boolean => from === "ArrowStream" || encode !== undefined;
+/** By the store, or a thread beside it, where that can be. */
+const isMadeAside = (format: Format, compression: Compression): boolean =>
+  format.name === "tfrecord"
+    ? !isWrapped(format, compression)
+    : format.from !== "ArrowStream" && format.encode === undefined;
 
 async function pour(path: string, writing: PartWriting): Promise<void> {
   const { signal } = writing;

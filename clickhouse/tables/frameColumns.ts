@@ -1,6 +1,18 @@
 /** Columns of transactions out of their frames: fields of the header, and what follows it. */
 import { FIELD_WIDTH, FIELDS, type FieldName, LOG, OFFSET, type Optional, PRESENT } from "../../engine/frame/schema.ts";
-import { type BlockWriter, PART, raw, reserve, startPart, u64 } from "../native.ts";
+import {
+  type Block,
+  type BlockWriter,
+  createBlockWriter,
+  PART,
+  raw,
+  reserve,
+  startBlock,
+  startColumn,
+  startPart,
+  takeBlock,
+  u64,
+} from "../native.ts";
 import { fill, repeat, sized, values, wholes } from "./columns.ts";
 
 /** Rows that are made from frames, and where the transaction of each stood. */
@@ -61,6 +73,21 @@ export interface Column<Rows = Tile> {
   readonly name: string;
   readonly type: string;
   readonly write: (out: BlockWriter, rows: Rows) => void;
+}
+
+const writer = createBlockWriter();
+
+/** A Native block of these columns. */
+export function encodeColumns<Rows extends { readonly count: number }>(
+  columns: readonly Column<Rows>[],
+  rows: Rows,
+): Block {
+  startBlock(writer, columns.length, rows.count);
+  for (const { name, type, write } of columns) {
+    startColumn(writer, name, type);
+    write(writer, rows);
+  }
+  return takeBlock(writer);
 }
 
 /** Where each row's transaction stood. */

@@ -12,7 +12,6 @@ import {
   PART,
   raw,
   reserve,
-  startBlock,
   startColumn,
   startPart,
   string,
@@ -24,6 +23,7 @@ import {
   accesses,
   type Column,
   EVENT_TIME_COLUMN,
+  encodeColumns,
   entries,
   extra,
   hashes,
@@ -121,7 +121,8 @@ const TILE = 512;
 /** Native blocks of `transactions`, of so many rows that their frames fit the core's cache. */
 export function encodeTransactions(rows: TransactionRows): Block[] {
   const blocks: Block[] = [];
-  for (let first = 0; first < rows.count; first += TILE) blocks.push(encodeTile(tileOf(rows, first)));
+  for (let first = 0; first < rows.count; first += TILE)
+    blocks.push(encodeColumns(TRANSACTION_COLUMNS, tileOf(rows, first)));
   return blocks;
 }
 
@@ -139,15 +140,6 @@ function tileOf(rows: TransactionRows, first: number): Tile {
     risks: rows.risks.subarray(first, end),
   };
   return { ...tile, ...presence(tile) };
-}
-
-function encodeTile(tile: Tile): Block {
-  startBlock(writer, TRANSACTION_COLUMNS.length, tile.count);
-  for (const column of TRANSACTION_COLUMNS) {
-    startColumn(writer, column.name, column.type);
-    column.write(writer, tile);
-  }
-  return takeBlock(writer);
 }
 
 /** The last columns: what rules say of a transaction. */

@@ -4,18 +4,11 @@
  */
 import { NATIVE } from "../../engine/chain/swap.ts";
 import { LOG, OFFSET, PRESENT } from "../../engine/frame/schema.ts";
-import {
-  type Block,
-  type BlockWriter,
-  createBlockWriter,
-  reserve,
-  startBlock,
-  startColumn,
-  takeBlock,
-} from "../native.ts";
+import { type Block, type BlockWriter, reserve } from "../native.ts";
 import {
   type Column,
   EVENT_TIME_COLUMN,
+  encodeColumns,
   type FrameRows,
   header,
   POSITION_COLUMNS,
@@ -57,8 +50,6 @@ export const TRANSFER_COLUMNS: readonly Column<Tile>[] = [
 /** As of transactions: columns after columns go over the rows' frames, which should stay in the core's cache. */
 const TILE = 1024;
 
-const writer = createBlockWriter();
-
 /** Native blocks of `transfers`. */
 export function encodeTransfers(rows: TransferRows): Block[] {
   const blocks: Block[] = [];
@@ -74,13 +65,7 @@ export function encodeTransfers(rows: TransferRows): Block[] {
       logs: rows.logs.subarray(first, end),
       kinds: rows.kinds.subarray(first, end),
     };
-    const tile: Tile = { ...part, ...presence(part) };
-    startBlock(writer, TRANSFER_COLUMNS.length, tile.count);
-    for (const { name, type, write } of TRANSFER_COLUMNS) {
-      startColumn(writer, name, type);
-      write(writer, tile);
-    }
-    blocks.push(takeBlock(writer));
+    blocks.push(encodeColumns(TRANSFER_COLUMNS, { ...part, ...presence(part) }));
   }
   return blocks;
 }

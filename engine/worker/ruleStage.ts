@@ -1,4 +1,4 @@
-import type { FrameBytes } from "../frame/readFrame.ts";
+import { frameBytes } from "../frame/readFrame.ts";
 import { alertText } from "../rules/alertText.ts";
 import { type AmendableIndex, createAmendableIndex } from "../rules/amendedIndex.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
@@ -223,7 +223,7 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
     const alerted = trials.of(of);
     if (alerted) for (let i = from; i < to; i++) alerted.add(transactions[i]!);
     if (!silent) {
-      const frames = template === undefined ? undefined : frameBytesOf(words);
+      const frames = template === undefined ? undefined : frameBytes(bytesOf(words));
       for (let i = from; i < to; i++) {
         const transaction = transactions[i]!;
         const message = frames === undefined ? text : alertText(template!, frames, offsets[transaction]!);
@@ -236,10 +236,7 @@ export function createMatches(trials: Pick<Trials, "of">): Collecting {
   return { alerts, tags, scores, failures, counts, left: [], add, addAll };
 }
 
-const frameBytesOf = (words: Uint32Array): FrameBytes => ({
-  u32: words,
-  bytes: new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
-});
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** What a rule without a module sees, it matches. */
 const countOf = (rule: string, version: number, seen: number): RuleCount => ({
