@@ -16,10 +16,11 @@ export const FRAME_BYTES = 128;
 export const SLOT_BYTES = 16;
 
 /**
- * What the guest writes to is marked by blocks of 2 KiB, one bit for all whose numbers are the same modulo 64, so a mark puts back
- * a block in each 128 KiB of the memory. An alert is written to two or three blocks; smaller ones would come twice in most memories.
+ * What the guest writes to is marked by blocks of 2 KiB, one bit for all whose numbers are the same modulo 32, so a mark puts back
+ * a block in each 64 KiB of the memory. An alert is written to two or three blocks; smaller ones would come twice in most memories.
  */
 export const BLOCK_SHIFT = 11;
+export const MARKS = 32;
 /** A mark covers so many bytes behind its block as well: what is written up to there from one address on needs no mark of its own. */
 export const COVERED_BYTES = 128;
 
@@ -37,8 +38,6 @@ export interface HostGlobals {
   readonly left: number;
   /** i32: 1 after the engine refused memory below the cap: no fault of the guest's */
   readonly starved: number;
-  /** i64: bit b is set once the guest wrote to a block whose number is b modulo 64, or to the first bytes of the one behind it */
-  readonly dirty: number;
   /** the globals that weir_on_tx can set, but weir_out_length, each with the shadow that it is set back from */
   readonly shadows: readonly { readonly global: number; readonly shadow: number; readonly type: number }[];
 }
@@ -57,7 +56,7 @@ export interface HostFunctions {
   readonly entries: number;
 }
 
-/** What the host may call: a function that takes fuel from the global, and puts back what is left. */
+/** What the host may call: a function that makes a meter of the global's fuel, and puts back what is left. */
 export interface GuestEntry {
   readonly name: string;
   readonly target: number;
@@ -65,7 +64,7 @@ export interface GuestEntry {
 }
 
 /** how many come before the shadows */
-export const OWN_GLOBALS = 7;
+export const OWN_GLOBALS = 6;
 
 /** Number of the global `fuel`. */
 export const fuelGlobal = (module: ParsedModule): number => module.globals.length;
@@ -85,7 +84,6 @@ export function hostGlobals(module: ParsedModule, sets: ReadonlySet<number>, out
     budget: first + 3,
     left: first + 4,
     starved: first + 5,
-    dirty: first + 6,
     shadows,
   };
 }
@@ -114,28 +112,42 @@ const TO_I64: Readonly<Record<number, readonly number[]>> = {
   [F32]: [0xbc, 0xad],
   [F64]: [0xbd],
 };
-const [ADD, SUB, LESS, LESS_UNSIGNED, EQUAL, SHIFT_RIGHT_UNSIGNED] = [0x6a, 0x6b, 0x48, 0x49, 0x46, 0x76];
+const [ADD, SUB, OR, LESS, LESS_UNSIGNED, EQUAL, SHIFT_LEFT, SHIFT_RIGHT_UNSIGNED] = [
+  0x6a, 0x6b, 0x72, 0x48, 0x49, 0x46, 0x74, 0x76,
+];
+const [WRAP, EXTEND, SUB_64, OR_64, SHIFT_LEFT_64] = [0xa7, 0xad, 0x7d, 0x84, 0x86];
+
+/**
+ * What each function gets as its last parameter and gives back as its last result, so that it stays in one register: the meter, an i64,
+ *
+ *     63 … 32  marks: of block n, or of the first bytes behind it, bit 32 + n modulo 32   │   31 … 0  fuel left, signed
+ *
+ * Fuel below 0 borrows from the marks, but nobody asks for them any more: the transaction fails. With marks in a local and a global of their own
+ * metering cost the five examples 20 %, so it is 15; the other way round, with charges by constants of 64 bits, 24.
+ */
+const MARKED = [0x42, 32, 0x88, WRAP]; // >>> 32
+const MARKS_ALONE = [0x42, 0x80, 0x80, 0x80, 0x80, 0x70, 0x83]; // & −2^32
 
 /** What ends a transaction for want of fuel or stack. The global has what is left for whoever looks after a trap. */
-const starve = (fuel: number, own: readonly number[]): number[] => [...note(fuel, own), ...TRAP];
+const starve = (fuel: number, meter: readonly number[]): number[] => [...note(fuel, meter), ...TRAP];
 
-/** fuel = own: the local that has what is left (its number as LEB128) */
-export const note = (fuel: number, own: readonly number[]): number[] => [0x20, ...own, ...set(fuel)];
+/** fuel = what the meter has left (a local, its number as LEB128) */
+export const note = (fuel: number, meter: readonly number[]): number[] => [0x20, ...meter, WRAP, ...set(fuel)];
 
-/** own −= amount. Between two checks less than 2^30 is charged, so it cannot wrap. */
-export const charge = (own: readonly number[], amount: number): number[] => [
-  0x20, ...own, ...i32(amount), SUB, 0x21, ...own,
+/** The meter's fuel −= amount. Between two checks less than 2^30 is charged, so it cannot wrap. */
+export const charge = (meter: readonly number[], amount: number): number[] => [
+  0x20, ...meter, 0x42, ...signedLeb(amount), SUB_64, 0x21, ...meter,
 ]; // biome-ignore format: one instruction sequence
 
-/** Trap if own is below 0. */
-export const check = (fuel: number, own: readonly number[]): number[] => [
-  0x20, ...own, ...i32(0), LESS, 0x04, EMPTY, ...starve(fuel, own), END,
+/** Trap if the fuel is below 0. */
+export const check = (fuel: number, meter: readonly number[]): number[] => [
+  0x20, ...meter, WRAP, ...i32(0), LESS, 0x04, EMPTY, ...starve(fuel, meter), END,
 ]; // biome-ignore format: one instruction sequence
 
 /** stack −= amount; trap below 0 */
-export const take = (stack: number, amount: number, fuel: number, own: readonly number[]): number[] => [
+export const take = (stack: number, amount: number, fuel: number, meter: readonly number[]): number[] => [
   ...get(stack), ...i32(amount), SUB, ...set(stack),
-  ...get(stack), ...i32(0), LESS, 0x04, EMPTY, ...starve(fuel, own), END,
+  ...get(stack), ...i32(0), LESS, 0x04, EMPTY, ...starve(fuel, meter), END,
 ]; // biome-ignore format: one instruction sequence
 
 /** global += amount */
@@ -143,14 +155,17 @@ export const giveBack = (global: number, amount: number): number[] => [
   ...get(global), ...i32(amount), ADD, ...set(global),
 ]; // biome-ignore format: one instruction sequence
 
-/** marks |= the block of a store to `address` + offset, both locals by number as LEB128. A store across two blocks marks the first: see COVERED_BYTES. */
-export const markBlock = (marks: readonly number[], address: readonly number[], offset: number): number[] => [
-  0x20, ...marks,
-  0x42, 1, 0x20, ...address, ...i32(offset | 0), ADD, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED, 0xad, 0x86, // 1 << (address >>> 11), modulo 64
-  0x84, 0x21, ...marks,
+/** The meter's marks |= the block of a store to `address` + offset, both locals by number as LEB128. A store across two blocks marks the first: see COVERED_BYTES. */
+export const markBlock = (meter: readonly number[], address: readonly number[], offset: number): number[] => [
+  0x20, ...meter,
+  0x42, 1, 0x20, ...address, ...i32(offset | 0), ADD, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED, ...i32(32), OR, EXTEND, SHIFT_LEFT_64, // 1 << (address >>> 11 | 32), modulo 64
+  OR_64, 0x21, ...meter,
 ]; // biome-ignore format: one instruction sequence
 
 type Local = readonly number[];
+
+/** Of a length on top: its fuel, as it is taken off a meter. */
+const bulkFuel = [...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, EXTEND];
 
 /**
  * Charges for and marks what memory.fill, copy or init is about to write, of locals by number as LEB128: what one mark covers without more ado, as
@@ -158,25 +173,20 @@ type Local = readonly number[];
  * where it builds texts.
  */
 export const chargeBulk = (
-  { address, length, last, marks, fuel }: Readonly<Record<"address" | "length" | "last" | "marks" | "fuel", Local>>,
-  fuelNumber: number,
+  { address, length, last, meter }: Readonly<Record<"address" | "length" | "last" | "meter", Local>>,
+  fuel: number,
   bulk: number,
 ): number[] => [
   0x20, ...length, ...i32(1 << BLOCK_SHIFT), 0x4b, 0x04, EMPTY, // length > a block's: the host's function
-  0x20, ...address, 0x20, ...length, 0x20, ...fuel, ...call(bulk), 0x21, ...fuel,
+  0x20, ...address, 0x20, ...length, 0x20, ...meter, ...call(bulk), 0x21, ...meter,
   0x05,
-  0x20, ...fuel, 0x20, ...length, ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, 0x21, ...fuel,
-  ...markBlock(marks, address, 0),
+  0x20, ...meter, 0x20, ...length, ...bulkFuel, SUB_64, 0x21, ...meter,
+  ...markBlock(meter, address, 0),
   0x20, ...length, ...i32(COVERED_BYTES), 0x4b, 0x04, EMPTY,
-  ...check(fuelNumber, fuel),
+  ...check(fuel, meter),
   0x20, ...address, 0x20, ...length, ADD, 0x21, ...last,
-  ...markBlock(marks, last, -1),
+  ...markBlock(meter, last, -1),
   END, END,
-]; // biome-ignore format: one instruction sequence
-
-/** dirty |= marks */
-export const keepMarks = (dirty: number, marks: readonly number[]): number[] => [
-  ...get(dirty), 0x20, ...marks, 0x84, ...set(dirty),
 ]; // biome-ignore format: one instruction sequence
 
 /** Types of the appended globals, with their initial values. */
@@ -190,7 +200,7 @@ export function globalEntries({ shadows }: HostGlobals): number[] {
   };
   const zero = (type: number) => [type, mutable, ...zeros[type]!, END];
   const stack = [I32, mutable, ...i32(STACK_BYTES), END];
-  const own = [...zero(I32), ...stack, ...zero(I32), ...zero(I32), ...zero(F64), ...zero(I32), ...zero(I64)];
+  const own = [...zero(I32), ...stack, ...zero(I32), ...zero(I32), ...zero(F64), ...zero(I32)];
   return [...own, ...shadows.flatMap(({ type }) => zero(type))];
 }
 
@@ -198,16 +208,16 @@ const signature = (parameters: readonly number[], results: readonly number[]): n
   0x60, ...leb(parameters.length), ...parameters, ...leb(results.length), ...results,
 ]; // biome-ignore format: one type
 
-/** A type of the guest's as its metered functions have it: fuel comes in last and goes out last. */
+/** A type of the guest's as its metered functions have it: the meter comes in last and goes out last. */
 export const meteredType = ({ parameters, results }: FunctionType): number[] =>
-  signature([...parameters, I32], [...results, I32]);
+  signature([...parameters, I64], [...results, I64]);
 
 const ABORT_TYPE: FunctionType = { parameters: [I32, I32, I32, I32], results: [] };
 
-/** Types of the appended functions, in the order of HostFunctions; behind them those of the imported ones, which take no fuel. */
+/** Types of the appended functions, in the order of HostFunctions; behind them those of the imported ones, which take no meter. */
 export const hostTypes = (module: ParsedModule, entries: readonly GuestEntry[]): number[][] => [
-  signature([I32, I32, I32], [I32]), // bulk: address, bytes, fuel → fuel
-  signature([I32, I32], [I32, I32]), // grow: pages, fuel → old size, fuel
+  signature([I32, I32, I64], [I64]), // bulk: address, bytes, meter → meter
+  signature([I32, I64], [I32, I64]), // grow: pages, meter → old size, meter
   signature([], []), // snapshot
   signature([I32, I32, F64], [F64]), // run: table, count, left → left
   signature([I32], [I32]), // keep: address → bytes
@@ -232,43 +242,39 @@ export function hostBodies(
 ): number[][] {
   const cap = module.memory!.maximum;
   const noLocals = [0];
-  const { fuel, stack, progress, budget, starved, dirty, shadows } = globals;
-  /** the fuel in a local of the host's functions is what is left; trap below 0 */
-  const left = (own: number) => [
-    ...local(own), ...set(fuel), ...local(own), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END,
-  ]; // biome-ignore format: one instruction sequence
+  const { fuel, stack, progress, budget, starved, shadows } = globals;
 
-  // (address, bytes, fuel) → fuel − (bytes >> 3): at most 2^29 − 1, no wrap. The blocks from address to address + bytes − 1 are dirty;
-  // a range that wraps around or leaves the memory marks nonsense, and traps right after. local 3 is how many blocks.
+  // (address, bytes, meter) → meter, bytes >> 3 of fuel less: at most 2^29 − 1, no wrap. The blocks from address to address + bytes − 1 are
+  // marked; a range that wraps around or leaves the memory marks nonsense, and traps right after. local 3 is how many blocks.
   const block = (...address: number[]) => [...address, ...i32(BLOCK_SHIFT), SHIFT_RIGHT_UNSIGNED];
   const bulk = [
     1, 1, I32,
-    ...local(2), ...local(1), ...i32(COST.bulkBytesShift), SHIFT_RIGHT_UNSIGNED, SUB, ...setLocal(2),
-    ...left(2),
+    ...local(2), ...local(1), ...bulkFuel, SUB_64, ...setLocal(2),
+    ...check(fuel, leb(2)),
     ...block(...local(0), ...local(1), ADD, ...i32(1), SUB), ...block(...local(0)), SUB, ...i32(1), ADD, ...setLocal(3),
-    ...get(dirty), // | rotl((1 << blocks) − 1, first), or all of them
-    0x42, ...signedLeb(-1),
-    0x42, 1, ...local(3), 0xad, 0x86, 0x42, 1, 0x7d, ...block(...local(0)), 0xad, 0x89,
-    ...local(3), ...i32(64), 0x4f, 0x1b,
-    0x84, ...set(dirty), ...local(2), END,
+    ...local(2), // | rotl((1 << blocks) − 1, first), or all of them
+    ...i32(-1),
+    ...i32(1), ...local(3), SHIFT_LEFT, ...i32(1), SUB, ...block(...local(0)), 0x77,
+    ...local(3), ...i32(MARKS), 0x4f, 0x1b,
+    EXTEND, 0x42, 32, SHIFT_LEFT_64, OR_64, END,
   ]; // biome-ignore format: one instruction sequence
 
-  // (pages, fuel) → old size or −1, fuel. More pages than the cap can only fail: free of charge. If the engine refuses what the
+  // (pages, meter) → old size or −1, meter. More pages than the cap can only fail: free of charge. If the engine refuses what the
   // cap allows, that is its own distress, and must not become an answer that another run would not get.
   const size = [0x3f, 0];
   const room = [...i32(cap), ...size, SUB];
   const grow = [
     1, 1, I32, // one local: the answer
     ...room, ...local(0), LESS_UNSIGNED, 0x04, EMPTY, ...i32(-1), ...local(1), 0x0f, END,
-    ...local(1), ...local(0), ...i32(COST.growPage), 0x6c, SUB, ...setLocal(1),
-    ...left(1),
+    ...local(1), ...local(0), ...i32(COST.growPage), 0x6c, EXTEND, SUB_64, ...setLocal(1),
+    ...check(fuel, leb(1)),
     ...local(0), 0x40, 0, ...setLocal(2),
     ...local(2), ...i32(-1), EQUAL, 0x04, EMPTY, ...i32(1), ...set(starved), ...TRAP, END,
     ...local(2), ...local(1), END,
   ]; // biome-ignore format: one instruction sequence
 
   const keepShadows = shadows.flatMap(({ global, shadow }) => [...get(global), ...set(shadow)]);
-  const snapshot = [...noLocals, ...keepShadows, 0x42, 0, ...set(dirty), END];
+  const snapshot = [...noLocals, ...keepShadows, END];
 
   // (address) → bytes: all that the guest can change, 8 bytes each, and back. weir_out_length is the host's to set
   const changing = module.globals
@@ -286,9 +292,9 @@ export function hostBodies(
   ]; // biome-ignore format: one instruction sequence
 
   // (table, count, left of the batch's fuel) → left: see README. Numbers cross to JavaScript as parameters and results, since a global's
-  // value costs it 50 ns. Locals: 3 is i, 4 the entry's address
+  // value costs it 50 ns. Locals: 3 is i, 4 the entry's address, 5 the meter
   const run = [
-    1, 2, I32,
+    2, 2, I32, 1, I64,
     ...i32(0), ...set(guest.outLength), ...local(2), ...set(globals.left),
     0x02, EMPTY, 0x03, EMPTY,
     ...local(3), ...set(progress),
@@ -298,24 +304,24 @@ export function hostBodies(
     ...i32(STACK_BYTES), ...set(stack),
     ...shadows.flatMap(({ global, shadow }) => [...get(shadow), ...set(global)]),
     ...local(0), ...local(3), ...i32(2), 0x74, ADD, ...setLocal(4),
-    ...local(2), ...get(budget), // left − (budget − what onTx leaves)
-    ...local(4), 0x28, 2, 0, ...get(budget), ...call(guest.onTx),
-    SUB, 0xb7, 0xa1, 0x22, 2, ...set(globals.left),
+    ...local(4), 0x28, 2, 0,
+    ...get(budget), EXTEND, ...local(5), ...MARKS_ALONE, OR_64, // all marks so far, and the budget
+    ...call(guest.onTx), ...setLocal(5),
+    ...local(2), ...get(budget), ...local(5), WRAP, SUB, 0xb7, 0xa1, 0x22, 2, ...set(globals.left), // left − (budget − what is left of it)
     ...local(4), ...get(guest.outLength), 0x36, 2, 0,
     ...local(3), ...i32(1), ADD, ...setLocal(3),
     0x0c, 0, END, END,
-    // over the first frame, which nobody needs any more: what is dirty
-    ...local(0), ...local(1), ...i32(1), ADD, ...i32(-2), 0x71, ...i32(2), 0x74, ADD, ...get(dirty), 0x37, 3, 0,
-    0x42, 0, ...set(dirty),
+    // over the first frame, which nobody needs any more: the marks
+    ...local(0), ...local(1), ...i32(1), ADD, ...i32(-2), 0x71, ...i32(2), 0x74, ADD, ...local(5), ...MARKED, 0x36, 2, 0,
     ...local(2), END,
   ]; // biome-ignore format: one instruction sequence
 
   const parameters = (count: number) => Array.from({ length: count }, (_, i) => local(i)).flat();
   const aborting = module.imports.indexOf("abort");
   const abort = [...noLocals, ...(aborting < 0 ? TRAP : [...parameters(4), ...call(aborting)]), ...local(4), END];
-  const entryBodies = entries.map(({ target, type }) => [
-    ...noLocals, ...parameters(type.parameters.length), ...get(fuel), ...call(target), ...set(fuel),
-    ...get(fuel), ...i32(0), LESS, 0x04, EMPTY, ...TRAP, END, END,
+  const entryBodies = entries.map(({ target, type: { parameters: { length: meter } } }) => [
+    1, 1, I64, ...parameters(meter), ...get(fuel), EXTEND, ...call(target), ...setLocal(meter),
+    ...note(fuel, leb(meter)), ...check(fuel, leb(meter)), END,
   ]); // biome-ignore format: one instruction sequence
   return [bulk, grow, snapshot, run, keep, setAll, abort, ...entryBodies];
 }

@@ -23,7 +23,7 @@ interface GuestExports {
   readonly weir_host_budget: WebAssembly.Global;
   readonly weir_host_left: WebAssembly.Global;
   readonly weir_host_starved: WebAssembly.Global;
-  weir_host_grow(pages: number, fuel: number): [size: number, fuel: number];
+  weir_host_grow(pages: number, meter: bigint): [size: number, meter: bigint];
   weir_host_snapshot(): void;
   weir_host_keep(at: number): number;
   weir_host_set(at: number): void;
@@ -53,11 +53,9 @@ export interface RuleInstance {
    */
   run(count: number, left?: number, scene?: GuestScene): RunEnd;
   /**
-   * Blocks that the guest wrote to when it last ran, see BLOCK_SHIFT, 0 to 31 and 32 to 63; none at first. Not known of an instance
-   * that trapped or grew.
+   * Blocks that the guest wrote to when it last ran, see BLOCK_SHIFT; none at first. Not known of an instance that trapped or grew.
    */
-  readonly dirtyLow: number;
-  readonly dirtyHigh: number;
+  readonly marks: number;
 }
 
 /** What the guest's calls reach, and which transaction of the batch is under way when so many of the call's are done. */
@@ -190,8 +188,8 @@ export function instantiate(
     throw new RuleFault("bad_pointer", `Cannot read results at ${out}: expected a multiple of 8 within the memory`);
   }
   call(limits.initFuel, () => {
-    const [, left] = exports.weir_host_grow(ARENA_PAGES, limits.initFuel); // -1 at the cap: then there is no more to have
-    exports.weir_host_fuel.value = left;
+    const [, meter] = exports.weir_host_grow(ARENA_PAGES, BigInt(limits.initFuel)); // -1 at the cap: then there is no more to have
+    exports.weir_host_fuel.value = Number(BigInt.asIntN(32, meter));
   });
   exports.weir_host_budget.value = limits.fuel;
   exports.weir_host_snapshot();
@@ -210,8 +208,7 @@ export function instantiate(
     out,
     words,
     bytes: Buffer.from(memory.buffer),
-    dirtyLow: 0,
-    dirtyHigh: 0,
+    marks: 0,
     initFuel: guest.used,
     globals,
     setGlobals: () => weir_host_set(input),
@@ -220,11 +217,7 @@ export function instantiate(
       try {
         const rest = weir_host_run(input, count, left);
         const finished = rest > 0 ? count : weir_host_progress.value;
-        if (words.length > 0) {
-          const marks = (input >> 2) + count + (count & 1);
-          made.dirtyLow = words[marks]!;
-          made.dirtyHigh = words[marks + 1]!;
-        }
+        if (words.length > 0) made.marks = words[(input >> 2) + count + (count & 1)]!;
         return { finished, fault: null, used: left - rest, lost: 0 };
       } catch (error) {
         const finished = weir_host_progress.value;

@@ -4,7 +4,7 @@
  * sources run in a few memories, which stay in the processor's caches. Whoever's turn it is finds memory and globals as after its own
  * initialisation: what the one before wrote is put back as between two batches of one rule.
  */
-import { BLOCK_SHIFT, COVERED_BYTES } from "./inject.ts";
+import { BLOCK_SHIFT, COVERED_BYTES, MARKS } from "./inject.ts";
 import { instantiate, type RuleInstance } from "./instance.ts";
 import type { RunLimits } from "./limits.ts";
 import type { MemoryContent } from "./sharedCode.ts";
@@ -133,8 +133,7 @@ export class Place {
       this.#home = home;
     }
     if (this.written > next) putBack(words, image, (input + next) >> 2, (input + this.written) >> 2);
-    restoreBlocks(words, image, guest.dirtyLow, 0);
-    restoreBlocks(words, image, guest.dirtyHigh, 32);
+    restoreBlocks(words, image, guest.marks);
     this.written = 0;
     const differing = this.#differing;
     const known = home.length - globals;
@@ -166,11 +165,11 @@ export class Place {
 /** A word of an image, which ends where only zeros follow. */
 const at = (image: Uint32Array, i: number): number => (i < image.length ? image[i]! : 0);
 
-/** Blocks whose numbers are, modulo 64, those of the set bits. */
-function restoreBlocks(memory: Uint32Array, image: Uint32Array, marks: number, first: number): void {
+/** Blocks whose numbers are, modulo MARKS, those of the set bits. */
+function restoreBlocks(memory: Uint32Array, image: Uint32Array, marks: number): void {
   for (let bits = marks; bits !== 0; bits &= bits - 1) {
-    const block = first + 31 - Math.clz32(bits & -bits);
-    for (let at = block * BLOCK_WORDS; at < memory.length; at += 64 * BLOCK_WORDS)
+    const block = 31 - Math.clz32(bits & -bits);
+    for (let at = block * BLOCK_WORDS; at < memory.length; at += MARKS * BLOCK_WORDS)
       putBack(memory, image, at, Math.min(at + BLOCK_WORDS + COVERED_WORDS, memory.length));
   }
 }

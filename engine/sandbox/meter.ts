@@ -6,15 +6,15 @@
  *   pay once or twice a round. Whether anything is left is asked where the same code could be come by again: at the beginning of a
  *   function and of a loop's round, and at the end of a function that may call itself; before what is large (bulk memory over 128 bytes, memory.grow, a
  *   function of the host's); and when the transaction is done. In between one goes over the budget by what the code costs once, at
- *   most, and fails all the same. (The merging follows parity's wasm-instrument, `gas/mod.rs`.) What is left stays in a register: it is
+ *   most, and fails all the same. (The merging follows parity's wasm-instrument, `gas/mod.rs`.) What is left stays in a register, the meter: it is
  *   each function's last parameter and last result. Through a global it would cost 5 cycles after every call before the next charge.
  * - stack: in functions that call themselves or whatever a table says, and in those that call such, bytes taken at entry and given back
  *   at the end. All others are as deep as their calls say: only if that is much are they counted as well.
  * - marks: which blocks of memory were written to, so that putting memory back between batches costs what was written and no more.
- *   They are collected in a local and kept at the function's end. A trap ends the instance, then nobody asks.
+ *   They are in the same register. A trap ends the instance, then nobody asks.
  * - canonical NaN, where a float's bits can get out: stores, reinterpretations, and copysign, which shows a NaN's sign.
  */
-import { charge, check, FRAME_BYTES, giveBack, type HostGlobals, keepMarks, SLOT_BYTES, take } from "./inject.ts";
+import { charge, check, FRAME_BYTES, giveBack, type HostGlobals, SLOT_BYTES, take } from "./inject.ts";
 import type { MeteredBlock, ScannedBody } from "./scanBody.ts";
 import type { ParsedModule } from "./wasm/module.ts";
 import { leb, Writer } from "./wasm/writer.ts";
@@ -104,13 +104,13 @@ export function meteredBody(
   isLast: boolean,
   stretches?: Stretch[],
 ): Uint8Array {
-  const { bytes, groupsAt, codeAt, end, groups, results, temporaries, marks, edits, charges } = body;
-  const fuel = leb(body.fuel);
+  const { bytes, groupsAt, codeAt, end, groups, results, temporaries, edits, charges } = body;
+  const meter = leb(body.meter);
   const out = new Writer((end - groupsAt) * 2 + 128);
   out.u32(groups + temporaries.length);
   out.range(bytes, groupsAt, codeAt);
   for (const type of temporaries) out.bytes([1, type]);
-  if (counted) out.bytes(take(globals.stack, frameOf(body), globals.fuel, fuel));
+  if (counted) out.bytes(take(globals.stack, frameOf(body), globals.fuel, meter));
   out.bytes([0x02, results[0] ?? EMPTY_BLOCK]);
   let from = codeAt;
   const note = (copied: boolean): void => void stretches?.push({ at: out.length, from, copied });
@@ -124,8 +124,8 @@ export function meteredBody(
     from = at;
     note(false);
     if (chargeFirst) {
-      out.bytes(charge(fuel, block.cost));
-      if (block.checked) out.bytes(check(globals.fuel, fuel));
+      out.bytes(charge(meter, block.cost));
+      if (block.checked) out.bytes(check(globals.fuel, meter));
       c++;
     } else {
       out.bytes(edit!.bytes);
@@ -138,8 +138,7 @@ export function meteredBody(
   from = end - 1;
   note(false);
   if (counted) out.bytes(giveBack(globals.stack, frameOf(body)));
-  if (counted || isLast) out.bytes(check(globals.fuel, fuel));
-  if (marks !== null) out.bytes(keepMarks(globals.dirty, leb(marks)));
-  out.bytes([0x20, ...fuel, 0x0b]);
+  if (counted || isLast) out.bytes(check(globals.fuel, meter));
+  out.bytes([0x20, ...meter, 0x0b]);
   return out.done();
 }

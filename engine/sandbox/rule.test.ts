@@ -387,7 +387,7 @@ describe("memory is put back whole", () => {
     };
     for (let action = 0; action < sizes.length; action++) {
       // ends of blocks, among them the last that has a bit of its own, and the memory's
-      for (const end of [2 * 65_536, 40 * BLOCK, 64 * BLOCK, 65 * BLOCK, 128 * BLOCK, 20 * 65_536, size]) {
+      for (const end of [2 * 65_536, 40 * BLOCK, 64 * BLOCK, 65 * BLOCK, 95 * BLOCK, 128 * BLOCK, 20 * 65_536, size]) {
         for (let before = sizes[action]!; before >= (end === size ? sizes[action]! : 1); before -= 3)
           wrote(action, end - before);
       }
@@ -404,7 +404,9 @@ describe("memory is put back whole", () => {
         [5 * 65_536 - 1, 2],
         [4 * 65_536, 65_536],
         [300_000, 200_000],
+        [95 * BLOCK - 1, 31 * BLOCK + 2],
         [63 * BLOCK - 1, BLOCK + 2],
+        [70 * BLOCK, 30 * BLOCK],
         [70 * BLOCK, 62 * BLOCK],
         [70 * BLOCK - 1, 63 * BLOCK + 1],
         [70 * BLOCK - 1, 64 * BLOCK],

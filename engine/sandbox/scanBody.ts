@@ -2,7 +2,7 @@
  * The walk over a function's body: every instruction is checked, and noted is what to insert where, what the function calls and which
  * globals it writes. Whether the stack is counted depends on what others call, so writing comes after all were walked: meter.ts.
  *
- * Numbers of locals in what is written:  the guest's parameters │ fuel left, a parameter more │ the guest's locals, up by 1 │ ours
+ * Numbers of locals in what is written:  the guest's parameters │ the meter, a parameter more │ the guest's locals, up by 1 │ ours
  */
 import type { Report } from "./finding.ts";
 import { HOST_FUNCTIONS } from "./hostFunctions.ts";
@@ -31,15 +31,13 @@ export interface ScannedBody {
   readonly codeAt: number;
   readonly end: number;
   readonly groups: number;
-  /** number of the local that has the fuel */
-  readonly fuel: number;
+  /** number of the local that has the meter */
+  readonly meter: number;
   readonly results: readonly number[];
   /** what the guest's parameters, locals, operands, and ours take at most, in slots of the stack */
   readonly slots: number;
   /** types of our locals */
   readonly temporaries: readonly number[];
-  /** number of the local that collects the blocks written to; null if it writes to none by itself */
-  readonly marks: number | null;
   /** in order of places */
   readonly edits: readonly Edit[];
   readonly charges: readonly MeteredBlock[];
@@ -142,14 +140,13 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
   const sets = new Set<number>();
   // our locals, numbered when they are first needed; one per use and type
   const temporaries: { readonly use: string; readonly type: number }[] = [];
-  const numberOf = (use: string, type: number): number => {
+  const temporary = (use: string, type: number): number[] => {
     let at = temporaries.findIndex((temporary) => temporary.use === use && temporary.type === type);
     if (at < 0) at = temporaries.push({ use, type }) - 1;
-    return locals + 1 + at;
+    return leb(locals + 1 + at);
   };
-  const temporary = (use: string, type: number): number[] => leb(numberOf(use, type));
-  const fuel = leb(parameters);
-  const noteFuel = note(fuelGlobal(module), fuel);
+  const meter = leb(parameters);
+  const noteFuel = note(fuelGlobal(module), meter);
 
   /** Of each operand the local whose value it is, or −1. */
   const origins: number[] = [];
@@ -223,7 +220,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
   const storing = (type: number, offset: number): number[] => {
     const value = temporary("value", type);
     const address = temporary("address", I32);
-    const mark = markBlock(temporary("marks", I64), address, offset);
+    const mark = markBlock(meter, address, offset);
     return [0x21, ...value, 0x22, ...address, ...mark, 0x20, ...value];
   };
   /** Whether a mark made on the way here covers a store of `size` bytes to the address that was under its value; if not, the store's own will from now on. */
@@ -242,13 +239,13 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
   /** Before memory.fill, copy or init: charged and marked. On top are the address, something, and the length. */
   const bulk = (): number[] => {
     const [length, middle, address] = [temporary("length", I32), temporary("value", I32), temporary("address", I32)];
-    const charged = chargeBulk({ address, length, last: temporary("last", I32), marks: temporary("marks", I64), fuel }, fuelGlobal(module), functions.bulk); // biome-ignore format: one call
+    const charged = chargeBulk({ address, length, last: temporary("last", I32), meter }, fuelGlobal(module), functions.bulk); // biome-ignore format: one call
     return [0x21, ...length, 0x21, ...middle, 0x22, ...address, ...charged, 0x20, ...middle, 0x20, ...length];
   };
   /** Before a function of the host that writes so many bytes to the address on top, a multiple of 8: its one or two blocks are marked. */
   const writing = (size: number): number[] => {
-    const [address, marks] = [temporary("address", I32), temporary("marks", I64)];
-    return [0x22, ...address, ...markBlock(marks, address, 0), ...markBlock(marks, address, size - 8)];
+    const address = temporary("address", I32);
+    return [0x22, ...address, ...markBlock(meter, address, 0), ...markBlock(meter, address, size - 8)];
   };
   const insert = (at: number, added: readonly number[], remove = 0) => edits.push({ at, remove, bytes: added });
 
@@ -383,11 +380,11 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
           if (imported !== undefined) {
             stack[stack.length - 1]!.block.cost += imported.fuel;
             if (imported.writes > 0) insert(at, writing(imported.writes));
-            insert(at, [...noteFuel, ...check(fuelGlobal(module), fuel)]);
+            insert(at, [...noteFuel, ...check(fuelGlobal(module), meter)]);
           } else {
             // what is left goes in as the last operand and comes out as the last result
-            insert(at, [0x20, ...fuel]);
-            insert(body.at, [0x21, ...fuel]);
+            insert(at, [0x20, ...meter]);
+            insert(body.at, [0x21, ...meter]);
           }
           const calleeType = module.types[module.functions[callee] ?? -1];
           if (calleeType === undefined) report.add("index", `Function ${callee} is not there`, place(at));
@@ -402,8 +399,8 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
           if (body.u32() !== 0) throw new Malformed("Table other than 0", at);
           callsIndirectly = true;
           const entry = temporary("value", I32); // the table's, behind the operands
-          insert(at, [0x21, ...entry, 0x20, ...fuel, 0x20, ...entry]);
-          insert(body.at, [0x21, ...fuel]);
+          insert(at, [0x21, ...entry, 0x20, ...meter, 0x20, ...entry]);
+          insert(body.at, [0x21, ...meter]);
           if (calleeType === undefined) report.add("index", "Type of an indirect call is not there", place(at));
           else {
             pop(calleeType.parameters.length);
@@ -432,7 +429,7 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
         case 0x3f:
         case 0x40:
           if (body.u8() !== 0) throw new Malformed("Memory other than 0", at);
-          if (opcode === 0x40) insert(at, [0x20, ...fuel, 0x10, ...leb(functions.grow), 0x21, ...fuel], 2);
+          if (opcode === 0x40) insert(at, [0x20, ...meter, 0x10, ...leb(functions.grow), 0x21, ...meter], 2);
           break;
       }
     }
@@ -447,12 +444,11 @@ function scan(context: ScanContext, index: number, body: Reader): ScannedBody | 
     codeAt,
     end: body.end,
     groups,
-    fuel: parameters,
+    meter: parameters,
     results: type.results,
-    // operands were counted before our own few are put on top: 6 more for those; and the fuel
+    // operands were counted before our own few are put on top: 6 more for those; and the meter
     slots: locals + 1 + temporaries.length + highest + 6,
     temporaries: temporaries.map(({ type }) => type),
-    marks: temporaries.some(({ use }) => use === "marks") ? numberOf("marks", I64) : null,
     edits,
     charges: charged,
     callees,
