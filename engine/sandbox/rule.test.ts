@@ -362,6 +362,7 @@ describe("memory is put back whole", () => {
       }
     }`;
   const HASH = 9;
+  const NOTHING = 99;
   const frame = (action: number, at = 0, length = 0) => {
     const frames = testFrames(1, () => 432);
     frames.words.set([action, at, length], 416 / 4);
@@ -397,6 +398,14 @@ describe("memory is put back whole", () => {
       for (const before of [1, 8, 60, 61, 121, 128, 129, 301]) wrote(action, 40 * BLOCK - before);
     wrote(13, 40 * BLOCK - 1, 1);
     wrote(14, 40 * BLOCK - 61, 1);
+    // in any block, by a transaction that another one follows
+    for (let block = 64; block < 96; block++) {
+      const frames = testFrames(2, () => 432);
+      frames.words.set([2, block * BLOCK], 416 / 4);
+      frames.words.set([NOTHING], (432 + 416) / 4);
+      expect(rule.run(frames, all(2), 2).failures).toEqual([]);
+      expect(hash(), `block ${block}`).toBe(clean);
+    }
     for (const action of [7, 8]) {
       for (const length of [127, 128, 129, 130]) wrote(action, 40 * BLOCK - 1, length);
       for (const [at, length] of [
