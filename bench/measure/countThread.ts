@@ -1,4 +1,5 @@
 /** What Piscina runs in each thread of countingProcess.ts: decodes a batch and counts what its rules match. */
+import { threadId } from "node:worker_threads";
 import { workerData } from "piscina";
 import type { Batch } from "../../engine/source/batch.ts";
 import { createDecoder } from "../../engine/worker/decode.ts";
@@ -11,7 +12,7 @@ import { type MixName, mixRules } from "../load/ruleMix.ts";
 export interface CountSettings {
   readonly mix: MixName;
   readonly rules: number;
-  /** Matches by rule, of all threads. */
+  /** Matches by rule, thread by thread. */
   readonly counts: SharedArrayBuffer;
 }
 
@@ -23,9 +24,10 @@ export interface Counted {
 }
 
 const { mix, rules, counts } = workerData as CountSettings;
-const live = liveRules(mixRules(mix, rules), { silent: true });
-const numbers = new Map(live.map(({ name }, number) => [name, number]));
-const byRule = new Uint32Array(counts);
+/** With their numbers as versions: a look-up by name for each that a batch matches took as long as finding them. */
+const live = liveRules(mixRules(mix, rules), { silent: true }).map((rule, number) => ({ ...rule, version: number }));
+/** Of this thread alone: the threads' additions to the same words took 10 % of their time. */
+const byRule = new Uint32Array(counts, 4 * rules * (threadId - 1), rules);
 const decode = createDecoder(createWorld({ chains: CHAINS }));
 const stage = createRuleStage(live);
 
@@ -34,7 +36,7 @@ export default function count(batch: Batch): Counted {
   let matches = 0;
   for (const each of stage(decoded).counts) {
     matches += each.matches;
-    Atomics.add(byRule, numbers.get(each.rule)!, each.matches);
+    byRule[each.version]! += each.matches;
   }
   return { transactions: decoded.count, matches, refused: decoded.failures.length };
 }

@@ -23,8 +23,8 @@ export interface CountingJob {
 
 const { mix, rules } = JSON.parse(process.argv[2]!) as CountingJob;
 const { config } = loadConfiguration();
-const counts = new SharedArrayBuffer(4 * rules);
 const { threads } = config.engine;
+const counts = new SharedArrayBuffer(4 * rules * threads);
 const pool = new Piscina<Batch, Counted>({
   filename: new URL("countThread.ts", import.meta.url).href,
   minThreads: threads,
@@ -42,7 +42,14 @@ const done = { transactions: 0, matches: 0 };
 /** Of batches that are not published yet. */
 const found = new WeakMap<Outcome, Counted>();
 
-process.on("message", () => say({ counts: [...new Uint32Array(counts)] }));
+process.on("message", () => {
+  const all = new Uint32Array(counts);
+  say({
+    counts: Array.from({ length: rules }, (_, rule) =>
+      all.filter((_, i) => i % rules === rule).reduce((sum, count) => sum + count, 0),
+    ),
+  });
+});
 process.on("disconnect", () => process.exit());
 await runPipeline(
   {
