@@ -1,12 +1,12 @@
 /**
- * The thread that makes a file of what comes through a FIFO, hashed on the way. It goes past the page cache where the file system can (O_DIRECT):
+ * The thread that makes files of what comes through FIFOs, one after the other, hashed on the way. They go past the page cache where the file system can (O_DIRECT):
  * gigabytes that nobody reads soon would take the place of what others read there, and pages that a virtual machine must first ask its host for
  * cost as much as making the rows in them.
  */
 import { createHash } from "node:crypto";
 import { constants, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 
 export interface FileThreadOptions {
   /** To be read up to its end, which others see to. */
@@ -31,8 +31,8 @@ const CHUNK = 1 << 20;
 /** What O_DIRECT counts in, as the disk does or a multiple of that. */
 const BLOCK = 4096;
 const WASM_PAGE = 65_536;
-/** That a FIFO holds. */
-const FIFO_BYTES = 65_536;
+/** Bytes of an Arrow stream that are taken at a time. */
+const PIECE = 65_536;
 
 async function writeFile(options: FileThreadOptions): Promise<WrittenFile> {
   const { fd, examplesOf: rows } = options;
@@ -113,7 +113,7 @@ async function* examplesFrom({ fd, path }: FileThreadOptions, rows: number): Asy
 /** What comes, as it comes. */
 async function* reads(fd: number): AsyncGenerator<Uint8Array, void, void> {
   for (;;) {
-    const chunk = Buffer.allocUnsafeSlow(FIFO_BYTES); // another each time: columns are views of it
+    const chunk = Buffer.allocUnsafeSlow(PIECE); // another each time: columns are views of it
     const length = readSync(fd, chunk);
     if (length === 0) return;
     yield chunk.subarray(0, length);
@@ -126,7 +126,9 @@ async function writeAll(file: FileHandle, chunk: Buffer, at: number): Promise<vo
     from += (await file.write(chunk, from, chunk.length - from, at + from)).bytesWritten;
 }
 
-const answer: FileThreadAnswer = await writeFile(workerData as FileThreadOptions).catch(
-  ({ code, message }: NodeJS.ErrnoException) => ({ code, message }),
-);
-parentPort!.postMessage(answer);
+parentPort!.on("message", async (options: FileThreadOptions) => {
+  const answer: FileThreadAnswer = await writeFile(options).catch(({ code, message }: NodeJS.ErrnoException) => ({
+    ...{ code, message },
+  }));
+  parentPort!.postMessage(answer);
+});

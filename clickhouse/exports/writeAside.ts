@@ -3,7 +3,7 @@ import { closeSync, constants, openSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { makeFifo } from "../embedded/fifo.ts";
+import { makeFifo, widenFifo } from "../embedded/fifo.ts";
 import type { FileThreadAnswer, FileThreadOptions, WrittenFile } from "./fileThread.ts";
 
 interface Writer {
@@ -29,6 +29,7 @@ export async function writeAside(path: string, { write, stop, signal, examplesOf
     signal?.throwIfAborted();
     signal?.addEventListener("abort", end, { once: true });
     const [fd, keeper] = openBoth(fifo);
+    await widenFifo(fd);
     const file = inThread({ fd, path, examplesOf }).finally(() => closeSync(fd));
     const rows = write(fifo).finally(() => closeSync(keeper));
     file.catch(end);
@@ -54,15 +55,39 @@ function openBoth(fifo: string): [fd: number, keeper: number] {
   return [fd, keeper];
 }
 
-const inThread = (workerData: FileThreadOptions): Promise<WrittenFile> =>
-  new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./fileThread.mjs", import.meta.url), { workerData, execArgv: [] });
-    worker.once("message", (answer: FileThreadAnswer) => {
-      if ("sha256" in answer) resolve(answer);
-      else reject(Object.assign(new Error(answer.message), { code: answer.code }));
-    });
-    worker.once("error", reject);
-    worker.once("exit", (code) =>
-      reject(new Error(`Cannot write "${workerData.path}": its thread ended with ${code}`)),
-    );
-  });
+/** Threads without a file. To start one takes 0.1 s of CPU, a twentieth of what the million rows of a file do. */
+const idle = new Set<Worker>();
+/** After which such a thread ends: an export's next file comes at once. */
+const IDLE_MS = 5_000;
+
+async function inThread(options: FileThreadOptions): Promise<WrittenFile> {
+  const [kept] = idle;
+  if (kept) idle.delete(kept);
+  const worker = kept ?? new Worker(new URL("./fileThread.mjs", import.meta.url), { execArgv: [] });
+  const answer = await answerOf(worker, options);
+  rest(worker);
+  if ("sha256" in answer) return answer;
+  throw Object.assign(new Error(answer.message), { code: answer.code });
+}
+
+/** @throws what the thread ended with */
+function answerOf(worker: Worker, options: FileThreadOptions): Promise<FileThreadAnswer> {
+  let ended: (error: Error) => void;
+  let exited: (code: number) => void;
+  return new Promise<FileThreadAnswer>((resolve, reject) => {
+    ended = reject;
+    exited = (code) => reject(new Error(`Cannot write "${options.path}": its thread ended with ${code}`));
+    worker.once("message", resolve).once("error", ended).once("exit", exited);
+    worker.ref();
+    worker.postMessage(options);
+  }).finally(() => worker.off("error", ended).off("exit", exited)); // removeAllListeners takes those of Node, too
+}
+
+/** It holds no process back, and takes the next file unless that is long in coming. */
+function rest(worker: Worker): void {
+  worker.unref();
+  idle.add(worker);
+  setTimeout(() => {
+    if (idle.delete(worker)) void worker.terminate();
+  }, IDLE_MS).unref();
+}
