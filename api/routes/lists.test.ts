@@ -5,8 +5,9 @@ import { ARBITRAGE_TRANSACTIONS } from "../../clickhouse/queries/arbitrageTransa
 import { DEAD_LETTERS } from "../../clickhouse/queries/deadLetters.ts";
 import { ARBITRAGES, LIQUIDATIONS, SANDWICHES, SWAPS } from "../../clickhouse/queries/findingLists.ts";
 import { listQuery } from "../../clickhouse/queries/list.ts";
-import { createPageReader, tablesOf } from "../../clickhouse/queries/newestPages.ts";
+import { createPageReader } from "../../clickhouse/queries/newestPages.ts";
 import { OPPORTUNITIES, opportunityList } from "../../clickhouse/queries/opportunities.ts";
+import { tablesOf } from "../../clickhouse/queries/parts.ts";
 import { SOLANA_TRANSACTIONS } from "../../clickhouse/queries/solanaTransactions.ts";
 import { TRANSACTIONS } from "../../clickhouse/queries/transactions.ts";
 import { TRANSFERS } from "../../clickhouse/queries/transfers.ts";
@@ -601,12 +602,17 @@ describe("a newest page that is asked for often", () => {
       SELECT 'often', number, toDateTime64('2023-06-01', 6, 'UTC') + number, unhex(leftPad(hex(number), 32, '0')), 'low', 779, number,
         if(number % 2 = 0, NULL, 5), if(number % 2 = 0, NULL, unhex(repeat('0E', 32))) FROM numbers(${first}, ${rows})`);
   const conditions = (until?: Date) => alertConditions({ chainId: 779, until });
-  /** How often what was asked is counted; a clock that stands still makes everything often. */
+  /** How often what was asked is counted, and what is done before it is next asked; a clock that stands still makes everything often. */
   function scene() {
-    const asked = { parts: 0, pages: 0 };
+    const asked = { parts: 0, pages: 0, added: 0 };
+    const meanwhile: { [What in keyof typeof asked]?: () => Promise<unknown> } = {};
     const store: ReadableStore = {
-      rows(sql, params, settings) {
-        asked[sql.includes("system.parts") ? "parts" : "pages"]++;
+      async rows(sql, params, settings) {
+        const what = sql.includes("system.parts") ? "parts" : sql.includes("_part IN") ? "added" : "pages";
+        asked[what]++;
+        const first = meanwhile[what];
+        delete meanwhile[what];
+        await first?.();
         return server.store.rows(sql, params, settings);
       },
     };
@@ -617,9 +623,9 @@ describe("a newest page that is asked for often", () => {
       const { rows, total } = await read<AlertRow>(ALERTS, conditions_, page);
       return `${rows.map(({ ordinal, status }) => `${ordinal}${status[0]}`).join(" ")} of ${total}`;
     };
-    return { asked, ask };
+    return { asked, ask, meanwhile };
   }
-  /** A merge makes other parts: a page is read once more, and could not be counted. */
+  /** A merge of what was added with what was there makes that a page is read anew, and could not be counted. */
   async function withoutMerges(work: () => Promise<void>): Promise<void> {
     await server.store.command("SYSTEM STOP MERGES");
     try {
@@ -635,10 +641,10 @@ describe("a newest page that is asked for often", () => {
     const first = "7c 6p 5c of 8";
     await withoutMerges(async () => {
       expect([await ask(3), await ask(3), await ask(3), await ask(3)]).toEqual([first, first, first, first]);
-      expect(asked).toEqual({ parts: 3, pages: 2 }); // the first is not known to be asked for often
+      expect(asked).toMatchObject({ pages: 2, added: 0 }); // the first is not known to be asked for often
       await insert(8, 1);
       expect([await ask(3), await ask(3)]).toEqual(["8p 7c 6p of 9", "8p 7c 6p of 9"]);
-      expect(asked).toEqual({ parts: 5, pages: 3 });
+      expect(asked).toMatchObject({ pages: 2, added: 1 });
     });
     await server.store.command("INSERT INTO replaced_blocks SELECT 779, 5, unhex(repeat('0E', 32)), 1, 0");
     expect(await ask(3)).toBe("8p 7r 6p of 9");
@@ -646,6 +652,104 @@ describe("a newest page that is asked for often", () => {
     expect(await ask(3)).toBe("8p 7c 6p of 9");
     await server.store.command("DELETE FROM alerts WHERE source = 'often' AND ordinal = 8");
     expect([await ask(3), await ask(3)]).toEqual([first, first]);
+  });
+
+  const add = (ordinals: readonly number[], { seconds = 0, source = "often", rule = "", block = 5 } = {}) =>
+    server.store.command(
+      `INSERT INTO alerts (source, offset, event_time, alert_id, severity, chain_id, ordinal, rule, block_number, block_hash)
+       SELECT {source:String}, n, toDateTime64('2023-06-01', 6, 'UTC') + {seconds:UInt32}, '', 'low', 779, n, {rule:String}, {block:UInt64}, unhex(repeat('0E', 32)) FROM (SELECT arrayJoin({ordinals:Array(UInt32)}) AS n)`,
+      { ordinals, seconds, source, rule, block },
+    );
+  const removeAdded = () => server.store.command("DELETE FROM alerts WHERE chain_id = 779 AND ordinal >= 8");
+
+  test("rows that were added go where they belong, and the rest is not read again", async () => {
+    const { asked, ask } = scene();
+    await server.store.command("OPTIMIZE TABLE alerts FINAL"); // a merge leaves out what was deleted: then all is read
+    await ask(4);
+    await ask(4);
+    expect(await ask(4)).toBe("7c 6p 5c 4p of 8"); // and by now it is known that nothing came while they were read
+    await withoutMerges(async () => {
+      await add([10], { seconds: 6, source: "oftem" });
+      await add([11], { seconds: 6, source: "often\u{10000}" });
+      expect(await ask(4)).toBe("7c 11c 6p 10c of 10");
+      await add([12, 13], { seconds: 6, source: "often", rule: "a" });
+      expect(await ask(4)).toBe("7c 11c 13c 12c of 12");
+      await add([9], { seconds: 7 });
+      expect(await ask(4)).toBe("9c 7c 11c 13c of 13");
+      await add([14], { seconds: 6, source: "often\uffff" });
+      expect(await ask(4)).toBe("9c 7c 11c 14c of 14");
+      expect(asked).toMatchObject({ pages: 2, added: 4 });
+      await add([20, 21], { seconds: 1 }); // not new enough: counted by a question of their own
+      expect(await ask(4)).toBe("9c 7c 11c 14c of 16");
+      expect(asked).toMatchObject({ pages: 2, added: 6 });
+      await server.store.command("INSERT INTO alerts (source, chain_id) SELECT 'often', 780");
+      expect(await ask(4)).toBe("9c 7c 11c 14c of 16");
+      expect(asked).toMatchObject({ pages: 2, added: 8 });
+      await insert(22, 4); // as many as the page has: all of it may be in them
+      expect(await ask(4)).toBe("25c 24p 23c 22p of 20");
+      expect(asked).toMatchObject({ pages: 3, added: 8 });
+    });
+    await ask(4);
+    const { pages, added } = asked;
+    await server.store.command("OPTIMIZE TABLE alerts FINAL");
+    expect(await ask(4)).toBe("25c 24p 23c 22p of 20");
+    expect(asked).toMatchObject({ pages, added });
+    await server.store.command("DELETE FROM alerts WHERE chain_id = 780");
+    await removeAdded();
+  });
+
+  test("is right whatever happens beside what is added", async () => {
+    const { ask, meanwhile } = scene();
+    const optimize = () => server.store.command("OPTIMIZE TABLE alerts FINAL");
+    const replace = (replaced: 0 | 1, version: number) =>
+      server.store.command(
+        `INSERT INTO replaced_blocks SELECT 779, 5, unhex(repeat('0E', 32)), ${replaced}, ${version}`,
+      );
+    await ask(2);
+    expect(await ask(2)).toBe("7c 6p of 8");
+    // merged with what was there
+    await add([30], { seconds: 30 });
+    await optimize();
+    expect([await ask(2), await ask(2)]).toEqual(["30c 7c of 9", "30c 7c of 9"]);
+    // and deleted, or changed
+    await add([31], { seconds: 31 });
+    await server.store.command("DELETE FROM alerts WHERE chain_id = 779 AND ordinal = 30");
+    expect([await ask(2), await ask(2)]).toEqual(["31c 7c of 9", "31c 7c of 9"]);
+    await add([32], { seconds: 32 });
+    await server.store.command(
+      "ALTER TABLE alerts UPDATE block_hash = NULL WHERE chain_id = 779 AND ordinal = 31 SETTINGS mutations_sync = 1",
+    );
+    expect([await ask(2), await ask(2)]).toEqual(["32c 31p of 10", "32c 31p of 10"]);
+    // one row less, and one more
+    await add([33], { seconds: 33 });
+    expect([await ask(2), await ask(2)]).toEqual(["33c 32c of 11", "33c 32c of 11"]);
+    await server.store.command("DELETE FROM alerts WHERE chain_id = 779 AND ordinal = 33");
+    await add([34], { seconds: 30 });
+    expect([await ask(2), await ask(2)]).toEqual(["32c 31p of 11", "32c 31p of 11"]);
+    // a block is replaced
+    await add([35], { seconds: 35 });
+    await replace(1, 2);
+    expect([await ask(2), await ask(2)]).toEqual(["35r 32r of 12", "35r 32r of 12"]);
+    // merged while they are read: nothing is left by the name that was asked for
+    await ask(2);
+    await add([36], { seconds: 36 });
+    meanwhile.added = optimize;
+    expect([await ask(2), await ask(2)]).toEqual(["36r 35r of 13", "36r 35r of 13"]);
+    // a block that was replaced comes back while they are read: all rows say so, or none
+    await withoutMerges(async () => {
+      await ask(2);
+      await add([37], { seconds: 37 });
+      meanwhile.added = () => replace(0, 3);
+      expect([await ask(2), await ask(2)]).toEqual(["37c 36c of 14", "37c 36c of 14"]);
+      expect(meanwhile).toEqual({});
+    });
+    // added while all are read: they must not count twice
+    await server.store.command("DELETE FROM alerts WHERE chain_id = 779 AND ordinal = 37");
+    meanwhile.pages = () => add([38], { seconds: 38 });
+    expect([await ask(2), await ask(2)]).toEqual(["38c 36c of 14", "38c 36c of 14"]);
+    await add([39], { seconds: 39 });
+    expect([await ask(2), await ask(2)]).toEqual(["39c 38c of 15", "39c 38c of 15"]);
+    await removeAdded();
   });
 
   test("answers what lies in it, the store what goes on below", () =>
@@ -692,6 +796,7 @@ describe("a newest page that is asked for often", () => {
 
   test("has a row for everybody who asks after it was stored, however many ask meanwhile", async () => {
     const { asked, ask } = scene();
+    await ask(1);
     await ask(1);
     await ask(1);
     const before = asked.parts;

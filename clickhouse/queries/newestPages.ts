@@ -3,18 +3,20 @@
  * each answer the store is asked which parts the tables have that the page is made of, a question over metadata alone.
  *
  *     request ──▶ which parts? ──▶ those that were there before these rows were read ──▶ rows from memory
- *                 asked once for   others: read anew, once for all who find just these
- *                 all who wait
+ *                 asked once for   a few rows were added: they are read, and go in between (addedRows.ts)
+ *                 all who wait     others: read anew. Once for all who find just these
  *
  * That is exact, whoever writes, and whatever chains replace: what a statement reads is the active parts of its tables, and every insert, delete and
  * mutation makes parts of other names, in the moment in which statements begin to see it. Parts are asked for before rows are read. If a later request
  * finds the same ones, nothing was written between: the store would tell it what it told then. A row that does not count any more goes with the part
- * in which `replaced_blocks` says so. A merge makes other parts as well; then rows are read anew for nothing.
+ * in which `replaced_blocks` says so. What is added is told by parts' names (parts.ts); rows to which it is added are those of just the parts that
+ * were asked for, which is known once they are there still after rows were read, and so it is of the parts that were added.
  *
  * Tables of a cluster are Distributed, without parts of their own: there nothing is kept.
  */
+import { isByRow, withAdded } from "./addedRows.ts";
 import { listQuery } from "./list.ts";
-import { createPartsReader } from "./parts.ts";
+import { addedParts, createPartsReader, hasStill, type PartsSeen, tablesOf } from "./parts.ts";
 import { type Found, type ListSource, readList } from "./readList.ts";
 import type { Condition, ListSpec, Page, Query } from "./types.ts";
 
@@ -27,8 +29,26 @@ interface Kept {
   askedAt: number;
   /** How far down it is kept: as far as it was asked for. 0: it is not. */
   rows: number;
-  /** Resolves to rows, of which there were `rows` asked for when the tables had these parts. */
-  read?: { readonly parts: string; readonly rows: number; readonly found: Promise<Found<Row>> } | undefined;
+  read?: Reading | undefined;
+}
+
+/** A page from the newest on. */
+interface Asked {
+  readonly list: ListSpec;
+  readonly conditions: readonly Condition[];
+  readonly rows: number;
+  /** Of its statement. */
+  readonly tables: readonly string[];
+}
+
+interface Reading {
+  /** What the tables had before rows were read. */
+  readonly parts: PartsSeen;
+  /** So many were asked for. */
+  readonly rows: number;
+  readonly found: Promise<Found<Row>>;
+  /** These parts, and none that came while rows were read: the tables still had them after that. */
+  isExact: boolean;
 }
 
 /** What is asked for less often has probably changed: then to ask for parts would be in vain. */
@@ -49,7 +69,7 @@ export function createPageReader(
   settings: Readonly<Record<string, string | number>>,
   now: () => number = () => performance.now(),
 ) {
-  const readParts = createPartsReader(store, settings);
+  const allParts = createPartsReader(store, settings);
   const pages = new Map<string, Kept>(); // in the order of use
   let rows = 0;
 
@@ -73,6 +93,37 @@ export function createPageReader(
     pages.delete(name);
   }
 
+  const readRows = ({ list, conditions, rows }: Asked): Promise<Found<Row>> =>
+    readList(store, list, conditions, { limit: rows, offset: 0, counted: true }, settings);
+
+  function begin(parts: PartsSeen, asked: Asked): Reading {
+    const reading = { parts, rows: asked.rows, found: readRows(asked), isExact: false };
+    reading.found
+      .then(() => allParts.read(asked.tables))
+      .then((after) => {
+        reading.isExact = after?.hash === parts.hash;
+      })
+      .catch(() => {}); // it is not known to be
+    return reading;
+  }
+
+  /** Reads what has been added since. undefined: that is not all */
+  function goOn(before: Reading | undefined, parts: PartsSeen, asked: Asked): Reading | undefined {
+    const { list, conditions, rows, tables } = asked;
+    if (!before?.isExact || before.rows !== rows || !isByRow(list, conditions)) return undefined;
+    const added = addedParts(before.parts, parts, list.table);
+    if (!added || added.rows >= rows) return undefined; // so many may be the whole page: then it lies in few parts
+    if (added.names.length === 0) return { ...before, parts }; // merged
+    async function find(): Promise<Found<Row>> {
+      const found = await withAdded(store, list, conditions, await before!.found, rows, added!.names, settings);
+      const after = await allParts.readNow(tables);
+      reading.isExact = after !== undefined && hasStill(parts, after, list.table, added!.names);
+      return reading.isExact ? found : readRows(asked);
+    }
+    const reading: Reading = { parts, rows, found: find(), isExact: false };
+    return reading;
+  }
+
   return async <R extends Row>(list: ListSpec, conditions: readonly Condition[], page: Page): Promise<Found<R>> => {
     const read = (conditions: readonly Condition[], page: Page) => readList<R>(store, list, conditions, page, settings);
     const until = untilOf(conditions);
@@ -80,18 +131,20 @@ export function createPageReader(
     const { sql, params } = listQuery(list, all, NO_ROWS);
     const name = nameOf({ sql, params }, conditions, page);
     const kept = name === undefined ? undefined : touch(name, page);
-    const parts = kept && (await readParts(tablesOf(sql)));
+    const tables = tablesOf(sql);
+    const parts = kept && (await allParts.read(tables));
     if (!kept || parts === undefined) return read(conditions, page);
 
-    if (kept.read?.parts !== parts || kept.read.rows < page.limit + page.offset) {
-      const found = read(all, { limit: kept.rows, offset: 0, counted: true });
-      const reading = { parts, rows: kept.rows, found };
-      kept.read = reading;
-      found.catch(() => {
-        if (kept.read === reading) kept.read = undefined; // those who wait are told
+    let reading = kept.read;
+    if (reading?.parts.hash !== parts.hash || reading.rows < page.limit + page.offset) {
+      const asked = { list, conditions: all, rows: kept.rows, tables };
+      const begun = goOn(reading, parts, asked) ?? begin(parts, asked);
+      kept.read = reading = begun;
+      begun.found.catch(() => {
+        if (kept.read === begun) kept.read = undefined; // those who wait are told
       });
     }
-    const found = (await kept.read.found) as Found<R>;
+    const found = (await reading.found) as Found<R>;
     return cut(found, page, until?.micros) ?? read(conditions, page);
   };
 }
@@ -105,11 +158,6 @@ function nameOf({ sql, params }: Query, conditions: readonly Condition[], page: 
   const values = JSON.stringify(params);
   return values.length > LONGEST_PARAMS ? undefined : `${sql}${values}`;
 }
-
-/** All tables that a statement of this folder's names: `FROM alerts AS t`, `FROM replaced_blocks FINAL`. */
-export const tablesOf = (sql: string): string[] => [
-  ...new Set([...sql.matchAll(/\b(?:FROM|JOIN)\s+([a-z]\w*)/g)].map(([, table]) => table!)),
-];
 
 /** The condition that rows are older than a time which is about now, and that time in µs. */
 function untilOf(conditions: readonly Condition[]): { condition: Condition; micros: bigint } | undefined {
