@@ -3,13 +3,13 @@ import type { Stored } from "./dispatch/pipeline.ts";
 import type { SpanAttributes } from "./ops/tracing.ts";
 import type { Batch } from "./source/batch.ts";
 
-export const batchFacts = ({ source, partition, from, to, count, bytes }: Batch): SpanAttributes => ({
+export const batchFacts = ({ source, partition, from, to, count, size }: Batch): SpanAttributes => ({
   "weir.source": source,
   "weir.partition": partition,
   "weir.from": from,
   "weir.to": to,
   "weir.records": count,
-  "weir.bytes": bytes.byteLength,
+  "weir.bytes": size,
 });
 
 export const roundFacts = (source: string, members: readonly Stored[]): SpanAttributes => ({

@@ -7,8 +7,8 @@
  * A span is a stretch in which some block is open: it is cut before or after it. With two chains in one partition blocks lie across each
  * other, and spans are longer. The last one is open until all transactions of its blocks are here, or they are waited for no more.
  */
-import { createPeek } from "../source/peekBlock.ts";
-import { offsetAt, type Records } from "../source/records.ts";
+import { peekBlocks } from "../source/peekBlock.ts";
+import { contentAt, looksAt, offsetAt, type Records, valueAt } from "../source/records.ts";
 
 /** In a span at most: what a worker takes at once, then. */
 export const MAX_BLOCK_RECORDS = 65_536;
@@ -92,9 +92,12 @@ export function createBlockEdges(): BlockEdges {
 
   return {
     add(records, now) {
-      const peek = createPeek(records);
+      if (records.count > 0 && !records.looks && open.size === 0) {
+        end = offsetAt(records, records.count - 1) + 1;
+        return;
+      }
       for (let i = 0; i < records.count; i++) {
-        peek(i, member);
+        if (looksAt(records, i)) peekBlocks({ content: contentAt(records, i), value: valueAt(records, i) }, member);
         const offset = offsetAt(records, i);
         end = offset + 1;
         let span = openSpan();

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NULL_VALUE } from "../frame/content.ts";
 import type { PartitionState } from "../sink/ledger.ts";
+import { tableOf } from "../source/batch.ts";
 import { recordsOf, type SourceRecord } from "../source/records.ts";
 import type { Outcome } from "../worker/outcome.ts";
 import {
@@ -48,8 +49,8 @@ const outcome = (tables: Outcome["tables"]): Outcome => ({
 
 /** Offsets in a batch's table. */
 const offsets = (taken: ReturnType<typeof takeBatch>): number[] => {
-  const { bytes, count } = taken!.batch;
-  return Array.from({ length: count }, (_, i) => new Float64Array(bytes, 0, count * 4)[i * 4]!);
+  const tables = taken!.batch.parts.map(tableOf);
+  return tables.flatMap(({ count, f64 }) => Array.from({ length: count }, (_, i) => f64[i * 4]!));
 };
 
 describe("takeBatch() of new records", () => {
@@ -102,8 +103,8 @@ describe("takeBatch() of new records", () => {
     const lane = fresh();
     acceptRecords(lane, recordsOf([{ ...record(0), value: null }, record(1)]), 0);
     expect(lane.queue.bytes).toBe(10);
-    const { bytes } = takeBatch(lane, "s", NO_LIMITS, 0)!.batch;
-    expect(new Uint32Array(bytes, 0, 16)[5]).toBe(NULL_VALUE);
+    const [part] = takeBatch(lane, "s", NO_LIMITS, 0)!.batch.parts;
+    expect(tableOf(part!).u32[5]).toBe(NULL_VALUE);
     expect(lane.queue.bytes).toBe(0);
   });
 

@@ -1,8 +1,8 @@
 import type { Block } from "../../clickhouse/native.ts";
 import { UserError } from "../ops/errors.ts";
 import type { PartitionState, RangeState } from "../sink/ledger.ts";
-import { type Batch, packRecords } from "../source/batch.ts";
-import { letGo, offsetAt, type Records } from "../source/records.ts";
+import { type Batch, batchOf } from "../source/batch.ts";
+import { offsetAt, type Records } from "../source/records.ts";
 import type { Outcome, TableName } from "../worker/outcome.ts";
 import { type BlockEdges, createBlockEdges, MAX_BLOCK_RECORDS } from "./blockEdges.ts";
 import { createRecordQueue, type RecordQueue } from "./recordQueue.ts";
@@ -48,6 +48,8 @@ export interface Lane {
 
 export interface Task {
   readonly batch: Batch;
+  /** Its records, until nobody reads the batch any more. */
+  readonly held: readonly Records[];
   /** The range it fills again, for a batch that was published before a restart. */
   readonly range: Range | undefined;
   readonly catalogue: string;
@@ -173,17 +175,16 @@ export function takeBatch(
   source: string,
   limits: BatchLimits,
   now: number,
-): { batch: Batch; range: Range | undefined } | undefined {
+): Pick<Task, "batch" | "held" | "range"> | undefined {
   const again = lane.replay[0];
   if (again ? isStarved(lane) : lane.draining || lane.queue.count === 0) return undefined;
   const to = again?.cut ?? endOfNext(lane, limits, now);
   if (to === undefined) return undefined;
   if (again) lane.replay.shift();
   const parts = lane.queue.take(lane.queue.below(to));
-  const batch = packRecords(source, lane.partition, lane.next, to, parts);
-  parts.forEach(letGo);
+  const taken = batchOf(source, lane.partition, lane.next, to, parts);
   lane.next = to;
-  return { batch, range: again?.range };
+  return { ...taken, range: again?.range };
 }
 
 /** Offset where a new batch ends; undefined while it must wait for the rest of a block. */

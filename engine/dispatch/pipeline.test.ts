@@ -11,6 +11,7 @@ import type { Batch } from "../source/batch.ts";
 import { createRecordingSource, inspectRecording } from "../source/recording.ts";
 import { recordsOf } from "../source/records.ts";
 import type { Source } from "../source/source.ts";
+import { textOf } from "../source/testing/records.ts";
 import type { Outcome } from "../worker/outcome.ts";
 import { createProcessor } from "../worker/process.ts";
 import { createWorld } from "../world/world.ts";
@@ -213,14 +214,7 @@ test("blocks reach the worker whole, however batches would fall, and what never 
   const blocks: string[][] = [];
   await run({
     limits: { ...LIMITS, batch: { records: 25, bytes: 1 << 20, blockWait: 30_000 } },
-    onBatch: ({ bytes }) =>
-      blocks.push([
-        ...new Set(
-          Buffer.from(bytes)
-            .toString("latin1")
-            .match(/"blockHash":"0x.{4}/g),
-        ),
-      ]),
+    onBatch: (batch) => blocks.push([...new Set(textOf(batch).match(/"blockHash":"0x.{4}/g))]),
   });
   expect(blocks.flat()).toHaveLength(60);
   expect(new Set(blocks.flat()).size).toBe(60);

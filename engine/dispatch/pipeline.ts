@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { UserError } from "../ops/errors.ts";
 import { type Ledger, type LedgerEntry, MAX_CUTS, MAX_RANGES } from "../sink/ledger.ts";
+import { letGo } from "../source/records.ts";
 import type { Source, SourceEvents } from "../source/source.ts";
 import type { Outcome } from "../worker/outcome.ts";
 import {
@@ -106,7 +107,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     let bytes = 0;
     for (const lane of lanes.values()) {
       bytes += lane.queue.bytes;
-      for (const task of lane.tasks) bytes += task.batch.bytes.byteLength;
+      for (const task of lane.tasks) bytes += task.batch.size;
       for (const range of lane.ranges) bytes += range.bytes;
     }
     return bytes;
@@ -156,7 +157,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       const taken = lane.tasks.length < MAX_TASKS_A_LANE ? takeBatch(lane, source.name, batch, now) : undefined;
       if (!taken) continue;
       if (left++ === 0) running++;
-      bytes += taken.batch.bytes.byteLength;
+      bytes += taken.batch.size;
       start(lane, taken, end);
     }
     return left > 0;
@@ -172,7 +173,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   }
 
   /** @param end called when the outcome is there */
-  function start(lane: Lane, taken: Pick<Task, "batch" | "range">, end: () => void): void {
+  function start(lane: Lane, taken: Pick<Task, "batch" | "held" | "range">, end: () => void): void {
     const versions = taken.range ?? current();
     const task: Task = { ...taken, catalogue: versions.catalogue, world: versions.world, outcome: undefined };
     lane.tasks.push(task);
@@ -202,6 +203,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       }
       if (task.range) {
         fillRange(task.range, outcome);
+        task.held.forEach(letGo);
       } else {
         const range = rangeFor(lane, task, now);
         if (range === undefined) break;
@@ -283,7 +285,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   async function publish(): Promise<boolean> {
     const now = performance.now();
     const entries: LedgerEntry[] = [];
-    const outcomes: { batch: Task["batch"]; outcome: Outcome }[] = [];
+    const outcomes: { batch: Task["batch"]; outcome: Outcome; held: Task["held"] }[] = [];
     const committed: { lane: Lane; closed: Range[]; storedTo: number }[] = [];
     let room = MAX_RECORD_BYTES_A_COMMIT;
     let filled = false;
@@ -301,7 +303,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       const storedMoved =
         lane.storedTo > lane.storedCommitted && (lane.draining || lane.ranges.length === 0 || fresh.length > 0);
       if (fresh.length === 0 && closed.length === 0 && !storedMoved) continue;
-      for (const task of fresh) outcomes.push({ batch: task.batch, outcome: task.outcome! });
+      for (const { batch, held, outcome } of fresh) outcomes.push({ batch, held, outcome: outcome! });
       entries.push({ partition: lane.partition, state: structuredClone(toState(lane)) });
       committed.push({ lane, closed, storedTo: lane.storedTo });
     }
@@ -315,6 +317,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         lane.storedCommitted = storedTo;
       }
       observe?.published?.(outcomes);
+      for (const { held } of outcomes) held.forEach(letGo);
     }
     return entries.length > 0 || filled;
   }

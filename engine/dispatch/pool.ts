@@ -154,7 +154,7 @@ export function createPool(options: PoolOptions): Pool {
       for (let bytes = 0; bytes < HANDOVER_BYTES; ) {
         const next = all[0]?.task;
         if (next?.catalogue !== catalogue || next.world !== world) break;
-        bytes += next.batch.bytes.byteLength;
+        bytes += next.batch.size;
         group.push(all.shift()!);
       }
       attempt({ catalogue, world, batches: group.map(({ task }) => task.batch) }).then(

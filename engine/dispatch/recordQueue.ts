@@ -1,4 +1,4 @@
-import { offsetAt, type Records, sizeAt, sliceRecords } from "../source/records.ts";
+import { bytesBefore, bytesOf, offsetAt, type Records, sliceRecords } from "../source/records.ts";
 
 /**
  * Records of a lane that wait, in the parts they were read in. From the poll to the batch a record of 650 B takes 0.88 us of CPU, collector
@@ -50,17 +50,16 @@ export function createRecordQueue(): RecordQueue {
       if (records.count === 0) return;
       parts.push(records);
       count += records.count;
-      for (let i = 0; i < records.count; i++) bytes += sizeAt(records, i);
+      bytes += bytesOf(records);
     },
     within(most, bytes) {
       let found = 0;
-      let sum = 0;
+      let left = bytes;
       for (const part of parts) {
-        for (let i = 0; i < part.count; i++) {
-          sum += sizeAt(part, i);
-          if (found === most || (found > 0 && sum > bytes)) return found;
-          found++;
-        }
+        const here = firstNot(Math.min(part.count, most - found), (i) => bytesBefore(part, i + 1) <= left);
+        found += here;
+        if (here < part.count) return Math.max(1, found);
+        left -= bytesOf(part);
       }
       return found;
     },
@@ -71,9 +70,7 @@ export function createRecordQueue(): RecordQueue {
           found += part.count;
           continue;
         }
-        let i = 0;
-        while (offsetAt(part, i) < offset) i++;
-        return found + i;
+        return found + firstNot(part.count, (i) => offsetAt(part, i) < offset);
       }
       return found;
     },
@@ -94,7 +91,7 @@ export function createRecordQueue(): RecordQueue {
       }
       parts = parts.slice(whole);
       count -= wanted;
-      for (const part of taken) for (let i = 0; i < part.count; i++) bytes -= sizeAt(part, i);
+      for (const part of taken) bytes -= bytesOf(part);
       return taken;
     },
     clear() {
@@ -102,4 +99,15 @@ export function createRecordQueue(): RecordQueue {
       count = bytes = 0;
     },
   };
+}
+
+/** Of 0 … count, the first that is not so any more: all before it are. */
+function firstNot(count: number, isSo: (i: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isSo(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -7,24 +7,41 @@ import type { TopicPartition } from "./offsets.ts";
 import { promised } from "./promise.ts";
 
 type Native = {
-  consumeBatch?(timeoutMs: number, limit: number, done: (error: unknown, ...result: unknown[]) => void): void;
+  consumeBatch?(
+    timeoutMs: number,
+    limit: number,
+    spare: SharedArrayBuffer | null,
+    done: (error: unknown, ...result: unknown[]) => void,
+  ): void;
 };
 
-/** [bytes, count, topics, content types, late error] */
-type Batch = [ArrayBuffer, number, string[], string[], unknown];
+/** [bytes, partitions, topics, content types, late error] */
+type Batch = [SharedArrayBuffer | null, number[], string[], string[], unknown];
 
-/** What one read gave: a table of `count` entries of 32 B, and behind it the values. See native/consumeBatch.h. */
+/** What one read gave: the records of each partition, a table of entries of 32 B, and behind all of these the values. See native/consumeBatch.h. */
 export interface RecordTable {
-  readonly bytes: ArrayBuffer;
-  readonly count: number;
-  readonly topics: readonly string[];
-  /** As they were sent, in latin1. */
+  readonly bytes: SharedArrayBuffer;
+  readonly parts: readonly TablePart[];
+  /** As they were sent, in latin1. An entry has the place of its own and 1, or 0. */
   readonly contentTypes: readonly string[];
+  /** Nobody reads it any more: another read may go there. */
+  readonly release?: () => void;
 }
 
+export interface TablePart extends TopicPartition {
+  /** Where its first entry is in the buffer. */
+  readonly at: number;
+  readonly count: number;
+  /** How many look like a block's. */
+  readonly looks: number;
+}
+
+const ENTRY_BYTES = 32;
 const NO_VALUE = 0xffff_ffff;
-/** Of a record without a header `content-type`. */
-export const NO_NAME = 0xffff;
+/** What stands idle, in buffers: as many reads as mostly are under way. */
+const MOST_SPARES = 8;
+/** Of these sizes: smaller ones are made for their records alone, larger ones are few. */
+const [LEAST_SPARE, LARGEST_SPARE] = [1 << 20, 8 << 20];
 
 /** Whether the client was compiled with the method. Connects to nothing. */
 export function canReadBatches(): boolean {
@@ -41,6 +58,14 @@ export function batchReader(consumer: NativeConsumer, groupId: string) {
   if (!native.consumeBatch) return undefined;
   /** Came behind records: what the next read answers. */
   let late: KafkaError | undefined;
+  /** By size. */
+  const spares: SharedArrayBuffer[] = [];
+  const keep = (bytes: SharedArrayBuffer): void => {
+    if (bytes.byteLength < LEAST_SPARE || bytes.byteLength > LARGEST_SPARE) return;
+    spares.push(bytes);
+    spares.sort((a, b) => a.byteLength - b.byteLength);
+    if (spares.length > MOST_SPARES) spares.shift();
+  };
 
   return async (limit: number, timeoutMs: number): Promise<RecordTable> => {
     if (late) {
@@ -49,46 +74,53 @@ export function batchReader(consumer: NativeConsumer, groupId: string) {
       throw error;
     }
     const action = `poll the group "${groupId}"`;
-    const [bytes, count, topics, contentTypes, error] = await promised<Batch>(action, (done) =>
-      native.consumeBatch!(timeoutMs, limit, (failure, ...batch) => done(failure as never, batch as Batch)),
-    );
-    if (error) late = kafkaError(action, error);
-    return { bytes, count, topics, contentTypes };
+    const spare = spares.pop() ?? null;
+    let filled = false;
+    try {
+      const [own, numbers, topics, contentTypes, error] = await promised<Batch>(action, (done) =>
+        native.consumeBatch!(timeoutMs, limit, spare, (failure, ...batch) => done(failure as never, batch as Batch)),
+      );
+      if (error) late = kafkaError(action, error);
+      const parts = partsOf(numbers, topics);
+      filled = own === null && parts.length > 0;
+      const bytes = own ?? (filled ? spare! : NOTHING);
+      return { bytes, parts, contentTypes, release: () => keep(bytes) };
+    } finally {
+      if (spare !== null && !filled) keep(spare);
+    }
   };
 }
 
-/** An object a record. A list of headers is shared by all of its content type. */
-export function messagesOf({ bytes, count, topics, contentTypes }: RecordTable): Message[] {
-  const f64 = new Float64Array(bytes, 0, count * 4);
-  const u32 = new Uint32Array(bytes, 0, count * 8);
-  const headers = contentTypes.map((type) => [{ "content-type": Buffer.from(type, "latin1") }]);
-  const messages = new Array<Message>(count);
-  for (let i = 0; i < count; i++) {
-    const length = u32[i * 8 + 5]!;
-    const names = u32[i * 8 + 7]!;
-    messages[i] = {
-      topic: topics[names & NO_NAME]!,
-      partition: u32[i * 8 + 6]!,
-      offset: f64[i * 4]!,
-      timestamp: f64[i * 4 + 1]!,
-      key: null,
-      value: length === NO_VALUE ? null : Buffer.from(bytes, u32[i * 8 + 4]!, length),
-      size: length === NO_VALUE ? 0 : length,
-      headers: headers[names >>> 16] as NonNullable<Message["headers"]>,
-    };
+const NOTHING = new SharedArrayBuffer(0);
+
+/** @param numbers of each partition: its topic's place, its number, records, bytes, how many look like a block's */
+function partsOf(numbers: readonly number[], topics: readonly string[]): TablePart[] {
+  const parts: TablePart[] = [];
+  let at = 0;
+  for (let i = 0; i < numbers.length; i += 5) {
+    const [topic, partition, count, , looks] = numbers.slice(i, i + 5) as [number, number, number, number, number];
+    parts.push({ topic: topics[topic]!, partition, at, count, looks });
+    at += count * ENTRY_BYTES;
   }
-  return messages;
+  return parts;
 }
 
-/** Those that it has records of; a partition is named once for each time that its records follow another's. */
-export function partitionsOf({ bytes, count, topics }: RecordTable): TopicPartition[] {
-  const u32 = new Uint32Array(bytes, 0, count * 8);
-  const found: TopicPartition[] = [];
-  for (let i = 0; i < count; i++) {
-    const partition = u32[i * 8 + 6]!;
-    const topic = topics[u32[i * 8 + 7]! & NO_NAME]!;
-    const last = found.at(-1);
-    if (last?.partition !== partition || last.topic !== topic) found.push({ topic, partition });
-  }
-  return found;
+/** An object a record, with a copy of its value: the table is released. A list of headers is shared by all of its content type. */
+export function messagesOf({ bytes, parts, contentTypes, release }: RecordTable): Message[] {
+  const headers = contentTypes.map((type) => [{ "content-type": Buffer.from(type, "latin1") }]);
+  const messages = parts.flatMap(({ topic, partition, at, count }) => {
+    const f64 = new Float64Array(bytes, at, count * 4);
+    const u32 = new Uint32Array(bytes, at, count * 8);
+    return Array.from({ length: count }, (_, i): Message => {
+      const [start, length] = [u32[i * 8 + 4]!, u32[i * 8 + 5]!];
+      return {
+        ...{ topic, partition, offset: f64[i * 4]!, timestamp: f64[i * 4 + 1]!, key: null },
+        value: length === NO_VALUE ? null : Buffer.from(new Uint8Array(bytes, start, length)),
+        size: length === NO_VALUE ? 0 : length,
+        headers: headers[u32[i * 8 + 6]! - 1] as NonNullable<Message["headers"]>,
+      };
+    });
+  });
+  release?.();
+  return messages;
 }

@@ -3,7 +3,7 @@ import type { KafkaConsumer as NativeConsumer, Message as NativeMessage } from "
 import { createAdmin } from "./admin.ts";
 import { connectionSettings, loadBinding } from "./binding.ts";
 import { createCommits } from "./commits.ts";
-import { batchReader, messagesOf, partitionsOf, type RecordTable } from "./consumeBatch.ts";
+import { batchReader, messagesOf, type RecordTable } from "./consumeBatch.ts";
 import { INSTANCE_TAKEN, KafkaError, kafkaError } from "./errors.ts";
 import type { Message } from "./message.ts";
 import { type CommittedOffset, checkOffsets, type OffsetToCommit, type TopicPartition } from "./offsets.ts";
@@ -265,7 +265,7 @@ export async function createConsumer(options: ConsumerOptions): Promise<Consumer
     consuming = read(maxRecords, pollMs);
     try {
       const read = await consuming;
-      if (!Array.isArray(read) && partitionsOf(read).every(ownership.reads)) return read;
+      if (!Array.isArray(read) && read.parts.every(ownership.reads)) return read;
       const messages = listed(read);
       return messages.every(ownership.reads) ? messages : messages.filter(ownership.reads);
     } catch (error) {

@@ -1,25 +1,8 @@
-import { NULL_VALUE } from "../frame/content.ts";
-import {
-  contentAt,
-  hasValue,
-  offsetAt,
-  RECORD_ENTRY_BYTES,
-  type Records,
-  recordsOf,
-  type SourceRecord,
-  setRecord,
-  sizeAt,
-  startAt,
-  timeAt,
-} from "./records.ts";
+import { bytesOf, letGo, RECORD_ENTRY_BYTES, type Records, recordsOf, type SourceRecord, together } from "./records.ts";
 
 /**
- * A batch: records of one partition, a contiguous range of offsets, in one shared buffer that moves to a worker thread
- * without being copied or cloned, and stays here should the worker die and the batch have to run again.
- *
- *     ┌ table: count × 32 B ────────────────────────────────────────────────────────────┬ payload ──────────┐
- *     │ f64 offset │ f64 record time, ms │ u32 start │ u32 length │ u32 content │ u32 0  │ the records' bytes │
- *     └──────────────────────────────────────────────────────────────────────────────────┴───────────────────┘
+ * A batch: records of one partition, a contiguous range of offsets, where they were read to, in shared buffers. A worker thread reads them there,
+ * nothing is copied or cloned; and they stay here should the worker die and the batch have to run again.
  */
 export interface Batch {
   /** Kafka topic, or `recording:<sha256>` with `#<run>` behind it for another run of the same file. */
@@ -29,60 +12,74 @@ export interface Batch {
   readonly from: number;
   /** Offset after the range: what is consumed once the batch is done. Offsets may have gaps, ranges have none. */
   readonly to: number;
+  /** Records, of all parts. */
   readonly count: number;
-  readonly bytes: SharedArrayBuffer;
+  /** Bytes of their values and tables. */
+  readonly size: number;
+  /** By ascending offsets. */
+  readonly parts: readonly BatchPart[];
 }
 
-/** Packs records (ascending offsets) into a batch for the range [from, to). */
+/** A table of records (records.ts draws it) in a buffer that has others, too. */
+export interface BatchPart {
+  readonly bytes: SharedArrayBuffer;
+  /** Where its first entry is. */
+  readonly at: number;
+  readonly count: number;
+}
+
+/** Parts that are smaller are copied together: each costs a worker 1 us, and holds what else was read with it. */
+const SMALL = 32 << 10;
+
+/**
+ * The batch of these records for the range [from, to).
+ * @returns held: what must be let go of once nobody reads the batch any more
+ */
+export function batchOf(
+  source: string,
+  partition: number,
+  from: number,
+  to: number,
+  parts: readonly Records[],
+): { readonly batch: Batch; readonly held: readonly Records[] } {
+  let count = 0;
+  let size = 0;
+  for (const part of parts) {
+    count += part.count;
+    size += part.count * RECORD_ENTRY_BYTES + bytesOf(part);
+  }
+  let held = parts;
+  if (parts.length > 1 && size < SMALL * parts.length) {
+    held = [together(parts)];
+    parts.forEach(letGo);
+  }
+  return {
+    batch: {
+      source,
+      partition,
+      from,
+      to,
+      count,
+      size,
+      parts: held.map(({ bytes, at, count }) => ({ bytes, at, count })),
+    },
+    held,
+  };
+}
+
+/** Of records (ascending offsets) that come one by one. */
 export const packBatch = (
   source: string,
   partition: number,
   from: number,
   to: number,
   records: readonly SourceRecord[],
-): Batch => packRecords(source, partition, from, to, [recordsOf(records)]);
+): Batch => batchOf(source, partition, from, to, [recordsOf(records)]).batch;
 
-/** The same of records as they were read, in several parts. */
-export function packRecords(
-  source: string,
-  partition: number,
-  from: number,
-  to: number,
-  parts: readonly Records[],
-): Batch {
-  let count = 0;
-  let size = 0;
-  for (const part of parts) {
-    count += part.count;
-    for (let i = 0; i < part.count; i++) size += sizeAt(part, i);
-  }
-  const bytes = new SharedArrayBuffer(count * RECORD_ENTRY_BYTES + size);
-  const table = {
-    f64: new Float64Array(bytes, 0, count * (RECORD_ENTRY_BYTES / 8)),
-    u32: new Uint32Array(bytes, 0, count * (RECORD_ENTRY_BYTES / 4)),
-  };
-  const payload = new Uint8Array(bytes);
-  let record = 0;
-  let at = count * RECORD_ENTRY_BYTES;
-  for (const part of parts) {
-    // Values that lie one behind the other, as those of a poll mostly do, are copied as one.
-    let begin = 0;
-    let end = 0;
-    const copy = (): void => {
-      payload.set(part.bytes.subarray(begin, end), at);
-      at += end - begin;
-    };
-    for (let i = 0; i < part.count; i++, record++) {
-      const [start, size] = [startAt(part, i), sizeAt(part, i)];
-      if (size > 0 && start !== end) {
-        copy();
-        begin = end = start;
-      }
-      const length = hasValue(part, i) ? size : NULL_VALUE;
-      setRecord(table, record, offsetAt(part, i), timeAt(part, i), at + end - begin, length, contentAt(part, i));
-      end += size;
-    }
-    copy();
-  }
-  return { source, partition, from, to, count, bytes };
-}
+/** Offset and time of each record by places 4i and 4i + 1 of `f64`; where its value is and what by 8i + 4 to 8i + 6 of `u32`. */
+export const tableOf = ({ bytes, at, count }: BatchPart) => ({
+  count,
+  bytes: new Uint8Array(bytes),
+  f64: new Float64Array(bytes, at, count * (RECORD_ENTRY_BYTES / 8)),
+  u32: new Uint32Array(bytes, at, count * (RECORD_ENTRY_BYTES / 4)),
+});

@@ -1,10 +1,10 @@
-import { CONTENT, CONTENT_TYPES, type Content, NULL_VALUE } from "../frame/content.ts";
+import { CONTENT, CONTENT_TYPES, type Content } from "../frame/content.ts";
 import type { RecordTable } from "../kafka/consumeBatch.ts";
 import type { Consumer } from "../kafka/consumer.ts";
 import { createConsumer } from "../kafka/consumer.ts";
 import type { Message } from "../kafka/message.ts";
 import type { Failpoint } from "../ops/failpoint.ts";
-import { emptyRecords, type Records, recordsOf, type SourceRecord, setRecord } from "./records.ts";
+import { type Records, recordsAt, recordsOf, type SourceRecord } from "./records.ts";
 import type { Source } from "./source.ts";
 
 export interface KafkaSourceOptions {
@@ -76,7 +76,7 @@ export function createKafkaSource(options: KafkaSourceOptions): KafkaSource {
         while (!signal.aborted) {
           if (broken) throw broken;
           const polled = await consumer.pollTable(POLL_RECORDS);
-          if ((Array.isArray(polled) ? polled.length : polled.count) === 0) continue;
+          if ((Array.isArray(polled) ? polled : polled.parts).length === 0) continue;
           failpoint("after poll");
           for (const [partition, records] of recordsByPartition(polled)) events.records(partition, records);
         }
@@ -94,40 +94,19 @@ export function recordsByPartition(polled: RecordTable | Message[]): Map<number,
   return new Map([...byPartition(polled)].map(([partition, records]) => [partition, recordsOf(records)]));
 }
 
-/** The table's entries, a table a partition; the values stay where they are. */
-function splitTable({ bytes, count, contentTypes }: RecordTable): Map<number, Records> {
-  const f64 = new Float64Array(bytes, 0, count * 4);
-  const u32 = new Uint32Array(bytes, 0, count * 8);
+/** Each partition's part of the table; nothing is copied. */
+function splitTable({ bytes, parts, contentTypes, release }: RecordTable): Map<number, Records> {
   const contents = contentTypes.map(contentOfText);
-  const counts = new Map<number, number>();
-  for (let i = 0; i < count; i++) {
-    const partition = u32[i * 8 + 6]!;
-    counts.set(partition, (counts.get(partition) ?? 0) + 1);
-  }
-  const values = new Uint8Array(bytes);
-  const waiting = { records: count };
-  const found = new Map<number, Records>();
-  const filled = new Map<number, number>();
-  for (const [partition, count] of counts) {
-    found.set(partition, emptyRecords(count, values, waiting));
-    filled.set(partition, 0);
-  }
-  for (let i = 0; i < count; i++) {
-    const partition = u32[i * 8 + 6]!;
-    const place = filled.get(partition)!;
-    filled.set(partition, place + 1);
-    const content = contents[u32[i * 8 + 7]! >>> 16] ?? CONTENT.unknown;
-    setRecord(
-      found.get(partition)!,
-      place,
-      f64[i * 4]!,
-      f64[i * 4 + 1]!,
-      u32[i * 8 + 4]!,
-      u32[i * 8 + 5]! || NULL_VALUE,
-      content,
-    );
-  }
-  return found;
+  const held = { records: parts.reduce((sum, { count }) => sum + count, 0), release };
+  return new Map(
+    parts.map(({ partition, at, count, looks }) => {
+      const records = recordsAt(bytes, at, count, looks > 0, held);
+      if (contents.length > 0)
+        for (let i = 0; i < count; i++)
+          records.u32[i * 8 + 6] = contents[records.u32[i * 8 + 6]! - 1] ?? CONTENT.unknown;
+      return [partition, records];
+    }),
+  );
 }
 
 /** Messages of one topic as records, by partition. */

@@ -3,11 +3,11 @@
  * begin and end (`dispatch/blockEdges.ts`). What it cannot read so counts as no member of a block; the worker reads frames and decides.
  *
  * Found are the first `"transactionCount":`, `"blockHash":` and `"transactionIndex":` of a line. Most records are pending and lack the
- * first of them, so they cost a share of one search through the values of a poll.
+ * first of them: `looksLikeBlock` says so beforehand.
  */
 import { CONTENT, type Content } from "../frame/content.ts";
 import { HEADER_SIZE, OFFSET, PRESENT } from "../frame/schema.ts";
-import { contentAt, type Records, type SourceRecord, sizeAt, startAt } from "./records.ts";
+import type { SourceRecord } from "./records.ts";
 
 /**
  * Told of each transaction of a block.
@@ -18,35 +18,12 @@ import { contentAt, type Records, type SourceRecord, sizeAt, startAt } from "./r
 export type OnMember = (block: number, index: number, count: number) => void;
 
 /**
- * Of records that are asked one after the other. Where the next count stands is searched for in all values that lie one behind the other, so
- * records without one cost a share of a search, and no object.
+ * Whether there is anything to peek at: it begins as a frame does, or has the name of a block's count of transactions. The client's added method
+ * says the same of what it reads (kafka/native/consumeBatch.h), so the main thread need not touch the values of pending transactions.
  */
-export function createPeek(records: Records): (i: number, onMember: OnMember) => void {
-  const { bytes, count } = records;
-  /** Up to the end of the values that lie together. */
-  let text: Buffer = Buffer.alloc(0);
-  let next = Number.POSITIVE_INFINITY;
-  const find = (from: number): void => {
-    const found = text.indexOf(COUNT, from);
-    next = found < 0 ? Number.POSITIVE_INFINITY : found;
-  };
-  const layTogether = (from: number): void => {
-    let end = startAt(records, from);
-    for (let i = from; i < count && (startAt(records, i) === end || sizeAt(records, i) === 0); i++)
-      end += sizeAt(records, i);
-    text = Buffer.from(bytes.buffer, bytes.byteOffset, end);
-    find(startAt(records, from));
-  };
-  return (i, onMember) => {
-    const size = sizeAt(records, i);
-    if (size === 0) return;
-    const start = startAt(records, i);
-    const content = contentAt(records, i);
-    if (isFrames(content, bytes, start)) return peekFrames(bytes.subarray(start, start + size), onMember);
-    if (start >= text.length) layTogether(i);
-    else if (next < start) find(start);
-    if (next < start + size) peekBlocks({ content, value: text.subarray(start, start + size) }, onMember);
-  };
+export function looksLikeBlock(value: Uint8Array): boolean {
+  if (value[0] === 1 && value[1] === 0) return true;
+  return Buffer.from(value.buffer, value.byteOffset, value.length).includes(COUNT);
 }
 
 const isFrames = (content: Content, bytes: Uint8Array, at: number): boolean =>

@@ -15,7 +15,7 @@ export function decodeLetter(decoded: Decoded, batch: Batch, failure: DecodeFail
   const { offset, time, n, reason, detail, bytes, frame } = failure;
   const { source, partition } = batch;
   let body = new Uint8Array(0);
-  if (bytes) body = new Uint8Array(batch.bytes).slice(bytes.start, bytes.end);
+  if (bytes) body = new Uint8Array(batch.parts[bytes.part]!.bytes).slice(bytes.start, bytes.end);
   else if (frame !== undefined) body = new TextEncoder().encode(frameToJson(frameBytes(decoded.bytes), frame));
   return letter({ source, partition, offset, n, record_time: time, reason, detail, rule: "", bytes: body });
 }

@@ -4,8 +4,7 @@ import { decodeRecord } from "../frame/decodeRecord.ts";
 import { lastError } from "../frame/describeError.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
 import { OFFSET, PRESENT } from "../frame/schema.ts";
-import type { Batch } from "../source/batch.ts";
-import { RECORD_ENTRY_BYTES } from "../source/records.ts";
+import { type Batch, tableOf } from "../source/batch.ts";
 import type { World } from "../world/world.ts";
 
 /** A batch as frames, with what is known of each transaction's place and time. Valid until the next batch is decoded. */
@@ -35,8 +34,8 @@ export interface DecodeFailure {
   readonly offset: number;
   readonly time: number;
   readonly n: number;
-  /** Its bytes within the batch, as received; for a transaction that was decoded and then refused, its frame. */
-  readonly bytes?: { readonly start: number; readonly end: number };
+  /** Its bytes within a part of the batch, as received; for a transaction that was decoded and then refused, its frame. */
+  readonly bytes?: { readonly part: number; readonly start: number; readonly end: number };
   readonly frame?: number;
   readonly reason: string;
   readonly detail: string;
@@ -50,27 +49,31 @@ export function createDecoder(world: Pick<World, "chains">): (batch: Batch) => D
   const writer = createFrameWriter();
   const chains = new Set(world.chains);
 
-  return ({ source, partition, from, count: records, bytes: shared }) => {
-    const bytes = new Uint8Array(shared);
-    const f64 = new Float64Array(shared, 0, records * (RECORD_ENTRY_BYTES / 8));
-    const u32 = new Uint32Array(shared, 0, records * (RECORD_ENTRY_BYTES / 4));
+  return ({ source, partition, from, count: records, parts }) => {
+    const tables = parts.map(tableOf);
     const failures: DecodeFailure[] = [];
+    let part = 0;
     let offset = 0;
     let time = 0;
     const onError = (n: number, start: number, end: number, code: number): void => {
-      failures.push({ offset, time, n, bytes: { start, end }, reason: reasonOf(code), detail: lastError().message });
+      const bytes = { part, start, end };
+      failures.push({ offset, time, n, bytes, reason: reasonOf(code), detail: lastError().message });
     };
     writer.reset();
-    /** Number of the first transaction of each record. */
+    /** Number of the first transaction of each record, of all parts. */
     const firsts = new Uint32Array(records + 1);
-    for (let i = 0; i < records; i++) {
-      offset = f64[i * 4];
-      time = f64[i * 4 + 1];
-      const start = u32[i * 8 + 4];
-      const length = u32[i * 8 + 5];
-      firsts[i] = writer.count;
-      if (length === NULL_VALUE) failures.push({ offset, time, n: 0, ...NO_VALUE });
-      else decodeRecord(bytes, start, start + length, u32[i * 8 + 6] as Content, writer, onError);
+    let record = 0;
+    for (part = 0; part < tables.length; part++) {
+      const { count, bytes, f64, u32 } = tables[part];
+      for (let i = 0; i < count; i++) {
+        offset = f64[i * 4];
+        time = f64[i * 4 + 1];
+        const start = u32[i * 8 + 4];
+        const length = u32[i * 8 + 5];
+        firsts[record++] = writer.count;
+        if (length === NULL_VALUE) failures.push({ offset, time, n: 0, ...NO_VALUE });
+        else decodeRecord(bytes, start, start + length, u32[i * 8 + 6] as Content, writer, onError);
+      }
     }
     firsts[records] = writer.count;
 
@@ -79,20 +82,28 @@ export function createDecoder(world: Pick<World, "chains">): (batch: Batch) => D
     const times = new Float64Array(writer.count);
     const events = new Float64Array(writer.count);
     let kept = 0;
-    for (let i = 0; i < records; i++) {
-      for (let t = firsts[i]; t < firsts[i + 1]; t++) {
-        const at = frames[t] >> 2;
-        const chain = u64(words, at + (OFFSET.chainId >> 2));
-        if (!chains.has(chain)) {
-          failures.push({ ...unknownChain(chain, frames[t]), offset: f64[i * 4], time: f64[i * 4 + 1], n: indexes[t] });
-          continue;
+    record = 0;
+    for (const { count, f64 } of tables) {
+      for (let i = 0; i < count; i++, record++) {
+        for (let t = firsts[record]; t < firsts[record + 1]; t++) {
+          const at = frames[t] >> 2;
+          const chain = u64(words, at + (OFFSET.chainId >> 2));
+          if (!chains.has(chain)) {
+            failures.push({
+              ...unknownChain(chain, frames[t]),
+              offset: f64[i * 4],
+              time: f64[i * 4 + 1],
+              n: indexes[t],
+            });
+            continue;
+          }
+          frames[kept] = frames[t];
+          indexes[kept] = indexes[t];
+          offsets[kept] = f64[i * 4];
+          times[kept] = f64[i * 4 + 1];
+          events[kept] = eventTime(words, at, times[kept]);
+          kept++;
         }
-        frames[kept] = frames[t];
-        indexes[kept] = indexes[t];
-        offsets[kept] = f64[i * 4];
-        times[kept] = f64[i * 4 + 1];
-        events[kept] = eventTime(words, at, times[kept]);
-        kept++;
       }
     }
     return {
