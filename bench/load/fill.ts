@@ -29,6 +29,7 @@ export async function fill(
     while (!producer.produce(topic, null, key, value, headers)) await producer.room();
     if (i % 4_096 === 0) await new Promise(setImmediate);
   }
+  await producer.flush(); // else the last 64 MiB were sent while the clock runs already
   return {
     release: () => producer.commit(),
     close: () => producer.close(),

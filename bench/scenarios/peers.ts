@@ -36,7 +36,7 @@ interface Sizes {
   readonly copies: number;
   readonly warmUps: number;
 }
-const FULL: Sizes = { distinct: 10_000, copies: 30, warmUps: 2 };
+const FULL: Sizes = { distinct: 10_000, copies: 100, warmUps: 3 };
 const QUICK: Sizes = { distinct: 2_000, copies: 20, warmUps: 1 };
 
 /** A peer that waits for its next fill. */
@@ -123,9 +123,10 @@ async function enter(
   await admin.createTopics([{ topic, partitions: PARTITIONS }]);
   await admin.close();
   const running = await peer.start({ brokers, topic, group: topic, threads: availableParallelism() });
+  const records = some.map(recordOf);
   return {
     ...{ peer, running, topic, fills: 0, rates: [], cpus: [] },
-    records: Array.from({ length: times }, () => some.map(recordOf)).flat(),
+    records: Array.from({ length: times }, () => records).flat(),
     truth: once.map((count) => count * times),
   };
 }

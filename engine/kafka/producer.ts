@@ -26,8 +26,8 @@ export type Producer = {
   /** Records queued whose fate is not known yet. Only without transactions. */
   unacknowledged(): number;
   /**
-   * Waits until the broker has acknowledged everything produced so far; throws the first failure since the last flush.
-   * Only without transactions: in one, `commit()` waits for its records.
+   * Waits until the broker has acknowledged everything produced so far; throws the first failure since the last flush, or in the open transaction.
+   * A transaction's `commit()` does that by itself.
    */
   flush(): Promise<void>;
   /** Opens a transaction. Produce only inside one. */
@@ -137,7 +137,7 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     const deadline = Date.now() + timeoutMs;
     const target = queued;
     await promised("flush", (done) => native.flush(timeoutMs, done));
-    while (reported < target) {
+    while (transactionalId === undefined && reported < target) {
       // librdkafka has all acknowledgements here, but hands the reports to the event loop a little later
       if (Date.now() > deadline) {
         throw new KafkaError(`Cannot flush: ${target - reported} records unacknowledged, expected 0`, "retry", -185);
@@ -165,16 +165,7 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     },
     room: () => sleep(2),
     unacknowledged: () => queued - reported,
-    async flush() {
-      if (transactionalId !== undefined) {
-        throw new KafkaError(
-          `Cannot flush the producer${called}: it is transactional, expected commit()`,
-          "configuration",
-          -172,
-        );
-      }
-      await flush();
-    },
+    flush,
     begin: () => call("begin", (done) => native.beginTransaction(done)),
     async sendOffsets(offsets, consumer) {
       checkOffsets(offsets);
