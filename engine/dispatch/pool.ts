@@ -127,8 +127,9 @@ export function createPool(options: PoolOptions): Pool {
     return answer.answers;
   }
 
-  const alone = async ({ batch, ...task }: Task, selection?: Selection): Promise<BatchAnswer> =>
-    (await attempt({ ...task, batches: [batch] }, selection))[0]!;
+  // no more of the task than that: what is posted is cloned, and the lane's has its range's rows
+  const alone = async ({ batch, catalogue, world, second }: Task, selection?: Selection): Promise<BatchAnswer> =>
+    (await attempt({ batches: [batch], catalogue, world, second }, selection))[0]!;
 
   interface Asked {
     readonly task: Task;
