@@ -2,8 +2,11 @@
 import { expect, test } from "vitest";
 import { lagsOf } from "../engine/consumerLag.ts";
 import { createAdmin } from "../engine/kafka/admin.ts";
+import { canReadBatches } from "../engine/kafka/consumeBatch.ts";
 import type { Message } from "../engine/kafka/message.ts";
 import { createProducer } from "../engine/kafka/producer.ts";
+import { looksLikeBlock } from "../engine/source/peekBlock.ts";
+import { looksAt, offsetAt, recordsAt, valueAt } from "../engine/source/records.ts";
 import { kindOf, take, texts, until, useKafkaClients } from "./support/kafkaClients.ts";
 import { uniqueName } from "./support/sharedKafka.ts";
 
@@ -235,6 +238,61 @@ test("records read in bulk are those read one by one, but for keys and other hea
   expect(bulk).toEqual(single);
   expect(bulk.filter(({ type }) => type === "type/4")).toHaveLength(2);
 });
+
+test.skipIf(!canReadBatches())(
+  "a table read in bulk has a partition's records together, says which look like a block's, and its buffer is used again",
+  async () => {
+    const [topic, other] = [await topicOf(3), await topicOf(1)];
+    const producer = await producerOf();
+    const values = [
+      ...[null, Buffer.alloc(0), Buffer.of(1), Buffer.of(1, 0), Buffer.of(1, 1)],
+      ...[
+        'transactionCount"',
+        'x"transactionCount":7',
+        "transactionCount",
+        'ansactionCount"',
+        'CCtransactionCountCtransactionCount"',
+        "C",
+      ].map((text) => Buffer.from(text)),
+      Buffer.from(`${"aC".repeat(50_000)}transactionCount"`),
+    ];
+    const rounds = 30; // some 3 MB: more than one read gives
+    for (let i = 0; i < rounds * values.length; i++) {
+      const type: Record<string, string> = i % 2 === 0 ? { "content-type": "application/json" } : {};
+      producer.produce(i % 7 === 0 ? other : topic, i % 7 === 0 ? 0 : i % 3, null, values[i % values.length]!, type);
+    }
+    await producer.flush();
+    const consumer = await consumerOf(topic, { topics: [topic, other] });
+    const buffers = new Set<SharedArrayBuffer>();
+    const next = new Map<string, number>();
+    let [count, reads] = [0, 0];
+    while (count < rounds * values.length) {
+      const table = await consumer.pollTable(64);
+      if (Array.isArray(table)) continue; // nothing yet
+      for (const { topic, partition, at, count: its, looks } of table.parts) {
+        const records = recordsAt(table.bytes, at, its, true);
+        const list = Array.from({ length: its }, (_, i) => ({
+          value: Buffer.from(valueAt(records, i)),
+          looks: looksAt(records, i),
+        }));
+        expect(list.map(({ looks }) => looks)).toEqual(list.map(({ value }) => looksLikeBlock(value)));
+        expect(looks).toBe(list.filter(({ looks }) => looks).length);
+        const place = `${topic}/${partition}`;
+        for (let i = 0; i < its; i++, next.set(place, (next.get(place) ?? 0) + 1))
+          expect(offsetAt(records, i)).toBe(next.get(place) ?? 0);
+        count += its;
+      }
+      if (table.parts.length > 0 && table.bytes.byteLength >= 1 << 20) {
+        reads++;
+        buffers.add(table.bytes);
+      }
+      table.release?.();
+    }
+    expect(next.size).toBe(4);
+    expect(reads).toBeGreaterThan(1);
+    expect(buffers.size).toBeLessThan(reads);
+  },
+);
 
 test("an admin that is closed while it asks brokers in vain lets the event loop go on", async () => {
   const client = await createAdmin({ brokers: "127.0.0.1:1", timeoutMs: 1_000 });
