@@ -274,6 +274,46 @@ describe("rounds of several partitions", () => {
     return seen;
   }
 
+  test("a buffer is let go of once, when all that was read into it is published, replayed batches too", async () => {
+    const process = createProcessor([], createWorld({ chains: [1, 56, 137, 42161] }));
+    const ranges = [{ cuts: [50, 120], round: undefined, ...VERSIONS }];
+    await ledger.commit([{ partition: 1, state: { stored: 0, published: 120, ranges } }], []);
+    const done = { worked: 0, published: 0 };
+    const released: { worked: number; published: number }[] = [];
+    const held = { records: 3 * RECORDS, release: () => void released.push({ ...done }) };
+    const reading: Source = {
+      ...source,
+      run: (events, signal) =>
+        source.run(
+          { ...events, records: (partition, records) => events.records(partition, { ...records, held }) },
+          signal,
+        ),
+    };
+    await runPipeline(
+      {
+        ...{
+          source: reading,
+          ledger,
+          limits: { ...LIMITS, batch: { ...LIMITS.batch, records: 70 } },
+          current: () => VERSIONS,
+        },
+        async work({ batch }) {
+          const outcome = process(batch);
+          await new Promise(setImmediate);
+          done.worked += batch.count;
+          return outcome;
+        },
+        store: async () => {},
+        observe: {
+          published: (outcomes) => void (done.published += outcomes.reduce((sum, { batch }) => sum + batch.count, 0)),
+        },
+      },
+      new AbortController().signal,
+    );
+    expect(released).toEqual([{ worked: 3 * RECORDS, published: 3 * RECORDS - 120 }]);
+    expect(held.records).toBe(0);
+  });
+
   test("ranges that are open together are stored together, under one name", async () => {
     const seen = await rounds();
     expect(seen.some(({ partitions }) => partitions.length > 1)).toBe(true);
