@@ -163,13 +163,19 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     return left > 0;
   }
 
+  /** Once for all that happens in this turn. Not left to the loop, which waits for a commit most of its time. */
   function dispatchSoon(): void {
-    dispatching = false;
-    try {
-      dispatch();
-    } catch (error) {
-      fail(error);
-    }
+    if (dispatching) return;
+    dispatching = true;
+    queueMicrotask(() => {
+      dispatching = false;
+      if (failure.signal.aborted) return;
+      try {
+        dispatch();
+      } catch (error) {
+        fail(error);
+      }
+    });
   }
 
   /** @param end called when the outcome is there */
@@ -182,6 +188,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         end();
         task.outcome = outcome;
         if (task.range === undefined && outcome.halt === undefined && !lane.gone) observe?.worked?.(outcome);
+        dispatchSoon();
         wake();
       },
       (error) => {
@@ -466,8 +473,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       const lane = lanes.get(partition);
       if (!lane || lane.draining) return;
       acceptRecords(lane, records, performance.now());
-      if (!dispatching) queueMicrotask(dispatchSoon); // once for all partitions of a poll
-      dispatching = true;
+      dispatchSoon();
     },
   };
 
