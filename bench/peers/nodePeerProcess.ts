@@ -1,8 +1,7 @@
 /** Run by nodePeers.ts with fork(): reads its share of the topic for as long as the harness is there. */
 import { createConsumer } from "../../engine/kafka/consumer.ts";
-import type { Message } from "../../engine/kafka/message.ts";
 import { recordsByPartition } from "../../engine/source/kafka.ts";
-import { letGo, offsetAt, type Records } from "../../engine/source/records.ts";
+import { letGo, offsetAt, type Records, sizeAt, startAt } from "../../engine/source/records.ts";
 import { mixRules } from "../load/ruleMix.ts";
 import { parseTransaction } from "../load/ruleTruth.ts";
 import { createHashIndex, type ParsedTransaction } from "./hashIndex.ts";
@@ -11,7 +10,7 @@ import type { NodePeerJob, PeerMessage } from "./nodePeers.ts";
 
 interface Matcher {
   /** @returns matches of all of them */
-  match(records: readonly { value: Buffer | null }[]): number | Promise<number>;
+  match(read: readonly Records[]): number | Promise<number>;
   counts(): readonly number[];
 }
 
@@ -43,39 +42,39 @@ const consumer = await createConsumer({
   },
 });
 for (;;) {
-  if (kind === "client alone") throwAway(recordsByPartition(await consumer.pollTable(4_096)));
-  else {
-    working = take(await consumer.poll(4_096));
-    await working;
-  }
+  working = take(recordsByPartition(await consumer.pollTable(4_096)));
+  await working;
 }
 
-/** As the engine gets them. */
-function throwAway(read: ReadonlyMap<number, Records>): void {
+/** As the engine gets them: values are where they were read to. */
+async function take(read: ReadonlyMap<number, Records>): Promise<void> {
+  if (read.size === 0) return;
+  done.matches += await matcher.match([...read.values()]);
   for (const [partition, records] of read) {
     done.transactions += records.count;
     next.set(partition, offsetAt(records, records.count - 1) + 1);
     letGo(records);
   }
-  if (read.size > 0) say(done);
+  say(done);
 }
 
-async function take(records: readonly Message[]): Promise<void> {
-  if (records.length === 0) return;
-  done.matches += await matcher.match(records);
-  done.transactions += records.length;
-  for (const { partition, offset } of records) next.set(partition, offset + 1);
-  say(done);
+/** @param bytes of their buffer */
+function textAt(records: Records, i: number, bytes: Buffer): string {
+  const start = startAt(records, i);
+  return bytes.toString("latin1", start, start + sizeAt(records, i));
 }
 
 function hashIndex(): Matcher {
   const index = createHashIndex(mixRules("dense", rules));
   return {
     counts: index.counts,
-    match(records) {
+    match(read) {
       let matches = 0;
-      for (const { value } of records)
-        matches += index.match(JSON.parse(value!.toString("latin1")) as ParsedTransaction);
+      for (const records of read) {
+        const bytes = Buffer.from(records.bytes);
+        for (let i = 0; i < records.count; i++)
+          matches += index.match(JSON.parse(textAt(records, i, bytes)) as ParsedTransaction);
+      }
       return matches;
     },
   };
@@ -86,8 +85,13 @@ function jsonRules(): Matcher {
   const run = createJsonRulesEngine(mixRules("dense", rules), (rule) => void counts[rule]!++);
   return {
     counts: () => counts,
-    match: async (records) =>
-      (await run(records.map(({ value }) => parseTransaction(value!.toString("latin1"))))).matches,
+    async match(read) {
+      const texts = read.flatMap((records) => {
+        const bytes = Buffer.from(records.bytes);
+        return Array.from({ length: records.count }, (_, i) => textAt(records, i, bytes));
+      });
+      return (await run(texts.map(parseTransaction))).matches;
+    },
   };
 }
 
