@@ -7,7 +7,6 @@
  */
 import { CONTENT, type Content } from "../frame/content.ts";
 import { HEADER_SIZE, OFFSET, PRESENT } from "../frame/schema.ts";
-import type { SourceRecord } from "./records.ts";
 
 /**
  * Told of each transaction of a block.
@@ -30,7 +29,10 @@ const isFrames = (content: Content, bytes: Uint8Array, at: number): boolean =>
   content === CONTENT.frames || (content === CONTENT.unknown && bytes[at] === 1 && bytes[at + 1] === 0);
 
 /** Of a record by itself. */
-export function peekBlocks({ content, value }: Pick<SourceRecord, "content" | "value">, onMember: OnMember): void {
+export function peekBlocks(
+  { content, value }: { content: Content; value: Uint8Array | null },
+  onMember: OnMember,
+): void {
   if (value === null || value.length === 0) return;
   if (isFrames(content, value, 0)) peekFrames(value, onMember);
   else {
