@@ -1,4 +1,13 @@
-import { bytesOf, letGo, RECORD_ENTRY_BYTES, type Records, recordsOf, type SourceRecord, together } from "./records.ts";
+import {
+  bytesOf,
+  letGo,
+  RECORD_ENTRY_BYTES,
+  type Records,
+  recordsOf,
+  type SourceRecord,
+  tableAt,
+  together,
+} from "./records.ts";
 
 /**
  * A batch: records of one partition, a contiguous range of offsets, where they were read to, in shared buffers. A worker thread reads them there,
@@ -80,6 +89,5 @@ export const packBatch = (
 export const tableOf = ({ bytes, at, count }: BatchPart) => ({
   count,
   bytes: new Uint8Array(bytes),
-  f64: new Float64Array(bytes, at, count * (RECORD_ENTRY_BYTES / 8)),
-  u32: new Uint32Array(bytes, at, count * (RECORD_ENTRY_BYTES / 4)),
+  ...tableAt(bytes, at, count),
 });

@@ -63,17 +63,19 @@ export const bytesBefore = (records: Records, i: number): number =>
 export const bytesOf = (records: Records): number => bytesBefore(records, records.count);
 
 /** The table of so many records that begins at `at`, a multiple of 8. */
+export const tableAt = (bytes: SharedArrayBuffer, at: number, count: number): Pick<Records, "f64" | "u32"> => ({
+  f64: new Float64Array(bytes, at, count * (RECORD_ENTRY_BYTES / 8)),
+  u32: new Uint32Array(bytes, at, count * (RECORD_ENTRY_BYTES / 4)),
+});
+
+/** @param at where their table begins */
 export const recordsAt = (
   bytes: SharedArrayBuffer,
   at: number,
   count: number,
   looks: boolean,
   held: Held = { records: count },
-): Records => ({
-  ...{ count, bytes, at, looks, held },
-  f64: new Float64Array(bytes, at, count * (RECORD_ENTRY_BYTES / 8)),
-  u32: new Uint32Array(bytes, at, count * (RECORD_ENTRY_BYTES / 4)),
-});
+): Records => ({ count, bytes, at, looks, held, ...tableAt(bytes, at, count) });
 
 /** Nobody reads these any more. With the last of them the buffer goes. */
 export function letGo({ count, held }: Records): void {
@@ -82,7 +84,7 @@ export function letGo({ count, held }: Records): void {
 }
 
 /** @param length NULL_VALUE for a record without a value */
-export function setRecord(
+function setRecord(
   { f64, u32 }: Pick<Records, "f64" | "u32">,
   i: number,
   offset: number,
@@ -105,23 +107,19 @@ export function recordsOf(list: readonly SourceRecord[]): Records {
   const table = list.length * RECORD_ENTRY_BYTES;
   const bytes = new SharedArrayBuffer(table + list.reduce((size, { value }) => size + (value?.length ?? 0), 0));
   const records = recordsAt(bytes, 0, list.length, true);
-  const all = new Uint8Array(bytes);
-  let at = table;
+  fillRecords(records, list, table);
+  return records;
+}
+
+/** Writes a table that is empty yet, and the values from `at` on. */
+export function fillRecords(records: Records, list: readonly SourceRecord[], at: number): void {
+  const all = new Uint8Array(records.bytes);
   for (const [i, { offset, time, content, value }] of list.entries()) {
-    setRecord(
-      records,
-      i,
-      offset,
-      time,
-      at,
-      value?.length ?? NULL_VALUE,
-      content,
-      value !== null && looksLikeBlock(value),
-    );
+    const looks = value !== null && looksLikeBlock(value);
+    setRecord(records, i, offset, time, at, value?.length ?? NULL_VALUE, content, looks);
     if (value) all.set(value, at);
     at += value?.length ?? 0;
   }
-  return records;
 }
 
 /** The same in one buffer of their own. */

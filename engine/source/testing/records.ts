@@ -1,17 +1,14 @@
 /** Records for tests, and back. */
-import type { Content } from "../../frame/content.ts";
-import { NULL_VALUE } from "../../frame/content.ts";
 import { type Batch, tableOf } from "../batch.ts";
-import { looksLikeBlock } from "../peekBlock.ts";
 import {
   contentAt,
+  fillRecords,
   hasValue,
   offsetAt,
   RECORD_ENTRY_BYTES,
   type Records,
   recordsAt,
   type SourceRecord,
-  setRecord,
   timeAt,
   valueAt,
 } from "../records.ts";
@@ -33,27 +30,18 @@ export const listOf = (records: Records): SourceRecord[] =>
   }));
 
 /** Offsets from 7 on; before the table and before the values lies somebody else's. */
-export function surrounded(list: readonly { readonly content: Content; readonly value: Uint8Array | null }[]): Records {
+export function surrounded(list: readonly Pick<SourceRecord, "content" | "value">[]): Records {
   const [before, between] = [3 * RECORD_ENTRY_BYTES, 40];
   const size = list.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
-  let at = before + list.length * RECORD_ENTRY_BYTES + between;
+  const at = before + list.length * RECORD_ENTRY_BYTES + between;
   const bytes = new SharedArrayBuffer(at + size + between);
-  const all = new Uint8Array(bytes).fill(0x22);
+  new Uint8Array(bytes).fill(0x22);
   const records = recordsAt(bytes, before, list.length, true);
-  for (const [i, { content, value }] of list.entries()) {
-    setRecord(
-      records,
-      i,
-      i + 7,
-      1_000 + i,
-      at,
-      value?.length ?? NULL_VALUE,
-      content,
-      value !== null && looksLikeBlock(value),
-    );
-    if (value) all.set(value, at);
-    at += value?.length ?? 0;
-  }
+  fillRecords(
+    records,
+    list.map((record, i) => ({ ...record, offset: i + 7, time: 1_000 + i })),
+    at,
+  );
   return records;
 }
 
