@@ -10,6 +10,7 @@ import { type Ledger, type LedgerEntry, MAX_CUTS, MAX_RANGES } from "../sink/led
 import { letGo } from "../source/records.ts";
 import type { Source, SourceEvents } from "../source/source.ts";
 import type { Outcome } from "../worker/outcome.ts";
+import { createCommitPace } from "./commitPace.ts";
 import {
   acceptRecords,
   type BatchLimits,
@@ -76,8 +77,8 @@ export interface PipelineObserver {
 const MAX_STORING = 2;
 /** Rounds that wait for the store or are on their way to it: one more, so that it never waits for the next. */
 const MAX_WAITING = MAX_STORING + 1;
-/** Batches of one lane under way or waiting to be published. */
-const MAX_TASKS_A_LANE = 4;
+/** Batches of one lane under way or waiting to be published. A lane that has so many is not kept waiting for a commit. */
+const MAX_TASKS_A_LANE = 16;
 /** Outcomes published in one transaction. */
 const MAX_RECORD_BYTES_A_COMMIT = 16 << 20;
 /** A block is taken whole up to this, or its lane's share of memory. */
@@ -97,6 +98,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   let wake: () => void = () => {};
   let finished = false;
   let dispatching = false;
+  const pace = createCommitPace();
 
   const fail = (error: unknown): void => {
     if (!failure.signal.aborted) failure.abort(error);
@@ -319,6 +321,10 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         entries,
         outcomes.map(({ outcome }) => outcome.records),
       );
+      pace.committed(
+        now,
+        outcomes.reduce((sum, { outcome }) => sum + outcome.transactions, 0),
+      );
       for (const { lane, closed, storedTo } of committed) {
         for (const range of closed) range.roundCommitted = true;
         lane.storedCommitted = storedTo;
@@ -382,6 +388,13 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     return [];
   }
 
+  /** Something is to end, or a lane stands still until its batches are published. */
+  const cannotWait = (): boolean =>
+    finished ||
+    [...lanes.values()].some(
+      ({ draining, tasks }) => draining || (tasks.length >= MAX_TASKS_A_LANE && tasks[0]!.outcome !== undefined),
+    );
+
   /** Works off all lanes until `finished` and nothing is left. */
   async function loop(): Promise<void> {
     let stopBy: number | undefined;
@@ -395,7 +408,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         };
       });
       dispatch();
-      const busy = await publish();
+      const wait = cannotWait() ? 0 : pace.wait(performance.now());
+      const busy = wait <= 0 && (await publish());
       failure.signal.throwIfAborted();
       storeRounds();
       dispatch();
@@ -407,7 +421,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         await new Promise(setImmediate); // sources and workers have their say between two turns
         continue;
       }
-      const timer = setTimeout(wake, TICK);
+      const timer = setTimeout(wake, wait > 0 ? Math.min(wait, TICK) : TICK);
       await sleep;
       clearTimeout(timer);
     }

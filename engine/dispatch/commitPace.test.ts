@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { createCommitPace } from "./commitPace.ts";
+
+/** Commits as soon as each is due and the last took 10 ms. @returns how far apart they come to be, in ms */
+function pacedAt(perSecond: number): number {
+  const pace = createCommitPace();
+  let [now, last] = [1_000, 0];
+  let apart = 0;
+  for (let i = 0; i < 50; i++) {
+    now += Math.max(10, pace.wait(now));
+    apart = now - last;
+    pace.committed(now, (perSecond / 1_000) * apart);
+    last = now;
+  }
+  return apart;
+}
+
+describe("createCommitPace", () => {
+  it("asks for no pause before the first commit, nor where little comes", () => {
+    expect(createCommitPace().wait(0)).toBeLessThanOrEqual(0);
+    expect(pacedAt(100)).toBe(10);
+    expect(pacedAt(10_000)).toBe(10);
+  });
+
+  it("asks for as many ms as thousands of transactions come a second, and no more than 100", () => {
+    expect(pacedAt(50_000)).toBeCloseTo(50);
+    expect(pacedAt(100_000)).toBeCloseTo(100);
+    expect(pacedAt(700_000)).toBeCloseTo(100);
+  });
+
+  it("is over what was with the first commit of little", () => {
+    const pace = createCommitPace();
+    pace.committed(0, 1_000);
+    pace.committed(100, 70_000);
+    expect(pace.wait(100)).toBe(100);
+    pace.committed(200, 10);
+    expect(pace.wait(200)).toBeLessThan(1);
+  });
+});
