@@ -4,7 +4,7 @@
  * transactions come a second, within bounds. Measured, broker on the same two cores:
  *
  *     counting only          530,000 to 710,000 transactions a second, the broker's CPU 1.1 to 0.4 us each
- *     10,000 a second        committed alerts' p99 168 to 125 ms, provisional ones' 104 to 66; the engine's CPU 0.85 to 0.54 s a second,
+ *     10,000 a second        committed alerts' p99 156 to 126 ms, provisional ones' 90 to 69; the engine's CPU 0.81 to 0.58 s a second,
  *                            with fetches gathered for 10 ms (engine/kafka/consumer.ts)
  */
 const CLOSEST_APART = 25;
