@@ -412,7 +412,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       const busy = wait <= 0 && (await publish());
       failure.signal.throwIfAborted();
       storeRounds();
-      dispatch();
+      if (busy) dispatch(); // lanes have room again
       if (finished) for (const lane of lanes.values()) if (signal.aborted || lane.queue.count === 0) leave(lane);
       if (signal.aborted && performance.now() > (stopBy ??= performance.now() + limits.drain))
         [...lanes.values()].forEach(giveUp);
