@@ -86,7 +86,7 @@ export const VARIABLES = {
   WEIR_THROTTLE_SECONDS: { group: "engine", type: t.integer(1, DAY_S, "s"), default: "60", meaning: "How long a rule waits that is throttled since its owner uses too much fuel" },
   WEIR_STATE_BYTES: { group: "engine", type: t.bytes(MiB, 1024 * 1024 * MiB), default: "1GiB", meaning: "Memory for what rules remember, all rules and partitions together; beyond, the rule that takes most is quarantined" },
   WEIR_BASELINE_MINUTES: { group: "engine", type: t.integer(0, 10_080, "minutes"), default: "360", meaning: "How often it is measured what senders usually send and functions usually take, which risk compares with; 0: never" },
-  WASM_CACHE_SIZE: { group: "engine", type: t.integer(1, 100_000), default: "8000", meaning: "Instances of rule modules that are kept between batches, in all threads together; V8 gives a process some 9,800 memories (16,300 on Node 24)" },
+  WASM_CACHE_SIZE: { group: "engine", type: t.integer(1, 100_000), default: "8000", meaning: "Memories of rule modules that are kept between batches, in all threads together: rules that differ in little share one; V8 gives a process some 9,800 memories (16,300 on Node 24)" },
 
   API_HOST: { group: "api", type: t.listenAddress(), default: "127.0.0.1", meaning: "Address that the API listens on; beyond this machine WEIR_ALLOW_IPS says who is answered" },
   API_PORT: { group: "api", type: t.port(), default: "8000", meaning: "Port of the API" },

@@ -3,8 +3,8 @@ import type { Keeper } from "../sandbox/instancePool.ts";
 type Kept = Parameters<Keeper["used"]>[0];
 
 /**
- * Which sandboxes keep their instance between batches. V8 gives a process so many live memories and no more, so beyond the
- * budget an instance is made for a batch and let go after it (65 µs). Rules are run in the same order in every batch: a cache that drops the
+ * Which memories of sandboxes are kept between batches. V8 gives a process so many live memories and no more, so beyond the
+ * budget one is made for a batch and let go after it (65 µs). Rules are run in the same order in every batch: a cache that drops the
  * least recently used would drop each one just before its turn (measured: 91 µs an event); here those that are in stay in,
  * and one that has not been run for a while gives its place up. A thread has one such budget, whatever rule sets it runs.
  */
@@ -26,7 +26,7 @@ interface Place {
   ran: number;
 }
 
-/** @param budget instances to keep at most */
+/** @param budget memories to keep at most */
 export function createResidents(budget: number): Residents {
   const places: Place[] = [];
   const known = new Map<Kept, Place>();

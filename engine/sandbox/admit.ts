@@ -18,7 +18,7 @@ import {
   meteredType,
   OWN_GLOBALS,
 } from "./inject.ts";
-import { readManifest } from "./instance.ts";
+import { memoryImport, readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { countedFunctions, globalsSetBy, meteredBody, type Stretch } from "./meter.ts";
 import { MAX_PARAMETER_AREA } from "./parameterArea.ts";
@@ -265,32 +265,31 @@ function write(
     }),
   );
   const importTypes = types.length - module.imports.length;
-  if (module.imports.length > 0)
-    section(
-      SECTION.import,
-      numbers((content) => {
-        content.u32(module.imports.length);
-        for (const [i, name] of module.imports.entries()) {
-          content.name("env");
-          content.name(name);
-          content.u8(0);
-          content.u32(importTypes + i);
-        }
-      }),
-    );
+  const { minimum, maximum } = module.memory!;
+  section(
+    SECTION.import,
+    numbers((content) => {
+      content.u32(module.imports.length + 1);
+      for (const [i, name] of module.imports.entries()) {
+        content.name("env");
+        content.name(name);
+        content.u8(0);
+        content.u32(importTypes + i);
+      }
+      const { module: from, name } = memoryImport({ minimum, maximum });
+      content.name(from);
+      content.name(name);
+      content.bytes([2, 1]);
+      content.u32(minimum);
+      content.u32(maximum);
+    }),
+  );
   const functionTypes = hostFunctionTypes(entries);
   const typeIndices = numbers((content) => {
     for (const type of functionTypes) content.u32(module.types.length + type);
   });
   longer(SECTION.function, functionTypes.length, [...typeIndices]);
   asItIs(SECTION.table);
-  const { minimum, maximum } = module.memory!;
-  const memory = numbers((content) => {
-    content.bytes([1, 1]); // one, with a maximum
-    content.u32(minimum);
-    content.u32(maximum);
-  });
-  section(SECTION.memory, memory);
   longer(SECTION.global, OWN_GLOBALS + globals.shadows.length, globalEntries(globals));
   section(SECTION.export, writeExports(module, globals, functions, entries));
   if (module.elements.length > 0)

@@ -10,7 +10,7 @@ import { RUN_LIMITS } from "./limits.ts";
 import { createRule } from "./rule.ts";
 import { sampleFrames } from "./sampleFrames.ts";
 import { compileGuest } from "./testGuest.ts";
-import { all, appendRecord, END, FUNCTION, op, testModule } from "./testModule.ts";
+import { all, appendRecord, END, FUNCTION, op, random, testModule } from "./testModule.ts";
 
 const ROUNDS = Number(process.env.WEIR_FUZZ ?? 500);
 const SEED = Number(process.env.WEIR_FUZZ_SEED ?? 1);
@@ -31,16 +31,6 @@ const GUEST = `
     switch (calls % 5) { case 0: store<f64>(8192, sum); break; case 1: memory.fill(8192, 1, 64); break; case 3: memory.grow(1); }
     if (sum < 0) throw new Error("negative");
   }`;
-
-/** mulberry32 */
-function random(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 const joined = (...parts: Uint8Array[]): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.concat(parts));
 

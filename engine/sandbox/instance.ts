@@ -31,22 +31,31 @@ interface GuestExports {
   weir_host_start?(): void;
 }
 
-export interface RuleInstance {
-  readonly memory: WebAssembly.Memory;
+/** What is known of a rule once it has started. */
+export interface Started {
   /** where the table and frames go, and how many bytes */
   readonly input: number;
   readonly capacity: number;
   /** where results are written */
   readonly out: number;
-  /** A view of the memory, made once: it costs 100 ns. Empty once the memory grew; such an instance is not for another batch. */
-  readonly words: Uint32Array;
-  readonly bytes: Buffer;
   /** The guest's globals that can change, but weir_out_length, after initialisation: two words each. */
   readonly globals: Uint32Array;
-  /** Makes them what stands at the beginning of the input area; what they are put back to before each transaction, too. */
-  setGlobals(): void;
   /** Fuel that its initialisation took: the same for every instance of the module, its content and capacity. */
   readonly initFuel: number;
+  /** Pages that its memory has, and may have: what another instance's must have and may have, too. */
+  readonly pages: string;
+}
+
+/** A memory, and views of all of it, made once: one costs 100 ns. They are empty once it grew; such a memory is not for another batch. */
+export interface GuestMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly words: Uint32Array;
+  readonly bytes: Buffer;
+}
+
+export interface RuleInstance extends Started, GuestMemory {
+  /** Makes globals what stands at the beginning of the input area; what they are put back to before each transaction, too. */
+  setGlobals(): void;
   /**
    * Calls the guest for each of the table's frames, until they have used `left` fuel together (a batch's budget, unless it is given): the one under way then may
    * finish. Afterwards the table holds where each one's results end, and the first frame is written over.
@@ -93,18 +102,41 @@ interface Guest {
   fault(error: unknown, whose: "transaction" | "call", budget: number): RuleFault;
 }
 
-function createGuest(module: WebAssembly.Module, limits: RunLimits, { data, parameters }: MemoryContent): Guest {
-  let memory: WebAssembly.Memory | null = null;
+/** Pages that a memory has at first and at most. */
+interface MemorySize {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+const MEMORY = "weir_memory";
+
+/** An admitted module's memory is the host's, which finds its size in the import's name: JavaScript is not told an import's type. */
+export const memoryImport = ({ minimum, maximum }: MemorySize) => ({ module: MEMORY, name: `${minimum} ${maximum}` });
+
+const memoryName = (module: WebAssembly.Module): string =>
+  WebAssembly.Module.imports(module).find((each) => each.module === MEMORY)!.name;
+
+/** The memory that a module asks for. @throws SandboxExhausted */
+function createMemory(name: string): WebAssembly.Memory {
+  const [initial, maximum] = name.split(" ").map(Number) as [number, number];
+  try {
+    return new WebAssembly.Memory({ initial, maximum });
+  } catch (error) {
+    throw new SandboxExhausted(`Cannot make a rule's memory: ${String(error)}`, { cause: error });
+  }
+}
+
+function createGuest(module: WebAssembly.Module, given?: WebAssembly.Memory): Guest {
+  const name = memoryName(module);
+  const memory = given ?? createMemory(name);
   let scene: GuestScene | null = null;
   const abort = (message: number, file: number, line: number, column: number): never => {
-    const text = (memory && message !== 0 && readString(memory, message, ABORT_MESSAGE)) || "no message";
-    const name = (memory && file !== 0 && readString(memory, file, ABORT_FILE)) || "?";
+    const text = (message !== 0 && readString(memory, message, ABORT_MESSAGE)) || "no message";
+    const name = (file !== 0 && readString(memory, file, ABORT_FILE)) || "?";
     throw new Abort(`${text} at ${name}:${line >>> 0}:${column >>> 0}`);
   };
   const caller: Caller = {
-    get memory() {
-      return memory!;
-    },
+    memory,
     transaction: () => scene!.transactionAt(exports.weir_host_progress.value),
     get scene() {
       return scene;
@@ -113,13 +145,12 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits, { data, para
   const bound = bindHostFunctions(module, caller);
   let instance: WebAssembly.Instance;
   try {
-    instance = new WebAssembly.Instance(module, { env: { abort, ...bound } });
+    instance = new WebAssembly.Instance(module, { env: { abort, ...bound }, [MEMORY]: { [name]: memory } });
   } catch (error) {
     // the module was admitted: only the engine can be in want, of memories or address space
     throw new SandboxExhausted(`Cannot make an instance of a rule: ${String(error)}`, { cause: error });
   }
   const exports = instance.exports as unknown as GuestExports;
-  memory = exports.memory;
   const fault: Guest["fault"] = (error, whose, budget) =>
     classify(error, {
       fuel: exports.weir_host_fuel.value,
@@ -139,9 +170,6 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits, { data, para
       throw fault(error, "call", budget);
     }
   };
-  if (data) placeData(data, new Uint8Array(memory.buffer));
-  if (parameters) giveParameters(exports, parameters);
-  if (exports.weir_host_start !== undefined) call(limits.initFuel, () => exports.weir_host_start!());
   return {
     exports,
     call,
@@ -152,6 +180,13 @@ function createGuest(module: WebAssembly.Module, limits: RunLimits, { data, para
     asks: Object.keys(bound).length > 0,
     enter: (next) => void (scene = next),
   };
+}
+
+/** The guest as its module says that it begins. */
+function start({ exports, call }: Guest, limits: RunLimits, { data, parameters }: MemoryContent): void {
+  if (data) placeData(data, new Uint8Array(exports.memory.buffer));
+  if (parameters) giveParameters(exports, parameters);
+  if (exports.weir_host_start !== undefined) call(limits.initFuel, () => exports.weir_host_start!());
 }
 
 /** Before anything of the guest runs; admission has checked the area's place. */
@@ -175,8 +210,9 @@ export function instantiate(
   limits: RunLimits = RUN_LIMITS,
   content: MemoryContent = {},
 ): RuleInstance {
-  const guest = createGuest(module, limits, content);
-  const { exports, call, fault } = guest;
+  const guest = createGuest(module);
+  start(guest, limits, content);
+  const { exports, call } = guest;
   const { memory } = exports;
   const input = call(limits.initFuel, () => exports.weir_reserve(capacity)) >>> 0;
   if (!inMemory(memory, input, capacity, 16)) {
@@ -191,25 +227,45 @@ export function instantiate(
     const [, meter] = exports.weir_host_grow(ARENA_PAGES, BigInt(limits.initFuel)); // -1 at the cap: then there is no more to have
     exports.weir_host_fuel.value = Number(BigInt.asIntN(32, meter));
   });
-  exports.weir_host_budget.value = limits.fuel;
   exports.weir_host_snapshot();
   const words = new Uint32Array(memory.buffer);
-  const { asks } = guest;
-  // each instance's exports are of a shape of their own: looking one up in a call would cost it 200 ns
-  const { weir_host_run, weir_host_progress, weir_host_set } = exports;
   const place = input >> 2;
   const before = words.slice(place, place + 2 * MODULE_LIMITS.globals);
   const globals = words.slice(place, place + (exports.weir_host_keep(input) >> 2));
   words.set(before, place);
+  const [, maximum] = memoryName(module).split(" ");
+  const pages = `${memory.buffer.byteLength / 65_536} ${maximum}`;
+  const started = { input, capacity, out, globals, initFuel: guest.used, pages };
+  return instanceOf(guest, limits, started, { memory, words, bytes: Buffer.from(memory.buffer) });
+}
+
+/** Another instance of a rule that has started before, in a memory of that size. Memory and globals have to be made that rule's. */
+export function instantiateIn(
+  place: GuestMemory,
+  module: WebAssembly.Module,
+  limits: RunLimits,
+  started: Started,
+): RuleInstance {
+  return instanceOf(createGuest(module, place.memory), limits, started, place);
+}
+
+function instanceOf(guest: Guest, limits: RunLimits, started: Started, place: GuestMemory): RuleInstance {
+  const { exports, asks, fault } = guest;
+  const { memory, words, bytes } = place;
+  const { input, capacity, out, globals, initFuel, pages } = started;
+  exports.weir_host_budget.value = limits.fuel;
+  // each instance's exports are of a shape of their own: looking one up in a call would cost it 200 ns
+  const { weir_host_run, weir_host_progress, weir_host_set } = exports;
   const made = {
     memory,
     input,
     capacity,
     out,
     words,
-    bytes: Buffer.from(memory.buffer),
+    bytes,
     marks: 0,
-    initFuel: guest.used,
+    initFuel,
+    pages,
     globals,
     setGlobals: () => weir_host_set(input),
     run(count: number, left = limits.batchFuel, scene = NOTHING): RunEnd {
@@ -244,7 +300,9 @@ export function readManifest(
   content: MemoryContent = {},
 ): ManifestReading {
   try {
-    const { exports, call } = createGuest(module, limits, content);
+    const guest = createGuest(module);
+    start(guest, limits, content);
+    const { exports, call } = guest;
     const pointer = call(limits.initFuel, () => exports.weir_manifest()) >>> 0;
     const json = readString(exports.memory, pointer, MAX_MANIFEST_LENGTH);
     if (json === null)

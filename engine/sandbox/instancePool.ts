@@ -1,27 +1,45 @@
 /**
- * Instances of a thread, each shared by the rules of one code. Modules that differ in data alone differ in memory and globals alone once
- * they have started: so one of them is made the other by writing the difference, some hundred words, and ten thousand rules of a few
- * sources run in a few memories, which stay in the processor's caches. Whoever's turn it is finds memory and globals as after its own
- * initialisation: what the one before wrote is put back as between two batches of one rule.
+ * Memories of a thread, each shared by rules in turn. Modules that differ in constants alone, in data or in code, differ in a few words of
+ * memory and in globals once they have started: so a memory is made that of the next rule by writing the difference, some hundred words, and ten thousand
+ * rules run in a few memories, which stay in the processor's caches, and of which V8 gives a process only so many. Whoever's turn it is
+ * finds memory and globals as after its own initialisation: what the one before wrote is put back as between two batches of one rule.
+ *
+ *     Place: a memory ─┬─ Seat: an instance, of one code ─┬─ Home: a rule, its globals and its words
+ *                      │                                  └─ Home
+ *                      └─ Seat …
  */
 import { BLOCK_SHIFT, COVERED_BYTES, MARKS } from "./inject.ts";
-import { instantiate, type RuleInstance } from "./instance.ts";
+import { type GuestMemory, instantiate, instantiateIn, type RuleInstance } from "./instance.ts";
 import type { RunLimits } from "./limits.ts";
 import type { MemoryContent } from "./sharedCode.ts";
 
-/** Decides which instances are kept: told of each place once a rule has run in it. */
+/** Decides which memories are kept: told of each place once a rule has run in it. */
 export interface Keeper {
   used(place: Pick<Place, "release">): void;
 }
 
-export interface InstancePool extends Keeper {
-  /** Where a rule runs with input of this size. All rules of a pool have the same limits. @throws what instantiate does */
-  settle(module: WebAssembly.Module, capacity: number, limits: RunLimits, content: MemoryContent): Home;
+export interface InstancePool {
+  /**
+   * Where a rule runs with input of this size. All rules of a pool have the same limits.
+   *
+   * @param grows it grows its memory, which would take it from all others: it gets one of its own
+   * @throws what instantiate does
+   */
+  settle(
+    module: WebAssembly.Module,
+    capacity: number,
+    limits: RunLimits,
+    content: MemoryContent,
+    grows?: boolean,
+  ): Home;
+  /** A rule has run there. */
+  used(place: Place): void;
 }
 
 /** What a rule is in the place that it shares. */
 export interface Home {
   readonly place: Place;
+  readonly seat: Seat;
   readonly capacity: number;
   /**
    * Its globals, two words each, then what its memory has where rules of the place differ: in the order of `differing`, and no further than
@@ -34,8 +52,23 @@ export interface Home {
   readonly initFuel: number;
 }
 
+/** The instance of a code in a place. */
+export interface Seat {
+  /** null: it trapped. */
+  guest: RuleInstance | null;
+  /** Another in its place. @throws SandboxExhausted */
+  readonly renew: () => RuleInstance;
+  readonly globalWords: number;
+  /** The rule whose globals it has; none yet that is known. */
+  home: Home | undefined;
+}
+
 /** More that differs is written no faster than another memory is read. */
 const MOST_WORDS = 2_048;
+/** Codes that share a memory: when a rule grows it for the first time, all others need another. */
+const MOST_SEATS = 64;
+/** Memories of a size that are compared with a new rule's, the newest ones. */
+const COMPARED = 8;
 const PAGE = 65_536;
 const BLOCK_WORDS = 1 << (BLOCK_SHIFT - 2);
 const COVERED_WORDS = COVERED_BYTES / 4;
@@ -43,28 +76,31 @@ const NOTHING = new Uint32Array(0);
 /** Words that some tens of rules keep together: all go when the last rule does. */
 const TOGETHER = 16_384;
 
-/** @param keeper by default all instances are kept */
+/** @param keeper by default all memories are kept */
 export function createInstancePool(keeper: Keeper = { used() {} }): InstancePool {
-  /** By code, capacity and layout. */
-  const places = new Map<string, Place>();
+  /** By the memory's size, the newest first. */
+  const places = new Map<string, Place[]>();
   const keep = createShelf();
   return {
-    settle(module, capacity, limits, content) {
-      const guest = instantiate(module, capacity, limits, content);
-      const { memory, input, out, initFuel } = guest;
-      const key = content.code && [content.code, capacity, input, out, memory.buffer.byteLength].join(" ");
-      let place = key === undefined ? undefined : places.get(key);
-      let own = place?.ownOf(guest);
-      if (place === undefined || own === undefined) {
-        const made = new Place(guest, () => void (places.get(key ?? "") === made && places.delete(key!)));
-        if (key !== undefined && place === undefined) places.set(key, made);
-        [place, own] = [made, guest.globals];
+    settle(module, capacity, limits, content, grows = false) {
+      const first = instantiate(module, capacity, limits, content);
+      const { input, out, globals, initFuel, pages } = first;
+      const started = { input, capacity, out, globals, initFuel, pages }; // not `first`: its memory may go
+      const image = trimmed(first.memory);
+      const code = [content.code, capacity, input, out].join(" ");
+      const alone = grows || content.code === undefined;
+      const there = (alone ? [] : (places.get(pages) ?? [])).filter((each) => each.alive);
+      let place = there.find((each) => each.takesIn(code, image));
+      if (place === undefined) {
+        place = new Place(first, image);
+        if (!alone) places.set(pages, [place, ...there].slice(0, COMPARED));
       }
-      const home = { place, capacity, initFuel, ...keep(own) };
-      place.put(guest, home);
-      return home;
+      const seat = place.seatOf(code, first, (memory) => instantiateIn(memory, module, limits, started));
+      return { place, seat, capacity, initFuel, ...keep(Uint32Array.of(...globals, ...place.wordsOf(image))) };
     },
-    used: (place) => keeper.used(place),
+    used(place) {
+      if (place.alive) keeper.used(place);
+    },
   };
 }
 
@@ -82,59 +118,71 @@ function createShelf(): (words: Uint32Array) => Pick<Home, "own" | "at" | "lengt
   };
 }
 
-/** Where an instance is, or will be again. */
+/** A memory, and the instances that run in it. */
 export class Place {
-  /** null: it trapped, or was let go. */
-  guest: RuleInstance | null = null;
-  /** Bytes of the input area that the last call's table and frames took. */
-  written = 0;
+  /** null: it was let go. */
+  #memory: GuestMemory | null;
   /** Memory of the first rule here after initialisation, without trailing zeros. */
   readonly #image: Uint32Array;
-  readonly #globalWords: number;
   /** Numbers of words in which rules here differ from it. Of most it is the same ones: all of them are written for whoever comes. */
   #differing: Uint32Array = NOTHING;
-  readonly #onRelease: () => void;
-  /** The rule whose memory and globals the instance has, beyond what the last call wrote. */
-  #home: Home | undefined;
+  readonly #seats = new Map<string, Seat>();
+  /** What the last call has written: words from … to of its input, and what its instance has marked. */
+  #from = 0;
+  #to = 0;
+  #last: RuleInstance | undefined;
+  /** It trapped, and its marks are lost. */
+  #unknown = false;
 
-  constructor({ memory, globals }: RuleInstance, onRelease: () => void) {
-    this.#image = trimmed(memory);
-    this.#globalWords = globals.length;
-    this.#onRelease = onRelease;
+  constructor({ memory, words, bytes }: GuestMemory, image: Uint32Array) {
+    this.#memory = { memory, words, bytes };
+    this.#image = image;
   }
 
-  /** A fresh instance of a rule's. */
-  put(guest: RuleInstance, home: Home): void {
-    this.guest = guest;
-    this.written = 0;
-    this.#home = home;
+  /** Neither let go, nor grown: a memory never shrinks. */
+  get alive(): boolean {
+    return this.#memory !== null && this.#memory.words.length > 0;
   }
 
   /**
    * The instance as after the rule's initialisation, but for the first `next` bytes of the input area, which are about to be written.
-   * Undefined where there is none: it trapped, grew, or was let go.
+   * Undefined where the memory is gone. @throws SandboxExhausted
    */
   take(home: Home, next: number): RuleInstance | undefined {
-    const { guest } = this;
-    if (guest === null || guest.words.length === 0) return undefined;
-    const { words, input } = guest;
+    if (!this.alive) return undefined;
+    const { seat, own, at: first } = home;
     const image = this.#image;
-    const globals = this.#globalWords;
-    const { own, at: first } = home;
-    const before = this.#home!;
-    if (home !== before) {
-      let change = 0;
-      for (let i = 0; i < globals; i++) change |= own[first + i]! ^ before.own[before.at + i]!;
-      if (change !== 0) {
-        for (let i = 0; i < globals; i++) words[(input >> 2) + i] = own[first + i]!;
-        guest.setGlobals();
-        this.written = Math.max(this.written, 4 * globals);
-      }
-      this.#home = home;
+    if (seat.guest === null) {
+      seat.guest = seat.renew();
+      seat.home = undefined;
     }
-    if (this.written > next) putBack(words, image, (input + next) >> 2, (input + this.written) >> 2);
-    restoreBlocks(words, image, guest.marks);
-    this.written = 0;
+    const { guest } = seat;
+    const { words, input } = guest;
+    const start = input >> 2;
+    const end = (input + next) >> 2;
+    const globals = seat.globalWords;
+    const before = seat.home;
+    if (home !== before) {
+      let change = before === undefined ? 1 : 0;
+      if (before !== undefined)
+        for (let i = 0; i < globals; i++) change |= own[first + i]! ^ before.own[before.at + i]!;
+      if (change !== 0) {
+        for (let i = 0; i < globals; i++) words[start + i] = own[first + i]!;
+        guest.setGlobals();
+        putBack(words, image, end, start + globals);
+      }
+      seat.home = home;
+    }
+    if (this.#unknown) putBack(words, image, 0, words.length);
+    else {
+      putBack(words, image, this.#from, Math.min(this.#to, start));
+      putBack(words, image, Math.max(this.#from, end), this.#to);
+      if (this.#last !== undefined) restoreBlocks(words, image, this.#last.marks);
+    }
+    this.#unknown = false;
+    this.#from = start;
+    this.#to = end;
+    this.#last = guest;
     const differing = this.#differing;
     const known = home.length - globals;
     for (let i = 0; i < known; i++) words[differing[i]!] = own[first + globals + i]!;
@@ -142,23 +190,45 @@ export class Place {
     return guest;
   }
 
-  /** Of an instance of another rule right after its initialisation; undefined when they differ in too much. */
-  ownOf({ memory, globals }: RuleInstance): Uint32Array | undefined {
-    const image = this.#image;
-    const other = trimmed(memory);
-    const known = new Set(this.#differing);
-    const more: number[] = [];
-    for (let i = 0; i < Math.max(image.length, other.length); i++)
-      if (at(image, i) !== at(other, i) && !known.has(i)) more.push(i);
-    if (known.size + more.length > MOST_WORDS) return undefined;
-    if (more.length > 0) this.#differing = Uint32Array.of(...this.#differing, ...more);
-    return Uint32Array.of(...globals, ...this.#differing.map((i) => at(other, i)));
+  /** The instance has trapped: it is never used again. */
+  trapped(seat: Seat): void {
+    seat.guest = null;
+    this.#unknown = true;
   }
 
-  /** Lets the instance and its memory go; who runs next makes a new one. */
+  /** Whether a rule with this code, whose memory is `other` right after its initialisation, may share: its words are among `differing` then. */
+  takesIn(code: string, other: Uint32Array): boolean {
+    if (this.#seats.size >= MOST_SEATS && !this.#seats.has(code)) return false;
+    const image = this.#image;
+    const differing = this.#differing;
+    const known = new Set(differing);
+    const more: number[] = [];
+    for (let i = Math.max(image.length, other.length) - 1; i >= 0; i--)
+      if (at(image, i) !== at(other, i) && !known.has(i) && more.push(i) + known.size > MOST_WORDS) return false;
+    if (more.length > 0) this.#differing = Uint32Array.of(...differing, ...more);
+    return true;
+  }
+
+  wordsOf(other: Uint32Array): Uint32Array {
+    return this.#differing.map((i) => at(other, i));
+  }
+
+  /** @param first an instance of the code, perhaps in another memory  @param make one in this */
+  seatOf(code: string, first: RuleInstance, make: (memory: GuestMemory) => RuleInstance): Seat {
+    const there = this.#seats.get(code);
+    if (there !== undefined) return there;
+    const memory = this.#memory!;
+    const renew = () => make(memory);
+    const guest = first.memory === memory.memory ? first : renew();
+    const seat: Seat = { guest, renew, globalWords: first.globals.length, home: undefined };
+    this.#seats.set(code, seat);
+    return seat;
+  }
+
+  /** Lets the memory go, and whoever runs there; they get another. */
   release(): void {
-    this.guest = null;
-    this.#onRelease();
+    this.#memory = null;
+    this.#seats.clear();
   }
 }
 
@@ -174,6 +244,7 @@ function restoreBlocks(memory: Uint32Array, image: Uint32Array, marks: number): 
   }
 }
 
+/** Words from … to; none where to ≤ from. */
 function putBack(memory: Uint32Array, image: Uint32Array, from: number, to: number): void {
   const zeros = Math.min(Math.max(from, image.length), to); // the image ends where only zeros follow
   if (from < zeros) memory.set(image.subarray(from, zeros), from);

@@ -223,7 +223,9 @@ describe("whoever takes more than the budget fails, wherever it is found out", (
     const more = [[...op.get(COUNTER), ...op.i32(1), 0x6b, ...op.set(COUNTER), ...op.get(COUNTER), ...op.when(op.call(FUNCTION.more)), ...op.i32(1), ...op.when(times(5_000))]]; // biome-ignore format: one function
     const onTx = [...op.i32(200), ...op.set(COUNTER), ...op.call(FUNCTION.more)];
     const module = compile(testModule({ onTx, more }));
-    const guest = new WebAssembly.Instance(module, { env: { abort() {} } }).exports as unknown as {
+    const memory = new WebAssembly.Memory({ initial: 20, maximum: 64 });
+    const imports = { env: { abort() {} }, weir_memory: { "20 64": memory } };
+    const guest = new WebAssembly.Instance(module, imports).exports as unknown as {
       readonly weir_host_fuel: WebAssembly.Global;
       readonly weir_host_budget: WebAssembly.Global;
       weir_host_snapshot(): void;

@@ -1,7 +1,7 @@
 /** A compiled rule in one thread: takes the candidates of a batch, gives matches and failures, survives every trap. */
 
 import type { Scene } from "./hostFunctions.ts";
-import { instantiate, type RuleInstance } from "./instance.ts";
+import type { RuleInstance } from "./instance.ts";
 import { createInstancePool, type Home, type InstancePool } from "./instancePool.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { type Match, readResults } from "./results.ts";
@@ -74,6 +74,8 @@ class SandboxedRule implements Rule {
   readonly #texts: boolean;
   readonly #module: WebAssembly.Module;
   readonly #content: MemoryContent;
+  /** It has grown its memory, and will again. */
+  #grows = false;
   /** One for each capacity that it has had. */
   #homes: readonly Home[] = [];
 
@@ -93,22 +95,17 @@ class SandboxedRule implements Rule {
 
   /** @returns an instance without a past, at `#home`, whose first `bytes` of input are about to be written */
   #prepare(capacity: number, bytes: number): RuleInstance {
-    let home = this.#home;
-    if (home?.capacity !== capacity) {
-      if (home !== undefined) this.#pool.used(home.place);
-      home = this.#home = this.#homes.find((each) => each.capacity === capacity);
+    if (this.#home?.capacity !== capacity) {
+      if (this.#home !== undefined) this.#pool.used(this.#home.place);
+      this.#home = this.#homes.find((each) => each.capacity === capacity);
     }
-    if (home === undefined) {
-      home = this.#home = this.#pool.settle(this.#module, capacity, this.#limits, this.#content);
-      this.#homes = [...this.#homes, home];
-      return home.place.guest!;
-    }
-    const { place } = home;
-    const there = place.take(home, bytes);
+    const there = this.#home?.place.take(this.#home, bytes);
     if (there !== undefined) return there;
-    place.guest = null; // before the new one is made: one memory less
-    place.put(instantiate(this.#module, capacity, this.#limits, this.#content), home);
-    return place.guest!;
+    const others = this.#homes.filter((each) => each !== this.#home);
+    const home = this.#pool.settle(this.#module, capacity, this.#limits, this.#content, this.#grows);
+    this.#homes = [...others, home];
+    this.#home = home;
+    return home.place.take(home, bytes)!;
   }
 
   run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun {
@@ -156,7 +153,6 @@ class SandboxedRule implements Rule {
         const bytes = tableBytes(to - from) + frames;
         const capacity = capacityFor(bytes, largest);
         guest = this.#prepare(capacity, bytes);
-        this.#home!.place.written = bytes;
         // whether one had to be made now depends on what others have left
         if (last >= 0 && (gone || capacity !== last)) left -= this.#home!.initFuel + limits.instanceFuel;
         last = capacity;
@@ -174,9 +170,11 @@ class SandboxedRule implements Rule {
       left -= used + lost;
       from += finished;
       most = fault === null ? most * 8 : 1;
-      gone = fault !== null || guest.words.length === 0;
+      const grew = guest.words.length === 0;
+      this.#grows ||= grew;
+      gone = fault !== null || grew;
       if (fault === null) continue;
-      this.#home!.place.guest = null; // never used again
+      this.#home!.place.trapped(this.#home!.seat);
       scene?.state?.undo(indices[from]!);
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
       // it may have filled this one. So the first of a call has failed, any other is tried again as the first.

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readmit } from "./admit.ts";
 import { createInstancePool } from "./instancePool.ts";
 import { createRule } from "./rule.ts";
@@ -10,10 +10,13 @@ import {
   EMPTY,
   END,
   FUNCTION,
+  I32,
+  INPUT,
   MANIFEST,
   NONCE,
   name,
   op,
+  random,
   testFrames,
   testModule,
   uint32,
@@ -28,8 +31,13 @@ const manifest = segment(MANIFEST - 4, [...uint32(text.length), ...text]);
 /** Tags a transaction if the word at AT is 7. */
 const onTx = [...op.i32(AT), ...op.load(), ...op.i32(7), ...op.equal, 0x04, EMPTY, ...appendRecord(2, 1, 0x61, 0), END];
 
-function admitted(sections: Record<number, number[]>, code: number[] = onTx, more: number[][] = []): Uint8Array {
-  const admission = readmit(testModule({ onTx: code, sections, more }));
+function admitted(
+  sections: Record<number, number[]>,
+  code = onTx,
+  more: number[][] = [],
+  reserve = op.i32(INPUT),
+): Uint8Array {
+  const admission = readmit(testModule({ onTx: code, sections, more, reserve }));
   if (!admission.ok) throw new Error(JSON.stringify(admission.findings));
   return admission.module;
 }
@@ -73,43 +81,105 @@ test("what stands behind the data is kept", () => {
   expect(tags(code.module, code)).toBe(3);
 });
 
+const GLOBALS = 60;
+const LAST_GLOBAL = COUNTER + GLOBALS;
+
 /**
- * A rule that says which of the three it is, by its data and by a global that the start function makes of them; that alerts when it finds
- * anything in the memory; and that writes, traps or grows.
+ * A rule that says which of the three it is, by its data and by globals that the start function makes of them; that alerts when it finds
+ * anything of another's in memory or globals; and that writes, traps or grows. Of its options each but pages is a code of its own.
  */
-function threefold(value: number): Uint8Array {
-  const [own, cell] = [[...op.i32(AT), ...op.load()], op.i32(65_536)];
+function threefold(value: number, { code = 0, pages = [0, 20], input = INPUT, more = 0 } = {}): Uint8Array {
+  const own = [...op.i32(AT), ...op.load()];
   const isNonce = (nonce: number) => [...op.local(0), ...op.load(NONCE), ...op.i32(nonce), ...op.equal];
   const isValue = (value: number) => [...own, ...op.i32(value), ...op.equal];
-  const and = [0x71];
+  const [and, differs] = [[0x71], [0x47]];
+  const [written, lost, behind] = [65_536, 98_304, 110_000];
+  const inputBytes = 8 + 416; // of one transaction: what globals are set from is longer
+  const zeros = [written, lost, INPUT, input + 8 * GLOBALS, behind].filter(
+    (at) => at < input || at >= input + inputBytes,
+  );
+  const write = (at: number) => [...op.i32(at), ...own, ...op.store()];
   return admitted(
-    { 11: vector([manifest, segment(AT, uint32(value))]), 8: [FUNCTION.more] },
+    {
+      5: vector([pages]),
+      6: vector([[I32, 0, ...op.i32(1), END], ...new Array(2 + GLOBALS).fill([I32, 1, ...op.i32(0), END])]),
+      8: [FUNCTION.more],
+      11: vector([manifest, segment(AT, uint32(value)), segment(behind, uint32(more))]),
+    },
     [
+      ...op.i32(code), ...op.drop,
       ...isValue(7), ...op.when(appendRecord(2, 1, 0x61, 0)),
       ...isValue(8), ...op.when(appendRecord(2, 1, 0x62, 0)),
-      ...own, ...op.get(COUNTER), 0x47, ...op.when(appendRecord(1, 1, 0x67, 0)),
-      ...isNonce(0), ...cell, ...op.load(), ...and, ...op.when(appendRecord(1, 1, 0x6d, 0)),
-      ...cell, ...own, ...op.store(), ...op.i32(AT + 4), ...own, ...op.store(),
-      ...op.i32(99), ...op.set(COUNTER),
-      ...isNonce(3), ...isValue(8), ...and, ...op.when(op.unreachable),
+      ...[COUNTER, LAST_GLOBAL].flatMap((global) => [...own, ...op.get(global), ...differs, ...op.when(appendRecord(1, 1, 0x67, 0))]),
+      ...isNonce(0), ...op.when(...zeros.map((at) => [...op.i32(at), ...op.load(), ...op.i32(at === behind ? more : 0), ...differs, ...op.when(appendRecord(1, 1, 0x6d, 0))])),
+      ...write(written), ...write(AT + 4),
+      ...[COUNTER, LAST_GLOBAL].flatMap((global) => [...op.i32(99), ...op.set(global)]),
+      ...isNonce(3), ...isValue(8), ...and, ...op.when([...write(lost), ...op.unreachable]),
       ...isNonce(5), ...isValue(9), ...and, ...op.when([...op.i32(1), 0x40, 0, ...op.drop]),
     ],
-    [[...own, ...op.set(COUNTER)]],
+    [[COUNTER, LAST_GLOBAL].flatMap((global) => [...own, ...op.set(global)])],
+    op.i32(input),
   ); // biome-ignore format: a statement a line
 }
 
-test("rules of one code take turns in one instance, and none finds anything of another's, whatever they do", () => {
-  const places = new Set<object>();
-  const pool = createInstancePool({ used: (place) => void places.add(place) });
-  const codes = [7, 8, 9].map((value) => shareCode(threefold(value)));
-  const shared = codes.map((code) => createRule(code.module, undefined, code, pool));
-  const frames = testFrames(8);
-  for (let turn = 0; turn < 300; turn++) {
-    const r = (turn * 7 + (turn >> 3)) % 3;
-    const indices = all(8).slice(0, 1 + ((turn * 5) % 8));
-    const alone = createRule(codes[r]!.module, undefined, codes[r]).run(frames, indices, indices.length);
-    expect(shared[r]!.run(frames, indices, indices.length), `turn ${turn}`).toEqual(alone);
-    expect(alone.matches.filter(({ kind }) => kind === 1)).toEqual([]);
+describe("rules take turns in one memory, and none finds anything of another's, whatever they do:", () => {
+  /** Runs the rules in turn in one pool, each as if it were alone. @returns the memories in which rules below `counted` ended their turns */
+  function inTurn(modules: readonly Uint8Array[], turns: number, counted = modules.length): number {
+    const memories = new Set<object>();
+    let whose = 0;
+    const pool = createInstancePool({ used: (place) => void (whose < counted && memories.add(place)) });
+    const codes = modules.map(shareCode);
+    const shared = codes.map((code) => createRule(code.module, undefined, code, pool));
+    const frames = testFrames(8);
+    const choice = random(turns);
+    for (let turn = 0; turn < turns; turn++) {
+      whose = choice(modules.length);
+      const indices = all(8).slice(0, 1 + choice(8));
+      const code = codes[whose]!;
+      const alone = createRule(code.module, undefined, code).run(frames, indices, indices.length);
+      expect(shared[whose]!.run(frames, indices, indices.length), `turn ${turn}`).toEqual(alone);
+      expect(alone.matches.filter(({ kind }) => kind === 1)).toEqual([]);
+    }
+    return memories.size;
   }
-  expect(places.size).toBe(1);
+
+  test("of one code, in one instance", () =>
+    void inTurn(
+      [7, 8, 9].map((value) => threefold(value)),
+      300,
+    ));
+  test("of a code each", () =>
+    void inTurn(
+      [7, 8, 9, 7, 8, 9].map((value, code) => threefold(value, { code })),
+      300,
+    ));
+  test("of two codes, three rules each", () =>
+    void inTurn(
+      [7, 8, 9, 7, 8, 9].map((value, i) => threefold(value, { code: i & 1 })),
+      300,
+    ));
+
+  test("with input areas that lie elsewhere", () =>
+    void inTurn(
+      [7, 8, 9].map((value, code) => threefold(value, { code, input: INPUT + 256 * code })),
+      300,
+    ));
+  test("when a later one differs where they do not", () =>
+    void inTurn(
+      [7, 8, 7, 8].map((value, more) => threefold(value, { code: more, more })),
+      300,
+    ));
+
+  test("a hundred codes need two memories", () => {
+    const modules = Array.from({ length: 100 }, (_, code) => threefold(7 + (code & 1), { code }));
+    expect(inTurn(modules, 400)).toBe(2);
+  });
+  test("a memory that may be larger is another", () => {
+    const modules = [7, 8, 7, 8].map((value, i) => threefold(value, { code: i, pages: i < 2 ? [0, 20] : [1, 20, 30] }));
+    expect(inTurn(modules, 40)).toBe(2);
+  });
+  test("who grows the memory takes it from the others once, and has one of its own from then on", () => {
+    const modules = [7, 7, 9].map((value, code) => threefold(value, { code }));
+    expect(inTurn(modules, 100, 2)).toBe(2);
+  });
 });

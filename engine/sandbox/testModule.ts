@@ -175,3 +175,13 @@ export function testFrames(
 /** offset of the nonce in a frame, see OFFSET.nonce */
 export const NONCE = 64;
 export const all = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
+
+/** Seeded choices: mulberry32. */
+export function random(seed: number): (below: number) => number {
+  return (below) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}

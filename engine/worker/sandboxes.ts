@@ -13,11 +13,11 @@ export interface Sandboxes {
   of(rule: LiveRule): Rule;
 }
 
-const DEFAULT_INSTANCES = 4_000;
+const DEFAULT_MEMORIES = 4_000;
 
-/** @param instances to keep at most */
-export function createSandboxes(instances = DEFAULT_INSTANCES): Sandboxes {
-  const residents = createResidents(instances);
+/** @param memories to keep at most */
+export function createSandboxes(memories = DEFAULT_MEMORIES): Sandboxes {
+  const residents = createResidents(memories);
   const pool = createInstancePool(residents);
   const known = new WeakMap<LiveRule, Rule>();
   return {

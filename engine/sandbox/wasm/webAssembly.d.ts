@@ -12,7 +12,7 @@ declare namespace WebAssembly {
   }
   class Memory {
     /** In pages of 64 KiB. */
-    constructor(size: { readonly initial: number });
+    constructor(size: { readonly initial: number; readonly maximum?: number });
     readonly buffer: ArrayBuffer;
     grow(pages: number): number;
   }
