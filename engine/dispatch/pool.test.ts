@@ -7,16 +7,10 @@ import type { LiveRule } from "../rules/liveRule.ts";
 import { readmit } from "../sandbox/admit.ts";
 import { bytesOf, CONTAINED, TRANSACTIONS } from "../sandbox/hostileGuests.ts";
 import { manifestSchema } from "../sandbox/parseManifest.ts";
-import { compileGuest } from "../sandbox/testGuest.ts";
-import { appendRecord, testModule } from "../sandbox/testModule.ts";
+import { appendRecord, COUNTER, FUNCTION, name, op, TYPE, testModule, vector } from "../sandbox/testModule.ts";
 import { packBatch } from "../source/batch.ts";
 import { createWorld } from "../world/world.ts";
 import { createPool, type GuiltyRule, type PoolOptions } from "./pool.ts";
-
-const HANGING = `
-  export let weir_host_fuel: i32 = 0; export let weir_host_stack: i32 = 0; export let weir_host_progress: i32 = 0;
-  export let weir_host_starved: i32 = 0; export let weir_out_length: i32 = 0;
-  export function weir_reserve(bytes: i32): usize { while (true) { if (weir_host_progress == 1) return 0; } }`;
 
 const transaction = (nonce: number) => ({
   chainId: 1,
@@ -47,7 +41,24 @@ const rule = (name: string, module: WebAssembly.Module, onError: "dlq" | "halt" 
   manifest: manifestSchema.parse({ name, onError }),
 });
 const honest = compiled(testModule({ onTx: appendRecord(1, 8, 0x64636261, 0x68676665) }));
-const hanging = new WebAssembly.Module(await compileGuest(HANGING));
+/** As if admitted, but without fuel: it never comes back from its first call. */
+const hanging = new WebAssembly.Module(
+  testModule({
+    reserve: [...op.loop(op.br(0)), ...op.i32(0)],
+    sections: {
+      2: vector([
+        [...name("env"), ...name("abort"), 0, TYPE.abort],
+        [...name("weir_memory"), ...name("20 64"), 2, 1, 20, 64],
+      ]),
+      5: null,
+      7: vector([
+        [...name("memory"), 2, 0],
+        [...name("weir_host_fuel"), 3, COUNTER],
+        [...name("weir_reserve"), 0, FUNCTION.reserve],
+      ]),
+    },
+  }),
+);
 
 const world = createWorld({ chains: [1] });
 const deaths: string[] = [];
