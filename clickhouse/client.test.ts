@@ -308,6 +308,57 @@ describe("errors", () => {
   });
 });
 
+test("stillness lasts as long as nobody writes, whoever it is and whatever comes of it", async () => {
+  const { store, folder } = home;
+  const other = await openStore({ folder });
+  try {
+    let before = store.stillness();
+    const expectAnother = () => {
+      const now = store.stillness();
+      expect(now).toBeDefined();
+      expect(now).not.toBe(before);
+      expect(other.stillness()).toBe(now);
+      before = now;
+    };
+    await store.rows("SELECT count() FROM kept");
+    await text(await store.stream("SELECT id FROM kept"));
+    expect(store.stillness()).toBe(before);
+    expect(before).toBeDefined();
+    await other.command("INSERT INTO kept VALUES (1)");
+    expectAnother();
+    await other.insertBlock({ table: "kept", columns: ["id"], format: "Native", bodies: [nativeIds(1)], rows: 1, types: ["UInt64"] }); // biome-ignore format: one line
+    expectAnother();
+    await expect(other.command("INSERT INTO nothing VALUES (1)")).rejects.toThrow(StoreRefused);
+    expectAnother();
+    // one that may write, though it reads
+    const { secret, port } = (await readAddress(folder))!;
+    const said = await fetch(`http://127.0.0.1:${port}/?wait_end_of_query=1`, { method: "POST", body: "SELECT 1", headers: { "x-clickhouse-key": secret } }); // biome-ignore format: one line
+    expect(await said.text()).toBe("1\n");
+    expectAnother();
+
+    const endless =
+      "INSERT INTO kept SELECT number + sleepEachRow(0.01) FROM numbers(1000000) SETTINGS max_block_size = 1";
+    const failing = expect(other.command(endless)).rejects.toThrow(/cancelled/i);
+    while (store.stillness() !== undefined) await store.rows("SELECT 1");
+    await store.command("TRUNCATE TABLE kept");
+    expect(store.stillness()).toBeUndefined(); // the other one writes still
+    await store.command("KILL QUERY WHERE query LIKE 'INSERT INTO kept SELECT number%' SYNC");
+    await failing;
+    expectAnother();
+
+    await home.kill();
+    await store.rows("SELECT 1");
+    const now = store.stillness();
+    expect(now).toBeDefined();
+    expect(now).not.toBe(before);
+    expect(other.stillness()).toBeUndefined(); // it has not noticed yet
+    await other.rows("SELECT 1");
+    expect(other.stillness()).toBe(now);
+  } finally {
+    await other.close();
+  }
+});
+
 test("calls that find the child dead start one together", async () => {
   await home.kill();
   const answers = await Promise.all(

@@ -9,6 +9,7 @@ import { step, traceHeaders } from "../engine/ops/tracing.ts";
 import { CLUSTER_COMMAND_SETTINGS, CLUSTER_SETTINGS, clusterStatements } from "./cluster.ts";
 import { sweepBlockFiles, withBlockFile } from "./embedded/blockFile.ts";
 import { type EmbeddedOptions, openEmbedded } from "./embedded/open.ts";
+import { readStillness } from "./embedded/stillness.ts";
 import { quoteName, quoteText } from "./quote.ts";
 import { isBrokenConnection, StoreUnavailable, storeError, wasNeverSent } from "./storeErrors.ts";
 
@@ -60,6 +61,11 @@ export interface Store {
   /** @throws StoreUnavailable with the reason, whatever it is */
   ping(): Promise<void>;
   version(): Promise<string>;
+  /**
+   * The same as before: no statement has written to the store between, whoever sent it. Background work may have: merges, what is left of a mutation.
+   * undefined: somebody writes, or it is not known (a server). It costs the store nothing.
+   */
+  stillness(): string | undefined;
   /** Makes the database of the connection unless it is there. */
   createDatabase(): Promise<void>;
   /**
@@ -153,6 +159,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const kind = options.url === undefined ? "embedded" : "server";
   let connecting: Promise<Connection> | undefined;
   let url = "";
+  let spool: string | undefined;
   let closed = false;
 
   /** Callers that find the connection gone share one attempt to make it again. */
@@ -160,7 +167,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     if (closed) throw new StoreUnavailable(`Cannot use the store: it is closed, expected an open one`);
     connecting ??= makeConnection(options, database).then(
       (made) => {
-        url = made.url;
+        ({ url, spool } = made);
         return made;
       },
       (error: unknown) => {
@@ -260,6 +267,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       const [row] = await read<{ version: string }>("bare", "SELECT version() AS version", {}, {});
       return row!.version;
     },
+
+    stillness: () => (spool === undefined ? undefined : readStillness(spool)),
 
     createDatabase: () =>
       call("command", `make database "${database}"`, true, async ({ bare }) => {

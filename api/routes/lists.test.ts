@@ -603,10 +603,11 @@ describe("a newest page that is asked for often", () => {
         if(number % 2 = 0, NULL, 5), if(number % 2 = 0, NULL, unhex(repeat('0E', 32))) FROM numbers(${first}, ${rows})`);
   const conditions = (until?: Date) => alertConditions({ chainId: 779, until });
   /** How often what was asked is counted, and what is done before it is next asked; a clock that stands still makes everything often. */
-  function scene() {
+  function scene({ isServer = false } = {}) {
     const asked = { parts: 0, pages: 0, added: 0 };
     const meanwhile: { [What in keyof typeof asked]?: () => Promise<unknown> } = {};
     const store: ReadableStore = {
+      stillness: () => (isServer ? undefined : server.store.stillness()),
       async rows(sql, params, settings) {
         const what = sql.includes("system.parts") ? "parts" : sql.includes("_part IN") ? "added" : "pages";
         asked[what]++;
@@ -623,7 +624,7 @@ describe("a newest page that is asked for often", () => {
       const { rows, total } = await read<AlertRow>(ALERTS, conditions_, page);
       return `${rows.map(({ ordinal, status }) => `${ordinal}${status[0]}`).join(" ")} of ${total}`;
     };
-    return { asked, ask, meanwhile };
+    return { asked, ask, meanwhile, source: store };
   }
   /** A merge of what was added with what was there makes that a page is read anew, and could not be counted. */
   async function withoutMerges(work: () => Promise<void>): Promise<void> {
@@ -698,12 +699,12 @@ describe("a newest page that is asked for often", () => {
     await removeAdded();
   });
 
-  test("is right whatever happens beside what is added", async () => {
-    const { ask, meanwhile } = scene();
+  test.each([false, true])("is right whatever happens beside what is added, of a server: %s", async (isServer) => {
+    const { ask, meanwhile } = scene({ isServer });
     const optimize = () => server.store.command("OPTIMIZE TABLE alerts FINAL");
     const replace = (replaced: 0 | 1, version: number) =>
       server.store.command(
-        `INSERT INTO replaced_blocks SELECT 779, 5, unhex(repeat('0E', 32)), ${replaced}, ${version}`,
+        `INSERT INTO replaced_blocks SELECT 779, 5, unhex(repeat('0E', 32)), ${replaced}, ${version + (isServer ? 10 : 0)}`,
       );
     await ask(2);
     expect(await ask(2)).toBe("7c 6p of 8");
@@ -794,8 +795,40 @@ describe("a newest page that is asked for often", () => {
     await server.store.command("DELETE FROM alerts WHERE source = 'often' AND ordinal >= 20");
   });
 
-  test("has a row for everybody who asks after it was stored, however many ask meanwhile", async () => {
+  test("of all there are, what was added is counted by its parts", async () => {
+    const { asked, source } = scene();
+    const read = createPageReader(source, READ_SETTINGS, () => 0);
+    const total = async () => Number((await read(ALERTS, [], { limit: 4, offset: 0, counted: true })).total);
+    await total();
+    await total();
+    const before = await total();
+    await withoutMerges(async () => {
+      await add([40, 41], { seconds: 40 });
+      expect(await total()).toBe(before + 2);
+      await add([42], { seconds: 1 }); // not new enough for the page
+      expect(await total()).toBe(before + 3);
+      expect(asked).toMatchObject({ pages: 2, added: 2 });
+    });
+    await removeAdded();
+    expect(await total()).toBe(before);
+  });
+
+  test("nobody is asked what parts there are as long as nobody writes", async () => {
     const { asked, ask } = scene();
+    await ask(2);
+    await ask(2);
+    const before = asked.parts;
+    await server.store.rows("SELECT 1");
+    expect(await ask(2)).toBe(await ask(2));
+    expect(asked.parts).toBe(before);
+    await server.store.command("INSERT INTO dead_letters (source) SELECT 'often'"); // of whatever table
+    await ask(2);
+    expect(asked.parts).toBe(before + 1);
+    await server.store.command("DELETE FROM dead_letters WHERE source = 'often'");
+  });
+
+  test("has a row for everybody who asks after it was stored, however many ask meanwhile", async () => {
+    const { asked, ask } = scene({ isServer: true });
     await ask(1);
     await ask(1);
     await ask(1);

@@ -15,6 +15,7 @@ import { createEmbeddedPostgres } from "./postgres/start.ts";
 import { createReadOnlyGuard } from "./readOnly.ts";
 import { createStoreServer } from "./server.ts";
 import { openSpool } from "./spool.ts";
+import { keepStillness } from "./stillness.ts";
 
 export interface ChildOptions {
   readonly folder: string;
@@ -37,6 +38,7 @@ const before = await readAddress(folder);
 // What a child that was killed has left.
 for (const left of [before?.spool, before?.postgres]) if (left) await rm(left, { recursive: true, force: true });
 const spool = await openSpool({ storeFolder: folder, maxBytes: options.maxBody });
+const stillness = keepStillness(spool.folder);
 const text = async (sql: string) =>
   new TextDecoder().decode((await engine.run({ sql, format: "TSVRaw" })).bytes).trim();
 const version = await text("SELECT version()");
@@ -50,6 +52,7 @@ const postgres = createEmbeddedPostgres(join(folder, "postgres"), socketFolder);
 const server = createStoreServer({
   engine,
   spool,
+  stillness,
   postgres,
   guard: createReadOnlyGuard(tableFunctions),
   secret,
@@ -66,6 +69,7 @@ async function close(reason: string): Promise<void> {
   if (closing) return;
   closing = true;
   console.error(`${new Date().toISOString()} closing: ${reason}`);
+  stillness.disturb(); // before the address goes, by which the next child would find our spool
   await removeAddress(folder);
   server.http.close();
   // Statements cannot be interrupted; closing chDB under one would abort the process.

@@ -23,6 +23,7 @@ import type { ReadOnlyGuard } from "./readOnly.ts";
 import { readRequest, type StoreRequest } from "./request.ts";
 import type { Spool } from "./spool.ts";
 import { intoFile, planStatement, type StatementPlan } from "./statement.ts";
+import type { Stillness } from "./stillness.ts";
 
 export interface StoreServer {
   readonly http: Server;
@@ -35,6 +36,7 @@ export interface StoreServer {
 interface StoreServerParts {
   readonly engine: Engine;
   readonly spool: Spool;
+  readonly stillness: Stillness;
   readonly postgres: EmbeddedPostgres;
   readonly guard: ReadOnlyGuard;
   readonly secret: string;
@@ -55,7 +57,7 @@ type Chunks = AsyncGenerator<Uint8Array, void, void>;
 const STATUS: Readonly<Record<number, number>> = { 60: 404, 62: 400, 81: 404, 164: 403, 202: 503, 307: 413, 516: 401 };
 
 export function createStoreServer(parts: StoreServerParts): StoreServer {
-  const { engine, spool, postgres, guard, secret, version, identity } = parts;
+  const { engine, spool, stillness, postgres, guard, secret, version, identity } = parts;
   const reads = createLane({ name: "query", width: 4, queue: 256 });
   const writes = createLane({ name: "insert", width: 4, queue: 256 });
   const expected = digest(secret);
@@ -79,14 +81,17 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
     const query = await readRequest(request);
     response.setHeader("X-ClickHouse-Query-Id", query.queryId ?? randomUUID());
     const plan = planStatement(query.sql, query.body !== undefined);
-    if (Number(query.settings.readonly ?? 0) > 0) guard(query.sql, query.files);
+    const mayWrite = !(Number(query.settings.readonly ?? 0) > 0);
+    if (!mayWrite) guard(query.sql, query.files);
 
     const leave = await (plan.kind === "read" ? reads : writes).enter();
+    const settle = mayWrite ? stillness.disturb() : () => {};
     try {
       const streams = plan.kind === "read" && plan.by !== "whole" && !query.whole;
       if (streams) await stream(query, chunksOf(query, plan), response);
-      else await run(query, plan, response);
+      else await run(query, plan, response, settle);
     } finally {
+      settle();
       leave();
     }
   }
@@ -126,7 +131,13 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
     }
   }
 
-  async function run(query: StoreRequest, plan: StatementPlan, response: ServerResponse): Promise<void> {
+  /** @param settle called before it is said to be done */
+  async function run(
+    query: StoreRequest,
+    plan: StatementPlan,
+    response: ServerResponse,
+    settle: () => void,
+  ): Promise<void> {
     const { database, settings, params } = query;
     const result =
       plan.kind === "insertBody"
@@ -137,6 +148,7 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
             params,
             settings: plan.kind === "read" ? { max_result_bytes: `${MAX_BUFFERED_RESULT}`, ...settings } : settings,
           });
+    settle();
     head(query, response, {
       read_rows: `${result.rowsRead}`,
       read_bytes: `${result.bytesRead}`,

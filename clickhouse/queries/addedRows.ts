@@ -3,7 +3,7 @@
  * where the page's own rows lie in granules all over the table.
  */
 import { countQuery, selected } from "./list.ts";
-import { tablesOf } from "./parts.ts";
+import { type AddedParts, tablesOf } from "./parts.ts";
 import { type Found, type ListSource, readList } from "./readList.ts";
 import type { Condition, ListSpec } from "./types.ts";
 
@@ -26,7 +26,7 @@ export function isByRow({ table, final, columnsFrom, ...list }: ListSpec, condit
 
 /**
  * @param before the newest `rows` rows without what has been added, and how many there are in all
- * @param parts what has been added. If it has been merged meanwhile, its rows are missing: to be looked at after this
+ * @param added what has been added. If it has been merged meanwhile, its rows are missing: to be looked at after this
  */
 export async function withAdded<R extends Row>(
   store: ListSource,
@@ -34,16 +34,17 @@ export async function withAdded<R extends Row>(
   conditions: readonly Condition[],
   before: Found<R>,
   rows: number,
-  parts: readonly string[],
+  { names, rows: addedRows, areWhole }: AddedParts,
   settings: Readonly<Record<string, string | number>>,
 ): Promise<Found<R>> {
   // not to be read first by its keys: that is for what lies in many parts
-  const isAdded = { sql: "t._part IN {added_parts:Array(String)}", params: { added_parts: parts }, beyondKeys: true };
+  const isAdded = { sql: "t._part IN {added_parts:Array(String)}", params: { added_parts: names }, beyondKeys: true };
   const all = [...conditions, isAdded];
   const notBefore = before.rows.length === rows ? before.rows.at(-1)?.cursor[0] : undefined;
-  const page = { limit: rows, offset: 0, counted: true, notBefore };
+  const known = conditions.length === 0 && areWhole ? addedRows : undefined;
+  const page = { limit: rows, offset: 0, counted: known === undefined, notBefore };
   const added = await readList<R>(store, list, all, page, settings);
-  const total = added.total ?? (await countOf(store, list, all, settings));
+  const total = known ?? added.total ?? (await countOf(store, list, all, settings));
   return {
     rows: merged(list.order.ties, before.rows, added.rows).slice(0, rows),
     total: String(BigInt(before.total ?? 0) + BigInt(total)),

@@ -1,6 +1,7 @@
 /**
  * Newest pages that are asked for more often than once a second are kept, as rows, and shown only while they are what the store would say: before
- * each answer the store is asked which parts the tables have that the page is made of, a question over metadata alone.
+ * each answer the store is asked which parts the tables have that the page is made of, a question over metadata alone. The embedded store need not
+ * be asked as long as nobody writes to it (clickhouse/embedded/stillness.ts).
  *
  *     request ──▶ which parts? ──▶ those that were there before these rows were read ──▶ rows from memory
  *                 asked once for   a few rows were added: they are read, and go in between (addedRows.ts)
@@ -69,7 +70,7 @@ export function createPageReader(
   settings: Readonly<Record<string, string | number>>,
   now: () => number = () => performance.now(),
 ) {
-  const allParts = createPartsReader(store, settings);
+  const allParts = createPartsReader(store, settings, now);
   const pages = new Map<string, Kept>(); // in the order of use
   let rows = 0;
 
@@ -115,7 +116,7 @@ export function createPageReader(
     if (!added || added.rows >= rows) return undefined; // so many may be the whole page: then it lies in few parts
     if (added.names.length === 0) return { ...before, parts }; // merged
     async function find(): Promise<Found<Row>> {
-      const found = await withAdded(store, list, conditions, await before!.found, rows, added!.names, settings);
+      const found = await withAdded(store, list, conditions, await before!.found, rows, added!, settings);
       const after = await allParts.readNow(tables);
       reading.isExact = after !== undefined && hasStill(parts, after, list.table, added!.names);
       return reading.isExact ? found : readRows(asked);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { addedParts, type PartsSeen } from "./parts.ts";
 
-/** Of `alerts` and of a table beside it. @param parts `NAME:ROWS …` */
+/** Of `alerts` and of a table beside it. @param parts `NAME:ROWS …`, `NAME:ROWS-` where some rows are left out */
 function seen(parts: string, { engine = "MergeTree", folder = "a", uptime = 9, beside = "1" } = {}): PartsSeen {
-  const of = (table: string, hash: string, parts: string) => ({ table, engine, folder, hash, parts: parts.split(" ").map((part) => { const [name, rows] = part.split(":"); return [name!, Number(rows)] as const; }) }); // biome-ignore format: one line
+  const of = (table: string, hash: string, parts: string) => ({ table, engine, folder, hash, parts: parts.split(" ").map((part) => { const [name, rows] = part.split(":"); return [name!, Number.parseInt(rows!, 10), rows!.endsWith("-")] as const; }) }); // biome-ignore format: one line
   return { hash: parts, uptime, tables: [of("alerts", parts, parts), of("replaced_blocks", beside, "all_1_1_0:1")] };
 }
 
@@ -34,7 +34,11 @@ describe("parts that were added are told from what was merged", () => {
 
   test("mutations of before are no change, but one that was under way", () => {
     const done = seen("all_1_4_1_7:40 all_5_5_0_7:10 all_8_8_0:10");
-    expect(addedParts(done, seen("all_1_8_2_7:60 all_9_9_0:1"), "alerts")).toEqual({ names: ["all_9_9_0"], rows: 1 });
+    expect(addedParts(done, seen("all_1_8_2_7:60 all_9_9_0:1"), "alerts")).toEqual({
+      names: ["all_9_9_0"],
+      rows: 1,
+      areWhole: true,
+    });
     const underWay = seen("all_1_4_1_7:40 all_5_5_0:10 all_8_8_0:10");
     expect(addedParts(underWay, seen("all_1_8_2_7:60 all_9_9_0:1"), "alerts")).toBeUndefined();
   });
@@ -45,6 +49,11 @@ describe("parts that were added are told from what was merged", () => {
     ["the store was started anew", { uptime: 8 }],
   ])("%s", (_, more) => {
     expect(addedParts(seen(BEFORE), seen(`${BEFORE} all_7_7_0:1`, more), "alerts")).toBeUndefined();
+  });
+
+  test("rows that are left out of a part do not count", () => {
+    const now = seen(`${BEFORE} all_7_7_0:1 all_8_8_0:2-`); // as one that was taken over from another table
+    expect(addedParts(seen(BEFORE), now, "alerts")).toMatchObject({ rows: 3, areWhole: false });
   });
 
   test("merges replace rows, or sum them", () => {

@@ -16,6 +16,8 @@ interface PartRow {
   readonly modification_time: string;
   readonly path: string;
   readonly uptime: number;
+  /** 1: some of its rows are left out (DELETE FROM). */
+  readonly masked: number;
 }
 
 /** Parts of one table, as a moment had them. */
@@ -26,7 +28,7 @@ interface TableParts {
   readonly folder: string;
   /** What they come to. */
   readonly hash: string;
-  readonly parts: readonly (readonly [name: string, rows: number])[];
+  readonly parts: readonly (readonly [name: string, rows: number, isMasked: boolean])[];
 }
 
 /** What a statement over some tables would have read at one moment. */
@@ -40,32 +42,63 @@ export interface PartsSeen {
 }
 
 /** Hashed and put together here: to do that took the store a fifth of the question. */
-const PARTS = `SELECT table, name, rows, engine, modification_time, path, uptime() AS uptime
+const PARTS = `SELECT table, name, rows, engine, modification_time, path, uptime() AS uptime, has_lightweight_delete AS masked
 FROM system.parts WHERE database = currentDatabase() AND active AND table IN {tables:Array(String)}`;
 
 /** Which parts these tables have; undefined: none of them has any. */
 type PartsReader = (tables: readonly string[]) => Promise<PartsSeen | undefined>;
 
-/** @returns two that ask after they are called: `read` once for all who came before that, behind who came before them, `readNow` at once */
+interface Known {
+  readonly parts: PartsSeen;
+  /** The store's when it was asked. */
+  readonly stillness: string;
+  readonly askedAt: number;
+}
+
+/** What changes without a statement that runs is seen after that: what somebody has put off (async_insert, mutations_sync = 0), a TTL, a mutation whose store was killed. */
+const MAX_AGE_MS = 1_000;
+
+/**
+ * @param now ms
+ * @returns two that ask after they are called: `read` once for all who came before that, behind who came before them, `readNow` at once. `read` asks
+ * nobody as long as nobody has written: the parts have what they had, maybe merged. FINAL makes of merged ones the same, too
+ */
 export function createPartsReader(
   store: ListSource,
   settings: Readonly<Record<string, string | number>>,
+  now: () => number,
 ): { read: PartsReader; readNow: PartsReader } {
   const next = new Map<string, Promise<PartsSeen | undefined>>();
   const running = new Map<string, Promise<unknown>>();
+  const known = new Map<string, Known>();
 
   async function readNow(names: readonly string[]): Promise<PartsSeen | undefined> {
+    const [stillness, askedAt] = [store.stillness?.(), now()];
     const rows = await store.rows<PartRow>(PARTS, { tables: names }, { ...settings, output_format_json_quote_64bit_integers: 0 }); // biome-ignore format: one line
     const tables = names.map((name) => partsOf(rows.filter(({ table }) => table === name))).filter((each) => each !== undefined); // biome-ignore format: one line
-    return rows[0] && { hash: hashOf(tables), tables, uptime: rows[0].uptime };
+    if (!rows[0]) return undefined;
+    const parts = { hash: hashOf(tables), tables, uptime: rows[0].uptime };
+    if (stillness !== undefined) known.set(names.join(), { parts, stillness, askedAt });
+    return parts;
   }
 
-  function read(tables: readonly string[]): Promise<PartsSeen | undefined> {
+  /** Answered before, and nobody has written since. */
+  function knownStill(name: string): PartsSeen | undefined {
+    const last = known.get(name);
+    const holds = last && last.stillness === store.stillness?.() && now() - last.askedAt < MAX_AGE_MS;
+    return holds ? last.parts : undefined;
+  }
+
+  async function read(tables: readonly string[]): Promise<PartsSeen | undefined> {
     const name = tables.join();
+    const parts = knownStill(name);
+    if (parts) return parts;
     const waiting = next.get(name);
     if (waiting) return waiting;
     const asked = (running.get(name) ?? Promise.resolve()).then(() => {
       next.delete(name);
+      const parts = knownStill(name);
+      if (parts) return parts;
       const reading = readNow(tables);
       running.set(
         name,
@@ -90,7 +123,7 @@ function partsOf(rows: readonly PartRow[]): TableParts | undefined {
     ...{ table, engine },
     folder: path.slice(0, path.lastIndexOf(name)),
     hash: createHash("sha1").update(all.join()).digest("base64"),
-    parts: rows.map((row) => [row.name, row.rows]),
+    parts: rows.map((row) => [row.name, row.rows, row.masked === 1]),
   };
 }
 
@@ -121,12 +154,18 @@ export function addedParts(before: PartsSeen, now: PartsSeen, table: string): Ad
   const isMixed = kept.some((part) => part.last > last);
   const isMutated = Math.max(...kept.map(({ mutation }) => mutation)) > Math.min(...old.map(({ version }) => version));
   if (isMixed || isMutated || rowsOf(kept) !== rowsOf(old)) return undefined;
-  return { names: added.map(({ name }) => name), rows: rowsOf(added) };
+  return {
+    names: added.map(({ name }) => name),
+    rows: rowsOf(added),
+    areWhole: !added.some(({ isMasked }) => isMasked),
+  };
 }
 
 export interface AddedParts {
   readonly names: readonly string[];
   readonly rows: number;
+  /** All of their rows count. */
+  readonly areWhole: boolean;
 }
 
 /** Whether these parts of a table are still there, and the other tables as they were. */
@@ -147,6 +186,7 @@ const NAME = /^all_(\d+)_(\d+)_\d+(?:_(\d+))?$/;
 interface Place {
   readonly name: string;
   readonly rows: number;
+  readonly isMasked: boolean;
   readonly first: number;
   readonly last: number;
   /** The last that made it; 0: none. */
@@ -157,13 +197,13 @@ interface Place {
 
 /** undefined: not all have such names */
 function placesOf({ parts }: TableParts): Place[] | undefined {
-  const places = parts.flatMap(([name, rows]) => {
+  const places = parts.flatMap(([name, rows, isMasked]) => {
     const numbers = NAME.exec(name)
       ?.slice(1)
       .map((digits) => Number(digits ?? 0));
     if (!numbers) return [];
     const [first, last, mutation] = numbers as [number, number, number];
-    return [{ name, rows, first, last, mutation, version: mutation || first }];
+    return [{ name, rows, isMasked, first, last, mutation, version: mutation || first }];
   });
   return places.length === parts.length ? places : undefined;
 }
