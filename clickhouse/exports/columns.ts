@@ -3,6 +3,7 @@ import { nearest } from "../../engine/ops/config.ts";
 import { UserError } from "../../engine/ops/errors.ts";
 import { blockStatus, hex } from "../queries/list.ts";
 import { quoteName } from "../quote.ts";
+import type { CsvColumn } from "./csv/csvRows.ts";
 import type { Dataset } from "./datasets.ts";
 import type { Shape } from "./formats.ts";
 import { hasBlocks, type StoredColumn, type TableShape } from "./storedTable.ts";
@@ -55,6 +56,23 @@ export function expressionOf({ name, type }: StoredColumn, shape: Shape): string
   if (name === BLOCK_STATUS.name) return `${blockStatus} AS ${column}`;
   if (name === ALERT_ID) return `lower(hex(t.${column})) AS ${column}`;
   return `${asValue(`t.${column}`, type, shape, BYTES.has(name))} AS ${column}`;
+}
+
+/** Types whose values become cells of CSV in our thread (csv/csvRows.ts). */
+const MADE_INTO_CELLS = /^(U?Int\d+|FixedString\(\d+\)|DateTime(64)?\(.*\)|String|LowCardinality\(String\))$/;
+
+/** SQL of a column over the table as `t`, with its name, for who makes the cells in place of the store; of a type that it does not know the store makes them. */
+export function cellOf(column: StoredColumn): CsvColumn & { readonly sql: string } {
+  const { name, type } = column;
+  const [, inner = type] = /^Nullable\((.*)\)$/.exec(type) ?? [];
+  const raw = `t.${quoteName(name)} AS ${quoteName(name)}`;
+  const flat = expressionOf(column, "flat");
+  if (name === BLOCK_STATUS.name || name === ALERT_ID || type.startsWith("Array("))
+    return { name, cell: "value", sql: flat }; // a text
+  if (inner === "String" && BYTES.has(name)) return { name, cell: "bytes", sql: raw };
+  if (MADE_INTO_CELLS.test(inner)) return { name, cell: "value", sql: raw };
+  const alias = ` AS ${quoteName(name)}`;
+  return { name, cell: "finished", sql: `formatRowNoNewline('CSV', ${flat.slice(0, -alias.length)})${alias}` };
 }
 
 function asValue(value: string, type: string, shape: Shape, isBytes: boolean, depth = 0): string {

@@ -7,15 +7,21 @@ import { createHash } from "node:crypto";
 import { constants, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { parentPort } from "node:worker_threads";
+import { type CsvColumn, csvRows } from "./csv/csvRows.ts";
 
 export interface FileThreadOptions {
   /** To be read up to its end, which others see to. */
   readonly fd: number;
   /** Of the file; what is there is replaced. */
   readonly path: string;
-  /** So many rows come as an Arrow stream, and become records of TFRecord. Without it what comes is the file. */
-  readonly examplesOf?: number | undefined;
+  /** What the file is made of; without it what comes is the file. */
+  readonly made?: Made | undefined;
 }
+
+/** So many rows come as an Arrow stream and become records of TFRecord, or in Native and become CSV. */
+export type Made =
+  | { readonly into: "tfrecord"; readonly rows: number }
+  | { readonly into: "csv"; readonly rows: number; readonly columns: readonly CsvColumn[] };
 
 export interface WrittenFile {
   readonly bytes: number;
@@ -35,8 +41,8 @@ const WASM_PAGE = 65_536;
 const PIECE = 65_536;
 
 async function writeFile(options: FileThreadOptions): Promise<WrittenFile> {
-  const { fd, examplesOf: rows } = options;
-  const fill = rows === undefined ? bytesFrom(fd) : piecesFrom(examplesFrom(options, rows));
+  const { fd, made } = options;
+  const fill = made === undefined ? bytesFrom(fd) : piecesFrom(piecesOf(options, made));
   const file = await openDirect(options.path);
   try {
     const hash = createHash("sha256");
@@ -84,7 +90,7 @@ const bytesFrom =
   };
 
 /** @param pieces each done with before the next is asked for */
-function piecesFrom(pieces: AsyncIterator<Uint8Array>): Fill {
+function piecesFrom(pieces: AsyncIterator<Uint8Array> | Iterator<Uint8Array>): Fill {
   let rest: Uint8Array = new Uint8Array();
   return async (chunk) => {
     let length = 0;
@@ -104,6 +110,11 @@ function piecesFrom(pieces: AsyncIterator<Uint8Array>): Fill {
 }
 
 /** @throws Error when other than `rows` rows come */
+const piecesOf = (options: FileThreadOptions, made: Made): AsyncIterator<Uint8Array> | Iterator<Uint8Array> =>
+  made.into === "tfrecord"
+    ? examplesFrom(options, made.rows)
+    : csvRows(made.columns, made.rows, (room) => readSync(options.fd, room));
+
 async function* examplesFrom({ fd, path }: FileThreadOptions, rows: number): AsyncGenerator<Uint8Array, void, void> {
   const { arrowBatches, counted } = await import("./arrowColumns.ts");
   const { examplesOf, reused } = await import("./tfrecord.ts");

@@ -1,7 +1,8 @@
 import type { Settings } from "../client.ts";
 import { paramsOf, where } from "../queries/list.ts";
 import { quoteName } from "../quote.ts";
-import { expressionOf } from "./columns.ts";
+import { cellOf, expressionOf } from "./columns.ts";
+import type { CsvColumn } from "./csv/csvRows.ts";
 import { formatOf } from "./formats.ts";
 import { type Bounds, exportConditions, type PlanInput, type Slice, sliceConditions, UNHURRIED } from "./plan.ts";
 import { MAX_LIMIT } from "./request.ts";
@@ -10,6 +11,8 @@ import type { StoredColumn } from "./storedTable.ts";
 export interface PartQuery {
   readonly sql: string;
   readonly params: Readonly<Record<string, unknown>>;
+  /** The same rows for who makes the cells of CSV in place of the store. */
+  readonly raw: { readonly sql: string; readonly columns: readonly CsvColumn[] };
 }
 
 /**
@@ -34,12 +37,14 @@ export function partQuery(
   const order = [...new Set([...shape.sortedBy, ...TIES.filter(has)])].map((key) =>
     has(key) ? `t.${quoteName(key)}` : key,
   );
-  const expressions = columns.map((column) => expressionOf(column, formatOf(spec.format).shape));
-  return {
-    sql: `SELECT ${expressions.join(",\n  ")}
+  const select = (expressions: readonly string[]): string => `SELECT ${expressions.join(",\n  ")}
 FROM ${quoteName(dataset.table)} AS t${where(conditions)}
 ORDER BY ${order.join(", ")}
-LIMIT {rows:UInt64}`,
+LIMIT {rows:UInt64}`;
+  const cells = columns.map(cellOf);
+  return {
+    sql: select(columns.map((column) => expressionOf(column, formatOf(spec.format).shape))),
+    raw: { sql: select(cells.map(({ sql }) => sql)), columns: cells.map(({ name, cell }) => ({ name, cell })) },
     params: { ...paramsOf(conditions), rows: slice?.rows ?? spec.limit ?? MAX_LIMIT },
   };
 }

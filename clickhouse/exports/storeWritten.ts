@@ -1,12 +1,12 @@
 /**
  * What the embedded store writes itself, into a FIFO: it is on this machine, so no row passes a socket or two event loops. A part of 750 MB of
- * CSV takes 2.4 s of CPU so, hashed and on the disk, and 10 as a stream.
+ * CSV took 2.4 s of CPU so, hashed and on the disk, and 10 as a stream; now the store gives its columns, and a thread of ours makes the rows (csv/csvRows.ts).
  */
 import { dirname } from "node:path";
 import type { Settings, Store } from "../client.ts";
 import { throughFifo } from "../embedded/fifo.ts";
 import { quoteText } from "../quote.ts";
-import type { WrittenFile } from "./fileThread.ts";
+import type { Made, WrittenFile } from "./fileThread.ts";
 import { type Compression, type Format, isWrapped } from "./formats.ts";
 import { IN_ORDER, type PartQuery } from "./partQuery.ts";
 import { writeAside } from "./writeAside.ts";
@@ -29,14 +29,15 @@ export interface StoreWriting {
  * @throws what the file system says, with its `code`; StoreUnavailable, StoreRefused; NoFifo before there is a byte; an AbortError
  */
 export async function storeWritten(path: string, writing: StoreWriting): Promise<WrittenFile> {
-  const { store, format, compression, signal, rows } = writing;
+  const { store, format, compression, query, signal } = writing;
+  const made = madeOf(writing);
+  const asked = made?.into === "csv" ? { sql: query.raw.sql, from: "Native" } : { sql: query.sql, from: format.from };
   const around = isWrapped(format, compression) ? compression : "none";
   try {
     const written = await writeAside(path, {
-      write: (fifo) => write(fifo, writing, around),
+      write: (fifo) => write(fifo, writing, { ...asked, around }),
       stop: (fifo) => stopWriting(store, fifo),
-      signal,
-      examplesOf: format.name === "tfrecord" ? rows : undefined,
+      ...{ signal, made },
     });
     signal?.throwIfAborted(); // the store had not begun when it was to be stopped
     return written;
@@ -44,6 +45,14 @@ export async function storeWritten(path: string, writing: StoreWriting): Promise
     signal?.throwIfAborted(); // what the store says then is that it was killed
     throw error;
   }
+}
+
+/** What the thread is to make, where the store does not write the file as it is. */
+function madeOf({ format, compression, query, rows }: StoreWriting): Made | undefined {
+  if (format.name === "tfrecord") return { into: "tfrecord", rows };
+  return format.name === "csv" && !isWrapped(format, compression)
+    ? { into: "csv", rows, columns: query.raw.columns }
+    : undefined;
 }
 
 /**
@@ -54,22 +63,29 @@ export async function storeWritten(path: string, writing: StoreWriting): Promise
 export const storeStreamed = (path: string, writing: StoreWriting): AsyncGenerator<Uint8Array, void, void> =>
   throughFifo({
     folder: dirname(path),
-    write: (fifo) => write(fifo, writing, "none"),
+    write: (fifo) => write(fifo, writing, { sql: writing.query.sql, from: writing.format.from, around: "none" }),
     stop: (fifo) => stopWriting(writing.store, fifo),
   });
 
-/** @param around compression of the file as a whole */
+interface Asked {
+  readonly sql: string;
+  /** ClickHouse's format. */
+  readonly from: string;
+  /** Compression of the file as a whole. */
+  readonly around: Compression;
+}
+
 function write(
   path: string,
   { store, query, format, compression, threads }: StoreWriting,
-  around: Compression,
+  { sql, from, around }: Asked,
 ): Promise<void> {
-  const into = `${intoFile(path)}, ${[format.from, "auto", around].map(quoteText).join(", ")})`;
+  const into = `${intoFile(path)}, ${[from, "auto", around].map(quoteText).join(", ")})`;
   const settings = {
     ...{ ...IN_ORDER, ...WRITTEN_AS_READ, ...format.settings(compression), max_threads: threads },
     output_format_parallel_formatting: threads > 1 ? 1 : 0, // costs a tenth, and another file takes the other core
   };
-  return store.command(`${into} ${query.sql} SETTINGS ${listed(settings)}`, query.params, { patient: true });
+  return store.command(`${into} ${sql} SETTINGS ${listed(settings)}`, query.params, { patient: true });
 }
 
 /** Whether `file()` takes it for more than a path. */

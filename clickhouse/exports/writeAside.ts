@@ -13,7 +13,7 @@ interface Writer {
   stop(fifo: string): Promise<void>;
   /** Stops it, too. */
   readonly signal?: AbortSignal | undefined;
-  readonly examplesOf?: FileThreadOptions["examplesOf"];
+  readonly made?: FileThreadOptions["made"];
 }
 
 /**
@@ -21,7 +21,7 @@ interface Writer {
  * @param path absolute; the FIFO is beside it meanwhile
  * @throws what the file system says, with its `code`; what `write` rejects with; NoFifo before that is called; an AbortError
  */
-export async function writeAside(path: string, { write, stop, signal, examplesOf }: Writer): Promise<WrittenFile> {
+export async function writeAside(path: string, { write, stop, signal, made: into }: Writer): Promise<WrittenFile> {
   signal?.throwIfAborted();
   const fifo = await makeFifo(dirname(path));
   const end = (): void => void stop(fifo).catch(() => {}); // the store is away, and with it who writes
@@ -30,13 +30,12 @@ export async function writeAside(path: string, { write, stop, signal, examplesOf
     signal?.addEventListener("abort", end, { once: true });
     const [fd, keeper] = openBoth(fifo);
     await widenFifo(fd);
-    const file = inThread({ fd, path, examplesOf }).finally(() => closeSync(fd));
+    const file = inThread({ fd, path, made: into }).finally(() => closeSync(fd));
     const rows = write(fifo).finally(() => closeSync(keeper));
     file.catch(end);
-    const [made, wrote] = await Promise.allSettled([file, rows]);
-    if (made.status === "rejected") throw made.reason;
-    if (wrote.status === "rejected") throw wrote.reason;
-    return made.value;
+    // The first that fails says why: the file's end is seen only once `write` is settled, and a file that is cut off there fails, too.
+    const [written] = await Promise.all([file, rows]).finally(() => Promise.allSettled([file, rows]));
+    return written;
   } finally {
     signal?.removeEventListener("abort", end);
     await rm(fifo, { force: true });
