@@ -9,7 +9,7 @@
  *     offsets of a partition   0 ........ since ........ until ........ what is stored meanwhile
  *                              last export^  this export ^
  */
-import type { Store } from "../client.ts";
+import type { Settings, Store } from "../client.ts";
 import { blockStatus, paramsOf, where } from "../queries/list.ts";
 import type { Condition } from "../queries/types.ts";
 import { quoteName } from "../quote.ts";
@@ -96,6 +96,8 @@ async function readUntil(store: Store, { dataset, shape, spec }: PlanInput): Pro
   const ends = await store.rows<Position>(
     `SELECT source, partition, toString(max(offset) + 1) AS offset FROM ${quoteName(dataset.table)}
      GROUP BY source, partition ORDER BY source, partition`,
+    {},
+    planning(store),
   );
   if (!spec.incremental || !hasBlocks(shape.columns)) return ends;
   const conditions = [{ sql: `${blockStatus} = 'provisional'` }, ...chainsOf(spec)];
@@ -208,7 +210,7 @@ async function cut(store: Store, input: PlanInput, bounds: Bounds): Promise<Slic
   const [range] = await store.rows<{ low: string; high: string }>(
     `SELECT toString(min(${at})) AS low, toString(max(${at})) AS high FROM ${quoteName(dataset.table)} AS t${where(wide)}`,
     paramsOf(wide),
-    UNHURRIED,
+    planning(store),
   );
   const step = (BigInt(range!.high) - BigInt(range!.low)) / BigInt(BUCKETS) + 1n;
   const rows = await store.rows<{ partition: string; first: Key; last: Key; rows: string }>(
@@ -226,13 +228,20 @@ FROM (
 GROUP BY partition, part
 ORDER BY partition, part`,
     { ...params, part_rows: spec.partRows, step: step.toString() },
-    UNHURRIED,
+    planning(store),
   );
   return rows.map((row) => ({ ...row, rows: Number(row.rows) }));
 }
 
 /** An export may take hours; what it reads is bounded by the store's memory all the same. */
 export const UNHURRIED = { max_execution_time: 0 } as const;
+
+/**
+ * Nothing is written meanwhile, so all cores may plan. By itself the embedded store takes another thread only where a GiB for it is free, which is more than
+ * it may have; a server need not know the setting.
+ */
+const planning = ({ kind }: Store): Settings =>
+  kind === "embedded" ? { ...UNHURRIED, max_threads_min_free_memory_per_thread: 0 } : UNHURRIED;
 
 /** The rows of a file, in the order of the table. */
 export function sliceConditions({ shape, spec }: PlanInput, { partition, first, last }: Slice): Condition[] {
