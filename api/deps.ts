@@ -44,7 +44,7 @@ export interface ReadableStore {
   /** Rows as objects; `params` are bound to `{name:Type}`. Cannot write. Rejects with StoreUnavailable or StoreRefused. */
   rows<T>(sql: string, params?: Record<string, unknown>, settings?: Record<string, string | number>): Promise<T[]>;
   /** As the store's (clickhouse/client.ts). */
-  stillness?(): string | undefined;
+  stillness?(tables: readonly string[]): string | undefined;
 }
 
 /** Rules by name, as far as the API lists and changes them. */

@@ -62,10 +62,10 @@ export interface Store {
   ping(): Promise<void>;
   version(): Promise<string>;
   /**
-   * The same as before: no statement has written to the store between, whoever sent it. Background work may have: merges, what is left of a mutation.
-   * undefined: somebody writes, or it is not known (a server). It costs the store nothing.
+   * The same as before: no statement has written to these tables between, whoever sent it. Background work may have: merges, what is left of a mutation;
+   * and a view whose source was inserted into. undefined: somebody writes, or it is not known (a server). It costs the store nothing.
    */
-  stillness(): string | undefined;
+  stillness(tables: readonly string[]): string | undefined;
   /** Makes the database of the connection unless it is there. */
   createDatabase(): Promise<void>;
   /**
@@ -268,7 +268,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return row!.version;
     },
 
-    stillness: () => (spool === undefined ? undefined : readStillness(spool)),
+    stillness: (tables) => (spool === undefined ? undefined : readStillness(spool, tables)),
 
     createDatabase: () =>
       call("command", `make database "${database}"`, true, async ({ bare }) => {

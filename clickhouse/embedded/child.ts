@@ -69,7 +69,7 @@ async function close(reason: string): Promise<void> {
   if (closing) return;
   closing = true;
   console.error(`${new Date().toISOString()} closing: ${reason}`);
-  stillness.disturb(); // before the address goes, by which the next child would find our spool
+  stillness.disturb(undefined); // before the address goes, by which the next child would find our spool
   await removeAddress(folder);
   server.http.close();
   // Statements cannot be interrupted; closing chDB under one would abort the process.

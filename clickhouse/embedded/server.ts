@@ -85,7 +85,7 @@ export function createStoreServer(parts: StoreServerParts): StoreServer {
     if (!mayWrite) guard(query.sql, query.files);
 
     const leave = await (plan.kind === "read" ? reads : writes).enter();
-    const settle = mayWrite ? stillness.disturb() : () => {};
+    const settle = mayWrite ? stillness.disturb(plan.kind === "read" ? undefined : plan.into) : () => {};
     try {
       const streams = plan.kind === "read" && plan.by !== "whole" && !query.whole;
       if (streams) await stream(query, chunksOf(query, plan), response);

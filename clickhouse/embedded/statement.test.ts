@@ -9,8 +9,12 @@ describe("planStatement()", () => {
     ["SHOW TABLES", { kind: "read", by: "whole" }],
     ["SELECT 1 FORMAT Parquet", { kind: "read", by: "file", format: "Parquet", formatAt: 9 }],
     ["SHOW TABLES FORMAT Parquet", { kind: "read", by: "whole" }],
-    ["INSERT INTO t SELECT 1", { kind: "write" }],
-    ["ALTER TABLE t DELETE WHERE 1;", { kind: "write", sql: "ALTER TABLE t DELETE WHERE 1" }],
+    ["INSERT INTO t SELECT 1", { kind: "write", into: "t" }],
+    ['insert into "a b" (c) VALUES (1)', { kind: "write", into: "a b" }],
+    ["INSERT INTO a.t SELECT 1", { kind: "write", into: undefined }],
+    ["INSERT INTO TABLE t SELECT 1", { kind: "write", into: undefined }],
+    ["INSERT INTO FUNCTION file('x') SELECT 1", { kind: "write", into: undefined }],
+    ["ALTER TABLE t DELETE WHERE 1;", { kind: "write", sql: "ALTER TABLE t DELETE WHERE 1", into: undefined }],
   ])("%s", (sql, plan) => {
     expect(planStatement(sql, false)).toMatchObject(plan);
   });

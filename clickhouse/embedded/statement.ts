@@ -12,9 +12,16 @@ export type StatementPlan =
       /** Where the word FORMAT stands. */
       readonly formatAt: number;
     }
-  | { readonly kind: "write"; readonly sql: string }
+  | {
+      readonly kind: "write";
+      readonly sql: string;
+      /** The table, of the current database, that it inserts into; undefined: it may do anything. */
+      readonly into: string | undefined;
+    }
   | {
       readonly kind: "insertBody";
+      /** As a write's. */
+      readonly into: string | undefined;
       /** `INSERT INTO t (columns) SETTINGS …`, without FORMAT. */
       readonly head: string;
       /** As written, quoted or not. */
@@ -67,7 +74,7 @@ export function planStatement(sql: string, hasBody: boolean): StatementPlan {
   const tokens = [...sqlTokens(statement)];
   const first = tokens[0]!.text.toUpperCase();
   if (hasBody) return planInsert(statement, tokens);
-  if (!READS.has(first)) return { kind: "write", sql: statement };
+  if (!READS.has(first)) return { kind: "write", sql: statement, into: intoOf(tokens) };
   const { name: format, at: formatAt } = formatOf(tokens);
   const by = STREAMS.has(first) ? answerBy(format ?? "TabSeparated") : "whole";
   return { kind: "read", sql: statement, by, format, formatAt };
@@ -99,7 +106,15 @@ function planInsert(sql: string, tokens: readonly Token[]): StatementPlan {
   if (at === from) throw syntaxError("no table after INSERT INTO");
   const table = sql.slice(tokens[from]!.start, tokens[at - 1]!.end);
   const columns = words[at] === "(" ? columnsOf(tokens, at + 1) : undefined;
-  return { kind: "insertBody", head: sql.slice(0, tokens[end]!.start), table, columns, format };
+  return { kind: "insertBody", head: sql.slice(0, tokens[end]!.start), into: intoOf(tokens), table, columns, format };
+}
+
+/** undefined also of what could be read in another way: a table of another database, or one that is called like a keyword. */
+function intoOf(tokens: readonly Token[]): string | undefined {
+  const [insert, into, name, next] = tokens;
+  const isInsert = insert?.text.toUpperCase() === "INSERT" && into?.text.toUpperCase() === "INTO";
+  const isPlain = next?.text !== "." && !/^(table|function)$/i.test(name?.text ?? "");
+  return isInsert && isPlain && (name?.kind === "word" || name?.kind === "name") ? name.text : undefined;
 }
 
 function columnsOf(tokens: readonly Token[], from: number): string[] {

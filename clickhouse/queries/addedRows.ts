@@ -27,6 +27,7 @@ export function isByRow({ table, final, columnsFrom, ...list }: ListSpec, condit
 /**
  * @param before the newest `rows` rows without what has been added, and how many there are in all
  * @param added what has been added. If it has been merged meanwhile, its rows are missing: to be looked at after this
+ * @returns `hasAll`: every row that was added was read, so nothing is missing
  */
 export async function withAdded<R extends Row>(
   store: ListSource,
@@ -36,7 +37,7 @@ export async function withAdded<R extends Row>(
   rows: number,
   { names, rows: addedRows, areWhole }: AddedParts,
   settings: Readonly<Record<string, string | number>>,
-): Promise<Found<R>> {
+): Promise<Found<R> & { readonly hasAll: boolean }> {
   // not to be read first by its keys: that is for what lies in many parts
   const isAdded = { sql: "t._part IN {added_parts:Array(String)}", params: { added_parts: names }, beyondKeys: true };
   const all = [...conditions, isAdded];
@@ -48,6 +49,7 @@ export async function withAdded<R extends Row>(
   return {
     rows: merged(list.order.ties, before.rows, added.rows).slice(0, rows),
     total: String(BigInt(before.total ?? 0) + BigInt(total)),
+    hasAll: added.rows.length === known,
   };
 }
 

@@ -117,7 +117,7 @@ export function createPageReader(
     if (added.names.length === 0) return { ...before, parts }; // merged
     async function find(): Promise<Found<Row>> {
       const found = await withAdded(store, list, conditions, await before!.found, rows, added!, settings);
-      const after = await allParts.readNow(tables);
+      const after = await (found.hasAll ? allParts.read(tables) : allParts.readNow(tables));
       reading.isExact = after !== undefined && hasStill(parts, after, list.table, added!.names);
       return reading.isExact ? found : readRows(asked);
     }

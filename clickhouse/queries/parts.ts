@@ -61,7 +61,7 @@ const MAX_AGE_MS = 1_000;
 /**
  * @param now ms
  * @returns two that ask after they are called: `read` once for all who came before that, behind who came before them, `readNow` at once. `read` asks
- * nobody as long as nobody has written: the parts have what they had, maybe merged. FINAL makes of merged ones the same, too
+ * nobody as long as nobody has written: what the parts had is there still, maybe merged, and with FINAL it reads the same
  */
 export function createPartsReader(
   store: ListSource,
@@ -73,7 +73,7 @@ export function createPartsReader(
   const known = new Map<string, Known>();
 
   async function readNow(names: readonly string[]): Promise<PartsSeen | undefined> {
-    const [stillness, askedAt] = [store.stillness?.(), now()];
+    const [stillness, askedAt] = [store.stillness?.(names), now()];
     const rows = await store.rows<PartRow>(PARTS, { tables: names }, { ...settings, output_format_json_quote_64bit_integers: 0 }); // biome-ignore format: one line
     const tables = names.map((name) => partsOf(rows.filter(({ table }) => table === name))).filter((each) => each !== undefined); // biome-ignore format: one line
     if (!rows[0]) return undefined;
@@ -83,21 +83,21 @@ export function createPartsReader(
   }
 
   /** Answered before, and nobody has written since. */
-  function knownStill(name: string): PartsSeen | undefined {
-    const last = known.get(name);
-    const holds = last && last.stillness === store.stillness?.() && now() - last.askedAt < MAX_AGE_MS;
+  function knownStill(tables: readonly string[]): PartsSeen | undefined {
+    const last = known.get(tables.join());
+    const holds = last && last.stillness === store.stillness?.(tables) && now() - last.askedAt < MAX_AGE_MS;
     return holds ? last.parts : undefined;
   }
 
   async function read(tables: readonly string[]): Promise<PartsSeen | undefined> {
     const name = tables.join();
-    const parts = knownStill(name);
+    const parts = knownStill(tables);
     if (parts) return parts;
     const waiting = next.get(name);
     if (waiting) return waiting;
     const asked = (running.get(name) ?? Promise.resolve()).then(() => {
       next.delete(name);
-      const parts = knownStill(name);
+      const parts = knownStill(tables);
       if (parts) return parts;
       const reading = readNow(tables);
       running.set(

@@ -10,7 +10,7 @@ import type { Condition, ListSpec, Page } from "./types.ts";
 export interface ListSource {
   rows<T>(sql: string, params?: Record<string, unknown>, settings?: Record<string, string | number>): Promise<T[]>;
   /** As the store's (clickhouse/client.ts). */
-  stillness?(): string | undefined;
+  stillness?(tables: readonly string[]): string | undefined;
 }
 
 /** Times as RFC 3339, decimals as text, a tuple as an array. Integers of 64 bits and more are text in any query. */
