@@ -61,12 +61,17 @@ function upToNine(at: usize, value: u32): usize {
 
 /** With the zeros in front. */
 function nine(at: usize, value: u32): usize {
-  for (let to = at + 7; to > at; to -= 2) {
-    const hundreds = value / 100;
-    pair(to, value - 100 * hundreds);
-    value = hundreds;
-  }
-  store<u8>(at, ZERO + <u8>value);
+  const first = value / 100_000_000;
+  const eight = value - 100_000_000 * first;
+  const high = eight / 10_000;
+  const low = eight - 10_000 * high;
+  const a = high / 100;
+  const b = low / 100;
+  store<u8>(at, ZERO + <u8>first);
+  pair(at + 1, a);
+  pair(at + 3, high - 100 * a);
+  pair(at + 5, b);
+  pair(at + 7, low - 100 * b);
   return at + 9;
 }
 
