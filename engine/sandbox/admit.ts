@@ -5,6 +5,7 @@
  */
 import { createReport, type Finding, type Report } from "./finding.ts";
 import { declares, HOST_FUNCTIONS } from "./hostFunctions.ts";
+import { memoryImport } from "./importedMemory.ts";
 import {
   type GuestEntry,
   globalEntries,
@@ -18,7 +19,7 @@ import {
   meteredType,
   OWN_GLOBALS,
 } from "./inject.ts";
-import { memoryImport, readManifest } from "./instance.ts";
+import { readManifest } from "./instance.ts";
 import { MODULE_LIMITS, type ModuleLimits, RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { countedFunctions, globalsSetBy, meteredBody, type Stretch } from "./meter.ts";
 import { MAX_PARAMETER_AREA } from "./parameterArea.ts";

@@ -4,6 +4,7 @@
  */
 import { inMemory, readString } from "./guestMemory.ts";
 import { bindHostFunctions, type Caller, type Scene } from "./hostFunctions.ts";
+import { createMemory, type GuestMemory, MEMORY_MODULE, memoryName } from "./importedMemory.ts";
 import { MODULE_LIMITS, RUN_LIMITS, type RunLimits } from "./limits.ts";
 import { MAX_MANIFEST_LENGTH } from "./manifest.ts";
 import { type MemoryContent, placeData } from "./sharedCode.ts";
@@ -44,13 +45,6 @@ export interface Started {
   readonly initFuel: number;
   /** Pages that its memory has, and may have: what another instance's must have and may have, too. */
   readonly pages: string;
-}
-
-/** A memory, and views of all of it, made once: one costs 100 ns. They are empty once it grew; such a memory is not for another batch. */
-export interface GuestMemory {
-  readonly memory: WebAssembly.Memory;
-  readonly words: Uint32Array;
-  readonly bytes: Buffer;
 }
 
 export interface RuleInstance extends Started, GuestMemory {
@@ -102,30 +96,6 @@ interface Guest {
   fault(error: unknown, whose: "transaction" | "call", budget: number): RuleFault;
 }
 
-/** Pages that a memory has at first and at most. */
-interface MemorySize {
-  readonly minimum: number;
-  readonly maximum: number;
-}
-
-const MEMORY = "weir_memory";
-
-/** An admitted module's memory is the host's, which finds its size in the import's name: JavaScript is not told an import's type. */
-export const memoryImport = ({ minimum, maximum }: MemorySize) => ({ module: MEMORY, name: `${minimum} ${maximum}` });
-
-const memoryName = (module: WebAssembly.Module): string =>
-  WebAssembly.Module.imports(module).find((each) => each.module === MEMORY)!.name;
-
-/** The memory that a module asks for. @throws SandboxExhausted */
-function createMemory(name: string): WebAssembly.Memory {
-  const [initial, maximum] = name.split(" ").map(Number) as [number, number];
-  try {
-    return new WebAssembly.Memory({ initial, maximum });
-  } catch (error) {
-    throw new SandboxExhausted(`Cannot make a rule's memory: ${String(error)}`, { cause: error });
-  }
-}
-
 function createGuest(module: WebAssembly.Module, given?: WebAssembly.Memory): Guest {
   const name = memoryName(module);
   const memory = given ?? createMemory(name);
@@ -145,7 +115,7 @@ function createGuest(module: WebAssembly.Module, given?: WebAssembly.Memory): Gu
   const bound = bindHostFunctions(module, caller);
   let instance: WebAssembly.Instance;
   try {
-    instance = new WebAssembly.Instance(module, { env: { abort, ...bound }, [MEMORY]: { [name]: memory } });
+    instance = new WebAssembly.Instance(module, { env: { abort, ...bound }, [MEMORY_MODULE]: { [name]: memory } });
   } catch (error) {
     // the module was admitted: only the engine can be in want, of memories or address space
     throw new SandboxExhausted(`Cannot make an instance of a rule: ${String(error)}`, { cause: error });

@@ -2,8 +2,9 @@
 
 import type { Scene } from "./hostFunctions.ts";
 import type { RuleInstance } from "./instance.ts";
-import { createInstancePool, type Home, type InstancePool } from "./instancePool.ts";
+import { createInstancePool, type InstancePool } from "./instancePool.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
+import type { Home } from "./place.ts";
 import { type Match, readResults } from "./results.ts";
 import type { MemoryContent } from "./sharedCode.ts";
 import { type Failure, RuleFault } from "./trap.ts";
