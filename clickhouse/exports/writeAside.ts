@@ -21,7 +21,7 @@ interface Writer {
  * @param path absolute; the FIFO is beside it meanwhile
  * @throws what the file system says, with its `code`; what `write` rejects with; NoFifo before that is called; an AbortError
  */
-export async function writeAside(path: string, { write, stop, signal, made: into }: Writer): Promise<WrittenFile> {
+export async function writeAside(path: string, { write, stop, signal, made }: Writer): Promise<WrittenFile> {
   signal?.throwIfAborted();
   const fifo = await makeFifo(dirname(path));
   const end = (): void => void stop(fifo).catch(() => {}); // the store is away, and with it who writes
@@ -30,7 +30,7 @@ export async function writeAside(path: string, { write, stop, signal, made: into
     signal?.addEventListener("abort", end, { once: true });
     const [fd, keeper] = openBoth(fifo);
     await widenFifo(fd);
-    const file = inThread({ fd, path, made: into }).finally(() => closeSync(fd));
+    const file = inThread({ fd, path, made }).finally(() => closeSync(fd));
     const rows = write(fifo).finally(() => closeSync(keeper));
     file.catch(end);
     // The first that fails says why: the file's end is seen only once `write` is settled, and a file that is cut off there fails, too.

@@ -21,7 +21,7 @@ export interface Home {
 
 /** The instance of a code in a place. */
 export interface Seat {
-  /** null: it trapped. */
+  /** null: a call did not come to its end. */
   guest: RuleInstance | null;
   /** Another in its place. @throws SandboxExhausted */
   readonly renew: () => RuleInstance;
@@ -51,9 +51,9 @@ export class Place {
   /** What the last call has written: words from … to of its input, and what its instance has marked. */
   #from = 0;
   #to = 0;
-  #last: RuleInstance | undefined;
-  /** It trapped, and its marks are lost. */
-  #unknown = false;
+  #last: Seat | undefined;
+  /** It has not come to its end, or trapped: its marks are not to be had, its instance is not used again. */
+  #underWay = false;
 
   constructor({ memory, words, bytes }: GuestMemory, image: Uint32Array) {
     this.#memory = { memory, words, bytes };
@@ -67,12 +67,13 @@ export class Place {
 
   /**
    * The instance as after the rule's initialisation, but for the first `next` bytes of the input area, which are about to be written.
-   * Undefined where the memory is gone. @throws SandboxExhausted
+   * Undefined where the memory is gone. To be called before each call of it; `ended` after each that came to its end. @throws SandboxExhausted
    */
   take(home: Home, next: number): RuleInstance | undefined {
     if (!this.alive) return undefined;
     const { seat, own, at: first } = home;
     const image = this.#image;
+    if (this.#underWay) this.#last!.guest = null;
     if (seat.guest === null) {
       seat.guest = seat.renew();
       seat.home = undefined;
@@ -94,16 +95,16 @@ export class Place {
       }
       seat.home = home;
     }
-    if (this.#unknown) putBack(words, image, 0, words.length);
-    else {
+    if (this.#underWay) putBack(words, image, 0, words.length);
+    else if (this.#last !== undefined) {
       putBack(words, image, this.#from, Math.min(this.#to, start));
       putBack(words, image, Math.max(this.#from, end), this.#to);
-      if (this.#last !== undefined) restoreBlocks(words, image, this.#last.marks);
+      restoreBlocks(words, image, this.#last.guest!.marks);
     }
-    this.#unknown = false;
+    this.#underWay = true;
     this.#from = start;
     this.#to = end;
-    this.#last = guest;
+    this.#last = seat;
     const differing = this.#differing;
     const known = home.length - globals;
     for (let i = 0; i < known; i++) words[differing[i]!] = own[first + globals + i]!;
@@ -111,10 +112,9 @@ export class Place {
     return guest;
   }
 
-  /** The instance has trapped: it is never used again. */
-  trapped(seat: Seat): void {
-    seat.guest = null;
-    this.#unknown = true;
+  /** The call of what was taken last came to its end: whatever else becomes of one, a trap or the engine's own distress, needs no word. */
+  ended(): void {
+    this.#underWay = false;
   }
 
   /** Whether a rule with this code, whose memory is `other` right after its initialisation, may share: its words are among `differing` then. */

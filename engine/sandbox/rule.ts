@@ -174,8 +174,10 @@ class SandboxedRule implements Rule {
       const grew = guest.words.length === 0;
       this.#grows ||= grew;
       gone = fault !== null || grew;
-      if (fault === null) continue;
-      this.#home!.place.trapped(this.#home!.seat);
+      if (fault === null) {
+        this.#home!.place.ended();
+        continue;
+      }
       scene?.state?.undo(indices[from]!);
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
       // it may have filled this one. So the first of a call has failed, any other is tried again as the first.

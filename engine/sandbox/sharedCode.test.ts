@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { readmit } from "./admit.ts";
 import { createInstancePool } from "./instancePool.ts";
-import { createRule } from "./rule.ts";
+import { RUN_LIMITS } from "./limits.ts";
+import type { Home } from "./place.ts";
+import { createRule, SMALLEST_INPUT } from "./rule.ts";
 import { type MemoryContent, shareCode } from "./sharedCode.ts";
 import {
   all,
@@ -169,6 +171,24 @@ describe("rules take turns in one memory, and none finds anything of another's, 
       [7, 8, 7, 8].map((value, more) => threefold(value, { code: more, more })),
       300,
     ));
+
+  test("what a call wrote that did not come to its end is put back, whatever ended it, and its instance is not used again", () => {
+    const pool = createInstancePool();
+    const codes = [7, 8].map((value, code) => shareCode(threefold(value, { code })));
+    const [one, other] = codes.map((code) => pool.settle(code.module, SMALLEST_INPUT, RUN_LIMITS, code)) as [
+      Home,
+      Home,
+    ];
+    expect(one.place).toBe(other.place);
+    const { place } = one;
+    const first = place.take(one, 8)!;
+    place.ended();
+    expect(place.take(one, 8)).toBe(first);
+    first.words[98_304 / 4] = 1; // as the guest could, with marks that it took along
+    expect(place.take(other, 8)!.words[98_304 / 4]).toBe(0);
+    place.ended();
+    expect(place.take(one, 8)).not.toBe(first);
+  });
 
   test("a hundred codes need two memories", () => {
     const modules = Array.from({ length: 100 }, (_, code) => threefold(7 + (code & 1), { code }));
