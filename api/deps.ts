@@ -1,5 +1,6 @@
 /** What the API needs of the rest, and nothing more. */
 import type { ArchiveReader } from "../clickhouse/archive/reader.ts";
+import type { Stillness } from "../clickhouse/embedded/stillness.ts";
 import type { Access } from "../engine/access/access.ts";
 import type { Registry } from "../engine/chain/registry/registry.ts";
 import type { Control } from "../engine/control/open.ts";
@@ -44,7 +45,7 @@ export interface ReadableStore {
   /** Rows as objects; `params` are bound to `{name:Type}`. Cannot write. Rejects with StoreUnavailable or StoreRefused. */
   rows<T>(sql: string, params?: Record<string, unknown>, settings?: Record<string, string | number>): Promise<T[]>;
   /** As the store's (clickhouse/client.ts). */
-  stillness?(tables: readonly string[]): string | undefined;
+  stillness?(tables: readonly string[]): Stillness | undefined;
 }
 
 /** Rules by name, as far as the API lists and changes them. */

@@ -315,16 +315,16 @@ test("stillness lasts as long as nobody writes, whoever it is and whatever comes
     let before = store.stillness(["kept"]);
     const expectAnother = () => {
       const now = store.stillness(["kept"]);
-      expect(now).toBeDefined();
-      expect(now).not.toBe(before);
-      expect(other.stillness(["kept"])).toBe(now);
+      expect(now?.isStill).toBe(true);
+      expect(now?.name).not.toBe(before?.name);
+      expect(other.stillness(["kept"])).toEqual(now);
       before = now;
     };
     await store.rows("SELECT count() FROM kept");
     await text(await store.stream("SELECT id FROM kept"));
     await other.command("INSERT INTO bytes VALUES (1, '')");
-    expect(store.stillness(["kept"])).toBe(before);
-    expect(before).toBeDefined();
+    expect(store.stillness(["kept"])).toEqual(before);
+    expect(before?.isStill).toBe(true);
     await other.command("INSERT INTO kept VALUES (1)");
     expectAnother();
     await other.insertBlock({ table: "kept", columns: ["id"], format: "Native", bodies: [nativeIds(1)], rows: 1, types: ["UInt64"] }); // biome-ignore format: one line
@@ -342,22 +342,34 @@ test("stillness lasts as long as nobody writes, whoever it is and whatever comes
     const endless =
       "INSERT INTO kept SELECT number + sleepEachRow(0.01) FROM numbers(1000000) SETTINGS max_block_size = 1";
     const failing = expect(other.command(endless)).rejects.toThrow(/cancelled/i);
-    while (store.stillness(["kept"]) !== undefined) await store.rows("SELECT 1");
+    const underWay = () => store.stillness(["kept"]);
+    while (underWay()?.isStill) await store.rows("SELECT 1");
+    expect(underWay()).toEqual({ name: before?.name, isStill: false }); // nobody has been told that anything is stored
     await other.command("INSERT INTO kept VALUES (1)");
-    await other.command("DELETE FROM bytes WHERE id = 1");
-    expect(store.stillness(["kept"])).toBeUndefined(); // the other one writes still
+    const name = underWay()?.name;
+    expect(name).not.toBe(before?.name);
+    await other.command("INSERT INTO bytes VALUES (2, '')");
+    expect(underWay()).toEqual({ name, isStill: false }); // the other one writes still
+    await other.command("DELETE FROM bytes WHERE id <= 2");
+    expect(underWay()).toMatchObject({ isStill: false });
+    expect(underWay()?.name).not.toBe(name);
     await store.command("KILL QUERY WHERE query LIKE 'INSERT INTO kept SELECT number%' SYNC");
     await failing;
+    expectAnother();
+
+    const deleting = other.command("ALTER TABLE kept DELETE WHERE sleepEachRow(0.01) = 0 SETTINGS mutations_sync = 1");
+    while (store.stillness(["kept"])) await store.rows("SELECT 1");
+    await deleting;
     expectAnother();
 
     await home.kill();
     await store.rows("SELECT 1");
     const now = store.stillness(["kept"]);
     expect(now).toBeDefined();
-    expect(now).not.toBe(before);
+    expect(now?.name).not.toBe(before?.name);
     expect(other.stillness(["kept"])).toBeUndefined(); // it has not noticed yet
     await other.rows("SELECT 1");
-    expect(other.stillness(["kept"])).toBe(now);
+    expect(other.stillness(["kept"])).toEqual(now);
   } finally {
     await other.close();
   }

@@ -9,7 +9,7 @@ import { step, traceHeaders } from "../engine/ops/tracing.ts";
 import { CLUSTER_COMMAND_SETTINGS, CLUSTER_SETTINGS, clusterStatements } from "./cluster.ts";
 import { sweepBlockFiles, withBlockFile } from "./embedded/blockFile.ts";
 import { type EmbeddedOptions, openEmbedded } from "./embedded/open.ts";
-import { readStillness } from "./embedded/stillness.ts";
+import { readStillness, type Stillness } from "./embedded/stillness.ts";
 import { quoteName, quoteText } from "./quote.ts";
 import { isBrokenConnection, StoreUnavailable, storeError, wasNeverSent } from "./storeErrors.ts";
 
@@ -62,10 +62,10 @@ export interface Store {
   ping(): Promise<void>;
   version(): Promise<string>;
   /**
-   * The same as before: no statement has written to these tables between, whoever sent it. Background work may have: merges, what is left of a mutation;
-   * and a view whose source was inserted into. undefined: somebody writes, or it is not known (a server). It costs the store nothing.
+   * Whether any statement has written to these tables since, whoever sent it. Background work may have: merges, what is left of a mutation; and a view
+   * whose source was inserted into. undefined: what may change any table is under way, or it is not known (a server). It costs the store nothing.
    */
-  stillness(tables: readonly string[]): string | undefined;
+  stillness(tables: readonly string[]): Stillness | undefined;
   /** Makes the database of the connection unless it is there. */
   createDatabase(): Promise<void>;
   /**

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Stillness } from "../../clickhouse/embedded/stillness.ts";
 import { ALERTS, type AlertRow, alertConditions } from "../../clickhouse/queries/alerts.ts";
 import { ARBITRAGE_TRANSACTIONS } from "../../clickhouse/queries/arbitrageTransactions.ts";
 import { DEAD_LETTERS } from "../../clickhouse/queries/deadLetters.ts";
@@ -607,7 +608,7 @@ describe("a newest page that is asked for often", () => {
     const asked = { parts: 0, pages: 0, added: 0 };
     const meanwhile: { [What in keyof typeof asked]?: () => Promise<unknown> } = {};
     /** Set: it goes on to say what it said last. A merge by a statement then passes for one that came by itself. */
-    const said: { again?: true; last?: string | undefined } = {};
+    const said: { again?: true; last?: Stillness | undefined } = {};
     const store: ReadableStore = {
       stillness(tables) {
         if (!said.again) said.last = isServer ? undefined : server.store.stillness(tables);
@@ -846,6 +847,39 @@ describe("a newest page that is asked for often", () => {
     await server.store.command("DELETE FROM dead_letters WHERE source = 'often'"); // of whatever table
     await ask(2);
     expect(asked.parts).toBe(before + 1);
+  });
+
+  test("is answered while others write, and has what they wrote once they are told that it is stored", async () => {
+    const { asked, ask, source } = scene();
+    await withoutMerges(async () => {
+      await ask(2);
+      await ask(2);
+      expect(await ask(2)).toBe("7c 6p of 8");
+      const before = { ...asked };
+      // a row a statement's block, seen at once, and nobody is told
+      const endless = server.store.command(`
+        INSERT INTO alerts (source, offset, event_time, alert_id, severity, chain_id, ordinal)
+        SELECT 'often', number, toDateTime64('2023-07-01', 6, 'UTC') + number, '', 'low', 779, 50 + number + sleepEachRow(0.01) FROM numbers(1000000)
+        SETTINGS max_block_size = 1, min_insert_block_size_rows = 1`);
+      const failing = expect(endless).rejects.toThrow(/cancelled/i);
+      const stored = async () =>
+        Number((await server.store.rows<{ n: string }>("SELECT count() AS n FROM alerts WHERE chain_id = 779"))[0]!.n);
+      try {
+        while ((await stored()) < 10);
+        expect(source.stillness!(["alerts"])?.isStill).toBe(false);
+        expect(await ask(2)).toBe("7c 6p of 8");
+        expect(asked).toEqual(before);
+        await ask(5); // read now, and what came meanwhile is not counted once more
+        await ask(5);
+      } finally {
+        await server.store.command("KILL QUERY WHERE query LIKE '%50 + number%' AND query NOT LIKE 'KILL%' SYNC");
+        await failing;
+      }
+      const rows = await stored();
+      expect(await ask(2)).toBe(`${rows + 41}p ${rows + 40}p of ${rows}`);
+      expect(await ask(5)).toMatch(`${rows + 41}p ${rows + 40}p ${rows + 39}p`);
+    });
+    await removeAdded();
   });
 
   test("has a row for everybody who asks after it was stored, however many ask meanwhile", async () => {

@@ -23,7 +23,7 @@ import type { ReadOnlyGuard } from "./readOnly.ts";
 import { readRequest, type StoreRequest } from "./request.ts";
 import type { Spool } from "./spool.ts";
 import { intoFile, planStatement, type StatementPlan } from "./statement.ts";
-import type { Stillness } from "./stillness.ts";
+import type { StillnessKeeper } from "./stillness.ts";
 
 export interface StoreServer {
   readonly http: Server;
@@ -36,7 +36,7 @@ export interface StoreServer {
 interface StoreServerParts {
   readonly engine: Engine;
   readonly spool: Spool;
-  readonly stillness: Stillness;
+  readonly stillness: StillnessKeeper;
   readonly postgres: EmbeddedPostgres;
   readonly guard: ReadOnlyGuard;
   readonly secret: string;

@@ -1,7 +1,7 @@
 /**
  * Newest pages that are asked for more often than once a second are kept, as rows, and shown only while they are what the store would say: before
  * each answer the store is asked which parts the tables have that the page is made of, a question over metadata alone. The embedded store need not
- * be asked as long as nobody writes to it (clickhouse/embedded/stillness.ts).
+ * be asked as long as nobody is told that something new is stored (clickhouse/embedded/stillness.ts).
  *
  *     request ──▶ which parts? ──▶ those that were there before these rows were read ──▶ rows from memory
  *                 asked once for   a few rows were added: they are read, and go in between (addedRows.ts)
@@ -11,13 +11,14 @@
  * mutation makes parts of other names, in the moment in which statements begin to see it. Parts are asked for before rows are read. If a later request
  * finds the same ones, nothing was written between: the store would tell it what it told then. A row that does not count any more goes with the part
  * in which `replaced_blocks` says so. What is added is told by parts' names (parts.ts); rows to which it is added are those of just the parts that
- * were asked for, which is known once they are there still after rows were read, and so it is of the parts that were added.
+ * were asked for, which is known once they are there still after rows were read, and so it is of the parts that were added; while a write is under way
+ * only by asking: what it has written may be among those rows.
  *
  * Tables of a cluster are Distributed, without parts of their own: there nothing is kept.
  */
 import { isByRow, withAdded } from "./addedRows.ts";
 import { listQuery } from "./list.ts";
-import { addedParts, createPartsReader, hasStill, type PartsSeen, tablesOf } from "./parts.ts";
+import { addedParts, createPartsReaders, hasStill, type PartsSeen, tablesOf } from "./parts.ts";
 import { type Found, type ListSource, readList } from "./readList.ts";
 import type { Condition, ListSpec, Page, Query } from "./types.ts";
 
@@ -70,7 +71,7 @@ export function createPageReader(
   settings: Readonly<Record<string, string | number>>,
   now: () => number = () => performance.now(),
 ) {
-  const allParts = createPartsReader(store, settings, now);
+  const allParts = createPartsReaders(store, settings, now);
   const pages = new Map<string, Kept>(); // in the order of use
   let rows = 0;
 
@@ -133,7 +134,7 @@ export function createPageReader(
     const name = nameOf({ sql, params }, conditions, page);
     const kept = name === undefined ? undefined : touch(name, page);
     const tables = tablesOf(sql);
-    const parts = kept && (await allParts.read(tables));
+    const parts = kept && (await allParts.readStored(tables));
     if (!kept || parts === undefined) return read(conditions, page);
 
     let reading = kept.read;

@@ -1,5 +1,6 @@
 /** Which parts tables have: what there is to read. */
 import { createHash } from "node:crypto";
+import type { Stillness } from "../embedded/stillness.ts";
 import type { ListSource } from "./readList.ts";
 
 /** All tables that a statement of this folder's names: `FROM alerts AS t`, `FROM replaced_blocks FINAL`. */
@@ -50,26 +51,32 @@ type PartsReader = (tables: readonly string[]) => Promise<PartsSeen | undefined>
 
 interface Known {
   readonly parts: PartsSeen;
-  /** The store's when it was asked. */
-  readonly stillness: string;
+  /** The store's name for what it had when it was asked. */
+  readonly name: string;
   readonly askedAt: number;
 }
 
 /** What changes without a statement that runs is seen after that: what somebody has put off (async_insert, mutations_sync = 0), a TTL, a mutation whose store was killed. */
 const MAX_AGE_MS = 1_000;
 
+export interface PartsReaders {
+  /** Asks nobody as long as nobody writes: what the parts had is there still, maybe merged, and with FINAL it reads the same. */
+  readonly read: PartsReader;
+  /** Nor while somebody does who has not been told yet that it is stored: without that the parts may be as they were before. */
+  readonly readStored: PartsReader;
+  /** Asks at once. */
+  readonly readNow: PartsReader;
+}
+
 /**
+ * They ask after they are called, `read` and `readStored` once for all who came before that, behind who came before them.
  * @param now ms
- * @returns two that ask after they are called: `read` once for all who came before that, behind who came before them, `readNow` at once. `read` asks
- * nobody as long as nobody has written: what the parts had is there still, maybe merged, and with FINAL it reads the same
  */
-export function createPartsReader(
+export function createPartsReaders(
   store: ListSource,
   settings: Readonly<Record<string, string | number>>,
   now: () => number,
-): { read: PartsReader; readNow: PartsReader } {
-  const next = new Map<string, Promise<PartsSeen | undefined>>();
-  const running = new Map<string, Promise<unknown>>();
+): PartsReaders {
   const known = new Map<string, Known>();
 
   async function readNow(names: readonly string[]): Promise<PartsSeen | undefined> {
@@ -78,39 +85,44 @@ export function createPartsReader(
     const tables = names.map((name) => partsOf(rows.filter(({ table }) => table === name))).filter((each) => each !== undefined); // biome-ignore format: one line
     if (!rows[0]) return undefined;
     const parts = { hash: hashOf(tables), tables, uptime: rows[0].uptime };
-    if (stillness !== undefined) known.set(names.join(), { parts, stillness, askedAt });
+    if (stillness) known.set(names.join(), { parts, name: stillness.name, askedAt });
     return parts;
   }
 
-  /** Answered before, and nobody has written since. */
-  function knownStill(tables: readonly string[]): PartsSeen | undefined {
+  /** Answered before, and still so. */
+  function recall(tables: readonly string[], isEnough: (now: Stillness) => boolean): PartsSeen | undefined {
     const last = known.get(tables.join());
-    const holds = last && last.stillness === store.stillness?.(tables) && now() - last.askedAt < MAX_AGE_MS;
-    return holds ? last.parts : undefined;
+    if (!last || now() - last.askedAt >= MAX_AGE_MS) return undefined;
+    const stillness = store.stillness?.(tables);
+    return stillness?.name === last.name && isEnough(stillness) ? last.parts : undefined;
   }
 
-  async function read(tables: readonly string[]): Promise<PartsSeen | undefined> {
-    const name = tables.join();
-    const parts = knownStill(tables);
-    if (parts) return parts;
-    const waiting = next.get(name);
-    if (waiting) return waiting;
-    const asked = (running.get(name) ?? Promise.resolve()).then(() => {
-      next.delete(name);
-      const parts = knownStill(tables);
+  function together(isEnough: (now: Stillness) => boolean): PartsReader {
+    const next = new Map<string, Promise<PartsSeen | undefined>>();
+    const running = new Map<string, Promise<unknown>>();
+    return async (tables) => {
+      const name = tables.join();
+      const parts = recall(tables, isEnough);
       if (parts) return parts;
-      const reading = readNow(tables);
-      running.set(
-        name,
-        reading.catch(() => {}),
-      ); // its callers are told
-      return reading;
-    });
-    next.set(name, asked);
-    return asked;
+      const waiting = next.get(name);
+      if (waiting) return waiting;
+      const asked = (running.get(name) ?? Promise.resolve()).then(() => {
+        next.delete(name);
+        const parts = recall(tables, isEnough);
+        if (parts) return parts;
+        const reading = readNow(tables);
+        running.set(
+          name,
+          reading.catch(() => {}),
+        ); // its callers are told
+        return reading;
+      });
+      next.set(name, asked);
+      return asked;
+    };
   }
 
-  return { read, readNow };
+  return { read: together(({ isStill }) => isStill), readStored: together(() => true), readNow };
 }
 
 /** Of one table. */

@@ -3,6 +3,7 @@
  * output as the API shows them, bytes in hex without functions around it. And where a page ends the query finds out by itself only where that is not
  * known from the last time: newest pages are what is asked for again and again. bench/README.md has what it saves.
  */
+import type { Stillness } from "../embedded/stillness.ts";
 import { keysOf, listQuery, ofCursors } from "./list.ts";
 import type { Condition, ListSpec, Page } from "./types.ts";
 
@@ -10,7 +11,7 @@ import type { Condition, ListSpec, Page } from "./types.ts";
 export interface ListSource {
   rows<T>(sql: string, params?: Record<string, unknown>, settings?: Record<string, string | number>): Promise<T[]>;
   /** As the store's (clickhouse/client.ts). */
-  stillness?(tables: readonly string[]): string | undefined;
+  stillness?(tables: readonly string[]): Stillness | undefined;
 }
 
 /** Times as RFC 3339, decimals as text, a tuple as an array. Integers of 64 bits and more are text in any query. */
