@@ -177,9 +177,10 @@ async function writeParts(run: ExportRun, { input, columns, staging, state }: Wo
   if (store.kind === "embedded") await stopWriting(store, resolve(staging)); // for a process that was killed
   for (const [i, part] of done.entries()) await place.take(part, stagedAt(i));
   const together = Math.min(partsTogether(format, spec.compression), Math.max(1, slices.length - done.length));
+  const queryOf = (i: number) => partQuery(input, columns, plan, slices[i], i === slices.length - 1);
   const make = (i: number, stop: AbortSignal) =>
     writePart(stagedAt(i), {
-      ...{ store, query: partQuery(input, columns, plan, slices[i]), columns, rows: slices[i]!.rows },
+      ...{ store, query: queryOf(i), columns, rows: slices[i]!.rows },
       ...{ format, compression: spec.compression, failpoint },
       threads: Math.max(1, Math.floor(availableParallelism() / together)),
       signal: signal ? AbortSignal.any([signal, stop]) : stop,

@@ -31,7 +31,7 @@ export async function streamExport(
   const shape = await readTable(store, dataset);
   const columns = chooseColumns(dataset, exportColumns(shape), spec.columns ?? undefined);
   const input = { dataset, shape, spec };
-  const query = partQuery(input, columns, await readBounds(store, input, []), undefined);
+  const query = partQuery(input, columns, await readBounds(store, input, []), undefined, true);
   const streams = await partStreams({
     store,
     query,
