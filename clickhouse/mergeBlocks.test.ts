@@ -32,25 +32,41 @@ const blocksOf = (from: number, to: number) => {
   return process(packBatch("topic", 3, from, to, records)).tables;
 };
 
-test("blocks of pieces, joined, are the block of the whole, byte for byte", () => {
+test("blocks of pieces, joined, are the block of the whole, byte for byte", async () => {
   const whole = blocksOf(0, lines.length);
   const cuts = fc.uniqueArray(fc.integer({ min: 1, max: lines.length - 1 }), { maxLength: 6 });
-  fc.assert(
-    fc.property(cuts, (at) => {
+  await fc.assert(
+    fc.asyncProperty(cuts, async (at) => {
       const ends = [...at.sort((a, b) => a - b), lines.length];
       const pieces = ends.map((end, i) => blocksOf(ends[i - 1] ?? 0, end));
       for (const table of ["transactions", "dead_letters"] as const) {
-        const merged = mergeBlocks(pieces.flatMap((tables) => tables[table] ?? []));
-        expect(Buffer.compare(merged, mergeBlocks(whole[table]!))).toBe(0);
+        const merged = await mergeBlocks(pieces.flatMap((tables) => tables[table] ?? []));
+        expect(Buffer.compare(merged, await mergeBlocks(whole[table]!))).toBe(0);
       }
     }),
     { numRuns: 30 },
   );
 });
 
-test("more than 127 rows need a longer number than each of the blocks", () => {
+test("more than 127 rows need a longer number than each of the blocks", async () => {
   const columns = [["a", "UInt32"]] as const;
   const rows = Array.from({ length: 200 }, (_, a) => ({ a }));
   const pieces = [rows.slice(0, 100), rows.slice(100)].map((part) => encodeRows(columns, part));
-  expect(mergeBlocks(pieces)).toEqual(encodeRows(columns, rows).bytes);
+  expect(await mergeBlocks(pieces)).toEqual(encodeRows(columns, rows).bytes);
+});
+
+test("many blocks are joined in slices, between which the event loop goes on", async () => {
+  const columns = [["a", "UInt32"], ["b", "Array(UInt32)"]] as const; // biome-ignore format: one line
+  const rows = Array.from({ length: 3_000 }, (_, a) => ({ a, b: [a, 2 * a] }));
+  let turns = 0;
+  let counting = true;
+  const count = (): void => {
+    turns++;
+    if (counting) setImmediate(count);
+  };
+  setImmediate(count);
+  const merged = await mergeBlocks(rows.map((row) => encodeRows(columns, [row])));
+  counting = false;
+  expect(turns).toBeGreaterThan(2);
+  expect(Buffer.compare(merged, encodeRows(columns, rows).bytes)).toBe(0);
 });

@@ -36,14 +36,14 @@ export const storage: Scenario = {
     const size = context.quick ? QUICK : FULL;
     const rules = await exampleRules();
     const [pending, blocks] = [pendingLoad(size.pending), await blocksLoad(size.rounds, context.say)];
-    const loads = [pending, blocks].map(
-      (load): Omit<Writing, "store"> => ({
+    const loads: Omit<Writing, "store">[] = [];
+    for (const load of [pending, blocks])
+      loads.push({
         name: load.name,
-        tables: rowsOf(load, rules),
+        tables: await rowsOf(load, rules),
         transactions: load.lines.length,
         goal: load === pending ? GOALS.pending : GOALS.blocks,
-      }),
-    );
+      });
     const parts: Measured[] = [];
     await onServer(async (store) => {
       for (const load of loads)

@@ -18,12 +18,14 @@ export interface TableRows {
 const CHAINS = [1, 56, 137, 42161, 31337];
 
 /** @param rules alerts and rule_stats are theirs */
-export function rowsOf({ lines }: Load, rules: readonly LiveRule[]): TableRows[] {
+export async function rowsOf({ lines }: Load, rules: readonly LiveRule[]): Promise<TableRows[]> {
   const records = lines.map((value, offset) => ({ offset, time: 0, content: CONTENT.json, value }));
   const { tables } = createProcessor(rules, createWorld({ chains: CHAINS }))(packBatch("bench", 0, 0, records.length, records)); // biome-ignore format: one call
-  return (Object.keys(tables) as TableName[]).flatMap((table) => {
+  const made: TableRows[] = [];
+  for (const table of Object.keys(tables) as TableName[]) {
     const blocks = tables[table]!;
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-    return rows > 0 ? [{ table, body: mergeBlocks(blocks), rows }] : [];
-  });
+    if (rows > 0) made.push({ table, body: await mergeBlocks(blocks), rows });
+  }
+  return made;
 }

@@ -19,6 +19,7 @@
  * other ranges are not there; their owners, who have lost them to the same rebalance, count and see it.
  */
 import { randomUUID } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Store } from "../../clickhouse/client.ts";
 import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
 import type { Block } from "../../clickhouse/native.ts";
@@ -81,7 +82,7 @@ export async function storeRound(options: StoreRoundOptions): Promise<void> {
       if (instance !== trusted) await insertMissing(options, instance);
       else {
         await insertTogether(options, instance);
-        if (attempt === 1) freeMerged(members);
+        if (attempt === 1) await freeMerged(members);
       }
       return;
     } catch (error) {
@@ -97,7 +98,7 @@ const pointOf = (table: TableName): FailpointName =>
 async function insertTogether(options: StoreRoundOptions, instance: string): Promise<void> {
   for (const table of TABLES) {
     options.signal.throwIfAborted();
-    await insert(options.store, table, options.members, tokenOf(options.members[0]!, table, instance));
+    await insert(options, table, options.members, tokenOf(options.members[0]!, table, instance));
     options.failpoint(pointOf(table));
   }
   options.signal.throwIfAborted();
@@ -129,7 +130,7 @@ async function insertMissing(options: StoreRoundOptions, instance: string): Prom
       }
       signal.throwIfAborted();
       const token = tokenOf(members[0]!, table, instance);
-      await insert(store, table, lacking, pass === 1 ? token : `${token}-${randomUUID()}`);
+      await insert(options, table, lacking, pass === 1 ? token : `${token}-${randomUUID()}`);
       failpoint(pointOf(table));
     }
     if (missing === 0) break;
@@ -149,10 +150,16 @@ interface Present {
   readonly distinct: number;
 }
 
-async function insert(store: Store, table: TableName, members: readonly Member[], token: string): Promise<void> {
+async function insert(
+  { store, signal }: StoreRoundOptions,
+  table: TableName,
+  members: readonly Member[],
+  token: string,
+): Promise<void> {
   const blocks = members.flatMap(({ range }) => range.blocks[table] ?? []);
   if (blocks.length === 0) return;
-  const merged = mergeBlocks(blocks);
+  const merged = await mergeBlocks(blocks);
+  signal.throwIfAborted();
   await store.insertBlock({
     table,
     columns: COLUMNS[table].map(([name]) => name),
@@ -166,11 +173,17 @@ async function insert(store: Store, table: TableName, members: readonly Member[]
 }
 
 /** Nothing but the merging has read these. A block that was a body itself may still be on its way, of an attempt that was given up. */
-function freeMerged(members: readonly Member[]): void {
+async function freeMerged(members: readonly Member[]): Promise<void> {
   const tables = TABLES.map((table) => members.flatMap(({ range }) => range.blocks[table] ?? []));
   const merged = tables.filter(({ length }) => length > 1).flat();
-  if (merged.length > 0) freeBuffers(merged.map(({ bytes }) => bytes.buffer));
+  for (let from = 0; from < merged.length; from += FREED_AT_ONCE) {
+    if (from > 0) await turn();
+    freeBuffers(merged.slice(from, from + FREED_AT_ONCE).map(({ bytes }) => bytes.buffer));
+  }
 }
+
+/** Some 1 ms of them: all of a second took 7 to 12. */
+const FREED_AT_ONCE = 128;
 
 const rowsIn = ({ range }: Member, table: TableName): number => sumRows(range.blocks[table] ?? []);
 
