@@ -10,13 +10,13 @@ import { CompressionType, compressionRegistry, tableFromIPC } from "apache-arrow
 import { type Dataset, File, ready } from "h5wasm/node";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Exporter } from "../../engine/extensions/extension.ts";
 import { loadExtensions } from "../../engine/extensions/load.ts";
 import { UserError } from "../../engine/ops/errors.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { cellOf, expressionOf } from "./columns.ts";
-import { csvRows } from "./csv/csvRows.ts";
+import { csvRows, SAME_KEYS } from "./csv/csvRows.ts";
 import { customFormat } from "./customFormat.ts";
 import { DATASETS } from "./datasets.ts";
 import { openFolder } from "./folder.ts";
@@ -276,6 +276,20 @@ describe("CSV that our thread makes of the store's columns", () => {
     );
   });
 
+  test.each([
+    ["a row in a block", "number = 77, 76, number", true],
+    ["the last row of the block before", "number = 100, 99, number", true],
+    ["no other", "number = 1000, 0, number", false],
+  ])("where keys are to differ, a row with those of %s", async (_, other, isRefused) => {
+    const columns = (["a", "b", "c"] as const).map((name) => ({ name, cell: "value" as const, isKey: name !== "c" }));
+    const n = `if(${other})`; // rows come in blocks of 50
+    const native = await bytesOf(`SELECT intDiv(${n}, 70) AS a, toInt16(${n} % 70) AS b, 1 AS c FROM numbers(120)`, "Native"); // biome-ignore format: one line
+    const plain = wholeOf(csvRows(columns, 120, reading(native, 999)));
+    const byKey = () => wholeOf(csvRows(columns, 120, reading(native, 999), true));
+    if (isRefused) expect(byKey).toThrow(expect.objectContaining({ code: SAME_KEYS }));
+    else expect(byKey().equals(plain)).toBe(true);
+  });
+
   test("that the store does not end fails with what the store says", async () => {
     const writing = writeAside(join(out, "file.csv"), {
       made: { into: "csv", rows: 3, columns: [{ name: "n", cell: "value" }] },
@@ -297,6 +311,29 @@ describe("which rows", () => {
     const { manifest } = await exportSwaps({ chains: [10], from: time(30), to: time(40), limit: 42, partRows: 20 });
     expect(await offsetsOf(manifest!)).toEqual(upTo(200, 242));
     expect((await rowsOf(manifest!)).every((row) => row.chain_id === 10)).toBe(true);
+  });
+
+  test("rows with the same key have an order, too, whichever came first", async () => {
+    await addSwaps(home.store, { ...ROWS, partition: 1 });
+    const sent = vi.spyOn(home.store, "command");
+    const columns = ["chain_id", "block_number", "log_index", "partition", "offset"];
+    const statements = async (): Promise<number> => {
+      sent.mockClear();
+      const { manifest } = await exportSwaps({ format: "csv", columns, partRows: 100 });
+      order = await Promise.all(manifest!.parts.map(({ file }) => readFile(join(out, file), "utf8")));
+      await rm(out, { recursive: true });
+      return sent.mock.calls.filter(([sql]) => sql.startsWith("INSERT")).length / manifest!.parts.length;
+    };
+    let order: string[] = [];
+    expect(await statements()).toBe(1);
+    await addSwaps(home.store, ROWS);
+    expect(await statements()).toBeGreaterThan(1); // those of a file that has such rows are asked for twice
+    const keys = order.flatMap((text) => text.trim().split("\n").slice(1)).map((line) => line.split(",").map(Number));
+    expect(keys).toHaveLength(1_000);
+    expect(keys).toEqual(
+      keys.toSorted((a, b) => a.map((key, i) => key - b[i]!).find((difference) => difference !== 0)!),
+    );
+    sent.mockRestore();
   });
 
   test("files have as many rows as asked for, in the order of the table, over several chains", async () => {

@@ -21,7 +21,7 @@ export interface FileThreadOptions {
 /** So many rows come as an Arrow stream and become records of TFRecord, or in Native and become CSV. */
 export type Made =
   | { readonly into: "tfrecord"; readonly rows: number }
-  | { readonly into: "csv"; readonly rows: number; readonly columns: readonly CsvColumn[] };
+  | { readonly into: "csv"; readonly rows: number; readonly columns: readonly CsvColumn[]; readonly byKey?: boolean };
 
 export interface WrittenFile {
   readonly bytes: number;
@@ -116,7 +116,7 @@ function piecesFrom(pieces: AsyncIterator<Uint8Array> | Iterator<Uint8Array>): F
 const piecesOf = (options: FileThreadOptions, made: Made): AsyncIterator<Uint8Array> | Iterator<Uint8Array> =>
   made.into === "tfrecord"
     ? examplesFrom(options, made.rows)
-    : csvRows(made.columns, made.rows, (room) => readSync(options.fd, room));
+    : csvRows(made.columns, made.rows, (room) => readSync(options.fd, room), made.byKey);
 
 async function* examplesFrom({ fd, path }: FileThreadOptions, rows: number): AsyncGenerator<Uint8Array, void, void> {
   const { arrowBatches, counted } = await import("./arrowColumns.ts");

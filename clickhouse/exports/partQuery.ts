@@ -6,13 +6,21 @@ import type { CsvColumn } from "./csv/csvRows.ts";
 import { formatOf } from "./formats.ts";
 import { type Bounds, exportConditions, type PlanInput, type Slice, sliceConditions, UNHURRIED } from "./plan.ts";
 import { MAX_LIMIT } from "./request.ts";
-import type { StoredColumn } from "./storedTable.ts";
+import type { StoredColumn, TableShape } from "./storedTable.ts";
 
 export interface PartQuery {
   readonly sql: string;
   readonly params: Readonly<Record<string, unknown>>;
   /** The same rows for who makes the cells of CSV in place of the store. */
-  readonly raw: { readonly sql: string; readonly columns: readonly CsvColumn[] };
+  readonly raw: {
+    readonly sql: string;
+    readonly columns: readonly CsvColumn[];
+    /**
+     * Sorted by nothing but the table's key. Where no two rows have the same key, as in most blocks, that is the same order, and the store need not copy all
+     * rows to sort them, a fifth of what it does for CSV. undefined: who reads them could not tell.
+     */
+    readonly byKey: string | undefined;
+  };
 }
 
 /**
@@ -42,13 +50,23 @@ export function partQuery(
   const order = [...new Set([...shape.sortedBy, ...TIES.filter(has)])].map((key) =>
     has(key) ? `t.${quoteName(key)}` : key,
   );
-  const select = (expressions: readonly string[]): string => `SELECT ${expressions.join(",\n  ")}
+  const select = (expressions: readonly string[], keys: readonly string[]): string => `SELECT ${expressions.join(",\n  ")}
 FROM ${quoteName(dataset.table)} AS t${where(conditions)}
-ORDER BY ${order.join(", ")}${isLast ? "\nLIMIT {rows:UInt64}" : ""}`;
-  const cells = columns.map(cellOf);
+ORDER BY ${keys.join(", ")}${isLast ? "\nLIMIT {rows:UInt64}" : ""}`; // biome-ignore format: the statement
+  const cells = columns.map((column) => ({ ...cellOf(column), isKey: isKey(column, shape) }));
+  const values = cells.map(({ sql }) => sql);
+  const hasKeys = cells.filter(({ isKey }) => isKey).length === shape.sortedBy.length;
   return {
-    sql: select(columns.map((column) => expressionOf(column, formatOf(spec.format).shape))),
-    raw: { sql: select(cells.map(({ sql }) => sql)), columns: cells.map(({ name, cell }) => ({ name, cell })) },
+    sql: select(columns.map((column) => expressionOf(column, formatOf(spec.format).shape)), order), // biome-ignore format: one line
+    raw: {
+      sql: select(values, order),
+      columns: cells.map(({ name, cell, isKey }) => ({ name, cell, isKey })),
+      byKey: hasKeys && !isLast ? select(values, order.slice(0, shape.sortedBy.length)) : undefined,
+    },
     params: { ...paramsOf(conditions), rows: slice?.rows ?? spec.limit ?? MAX_LIMIT },
   };
 }
+
+/** Of those that areDistinct (csv/assembly/rows.ts) compares. */
+const isKey = ({ name, type }: StoredColumn, { sortedBy }: TableShape): boolean =>
+  sortedBy.includes(name) && /^(U?Int(8|16|32|64)|DateTime(64)?\b.*)$/.test(type);

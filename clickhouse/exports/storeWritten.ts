@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import type { Settings, Store } from "../client.ts";
 import { throughFifo } from "../embedded/fifo.ts";
 import { quoteText } from "../quote.ts";
+import { SAME_KEYS } from "./csv/csvRows.ts";
 import type { Made, WrittenFile } from "./fileThread.ts";
 import { type Compression, type Format, isWrapped } from "./formats.ts";
 import { IN_ORDER, type PartQuery } from "./partQuery.ts";
@@ -29,13 +30,29 @@ export interface StoreWriting {
  * @throws what the file system says, with its `code`; StoreUnavailable, StoreRefused; NoFifo before there is a byte; an AbortError
  */
 export async function storeWritten(path: string, writing: StoreWriting): Promise<WrittenFile> {
-  const { store, format, compression, query, signal } = writing;
-  const made = madeOf(writing);
-  const asked = made?.into === "csv" ? { sql: query.raw.sql, from: "Native" } : { sql: query.sql, from: format.from };
-  const around = isWrapped(format, compression) ? compression : "none";
+  const { format, compression, query, rows } = writing;
+  const isWhole = !isWrapped(format, compression);
+  const written = { sql: query.sql, from: format.from, around: isWhole ? "none" : compression } as const;
+  if (format.name === "tfrecord") return writtenOnce(path, writing, written, { into: "tfrecord", rows });
+  if (format.name !== "csv" || !isWhole) return writtenOnce(path, writing, written);
+  const { sql, byKey, columns } = query.raw;
+  const asCsv = (sql: string, byKey: boolean) =>
+    writtenOnce(path, writing, { ...written, sql, from: "Native" }, { into: "csv", rows, columns, byKey });
+  if (byKey === undefined) return asCsv(sql, false);
+  try {
+    return await asCsv(byKey, true);
+  } catch (error) {
+    if ((error as { code?: string }).code !== SAME_KEYS) throw error;
+    return asCsv(sql, false);
+  }
+}
+
+/** @param made what the thread is to make, where the store does not write the file as it is */
+async function writtenOnce(path: string, writing: StoreWriting, asked: Asked, made?: Made): Promise<WrittenFile> {
+  const { store, signal } = writing;
   try {
     const written = await writeAside(path, {
-      write: (fifo) => write(fifo, writing, { ...asked, around }),
+      write: (fifo) => write(fifo, writing, asked),
       stop: (fifo) => stopWriting(store, fifo),
       ...{ signal, made },
     });
@@ -45,14 +62,6 @@ export async function storeWritten(path: string, writing: StoreWriting): Promise
     signal?.throwIfAborted(); // what the store says then is that it was killed
     throw error;
   }
-}
-
-/** What the thread is to make, where the store does not write the file as it is. */
-function madeOf({ format, compression, query, rows }: StoreWriting): Made | undefined {
-  if (format.name === "tfrecord") return { into: "tfrecord", rows };
-  return format.name === "csv" && !isWrapped(format, compression)
-    ? { into: "csv", rows, columns: query.raw.columns }
-    : undefined;
 }
 
 /**

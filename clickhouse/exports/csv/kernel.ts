@@ -6,10 +6,13 @@ export interface Kernel {
   readonly memory: Memory;
   /** Bytes of a column's description. */
   readonly columnSize: number;
+  /** And of an entry in the list of keys. */
+  readonly keySize: number;
   /** From here on the memory is the caller's. */
   readonly free: number;
   /** @returns behind the last text, 0 when they are not all there */
   texts(at: number, end: number, count: number, table: number): number;
+  areDistinct(keys: number, end: number, rows: number): boolean;
   /** @returns the end of what is written, and the first row that is not */
   rows(columns: number, end: number, first: number, last: number, out: number, limit: number, most: number): readonly [end: number, next: number]; // biome-ignore format: one line
 }
@@ -25,9 +28,11 @@ export interface Memory {
 interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly COLUMN: WebAssembly.Global;
+  readonly KEY: WebAssembly.Global;
   readonly FREE: WebAssembly.Global;
   readonly next: WebAssembly.Global;
   texts(at: number, end: number, count: number, table: number): number;
+  areDistinct(keys: number, end: number, rows: number): number;
   rows(columns: number, end: number, first: number, last: number, out: number, limit: number, most: number): number;
 }
 
@@ -45,8 +50,10 @@ export function createKernel(): Kernel {
   return {
     memory: createMemory(exports.memory),
     columnSize: exports.COLUMN.value,
+    keySize: exports.KEY.value,
     free: exports.FREE.value,
     texts: (at, end, count, table) => exports.texts(at, end, count, table) >>> 0,
+    areDistinct: (keys, end, rows) => exports.areDistinct(keys, end, rows) !== 0,
     rows(columns, end, first, last, out, limit, most) {
       const stop = exports.rows(columns, end, first, last, out, limit, most) >>> 0;
       return [stop, exports.next.value];

@@ -51,6 +51,38 @@ export function texts(at: usize, end: usize, count: u32, table: usize): usize {
   return at;
 }
 
+/** Of the list of keys, an entry each: the address of its column's description, and (u64) what it was in the last row. */
+export const KEY: usize = 16;
+const LAST_KEY: usize = 8;
+
+/** There was a block before this one. */
+let hasLast = false;
+
+/**
+ * Whether no row has the same keys as the one before it, that of the last block included: then their order follows from the keys alone.
+ * @param keys integers of 64 bits at most, never null; what differs most often first
+ */
+export function areDistinct(keys: usize, end: usize, rows: u32): bool {
+  for (let row: u32 = 0; row < rows; row++) {
+    let same = row > 0 || hasLast;
+    for (let key = keys; same && key < end; key += KEY)
+      same = keyOf(key, row) == (row > 0 ? keyOf(key, row - 1) : load<u64>(key, LAST_KEY));
+    if (same) return false;
+  }
+  for (let key = keys; rows > 0 && key < end; key += KEY) store<u64>(key, keyOf(key, rows - 1), LAST_KEY);
+  hasLast = hasLast || rows > 0;
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function keyOf(key: usize, row: u32): u64 {
+  const column: usize = load<u32>(key);
+  const width = load<u32>(column, WIDTH);
+  const from: usize = load<u32>(column, VALUES) + row * width;
+  return width == 8 ? load<u64>(from) : <u64>unsigned(from, width);
+}
+
 /**
  * Writes rows from `first` to before `last` while they fit between `out` and `limit`; `next` says how far.
  * @param columns their descriptions, up to `end`
