@@ -6,13 +6,11 @@ import { UsageError } from "../../engine/ops/errors.ts";
 import type { Chart } from "../chart.ts";
 import { createHistogram, type Histogram } from "../measure/histogram.ts";
 import type { Measured, Scenario } from "../scenario.ts";
-import { alertLatency, type Way } from "./api/alertLatency.ts";
+import { alertLatency, type Way, warmUp } from "./api/alertLatency.ts";
 import { openApiScene } from "./api/scene.ts";
 
 const RATES = [1_000, 5_000, 10_000, 20_000];
 const QUICK_RATES = [1_000, 10_000];
-/** Before all else: for its first minute the broker's JVM compiles what it runs, and takes half a core from those who are measured. */
-const WARM_UP = { perSecond: 10_000, seconds: 10, times: 6 };
 const SHARES = [0.5, 0.9, 0.99, 0.999, 1];
 
 export const latency: Scenario = {
@@ -25,8 +23,7 @@ export const latency: Scenario = {
     const scene = await openApiScene();
     try {
       const measured: (Measured & { readonly charts: readonly Chart[] })[] = [];
-      for (let i = 0; i < (quick ? 1 : WARM_UP.times); i++)
-        await alertLatency(scene, { ...WARM_UP, runs: 0, shares: [] }, () => {});
+      await warmUp(scene, quick);
       for (const perSecond of rates) {
         const load = { perSecond, seconds: quick ? 5 : 20, runs, shares: SHARES };
         const { ways, ...rest } = await alertLatency(scene, load, say);

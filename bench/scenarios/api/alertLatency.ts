@@ -49,6 +49,13 @@ const way = (name: string, p50?: number, p99?: number): Way => ({
   ...{ histogram: createHistogram(), seen: new Set(), runs: [] },
 });
 
+const WARM_UP = { perSecond: 10_000, seconds: 10, runs: 0, shares: [] };
+
+/** Before all else: for its first minute the broker's JVM compiles what it runs, and takes half a core from those who are measured. */
+export async function warmUp(scene: ApiScene, quick: boolean): Promise<void> {
+  for (let times = quick ? 1 : 6; times > 0; times--) await alertLatency(scene, WARM_UP, () => {});
+}
+
 /** @returns figures, and the ways with all that was measured */
 export async function alertLatency(
   scene: ApiScene,
