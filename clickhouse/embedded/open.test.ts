@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -52,6 +52,7 @@ describe("openEmbedded()", () => {
     expect(one).toBe(two);
     const mine = await openEmbedded({ folder });
     expect(mine.pid).toBe(one);
+    expect(getPriority(mine.pid)).toBe(Math.max(5, getPriority())); // it gives way to who asks it
     for (const process of openers) {
       process.kill("SIGKILL");
       await once(process, "exit");

@@ -7,6 +7,7 @@ import { runnable } from "../../engine/bundle.mjs";
 import type { ChildOptions } from "./child.ts";
 import { isRunning } from "./isRunning.ts";
 import { answers, readAddress, type StoreAddress } from "./lockFile.ts";
+import { giveWay } from "./priority.ts";
 
 export interface EmbeddedOptions {
   /** Made if missing, mode 0700. */
@@ -103,6 +104,7 @@ async function start(child: ChildOptions): Promise<boolean> {
     // Reads, writes and files are served by libuv's threads, of which there are 4 by default. NODE_OPTIONS are not for the child.
     env: { ...process.env, UV_THREADPOOL_SIZE: "16", NODE_OPTIONS: "" },
   });
+  if (running.pid !== undefined) giveWay(running.pid);
   const ended = new Promise<number | NodeJS.Signals | Error>((resolve) => {
     running.on("error", resolve);
     running.on("exit", (code, signal) => resolve(code ?? signal!));

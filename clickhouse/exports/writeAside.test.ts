@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 /** No piece is twice the same, and the last one ends anywhere in a block of the disk. */
 const PIECES = [...Array.from({ length: 60 }, () => randomBytes(1 << 20)), randomBytes(12_345)];
 
-/** Faster than a disk takes it. */
+/** As fast as it is read. */
 const write = (path: string) =>
   writeAside(path, {
     write: (fifo) => pipeline(Readable.from(PIECES), createWriteStream(fifo)),
