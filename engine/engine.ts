@@ -100,7 +100,7 @@ export function createEngine({
     coolDownMs: config.rules.coolDownMs,
     onThrottled: (rule) => metrics.ruleThrottles.inc({ rule }),
   });
-  const looking = setInterval(() => {
+  function lookAtOwners(): void {
     throttle.release();
     for (const [owner, { running, throttled }] of catalogue.countByOwner()) {
       const { maxRules, fuelPerSecond } = catalogue.owners.quotaOf(owner);
@@ -109,7 +109,9 @@ export function createEngine({
       metrics.ownerMaxRules.set({ owner }, maxRules);
       metrics.ownerMaxFuel.set({ owner }, fuelPerSecond);
     }
-  }, LOOK_MS);
+  }
+  lookAtOwners(); // what is due by now runs from the first batch on, however soon the last one comes
+  const looking = setInterval(lookAtOwners, LOOK_MS);
   looking.unref();
   const pool = createPool({
     threads: config.engine.threads,
