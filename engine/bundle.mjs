@@ -22,6 +22,7 @@ const ENTRIES = [
   "clickhouse/embedded/child",
   "clickhouse/embedded/postgres/thread",
   "clickhouse/exports/fileThread",
+  "bench/load/httpLoadProcess",
   "bench/measure/engineProcess",
   "bench/measure/liveProcess",
   "bench/peers/bareHono",

@@ -2,14 +2,18 @@
  * GET requests at a rate that waits for no answer. Where answers come slower than that, requests would wait without end, for sockets and at the server: a
  * request that is due while there are too many, or that takes too long, is given up, and counts with the longest time there is.
  */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { Agent, request } from "node:http";
+import { runnable } from "../../engine/bundle.mjs";
+import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
 import { openLoop } from "./openLoop.ts";
 
 export interface HttpLoad {
   readonly perSecond: number;
   readonly seconds: number;
-  /** The i-th request's address. */
-  readonly url: (i: number) => string;
+  /** Asked in turn. */
+  readonly urls: readonly string[];
   /** Default GIVEN_UP_MS. */
   readonly limitMs?: number;
 }
@@ -38,7 +42,7 @@ const GIVEN_UP_MS = 20_000;
 const KEPT = new Set(["memory", "redis", "waiting"]);
 
 /** Ends at most `limitMs` after the last request was due. */
-export async function httpLoad({ perSecond, seconds, url, limitMs = GIVEN_UP_MS }: HttpLoad): Promise<Answers> {
+export async function httpLoad({ perSecond, seconds, urls, limitMs = GIVEN_UP_MS }: HttpLoad): Promise<Answers> {
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
   const latencies: number[] = [];
   const under = new Set<Promise<void>>();
@@ -92,7 +96,7 @@ export async function httpLoad({ perSecond, seconds, url, limitMs = GIVEN_UP_MS 
     seconds,
     fire(i, due) {
       if (under.size >= perSecond * WAITING_SECONDS) return giveUp();
-      const done = get(url(i), due);
+      const done = get(urls[i % urls.length]!, due);
       under.add(done);
       void done.then(() => under.delete(done));
     },
@@ -101,4 +105,31 @@ export async function httpLoad({ perSecond, seconds, url, limitMs = GIVEN_UP_MS 
   agent.destroy();
   const answered = latencies.length - givenUp;
   return { latencies, answered, wrong, givenUp, kept, bytes: bytes / Math.max(1, answered) };
+}
+
+export interface HttpLoadProcess {
+  readonly pid: number;
+  /** One at a time. @throws Error when the process ends meanwhile */
+  run(load: HttpLoad): Promise<Answers>;
+  close(): Promise<void>;
+}
+
+/** The same, in a process of its own: one that has nothing else to do when an answer is there. */
+export async function openHttpLoad(): Promise<HttpLoadProcess> {
+  const script = await runnable("bench/load/httpLoadProcess");
+  const child: ChildProcess = fork(script.at(-1)!, { execArgv: [...NODE_FLAGS, ...script.slice(0, -1)] });
+  const exited = once(child, "exit");
+  return {
+    pid: child.pid!,
+    async run(load) {
+      child.send(load);
+      const [answers] = await Promise.race([once(child, "message"), exited.then(() => [undefined])]);
+      if (answers === undefined) throw new Error("Cannot measure: the load's process ended, expected its answers");
+      return answers as Answers;
+    },
+    async close() {
+      child.disconnect();
+      await exited;
+    },
+  };
 }

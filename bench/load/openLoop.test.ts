@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { httpLoad } from "./httpLoad.ts";
+import { openHttpLoad } from "./httpLoad.ts";
 import { openLoop, percentile } from "./openLoop.ts";
 
 test("a percentile is the sample that so many are not above", () => {
@@ -35,17 +35,19 @@ test("requests that are not answered come to an end, and count as given up", asy
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const load = (seconds: number, path: (i: number) => string, limitMs?: number) =>
-    httpLoad({
+  const requests = await openHttpLoad();
+  const load = (seconds: number, paths: readonly string[], limitMs?: number) =>
+    requests.run({
       perSecond: 1_000,
       seconds,
-      url: (i) => `http://127.0.0.1:${port}/${path(i)}`,
+      urls: paths.map((path) => `http://127.0.0.1:${port}/${path}`),
       ...(limitMs && { limitMs }),
     });
-  expect(await load(0.003, String)).toMatchObject({ answered: 2, wrong: 2, givenUp: 0, bytes: 2 });
-  const { latencies, ...counts } = await load(0.1, (i) => (i % 2 ? "part" : "nothing"), 50);
+  expect(await load(0.003, ["0", "1", "2"])).toMatchObject({ answered: 2, wrong: 2, givenUp: 0, bytes: 2 });
+  const { latencies, ...counts } = await load(0.1, ["nothing", "part"], 50);
   expect(counts).toMatchObject({ answered: 0, wrong: 0, givenUp: 100 });
   expect(latencies).toEqual(Array(100).fill(50));
+  await requests.close();
   server.closeAllConnections();
   server.close();
 });

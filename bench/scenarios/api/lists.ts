@@ -1,6 +1,6 @@
 /** Lists over HTTP at a fixed rate, beside a Hono route that answers a constant. */
 import { figure, type Goal } from "../../figure.ts";
-import { httpLoad } from "../../load/httpLoad.ts";
+import { type HttpLoadProcess, openHttpLoad } from "../../load/httpLoad.ts";
 import { percentile } from "../../load/openLoop.ts";
 import { FIRST_SEEN_MS } from "../../load/synthetic.ts";
 import { forkServer } from "../../measure/forked.ts";
@@ -11,6 +11,7 @@ import type { ApiScene } from "./scene.ts";
 interface Case {
   readonly name: string;
   readonly perSecond: number;
+  /** Of the i-th request. */
   readonly url: (i: number) => string;
   /** CPU seconds so far, by who used them. */
   readonly cpu: () => Readonly<Record<string, number>>;
@@ -30,9 +31,10 @@ const KEPT_LISTS = 10;
 
 export async function lists(scene: ApiScene, context: Context): Promise<Measured> {
   const bare = await forkServer("bench/peers/bareHono");
+  const load = await openHttpLoad();
   try {
     const { url } = scene;
-    const cpu = (): Record<string, number> => ({ ...scene.cpu() });
+    const cpu = (): Record<string, number> => ({ ...scene.cpu(), load: processCpu(load.pid) });
     // no two alike: what was answered before does not help
     let asked = 0;
     const newest = (path: string) => () => `${url}${path}&until=${new Date(Date.UTC(2100, 0) + asked++).toISOString()}`;
@@ -46,15 +48,17 @@ export async function lists(scene: ApiScene, context: Context): Promise<Measured
     ];
     await fillOpportunities(scene);
     const measured: Measured[] = [];
-    for (const each of cases) measured.push(await measureCase(each, context));
+    for (const each of cases) measured.push(await measureCase(each, load, context));
     return { checks: measured.flatMap(({ checks }) => checks), figures: measured.flatMap(({ figures }) => figures) };
   } finally {
+    await load.close();
     await bare.close();
   }
 }
 
 async function measureCase(
   { name, perSecond, url, cpu, goal, isCached, write }: Case,
+  load: HttpLoadProcess,
   { runs, quick, say }: Context,
 ): Promise<Measured> {
   const p50: number[] = [];
@@ -65,9 +69,10 @@ async function measureCase(
   let [wrong, counted, made] = [0, 0, 0];
   const givenUp: number[] = [];
   for (let run = 0; run <= runs; run++) {
+    const urls = Array.from({ length: perSecond * seconds }, (_, i) => url(i));
     const before = cpu();
     const writing = write && everySecond(write);
-    const answers = await httpLoad({ perSecond, seconds, url }).finally(() => writing?.end());
+    const answers = await load.run({ perSecond, seconds, urls }).finally(() => writing?.end());
     const after = cpu();
     wrong += answers.wrong;
     counted += answers.latencies.length;
