@@ -44,6 +44,8 @@ export interface ApiDeps {
 export interface ReadableStore {
   /** Rows as objects; `params` are bound to `{name:Type}`. Cannot write. Rejects with StoreUnavailable or StoreRefused. */
   rows<T>(sql: string, params?: Record<string, unknown>, settings?: Record<string, string | number>): Promise<T[]>;
+  /** A server may be one of several: what others wrote is not in its parts yet. */
+  readonly kind?: "embedded" | "server";
   /** As the store's (clickhouse/client.ts). */
   stillness?(tables: readonly string[]): Stillness | undefined;
 }

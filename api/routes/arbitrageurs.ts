@@ -7,7 +7,8 @@ import { addressText, chain, optional, paging, query, safeInteger, times } from 
 import { refuse } from "../problem.ts";
 import { createRouter, DATABASE_PROBLEMS, json, LIST_HEADERS, problemResponse } from "../router.ts";
 import { definitionParameter, describe, endOf, HOUR_MS, startOf, usd, usdRaw } from "../statistics/fields.ts";
-import { cursorOf, type Profile, successRate, usdText } from "../statistics/leaderboard.ts";
+import { type Profile, successRate, usdText } from "../statistics/profile.ts";
+import { cursorOf } from "../statistics/rank.ts";
 import type { Statistics } from "../statistics/statistics.ts";
 
 export const arbitrageurSchema = z

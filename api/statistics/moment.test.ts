@@ -6,7 +6,7 @@ function scene() {
   const tables = new Map([["stats_hours", "1"], ["arbitrages", "1"]]); // biome-ignore format: two tables
   let [time, reads] = [0, 0];
   const known = async () => new Map(tables);
-  const moments = createMoments({ versions: known, versionsNow: known, now: () => time });
+  const moments = createMoments({ versions: known, versionsNow: known, now: () => time, maxAgeMs: 10_000 });
   const read = (moment: Moment, table: string, before = () => {}) =>
     moment.read(table, [table], async () => {
       before();

@@ -16,8 +16,14 @@ import { createRemembered, type Entry } from "./remembered.ts";
 export interface Moment {
   /** Whether the table ever had a row. */
   has(table: string): boolean;
+  /** Of several tables together. */
+  version(tables: readonly string[]): string;
+  /** To be called when what was read turns out to be of another version. */
+  moved(): void;
   /** @param tables what it is made of @param name names it among all that is made of anything */
   read<T>(name: string, tables: readonly string[], read: () => Promise<readonly T[]>): Promise<readonly T[]>;
+  /** The same of what is made of what this moment reads, and is no newer than that. */
+  make<T>(name: string, tables: readonly string[], make: () => Promise<T>): Promise<T>;
 }
 
 export interface MomentOptions {
@@ -25,12 +31,18 @@ export interface MomentOptions {
   readonly versions: () => Promise<Versions>;
   readonly versionsNow: () => Promise<Versions>;
   readonly now: () => number;
+  /** For so long what was read is kept while its tables have the same versions. */
+  readonly maxAgeMs: number;
+}
+
+interface Unsettled {
+  readonly read: Set<Entry>;
+  readonly made: Set<Entry>;
+  moved: boolean;
 }
 
 /** Hours are closed and opened seldom; while that goes on for longer, an answer may be of several states, as long as it takes to make. */
 const TRIES = 3;
-/** Of several servers one is asked for versions: what was written to others is seen when this time is up. */
-const MAX_AGE_MS = 10_000;
 /** About 50 MB: hours of two years and four chains. */
 const MAX_ROWS = 75_000;
 
@@ -41,28 +53,42 @@ export interface Moments {
   next(versions: Versions, make: (moment: Moment) => Promise<unknown>): Promise<void>;
 }
 
-export function createMoments({ versions, versionsNow, now }: MomentOptions): Moments {
+export function createMoments({ versions, versionsNow, now, maxAgeMs }: MomentOptions): Moments {
   const remembered = createRemembered({ maxRows: MAX_ROWS, now });
 
-  const momentOf = (versions: Versions, maxAgeMs: number, unsettled: Set<Entry>): Moment => ({
-    has: (table) => versions.has(table),
-    async read<T>(name: string, tables: readonly string[], read: () => Promise<readonly T[]>) {
-      const version = tables.map((table) => versions.get(table) ?? "").join(" ");
-      const entry = remembered.get(name, version, maxAgeMs, read);
-      if (!entry.settled) unsettled.add(entry);
-      return (await entry.rows) as readonly T[];
-    },
-  });
+  const momentOf = (versions: Versions, maxAge: number, unsettled: Unsettled): Moment => {
+    const version = (tables: readonly string[]): string => tables.map((table) => versions.get(table) ?? "").join(" ");
+    return {
+      has: (table) => versions.has(table),
+      version,
+      moved: () => (unsettled.moved = true),
+      async read<T>(name: string, tables: readonly string[], read: () => Promise<readonly T[]>) {
+        const entry = remembered.get(name, version(tables), maxAge, read);
+        if (!entry.settled) unsettled.read.add(entry);
+        return (await entry.rows) as readonly T[];
+      },
+      async make<T>(name: string, tables: readonly string[], make: () => Promise<T>) {
+        let isMine = false;
+        const entry = remembered.get(name, version(tables), maxAge, async () => {
+          isMine = true;
+          return [await make()];
+        });
+        // what another moment makes may be of another state
+        if (!entry.settled) unsettled[isMine ? "made" : "read"].add(entry);
+        return (await entry.rows)[0] as T;
+      },
+    };
+  };
 
-  async function at<T>(first: Versions, maxAgeMs: number, make: (moment: Moment) => Promise<T>): Promise<T> {
+  async function at<T>(first: Versions, maxAge: number, make: (moment: Moment) => Promise<T>): Promise<T> {
     let known = first;
     for (let tries = 1; ; tries++) {
-      const unsettled = new Set<Entry>();
-      const made = await make(momentOf(known, maxAgeMs, unsettled));
-      if (unsettled.size === 0) return made;
-      const after = await versionsNow();
-      const same = after.get("stats_hours") === known.get("stats_hours");
-      for (const entry of unsettled) {
+      const unsettled: Unsettled = { read: new Set(), made: new Set(), moved: false };
+      const made = await make(momentOf(known, maxAge, unsettled));
+      const isSure = unsettled.read.size === 0 && !unsettled.moved;
+      const after = isSure ? known : await versionsNow();
+      const same = !unsettled.moved && after.get("stats_hours") === known.get("stats_hours");
+      for (const entry of [...unsettled.read, ...unsettled.made]) {
         if (same) entry.settled = true;
         else remembered.forget(entry);
       }
@@ -72,9 +98,9 @@ export function createMoments({ versions, versionsNow, now }: MomentOptions): Mo
   }
 
   return {
-    now: async (make) => at(await versions(), MAX_AGE_MS, make),
+    now: async (make) => at(await versions(), maxAgeMs, make),
     async next(versions, make) {
-      await at(versions, MAX_AGE_MS / 2, make);
+      await at(versions, maxAgeMs / 2, make);
     },
   };
 }

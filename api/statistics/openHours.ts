@@ -1,6 +1,6 @@
 /** The hours that are not closed, computed once for all who ask until their tables change. */
 
-import { type SenderRow, sendersQuery } from "../../clickhouse/queries/arbitrageurs.ts";
+import { type SendersRow, sendersQuery } from "../../clickhouse/queries/arbitrageurs.ts";
 import {
   type Definition,
   type OpenHour,
@@ -14,6 +14,7 @@ import {
 import { type FigureRow, figuresQuery } from "../../clickhouse/queries/stats.ts";
 import type { CommonFilter, Query } from "../../clickhouse/queries/types.ts";
 import type { Moment } from "./moment.ts";
+import { type People, type Senders, sendersOf } from "./senders.ts";
 
 /** clickhouse/queries/hours.ts */
 export const HOURS_TABLES = [
@@ -75,17 +76,16 @@ export async function openFigures(
 }
 
 /** Who did something in an open hour, by hour. */
-export type OpenSender = SenderRow & { readonly hour: number };
-
 export async function openSenders(
   read: Read,
   moment: Moment,
-  ...[since, definition]: [since: Date | undefined, definition: Definition]
-): Promise<readonly OpenSender[]> {
+  ...[since, definition, people]: [since: Date | undefined, definition: Definition, people: People]
+): Promise<readonly Senders[]> {
   const { rows = [] } = await openHours(read, moment, since);
   const mine = rows.filter((row) => row.definition === definition);
   if (mine.length === 0) return [];
-  return moment.read(`open senders ${since?.getTime()} ${definition}`, HOURS_TABLES, () =>
-    read<OpenSender>(sendersQuery(openPeriods(definition, "hour", mine))),
-  );
+  return moment.read(`open senders ${since?.getTime()} ${definition} ${people.name}`, HOURS_TABLES, async () => {
+    const found = await read<SendersRow>(sendersQuery(openPeriods(definition, "hour", mine), "hour", false));
+    return found.map((row) => sendersOf(row, people));
+  });
 }

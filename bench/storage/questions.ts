@@ -86,8 +86,8 @@ export async function questionsOf(store: Store): Promise<Question[]> {
   /** Nobody asked for these before. */
   let asked = 0;
   const other = () => ({ since: new Date(Date.UTC(2023, 11, 31) - 3_600_000 * ++asked) });
-  const closed = (filter: CommonFilter) => closedHours(filter, "cycle", "hour", []);
-  const [figures, ranked] = [figuresQuery(closed({}), "hour"), rankedQuery(closed({}), ranking, [], 100)];
+  const closed = (filter: CommonFilter) => closedHours(filter, "cycle", []);
+  const [figures, ranked] = [figuresQuery(closed({}), "hour"), rankedQuery(closed({}), ranking, 100)];
   const rollUps: readonly (readonly [name: string, query: Query, ask: () => Promise<unknown>])[] = [
     ["statistics by hour", figures, () => statistics.periods({}, "hour", "cycle")],
     ["statistics by day", figures, () => statistics.periods({}, "day", "cycle")],

@@ -7,7 +7,7 @@
  *                       └──▶ hoursFromBase(hours):  open hours: the base tables ─────┴──▶ hourStats
  *
  * Most of what that costs is to plan the second. So who asks often (api/statistics/) has it run by openRowsQuery whenever the base tables have changed,
- * and reads the two apart: closedHours, openPeriods.
+ * and reads the two apart: closedOf, openPeriods.
  *
  * What counts: an arbitrage transaction once (route 0), though it came in twice; nothing of replaced blocks.
  */
@@ -194,7 +194,7 @@ export function hourStats(filter: CommonFilter, definition: Definition, open: re
       sql: `(SELECT ${COLUMNS} FROM (${hoursFromBase(all(conditions), [definition], false)}))`,
       params: paramsOf(conditions),
     };
-  const closed = closedHours(filter, definition, "hour", open);
+  const closed = closedHours(filter, definition, open);
   if (open.length === 0) return closed;
   return {
     sql: `(${closed.sql} UNION ALL SELECT ${COLUMNS} FROM (${hoursFromBase(IS_OPEN("hour"), [definition], true)}))`,
@@ -223,20 +223,55 @@ const periodParams = (periods: readonly Period[]): Record<string, unknown> => ({
   of_starts: periods.map(({ hour }) => hour),
 });
 
-/** As hourStats, but closed hours alone, and none of some hours or days. */
-export function closedHours(
-  filter: CommonFilter,
-  definition: Definition,
-  unit: Unit,
-  except: readonly Period[],
-): Query {
+/** As hourStats, but closed hours alone, without some. */
+export function closedHours(filter: CommonFilter, definition: Definition, except: readonly Period[]): Query {
   const conditions: Condition[] = [
     { sql: `definition = '${definition}'` },
     ...hourConditions(filter, "hour_timestamp"),
-    ...(except.length === 0 ? [] : [{ sql: `NOT ${isOf(unit)}`, params: periodParams(except) }]),
+    ...(except.length === 0 ? [] : [{ sql: `NOT ${isOf("hour")}`, params: periodParams(except) }]),
   ];
   return {
     sql: `(SELECT ${COLUMNS} FROM stats_hours FINAL WHERE ${all(conditions)})`,
+    params: paramsOf(conditions),
+  };
+}
+
+/** An hour as it was closed last. */
+export interface ClosedHour extends Period {
+  /** When it was closed, unix microseconds. */
+  readonly closed: number;
+  /** Who did something in it. */
+  readonly senders: number;
+}
+
+/** Rows are ClosedHour, oldest first. @param since of all time if undefined */
+export function closedHoursQuery(definition: Definition, since: Date | undefined): Query {
+  const conditions: Condition[] = [{ sql: `definition = '${definition}'` }, ...hourConditions({ since }, "hour_timestamp")]; // biome-ignore format: one line
+  return {
+    sql: `SELECT toString(chain_id) AS chain, toUnixTimestamp(hour_timestamp) AS hour, toFloat64(toUnixTimestamp64Micro(version)) AS closed, toUInt32(length(arbitrageurs.address)) AS senders
+FROM stats_hours FINAL WHERE ${all(conditions)} ORDER BY hour_timestamp, chain_id`,
+    params: paramsOf(conditions),
+  };
+}
+
+/** Which state of a period its closed hours are: when the last was closed, and how many they are. */
+export const versionOf = (hours: readonly ClosedHour[]): string =>
+  `${Math.max(...hours.map(({ closed }) => closed))} ${hours.length}`;
+/** The same in SQL, of `last`, the latest `version`, and the count of hours. */
+export const versionSql = (last: string, hours: string): string =>
+  `concat(toString(toUnixTimestamp64Micro(${last})), ' ', toString(${hours}))`;
+
+/** Closed hours of some hours or days alone, each with its `version`. @param periods in any order, one at least */
+export function closedOf(definition: Definition, unit: Unit, periods: readonly Period[]): Query {
+  const starts = periods.map(({ hour }) => hour * 1000);
+  const until = new Date(Math.max(...starts) + (unit === "hour" ? 3_600_000 : 86_400_000));
+  const conditions: Condition[] = [
+    { sql: `definition = '${definition}'` },
+    ...hourConditions({ since: new Date(Math.min(...starts)), until }, "hour_timestamp"),
+    { sql: isOf(unit), params: periodParams(periods) },
+  ];
+  return {
+    sql: `(SELECT ${COLUMNS}, version FROM stats_hours FINAL WHERE ${all(conditions)})`,
     params: paramsOf(conditions),
   };
 }

@@ -46,8 +46,8 @@ test("which hours are open is seen from the counts of the parts, and closed hour
   expect(await closeHours(place.store)).toBe(open.length);
   const ranking = { sortBy: "total_profit_usd", descending: true, minTransactions: 0 } as const;
   for (const query of [
-    figuresQuery(closedHours({ chainId: 1 }, "cycle", "day", []), "day"),
-    rankedQuery(closedHours({}, "cycle", "hour", []), ranking, [], 100),
+    figuresQuery(closedHours({ chainId: 1 }, "cycle", []), "day"),
+    rankedQuery(closedHours({}, "cycle", []), ranking, 100),
   ]) {
     expect(await granulesOf("arbitrages", query)).toBe(0);
     expect((await place.store.rows<unknown>(query.sql, { ...query.params })).length).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 /** What statistics by hour and day are put together of (api/statistics/), and what rules did. */
-import { type Period, STARTS, type Unit } from "./hours.ts";
+import { type Period, STARTS, type Unit, versionSql } from "./hours.ts";
 import { commonConditions, hex, iso, paramsOf, REPLACED, where } from "./list.ts";
 import type { CommonFilter, Condition, Query } from "./types.ts";
 
@@ -65,25 +65,31 @@ export interface FigureRow extends Period {
   readonly avg_gas_price_gwei: number | null;
 }
 
+/** Of closed hours, and which state of them: `versionOf`. */
+export interface ClosedFigureRow extends FigureRow {
+  readonly version: string;
+}
+
 /**
  * Rows of FigureRow, of hours as hours.ts makes them. Formulas are those of seed 002: profits are net, and one that has no price in USD is counted as a
  * transaction and nowhere else. Percentiles are as PostgreSQL's percentile_cont has them: between two values by their distance.
+ * @param closed they have a `version`: rows are ClosedFigureRow
  */
-export function figuresQuery(hours: Query, unit: Unit): Query {
+export function figuresQuery(hours: Query, unit: Unit, closed = false): Query {
   const orNull = (value: string): string => `if(empty(all), NULL, ${value})`;
   return {
     sql: `SELECT toString(chain_id) AS chain, toUnixTimestamp(period) AS hour, detected AS opportunities_detected, captured AS opportunities_captured,
   small AS small_opportunities_count, small_captured AS small_opps_captured, found AS transactions_detected, length(all) AS transactions_priced,
   people AS unique_arbitrageurs, toString(arraySum(all)) AS total_profit_usd, ${orNull("toFloat64(arrayMin(all))")} AS min,
   ${orNull("toFloat64(arrayMax(all))")} AS max, ${orNull("toFloat64(arraySum(all)) / length(all)")} AS avg, ${orNull("between[1]")} AS median, ${orNull("between[2]")} AS p95,
-  toString(gas) AS total_gas_spent_usd, if(gwei_known > 0, gwei / gwei_known, NULL) AS avg_gas_price_gwei
+  toString(gas) AS total_gas_spent_usd, if(gwei_known > 0, gwei / gwei_known, NULL) AS avg_gas_price_gwei${closed ? ", state AS version" : ""}
 FROM (
   SELECT chain_id, ${STARTS[unit]("hour_timestamp")} AS period, sum(transactions_detected) AS found, groupArrayArray(profits) AS all,
     arrayReduce('quantilesExactInclusive(0.5, 0.95)', arrayMap(x -> toFloat64(x), all)) AS between, sum(total_gas_spent_usd) AS gas,
     uniqExactArray(arrayFilter((who, made) -> made > 0, arbitrageurs.address, arbitrageurs.transactions)) AS people,
     sum(arraySum(arbitrageurs.gas_gwei)) AS gwei, sum(arraySum(arbitrageurs.gas_known)) AS gwei_known,
     sum(opportunities_detected) AS detected, sum(opportunities_captured) AS captured,
-    sum(small_opportunities_count) AS small, sum(small_opps_captured) AS small_captured
+    sum(small_opportunities_count) AS small, sum(small_opps_captured) AS small_captured${closed ? `, ${versionSql("max(version)", "count()")} AS state` : ""}
   FROM ${hours.sql}
   GROUP BY chain_id, period
 )`,

@@ -188,9 +188,27 @@ export async function expectExact(
     expect(days.filter(isShown)).toMatchObject(
       expectedStats(mine, definition, DAY, (start) => ({ date: isoOf(start).slice(0, 10) })),
     );
-    const list = await server.read(`/api/v1/arbitrageurs?limit=1000&${asked}`, z.array(arbitrageurSchema));
-    const profiles = expectedArbitrageurs(mine, definition);
-    expect(new Set(list.map(({ chain_id, address }) => `${chain_id} ${address}`))).toEqual(new Set(profiles.keys()));
-    for (const profile of list) expect(profile).toMatchObject(profiles.get(`${profile.chain_id} ${profile.address}`)!);
+    for (const [since, until] of [[0, 4e9], ...periodsIn(mine)] as const) {
+      const isIn = ({ time }: { time: number }): boolean => time >= since && time < until;
+      const period = `since=${isoOf(since)}&until=${isoOf(until)}&${asked}`;
+      const some = await server.read(`/api/v1/stats?${period}`, z.array(statsSchema));
+      expect(some).toEqual(hours.filter(({ hour_timestamp }) => isIn({ time: Date.parse(hour_timestamp) / 1000 })));
+      const list = await server.read(`/api/v1/arbitrageurs?limit=1000&${period}`, z.array(arbitrageurSchema));
+      const { arbitrages, attempts } = mine;
+      const profiles = expectedArbitrageurs(
+        { ...mine, arbitrages: arbitrages.filter(isIn), attempts: attempts.filter(isIn) },
+        definition,
+      );
+      expect(new Set(list.map(({ chain_id, address }) => `${chain_id} ${address}`))).toEqual(new Set(profiles.keys()));
+      for (const profile of list)
+        expect(profile).toMatchObject(profiles.get(`${profile.chain_id} ${profile.address}`)!);
+    }
   }
+}
+
+/** Hours from the first quarter to the third, and a single one. */
+function periodsIn({ arbitrages }: Scene): [since: number, until: number][] {
+  const hours = [...new Set(arbitrages.map(({ time }) => time - (time % 3600)))].sort((a, b) => a - b);
+  const at = (share: number): number => hours[Math.floor(share * (hours.length - 1))]!;
+  return [[at(0.25), at(0.75) + 3600], [at(0.5), at(0.5) + 3600]]; // biome-ignore format: two periods
 }
