@@ -849,6 +849,17 @@ describe("a newest page that is asked for often", () => {
     expect(asked.parts).toBe(before + 1);
   });
 
+  test("of a table without rows is kept, until there is one", async () => {
+    const { asked, source } = scene();
+    const read = createPageReader(source, READ_SETTINGS, () => 0);
+    const total = async () => Number((await read(SOLANA_TRANSACTIONS, [], { limit: 2, offset: 0, counted: true })).total ?? 0); // biome-ignore format: one line
+    expect([await total(), await total()]).toEqual([0, 0]);
+    const before = { ...asked };
+    expect([await total(), await total(), asked]).toEqual([0, 0, before]);
+    await server.store.command("INSERT INTO solana_transactions (source) SELECT 'often'");
+    expect(await total()).toBe(1);
+  });
+
   test("is answered while others write, and has what they wrote once they are told that it is stored", async () => {
     const { asked, ask, source } = scene();
     await withoutMerges(async () => {

@@ -46,7 +46,7 @@ export interface PartsSeen {
 const PARTS = `SELECT table, name, rows, engine, modification_time, path, uptime() AS uptime, has_lightweight_delete AS masked
 FROM system.parts WHERE database = currentDatabase() AND active AND table IN {tables:Array(String)}`;
 
-/** Which parts these tables have; undefined: none of them has any. */
+/** Which parts these tables have; undefined: none of them has any, and nobody knows when that changes. */
 type PartsReader = (tables: readonly string[]) => Promise<PartsSeen | undefined>;
 
 interface Known {
@@ -83,8 +83,8 @@ export function createPartsReaders(
     const [stillness, askedAt] = [store.stillness?.(names), now()];
     const rows = await store.rows<PartRow>(PARTS, { tables: names }, { ...settings, output_format_json_quote_64bit_integers: 0 }); // biome-ignore format: one line
     const tables = names.map((name) => partsOf(rows.filter(({ table }) => table === name))).filter((each) => each !== undefined); // biome-ignore format: one line
-    if (!rows[0]) return undefined;
-    const parts = { hash: hashOf(tables), tables, uptime: rows[0].uptime };
+    if (!rows[0] && !stillness) return undefined;
+    const parts = { hash: hashOf(tables), tables, uptime: rows[0]?.uptime ?? 0 };
     if (stillness) known.set(names.join(), { parts, name: stillness.name, askedAt });
     return parts;
   }
