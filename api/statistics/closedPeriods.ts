@@ -7,7 +7,7 @@ import {
   closedHoursQuery,
   type Definition,
   type Period,
-  periodsOf,
+  periodOf,
   type Unit,
   versionOf,
 } from "../../clickhouse/queries/hours.ts";
@@ -41,15 +41,24 @@ export async function closedPeriods(
 ): Promise<readonly ClosedPeriod[]> {
   const name = `closed ${since?.getTime()} ${definition}`;
   const hours = await moment.read(name, ["stats_hours"], () => read<ClosedHour>(closedHoursQuery(definition, since)));
-  return moment.make(`${name} by ${unit}`, ["stats_hours"], async () => {
-    const of = new Map<string, ClosedHour[]>(periodsOf(unit, hours).map((period) => [keyOf(period), []]));
-    for (const hour of hours) of.get(keyOf(periodsOf(unit, [hour])[0]!))!.push(hour);
-    return periodsOf(unit, hours).map((period) => {
-      const mine = of.get(keyOf(period))!;
-      const senders = mine.reduce((sum, { senders }) => sum + senders, 0);
-      return { ...period, key: keyOf(period), version: versionOf(mine), senders };
-    });
-  });
+  return moment.make<ClosedPeriod[]>(
+    `${name} by ${unit}`,
+    ["stats_hours"],
+    async () => {
+      const of = new Map<string, ClosedHour[]>();
+      for (const hour of hours) {
+        const key = keyOf(periodOf(unit, hour));
+        const known = of.get(key);
+        if (known) known.push(hour);
+        else of.set(key, [hour]);
+      }
+      return [...of].map(([key, mine]) => {
+        const senders = mine.reduce((sum, { senders }) => sum + senders, 0);
+        return { ...periodOf(unit, mine[0]!), key, version: versionOf(mine), senders };
+      });
+    },
+    ({ length }) => length,
+  );
 }
 
 /**

@@ -1,6 +1,13 @@
 /** Who did what in closed hours: of a period whole days, and the hours at its edges. */
 import { type SendersRow, sendersQuery } from "../../clickhouse/queries/arbitrageurs.ts";
-import { closedOf, type Definition, type Period, periodsOf, type Unit } from "../../clickhouse/queries/hours.ts";
+import {
+  closedOf,
+  type Definition,
+  type Period,
+  periodOf,
+  periodsOf,
+  type Unit,
+} from "../../clickhouse/queries/hours.ts";
 import type { CommonFilter } from "../../clickhouse/queries/types.ts";
 import { type ClosedPeriod, closedPeriods, isIn, keyOf, takeClosed } from "./closedPeriods.ts";
 import { createKept, type PieceName } from "./kept.ts";
@@ -18,13 +25,15 @@ export interface ClosedSenders {
   people(): People;
 }
 
-/** Of hours. Of Ethereum these are some 500 days; kept by day, where most come more than once, a sixth of them: 13 MB, at most 76. */
-const MAX_SENDERS = 1_000_000;
-/** About 100 MB. When there are more, all is read anew. */
-const MAX_PEOPLE = 500_000;
+/** Of an answer's hours; of Ethereum these are some 250 days. Kept they are fewer, since most come more than once a day: at most 38 MB. */
+const MAX_SENDERS = 500_000;
+/** Two answers' at their largest: either definition's. */
+const MAX_KEPT = 2 * MAX_SENDERS;
+/** More than one answer can have, open hours included; 230 bytes each. When there are more, all is read anew. */
+const MAX_PEOPLE = 600_000;
 
 export function createClosedSenders(read: Read): ClosedSenders {
-  const kept = createKept<Senders & PieceName>(MAX_SENDERS, ({ who }) => who.length);
+  const kept = createKept<Senders & PieceName>(MAX_KEPT, ({ who }) => who.length);
   let [people, generation] = [createPeople("0"), 0];
 
   return {
@@ -66,5 +75,5 @@ export function createClosedSenders(read: Read): ClosedSenders {
   };
 }
 
-const dayOf = (hour: Period): Period => periodsOf("day", [hour])[0]!;
+const dayOf = (hour: Period): Period => periodOf("day", hour);
 const lastHourOf = ({ chain, hour }: Period): Period => ({ chain, hour: hour + 82_800 });

@@ -22,7 +22,8 @@ export async function readLeaders(
   ...asked: Asked
 ): Promise<Leaders> {
   const name = JSON.stringify(["leaders", asked]);
-  return moment.make(name, HOURS_TABLES, () => putTogether(read, closed, moment, ...asked));
+  const make = () => putTogether(read, closed, moment, ...asked);
+  return moment.make(name, HOURS_TABLES, make, ({ profiles }) => profiles.length);
 }
 
 async function putTogether(

@@ -70,6 +70,50 @@ test("what is made ahead is there when its versions are told, and what was told 
   expect(await ask()).toEqual(["arbitrages 2, read 3"]); // before it is too old
 });
 
+test("what is made of what is known to be of one state is known to be so, too; else it is looked, and made anew", async () => {
+  const tables = new Map([["stats_hours", "1"]]);
+  let looks = 0;
+  const moments = createMoments({
+    versions: async () => new Map(tables),
+    versionsNow: async () => {
+      looks++;
+      return new Map(tables);
+    },
+    now: () => 0,
+    maxAgeMs: 10_000,
+  });
+  const made: string[] = [];
+  const ask = (name: string, meanwhile = () => {}) =>
+    moments.now((moment) => {
+      const make = async () => {
+        const [row] = await moment.read("row", ["stats_hours"], async () => [`of ${tables.get("stats_hours")}`]);
+        meanwhile();
+        made.push(name);
+        return `${name} ${row}`;
+      };
+      return moment.make(name, ["stats_hours"], make, () => 1);
+    });
+  expect([await ask("a"), looks]).toEqual(["a of 1", 1]);
+  expect([await ask("b"), await ask("b"), looks]).toEqual(["b of 1", "b of 1", 1]);
+  tables.set("stats_hours", "2");
+  const closing = () => tables.set("stats_hours", "3");
+  expect([await ask("b", closing), looks]).toEqual(["b of 3", 3]);
+  expect([await ask("b"), looks, made]).toEqual(["b of 3", 3, ["a", "b", "b", "b"]]);
+});
+
+test("what was kept and is of another state makes that it is looked, and made anew", async () => {
+  const { tables, moments } = scene();
+  let tries = 0;
+  const answer = moments.now(async (moment) => {
+    if (tries++ === 0) {
+      tables.set("stats_hours", "2");
+      moment.moved();
+    }
+    return moment.version(["stats_hours", "arbitrages"]);
+  });
+  expect([await answer, tries]).toEqual(["2 1", 2]);
+});
+
 test("a failure is told, and nothing is kept of it", async () => {
   const { moments, read } = scene();
   const failing = moments.now((moment) => moment.read("arbitrages", [], () => Promise.reject(new Error("store away"))));

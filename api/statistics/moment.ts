@@ -22,8 +22,8 @@ export interface Moment {
   moved(): void;
   /** @param tables what it is made of @param name names it among all that is made of anything */
   read<T>(name: string, tables: readonly string[], read: () => Promise<readonly T[]>): Promise<readonly T[]>;
-  /** The same of what is made of what this moment reads, and is no newer than that. */
-  make<T>(name: string, tables: readonly string[], make: () => Promise<T>): Promise<T>;
+  /** The same of what is made of what this moment reads, and is no newer than that. @param sizeOf as rows count */
+  make<T>(name: string, tables: readonly string[], make: () => Promise<T>, sizeOf: (made: T) => number): Promise<T>;
 }
 
 export interface MomentOptions {
@@ -67,12 +67,13 @@ export function createMoments({ versions, versionsNow, now, maxAgeMs }: MomentOp
         if (!entry.settled) unsettled.read.add(entry);
         return (await entry.rows) as readonly T[];
       },
-      async make<T>(name: string, tables: readonly string[], make: () => Promise<T>) {
+      async make<T>(name: string, tables: readonly string[], make: () => Promise<T>, sizeOf: (made: T) => number) {
         let isMine = false;
-        const entry = remembered.get(name, version(tables), maxAge, async () => {
+        const makeOne = async () => {
           isMine = true;
           return [await make()];
-        });
+        };
+        const entry = remembered.get(name, version(tables), maxAge, makeOne, ([made]) => sizeOf(made as T));
         // what another moment makes may be of another state
         if (!entry.settled) unsettled[isMine ? "made" : "read"].add(entry);
         return (await entry.rows)[0] as T;

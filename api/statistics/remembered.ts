@@ -4,8 +4,15 @@ export interface Remembered {
    * @param name of it, whatever it is made of
    * @param version of what it is made of
    * @param maxAgeMs it is read anew when it is older; until that is there, who takes older ones gets it
+   * @param sizeOf what they count as, if that is not each as one
    */
-  get(name: string, version: string, maxAgeMs: number, read: () => Promise<readonly unknown[]>): Entry;
+  get(
+    name: string,
+    version: string,
+    maxAgeMs: number,
+    read: () => Promise<readonly unknown[]>,
+    sizeOf?: (rows: readonly unknown[]) => number,
+  ): Entry;
   forget(entry: Entry): void;
 }
 
@@ -51,7 +58,7 @@ export function createRemembered({ maxRows, now }: RememberedOptions): Remembere
   }
 
   return {
-    get(name, version, maxAgeMs, read) {
+    get(name, version, maxAgeMs, read, sizeOf = ({ length }) => length) {
       const known = entries.get(name) ?? [];
       const alike = known.filter((entry) => entry.version === version && now() - entry.at < maxAgeMs);
       const found = alike.find(({ count }) => count !== undefined) ?? alike[0];
@@ -60,8 +67,8 @@ export function createRemembered({ maxRows, now }: RememberedOptions): Remembere
       entries.set(name, found ? known : [entry, ...known].slice(0, VERSIONS));
       if (!found)
         entry.rows.then(
-          ({ length }) => {
-            entry.count = length;
+          (rows) => {
+            entry.count = sizeOf(rows);
             trim();
           },
           () => forget(entry), // who asked is told

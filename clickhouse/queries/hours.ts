@@ -306,9 +306,14 @@ export function openPeriods(definition: Definition, unit: Unit, rows: readonly O
   };
 }
 
+/** What an hour lies in. */
+export const periodOf = (unit: Unit, { chain, hour }: Period): Period => ({
+  chain,
+  hour: hour - (hour % (unit === "hour" ? 3_600 : 86_400)),
+});
+
 /** The hours or days that hours lie in, each once. */
 export function periodsOf(unit: Unit, hours: readonly Period[]): Period[] {
-  const seconds = unit === "hour" ? 3_600 : 86_400;
-  const starts = hours.map(({ chain, hour }) => ({ chain, hour: hour - (hour % seconds) }));
+  const starts = hours.map((hour) => periodOf(unit, hour));
   return [...new Map(starts.map((period) => [`${period.chain} ${period.hour}`, period])).values()];
 }
