@@ -1,33 +1,63 @@
-/** Labels as the control store has them, asked once in 5 s for each address, also for what has none: lists and streams ask for the same all the time. */
+/**
+ * Labels as the control store has them, at most 5 s ago: lists and streams ask all the time, and mostly for addresses that nobody has named. So where there
+ * are few labels all of them are read at once, and an address without one costs nothing; where there are more, each address is asked for once in 5 s.
+ */
+import { BUNDLED } from "../engine/label/bundled.ts";
 import { keyOf, type Label } from "../engine/label/label.ts";
 import type { LabelStore, OwnedLabel } from "../engine/label/labels.ts";
 
 const KEPT_MS = 5_000;
+/** To read so many takes the embedded control store 10 ms; to ask it for one address 1.5. */
+const FEW = 2_000;
 const MOST = 20_000;
+
+interface Memory {
+  readonly since: number;
+  /** By keyOf; undefined: there are too many. */
+  all?: Promise<ReadonlyMap<string, OwnedLabel> | undefined>;
+  readonly asked: Map<string, OwnedLabel | undefined>;
+}
 
 /** What is changed through it shows at once; what others change, within 5 s. */
 export function rememberedLabels(labels: LabelStore, now: () => number = Date.now): LabelStore {
-  let known = new Map<string, OwnedLabel | undefined>();
-  let since = now();
+  let memory: Memory = { since: now(), asked: new Map() };
 
   /** Who is just asking goes on with the old ones, and what it learns is not remembered. */
   function forget(): void {
-    known = new Map();
-    since = now();
+    memory = { since: now(), asked: new Map() };
+  }
+
+  async function readAll(): Promise<ReadonlyMap<string, OwnedLabel> | undefined> {
+    const limit = BUNDLED.length + FEW; // they come first
+    const some = await labels.list({}, { limit: limit + 1, offset: 0 });
+    return some.length > limit ? undefined : new Map(some.map((label) => [keyOf(label), label]));
+  }
+
+  async function known(addresses: readonly Pick<Label, "chainId" | "address">[]) {
+    if (now() - memory.since > KEPT_MS || memory.asked.size > MOST) forget();
+    const mine = memory;
+    mine.all ??= readAll();
+    try {
+      const all = await mine.all;
+      if (all) return all;
+    } catch (error) {
+      if (memory === mine) forget();
+      throw error;
+    }
+    const asked = addresses.filter((of) => !mine.asked.has(keyOf(of)));
+    const found = asked.length > 0 ? await labels.find(asked) : new Map<string, OwnedLabel>();
+    for (const of of asked) mine.asked.set(keyOf(of), found.get(keyOf(of)));
+    return mine.asked;
   }
 
   return {
     ...labels,
     async find(addresses: readonly Pick<Label, "chainId" | "address">[]) {
-      if (now() - since > KEPT_MS || known.size > MOST) forget();
-      const memory = known;
-      const asked = addresses.filter((of) => !memory.has(keyOf(of)));
-      const found = asked.length > 0 ? await labels.find(asked) : new Map<string, OwnedLabel>();
-      for (const of of asked) memory.set(keyOf(of), found.get(keyOf(of)));
+      const of = await known(addresses);
       return new Map(
-        addresses.flatMap((of) => {
-          const label = memory.get(keyOf(of));
-          return label ? [[keyOf(of), label] as const] : [];
+        addresses.flatMap((address) => {
+          const label = of.get(keyOf(address));
+          return label ? [[keyOf(address), label] as const] : [];
         }),
       );
     },

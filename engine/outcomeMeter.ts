@@ -12,6 +12,25 @@ export interface OutcomeMeter {
   published(outcomes: Published): void;
 }
 
+type RuleSum = Pick<RuleCount, "evaluations" | "matches" | "traps" | "fuel" | "skipped">;
+
+/** A counter costs more than a sum, and a commit has some twenty batches. */
+function sumsOf(outcomes: Published): Map<string, RuleSum> {
+  const sums = new Map<string, RuleSum>();
+  for (const { outcome } of outcomes)
+    for (const { rule, evaluations, matches, traps, fuel, skipped } of outcome.rules) {
+      const sum = sums.get(rule);
+      sums.set(rule, {
+        evaluations: evaluations + (sum?.evaluations ?? 0),
+        matches: matches + (sum?.matches ?? 0),
+        traps: traps + (sum?.traps ?? 0),
+        fuel: fuel + (sum?.fuel ?? 0),
+        skipped: skipped + (sum?.skipped ?? 0),
+      });
+    }
+  return sums;
+}
+
 const HOUR_MS = 3_600_000;
 /** Arbitrageurs of a chain that are remembered for an hour: 10 MB. The one that was active longest ago is forgotten first. */
 const MAX_ARBITRAGEURS = 100_000;
@@ -85,7 +104,7 @@ export function createOutcomeMeter(
     }
   }
 
-  function countRule({ rule, evaluations, matches, traps, fuel, skipped }: RuleCount): void {
+  function countRule(rule: string, { evaluations, matches, traps, fuel, skipped }: RuleSum): void {
     metrics.ruleEvaluations.inc({ rule }, evaluations);
     if (matches > 0) metrics.alerts.inc({ rule }, matches);
     if (traps > 0) metrics.ruleTraps.inc({ rule }, traps);
@@ -103,10 +122,10 @@ export function createOutcomeMeter(
         metrics.batchRecords.observe(batch.count);
         metrics.transactions.inc({ source: batch.source }, outcome.transactions);
         countFindings(batch, outcome.findings);
-        for (const rule of outcome.rules) countRule(rule);
         for (const [reason, count] of Object.entries(outcome.deadLetterReasons))
           metrics.deadLetters.inc({ reason }, count);
       }
+      for (const [rule, sum] of sumsOf(outcomes)) countRule(rule, sum);
     },
   };
 }

@@ -313,7 +313,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         lane.storedTo > lane.storedCommitted && (lane.draining || lane.ranges.length === 0 || fresh.length > 0);
       if (fresh.length === 0 && closed.length === 0 && !storedMoved) continue;
       for (const { batch, held, outcome } of fresh) outcomes.push({ batch, held, outcome: outcome! });
-      entries.push({ partition: lane.partition, state: structuredClone(toState(lane)) });
+      entries.push({ partition: lane.partition, state: toState(lane) });
       committed.push({ lane, closed, storedTo: lane.storedTo });
     }
     if (entries.length > 0) {
@@ -335,12 +335,13 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     return entries.length > 0 || filled;
   }
 
+  /** As it is now: the lane goes on while that is committed. */
   const toState = (lane: Lane) => {
     const { stored, published, ranges } = laneState(lane);
     return {
       stored,
       published,
-      ranges: ranges.map(({ cuts, round, catalogue, world }) => ({ cuts, round, catalogue, world })),
+      ranges: ranges.map(({ cuts, round, catalogue, world }) => ({ cuts: [...cuts], round, catalogue, world })),
     };
   };
 
