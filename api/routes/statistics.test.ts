@@ -28,6 +28,19 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
+/** All pages, each from where the one before ended. @param total that each says, if it does */
+async function walk(path: string, total?: number): Promise<unknown[]> {
+  const walked: unknown[] = [];
+  for (let next: string | undefined = path; next; ) {
+    const { status, text, headers, body } = await server.get(next);
+    expect(status, text).toBe(200);
+    if (total !== undefined) expect(headers.get("x-total-count")).toBe(String(total));
+    walked.push(...(body() as unknown[]));
+    next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
+  }
+  return walked;
+}
+
 describe("a made scene", () => {
   /** The same numbers on every run. */
   let seed = 7;
@@ -243,6 +256,11 @@ describe("a made scene", () => {
     await server.store.command(`INSERT INTO failed_attempts (source, chain_id, block_number, event_time, block_timestamp)
       SELECT 's', 902, number, toDateTime64(${START}, 6, 'UTC'), toDateTime(${START} + 3600 * number, 'UTC') FROM numbers(120)`);
     await expectExact(server, scene, replaced, 900);
+    for (const order of ["sort_by=success_rate", "sort_by=total_profit&sort_order=asc&min_transactions=3"]) {
+      const whole = await server.read(`/api/v1/arbitrageurs?${order}`, z.array(arbitrageurSchema));
+      expect(whole.length).toBeGreaterThan(10);
+      expect(await walk(`/api/v1/arbitrageurs?${order}&limit=4`, whole.length)).toEqual(whole);
+    }
     await server.store.command("DELETE FROM failed_attempts WHERE chain_id = 902");
   });
 
@@ -312,13 +330,7 @@ describe("a made scene", () => {
 
   test("their pages, those with a tag, and what an arbitrage says of itself in the list of all", async () => {
     const whole = await server.read("/api/v1/transactions?limit=1000&min_swaps=2", transactionList);
-    const walked: unknown[] = [];
-    for (let next: string | undefined = "/api/v1/transactions?min_swaps=2&limit=90"; next; ) {
-      const { headers, body } = await server.get(next);
-      walked.push(...(body() as unknown[]));
-      next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
-    }
-    expect(walked).toEqual(whole);
+    expect(await walk("/api/v1/transactions?min_swaps=2&limit=90")).toEqual(whole);
     expect(whole.map(({ detected_at }) => detected_at)).toEqual(
       whole
         .map(({ detected_at }) => detected_at)
@@ -354,13 +366,7 @@ describe("a made scene", () => {
       kept.length,
       true,
     ]);
-    const walked: unknown[] = [];
-    for (let next: string | undefined = "/api/v1/opportunities?chain_id=900&limit=30"; next; ) {
-      const { headers, body } = await server.get(next);
-      walked.push(...(body() as unknown[]));
-      next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
-    }
-    expect(walked).toEqual(whole);
+    expect(await walk("/api/v1/opportunities?chain_id=900&limit=30")).toEqual(whole);
     expect(new Set(whole.map(({ id }) => id)).size).toBe(whole.length);
     expect(whole[0]!.pool_name).toBe("0x1111…1111-0x2222…2222");
     for (const wrong of ["min_profit=x", "captured=yes", "kind=arbitrage", "pool=0x12", "cursor=bm8"])
@@ -467,15 +473,7 @@ describe("a made scene", () => {
           row[order === "total_profit" ? "total_profit_usd" : (order as "last_seen")];
         const sorted = whole.map(value).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
         expect(whole.map(value)).toEqual(direction === "asc" ? sorted : sorted.reverse());
-        const walked: unknown[] = [];
-        for (let next: string | undefined = `${path}&limit=4`; next; ) {
-          const { status, text, headers, body } = await server.get(next);
-          expect(status, text).toBe(200);
-          expect(headers.get("x-total-count")).toBe(String(whole.length));
-          walked.push(...(body() as unknown[]));
-          next = /<([^>]+)>; rel="next"/.exec(headers.get("link") ?? "")?.[1];
-        }
-        expect(walked).toEqual(whole);
+        expect(await walk(`${path}&limit=4`, whole.length)).toEqual(whole);
       }
     },
   );
