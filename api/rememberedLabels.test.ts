@@ -56,10 +56,31 @@ test("few are read at once, once in 5 s; what is changed here shows at once", as
   expect(asked.splice(0)).toEqual(["all", "all"]);
 
   stored.set(keyOf(at(1)), label(1, "of another node"));
-  clock = 5_000;
+  clock = 2_500;
   expect(await names(1)).toEqual([]);
-  clock = 5_001;
+  expect(asked).toEqual([]);
+  clock = 7_501;
   expect(await names(1)).toEqual(["of another node"]);
+  expect(asked).toEqual(["all"]);
+});
+
+test("they are read again before they are too old, and nobody waits for that; what is changed here meanwhile shows at once", async () => {
+  const { labels, names } = scene();
+  expect(await names(1)).toEqual([]);
+  stored.set(keyOf(at(1)), label(1, "of another node"));
+  clock = 2_501;
+  expect(await Promise.all([names(1), names(1)])).toEqual([[], []]);
+  expect(asked).toEqual(["all", "all"]);
+  expect(await names(1)).toEqual(["of another node"]);
+  clock = 7_502;
+  isAway = true;
+  await expect(names(1)).rejects.toThrow("away");
+  isAway = false;
+  expect(await names(1)).toEqual(["of another node"]);
+  clock = 12_000;
+  const old = names(1);
+  await labels.set([label(2, "two")], "tester");
+  expect([await old, await names(1, 2)]).toEqual([["of another node"], ["of another node", "two"]]);
 });
 
 test("of many an address is asked for once in 5 s, also without a label", async () => {
@@ -69,6 +90,8 @@ test("of many an address is asked for once in 5 s, also without a label", async 
   expect(await names(1_002, 1, 3)).toEqual(["1002"]);
   expect(asked.splice(0)).toEqual(["all", "1", "2", "3"]);
   await labels.set([label(1, "one")], "tester");
+  expect(await names(1)).toEqual(["one"]);
+  clock = 5_000;
   expect(await names(1)).toEqual(["one"]);
   clock = 5_001;
   expect(await names(1)).toEqual(["one"]);
