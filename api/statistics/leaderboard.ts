@@ -38,8 +38,10 @@ async function putTogether(
   const people = closed.people();
   const periods = rows && (await closed.of(moment, filter, definition, open, people));
   if (periods === undefined) {
-    const found = await read<RankedRow>(
-      rankedQuery(hourStats(filter, definition, open), ranking, page.offset + page.limit),
+    const most = page.offset + page.limit;
+    const name = JSON.stringify(["ranked", filter, definition, ranking, most]);
+    const found = await moment.read(name, HOURS_TABLES, () =>
+      read<RankedRow>(rankedQuery(hourStats(filter, definition, open), ranking, most)),
     );
     return { profiles: found.slice(page.offset).map(profileOf), total: Number(found[0]?.total ?? 0) };
   }

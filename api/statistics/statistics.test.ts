@@ -29,12 +29,18 @@ const insertTransactions = (rows: number): Promise<void> =>
 const at = (hour: number): Date => new Date(Date.UTC(2024, 2, 1, hour));
 const RANKING = { sortBy: "total_profit_usd", descending: true, minTransactions: 0 } as const;
 
-/** @returns statements so far, by what they read */
+/** `asked`: statements so far, by what they read. `meanwhile`: done once, before the store makes a leaderboard. */
 function scene() {
+  const meanwhile: { ranked?: () => Promise<void> } = {};
   const asked = { list: 0, figures: 0, senders: 0, arrivals: 0 };
   const store: ReadableStore = {
     kind: "embedded",
-    rows(sql, params, settings) {
+    async rows(sql, params, settings) {
+      if (sql.includes("OVER () AS total")) {
+        const { ranked } = meanwhile;
+        delete meanwhile.ranked;
+        await ranked?.();
+      }
       if (sql.includes("transactions_per_minute")) asked.arrivals++;
       else if (sql.includes("uniqExactArray")) asked.figures++;
       else if (sql.includes("ARRAY JOIN arbitrageurs")) asked.senders++;
@@ -44,7 +50,7 @@ function scene() {
   };
   const { statistics } = openStatistics({ store, config: { cache: { freshMs: 0 } } });
   return {
-    asked,
+    ...{ asked, meanwhile },
     hours: (since: number, until: number) =>
       statistics.periods({ since: at(since), until: at(until) }, "hour", "cycle"),
     leaders: async (since: number, until: number) =>
@@ -101,4 +107,17 @@ test("of an hour that is closed anew that hour and its day are read", async () =
   expect(await leaders(1, 3)).toEqual([1000, 2, 1]);
   expect(await leaders(2, 5)).toEqual([1000, 4, 3, 2]);
   expect(asked).toMatchObject({ list: before.list + 1, figures: before.figures + 1, senders: before.senders + 1 });
+});
+
+test("where more hours are open than are kept, a leaderboard is made anew when a closed one is opened while the store makes it", async () => {
+  await place.store.command(`INSERT INTO failed_attempts (source, chain_id, block_number, event_time, block_timestamp)
+    SELECT 's', 2, number, toDateTime64('2024-03-01', 6, 'UTC'), toDateTime('2024-03-01', 'UTC') + 3600 * number FROM numbers(120)`);
+  const { leaders, meanwhile } = scene();
+  await leaders(40, 41); // what is open is known from here on
+  meanwhile.ranked = () =>
+    place.store.command(
+      "INSERT INTO stats_hours (chain_id, definition, hour_timestamp, base_rows, version) SELECT 1, arrayJoin(['cycle', 'router']), toDateTime('2024-03-01 04:00:00', 'UTC'), 0, now64(6, 'UTC')",
+    );
+  expect(await leaders(3, 6)).toEqual([5, 4, 3]);
+  expect(meanwhile).toEqual({});
 });
