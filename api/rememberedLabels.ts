@@ -20,11 +20,12 @@ interface Memory {
 
 /** What is changed through it shows at once; what others change, within 5 s. */
 export function rememberedLabels(labels: LabelStore, now: () => number = Date.now): LabelStore {
-  let memory: Memory = { since: now(), asked: new Map() };
+  const nothing = (): Memory => ({ since: now(), asked: new Map() });
+  let memory = nothing();
 
   /** Who is just asking goes on with the old ones, and what it learns is not remembered. */
   function forget(): void {
-    memory = { since: now(), asked: new Map() };
+    memory = nothing();
   }
 
   /** As they were when all were read last. */
@@ -34,7 +35,7 @@ export function rememberedLabels(labels: LabelStore, now: () => number = Date.no
   function renew(): void {
     if (renewing) return;
     renewing = true;
-    const [before, next] = [memory, { since: now(), asked: new Map(), all: readAll() }];
+    const [before, next] = [memory, { ...nothing(), all: readAll() }];
     next.all
       .then(
         () => {

@@ -23,9 +23,9 @@ const MAX_ROWS = 50_000;
 /** Some days, from the start of the first until the last ends. */
 interface Days {
   readonly key: string;
-  readonly from: number;
+  readonly since: Date;
   /** undefined: what claims to be of later days, too */
-  readonly until: number | undefined;
+  readonly until: Date | undefined;
 }
 interface DaysRows extends PieceName {
   readonly rows: readonly ArrivalRow[];
@@ -46,10 +46,8 @@ export function createArrivals(read: Read, now: () => number, maxAgeMs: number):
       const version = `${moment.version(TABLES)} ${Math.floor(now() / maxAgeMs)}`;
       const wanted = days.map((some) => ({ ...some, version }));
       const taken = await kept.take(unit, wanted, async (missing) => {
-        const until = missing.at(-1)!.until;
-        const since = new Date(missing[0]!.from);
-        const rows = await query(moment, { since, until: until === undefined ? undefined : new Date(until) }, unit);
-        return missing.map((some) => ({ ...some, rows: rows.filter(isOf(some)) }));
+        const rows = await query(moment, { since: missing[0]!.since, until: missing.at(-1)!.until }, unit);
+        return missing.map((some) => ({ ...some, rows: rows.filter(isAsked(some)) }));
       });
       return taken.flatMap(({ rows }) => rows.filter(isAsked(filter)));
     },
@@ -68,13 +66,8 @@ function daysOf({ since, until }: CommonFilter): Days[] | undefined {
   const startOf = (day: number): number => (isOld(day) ? day - (day % OLD_DAYS) : day);
   for (let day = startOf(first), next: number; day < end; day = next) {
     next = day % OLD_DAYS === 0 && isOld(day) ? day + OLD_DAYS : day + 1;
-    days.push({ key: `${day} ${next - day}`, from: day * DAY_MS, until: next * DAY_MS });
+    days.push({ key: `${day} ${next - day}`, since: new Date(day * DAY_MS), until: new Date(next * DAY_MS) });
   }
-  if (until === undefined) days.push({ key: `${end} on`, from: end * DAY_MS, until: undefined });
+  if (until === undefined) days.push({ key: `${end} on`, since: new Date(end * DAY_MS), until: undefined });
   return days;
 }
-
-const isOf =
-  ({ from, until }: Days) =>
-  ({ hour }: ArrivalRow): boolean =>
-    hour * 1000 >= from && (until === undefined || hour * 1000 < until);

@@ -38,7 +38,8 @@ export function createClosedSenders(read: Read): ClosedSenders {
 
   return {
     async of(moment, filter, definition, open, people) {
-      const [hours, days] = await Promise.all((["hour", "day"] as const).map((unit) => closedPeriods(read, moment, scopeOf(filter), unit, definition))) as [readonly ClosedPeriod[], readonly ClosedPeriod[]]; // biome-ignore format: one line
+      const periodsBy = (unit: Unit) => closedPeriods(read, moment, scopeOf(filter), unit, definition);
+      const [hours, days] = await Promise.all([periodsBy("hour"), periodsBy("day")]);
       const wanted = isAsked(filter);
       const [isOpen, hasOpen] = [isIn(open), isIn(periodsOf("day", open))];
       const closed = hours.filter((hour) => wanted(hour) && !isOpen(hour));

@@ -25,8 +25,9 @@ export function rank({ who, values }: Sums, people: People, ranking: Ranking, { 
   const isOn = (base: number): boolean => {
     if (from === undefined) return true;
     const differing = keys.findIndex((key, i) => key(values, base) !== from[i]);
-    if (differing < 0) return isBehind(profileFrom(base), ranking);
-    return sign * keys[differing]!(values, base) > sign * from[differing]!;
+    if (differing >= 0) return sign * keys[differing]!(values, base) > sign * from[differing]!;
+    const { chain, address } = personAt(base);
+    return sign * compare([0, BigInt(chain), address], [0, BigInt(after![1]), after![2]]) > 0;
   };
   const on: number[] = [];
   let total = 0;
@@ -107,14 +108,6 @@ const placeOf = (profile: Profile, sortBy: ArbitrageurOrder): Place => [
   BigInt(profile.chain),
   profile.address,
 ];
-
-function isBehind(profile: Profile, { after, sortBy, descending }: Ranking): boolean {
-  if (!after) return true;
-  const place = placeOf(profile, sortBy);
-  const value = typeof place[0] === "bigint" ? micros(after[0]) : Number(after[0]);
-  const order = compare(place, [value, BigInt(after[1]), after[2]]);
-  return descending ? order < 0 : order > 0;
-}
 
 function compare(a: Place, b: Place): number {
   for (const [i, value] of a.entries()) {

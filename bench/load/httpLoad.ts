@@ -2,11 +2,8 @@
  * GET requests at a rate that waits for no answer. Where answers come slower than that, requests would wait without end, for sockets and at the server: a
  * request that is due while there are too many, or that takes too long, is given up, and counts with the longest time there is.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { Agent, request } from "node:http";
-import { runnable } from "../../engine/bundle.mjs";
-import { NODE_FLAGS } from "../../engine/nodeFlags.mjs";
+import { forkEntry } from "../measure/forked.ts";
 import { openLoop } from "./openLoop.ts";
 
 export interface HttpLoad {
@@ -116,20 +113,15 @@ export interface HttpLoadProcess {
 
 /** The same, in a process of its own: one that has nothing else to do when an answer is there. */
 export async function openHttpLoad(): Promise<HttpLoadProcess> {
-  const script = await runnable("bench/load/httpLoadProcess");
-  const child: ChildProcess = fork(script.at(-1)!, { execArgv: [...NODE_FLAGS, ...script.slice(0, -1)] });
-  const exited = once(child, "exit");
+  const { child, heard, close } = await forkEntry("bench/load/httpLoadProcess");
   return {
     pid: child.pid!,
     async run(load) {
       child.send(load);
-      const [answers] = await Promise.race([once(child, "message"), exited.then(() => [undefined])]);
+      const answers = (await heard()) as Answers | undefined;
       if (answers === undefined) throw new Error("Cannot measure: the load's process ended, expected its answers");
-      return answers as Answers;
+      return answers;
     },
-    async close() {
-      child.disconnect();
-      await exited;
-    },
+    close,
   };
 }
