@@ -16,6 +16,29 @@ test("what is made some at a time comes in its order, and never more than that i
   expect({ made, most }).toEqual({ made: [3, 4, 5, 6, 7, 8], most: 2 });
 });
 
+test("one that takes long, and who is busy with another, hold the next ones back only once as many wait", async () => {
+  const begun: number[] = [];
+  let finish = (): void => {};
+  const slow = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const make = async (i: number): Promise<number> => {
+    begun.push(i);
+    if (i === 1) await slow;
+    return i;
+  };
+  const made = ahead({ first: 0, end: 9, together: 2 }, make);
+  await made.next();
+  await turn(); // nobody asks for more
+  expect(begun).toEqual([0, 1, 2, 3]);
+  const second = made.next();
+  await turn();
+  expect(begun).toEqual([0, 1, 2, 3, 4]);
+  finish();
+  expect(await second).toEqual({ done: false, value: 1 });
+  await made.return();
+});
+
 test("the first that fails is the error; the others are told to stop, and have when it is thrown", async () => {
   const stopped: number[] = [];
   const untilStopped = (i: number, signal: AbortSignal): Promise<never> =>
@@ -34,12 +57,14 @@ test("the first that fails is the error; the others are told to stop, and have w
 });
 
 test("who leaves the loop ends what is under way", async () => {
-  let ended = 0;
+  let [begun, ended] = [0, 0];
   const make = async (i: number, signal: AbortSignal): Promise<number> => {
+    begun++;
     while (i > 0 && !signal.aborted) await turn();
     ended++;
     return i;
   };
   for await (const _ of ahead({ first: 0, end: 9, together: 4 }, make)) break;
-  expect(ended).toBe(4);
+  await turn();
+  expect({ begun, ended }).toEqual({ begun: 5, ended: 5 });
 });

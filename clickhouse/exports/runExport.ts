@@ -18,6 +18,7 @@ import { chooseColumns, exportColumns } from "./columns.ts";
 import { datasetOf } from "./datasets.ts";
 import { cannotWrite, stagedName } from "./folder.ts";
 import { extensionOf, formatOf } from "./formats.ts";
+import { openLanes } from "./lanes.ts";
 import { type Manifest, manifestName, numberOf, type Part, partName } from "./manifest.ts";
 import { partQuery } from "./partQuery.ts";
 import type { Place } from "./place.ts";
@@ -177,10 +178,11 @@ async function writeParts(run: ExportRun, { input, columns, staging, state }: Wo
   if (store.kind === "embedded") await stopWriting(store, resolve(staging)); // for a process that was killed
   for (const [i, part] of done.entries()) await place.take(part, stagedAt(i));
   const together = Math.min(partsTogether(format, spec.compression), Math.max(1, slices.length - done.length));
+  const lanes = openLanes(resolve(staging));
   const queryOf = (i: number) => partQuery(input, columns, plan, slices[i], i === slices.length - 1);
   const make = (i: number, stop: AbortSignal) =>
     writePart(stagedAt(i), {
-      ...{ store, query: queryOf(i), columns, rows: slices[i]!.rows },
+      ...{ store, lanes, query: queryOf(i), columns, rows: slices[i]!.rows },
       ...{ format, compression: spec.compression, failpoint },
       threads: Math.max(1, Math.floor(availableParallelism() / together)),
       signal: signal ? AbortSignal.any([signal, stop]) : stop,
@@ -189,17 +191,21 @@ async function writeParts(run: ExportRun, { input, columns, staging, state }: Wo
         tell();
       },
     });
-  signal?.throwIfAborted();
-  for await (const written of ahead({ first: done.length, end: slices.length, together }, make)) {
-    const i = done.length;
-    const { rows, first, last } = slices[i]!;
-    const part = { file: fileOf(i), rows, ...written, first, last };
-    await place.take(part, stagedAt(i));
-    done.push(part);
-    making.delete(i);
-    await replaceFile(statePath, JSON.stringify({ ...state, done }));
-    tell();
+  try {
     signal?.throwIfAborted();
+    for await (const written of ahead({ first: done.length, end: slices.length, together }, make)) {
+      const i = done.length;
+      const { rows, first, last } = slices[i]!;
+      const part = { file: fileOf(i), rows, ...written, first, last };
+      await place.take(part, stagedAt(i));
+      done.push(part);
+      making.delete(i);
+      await replaceFile(statePath, JSON.stringify({ ...state, done }));
+      tell();
+      signal?.throwIfAborted();
+    }
+  } finally {
+    await lanes.close();
   }
   return done;
 }

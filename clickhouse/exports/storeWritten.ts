@@ -9,6 +9,7 @@ import { quoteText } from "../quote.ts";
 import { SAME_KEYS } from "./csv/csvRows.ts";
 import type { Made, WrittenFile } from "./fileThread.ts";
 import { type Compression, type Format, isWrapped } from "./formats.ts";
+import type { Lanes } from "./lanes.ts";
 import { IN_ORDER, type PartQuery } from "./partQuery.ts";
 import { writeAside } from "./writeAside.ts";
 
@@ -22,6 +23,7 @@ export interface StoreWriting {
   readonly compression: Compression;
   /** That the store may use for it. */
   readonly threads: number;
+  readonly lanes: Lanes;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -49,9 +51,10 @@ export async function storeWritten(path: string, writing: StoreWriting): Promise
 
 /** @param made what the thread is to make, where the store does not write the file as it is */
 async function writtenOnce(path: string, writing: StoreWriting, asked: Asked, made?: Made): Promise<WrittenFile> {
-  const { store, signal } = writing;
+  const { store, lanes, signal } = writing;
   try {
     const written = await writeAside(path, {
+      lanes,
       write: (fifo) => write(fifo, writing, asked),
       stop: (fifo) => stopWriting(store, fifo),
       ...{ signal, made },

@@ -7,13 +7,19 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Lanes, openLanes } from "./lanes.ts";
 import { writeAside } from "./writeAside.ts";
 
 let folder: string;
+let lanes: Lanes;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "weir-aside-"));
+  lanes = openLanes(folder);
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  await lanes.close();
+  await rm(folder, { recursive: true });
+});
 
 /** No piece is twice the same, and the last one ends anywhere in a block of the disk. */
 const PIECES = [...Array.from({ length: 60 }, () => randomBytes(1 << 20)), randomBytes(12_345)];
@@ -21,6 +27,7 @@ const PIECES = [...Array.from({ length: 60 }, () => randomBytes(1 << 20)), rando
 /** As fast as it is read. */
 const write = (path: string) =>
   writeAside(path, {
+    lanes,
     write: (fifo) => pipeline(Readable.from(PIECES), createWriteStream(fifo)),
     stop: () => Promise.resolve(), // it ends when nobody reads
   });

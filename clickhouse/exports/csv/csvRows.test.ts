@@ -8,6 +8,7 @@ import { type TemporaryStore, temporaryStore } from "../../../test/support/embed
 import { cellOf, expressionOf } from "../columns.ts";
 import { DATASETS } from "../datasets.ts";
 import { FORMATS } from "../formats.ts";
+import { openLanes } from "../lanes.ts";
 import { readTable, type StoredColumn } from "../storedTable.ts";
 import { writeAside } from "../writeAside.ts";
 import { csvRows, SAME_KEYS } from "./csvRows.ts";
@@ -94,6 +95,19 @@ test("is so of the largest, smallest and strangest values, and of texts beyond a
   expect(stored.length).toBeGreaterThan(1_400_000);
 });
 
+test("is so of numbers of each length, and of those that stay the same for some rows, in more than one piece", async () => {
+  const lengths = Array.from({ length: 78 }, (_, digits) => 10n ** BigInt(digits));
+  const numbers = lengths.flatMap((least) => [least - 1n, least, least + 1n]);
+  const types = ["UInt64", "Int64", "UInt128", "Int128", "UInt256", "Int256"];
+  const columns = types.map((type) => ({ name: type, type, comment: "" }));
+  // A cast takes the lowest bits, so a number that is too long becomes any other.
+  const from = `(SELECT ${types.map((type) => `CAST(intDiv(number, 7) % 2 = 0 ? n : -n, '${type}') AS ${type}`).join(", ")}
+    FROM (SELECT number, toInt256([${numbers.map((n) => `'${n}'`).join(",")}][1 + intDiv(number, 3) % ${numbers.length}]) AS n FROM numbers(5000))) AS t`;
+  const [made, stored] = await bothWays(columns, from, 5000, 65_536);
+  expect(made.toString("latin1")).toBe(stored.toString("latin1"));
+  expect(stored.length).toBeGreaterThan(2 ** 19);
+});
+
 test("is refused where it ends early, or has other rows than were to come", async () => {
   const columns = [{ name: "n", cell: "value" }] as const;
   const native = await bytesOf("SELECT number AS n FROM numbers(3)", "Native");
@@ -119,7 +133,9 @@ test.each([
 
 test("that the store does not end fails with what the store says", async () => {
   const out = await mkdtemp(join(tmpdir(), "weir-csv-"));
+  const lanes = openLanes(out);
   const writing = writeAside(join(out, "file.csv"), {
+    lanes,
     made: { into: "csv", rows: 3, columns: [{ name: "n", cell: "value" }] },
     async write(fifo) {
       await writeFile(fifo, Buffer.from([1, 3]));
@@ -128,5 +144,6 @@ test("that the store does not end fails with what the store says", async () => {
     stop: async () => {},
   });
   await expect(writing).rejects.toThrow("the store has no memory left");
+  await lanes.close();
   await rm(out, { recursive: true });
 });

@@ -11,8 +11,9 @@ export const TABLE: usize = 16;
 export const SIGNED: usize = 20;
 /** Digits of a time's fraction. */
 export const SCALE: usize = 24;
-/** Of the last time (i64) its cell, and how long that is; 0 where there was none. */
+/** Of an integer or a time the last value (64 bits), and bytes of its cell: 0 where there was none. */
 export const CELL_SIZE: usize = 28;
-export const LAST_TIME: usize = 32;
+export const KNOWN: usize = 32;
+/** The cell of a time; where that of an integer is. */
 export const CELL: usize = 40;
 export const COLUMN: usize = 72;

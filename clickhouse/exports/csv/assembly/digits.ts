@@ -1,3 +1,5 @@
+import { CELL, CELL_SIZE, KNOWN, SIGNED } from "./column";
+
 /** Integers as decimal text. */
 export const QUOTE: u8 = 0x22;
 export const MINUS: u8 = 0x2d;
@@ -12,11 +14,29 @@ const LIMBS = memory.data(32);
 const GROUPS = memory.data(40);
 const BILLION: u64 = 1_000_000_000;
 
-/** Of 64 bits at most. */
+/** Of 64 bits at most. Rows are in the order of their blocks: chain, height and more are most often those of the row before. */
 // @ts-ignore: decorator
 @inline
-export function integer(at: usize, from: usize, width: usize, isSigned: bool): usize {
-  if (!isSigned) return decimal(at, width == 8 ? load<u64>(from) : <u64>unsigned(from, width));
+export function integer(at: usize, column: usize, from: usize, width: usize): usize {
+  const value: u64 = width == 8 ? load<u64>(from) : <u64>unsigned(from, width);
+  const size: usize = load<u32>(column, CELL_SIZE);
+  if (size > 0 && value == load<u64>(column, KNOWN)) {
+    const cell: usize = load<u32>(column, CELL);
+    v128.store(at, v128.load(cell));
+    store<u64>(at, load<u64>(cell, 16), 16);
+    return at + size;
+  }
+  const end = fresh(at, from, value, width, load<u32>(column, SIGNED) != 0);
+  store<u64>(column, value, KNOWN);
+  store<u32>(column, <u32>at, CELL);
+  store<u32>(column, <u32>(end - at), CELL_SIZE);
+  return end;
+}
+
+// @ts-ignore: decorator
+@inline
+function fresh(at: usize, from: usize, natural: u64, width: usize, isSigned: bool): usize {
+  if (!isSigned) return decimal(at, natural);
   const value: i64 =
     width == 8 ? load<i64>(from) : width == 4 ? load<i32>(from) : width == 2 ? load<i16>(from) : load<i8>(from);
   if (value >= 0) return decimal(at, value);
@@ -43,36 +63,61 @@ export function decimal(at: usize, value: u64): usize {
   return nine(at, group);
 }
 
+/*
+ * Below a billion a number becomes a fraction: its first digit or two above the point, 32 bits below it, and each multiplication by 100 brings the next two
+ * above (James Anhalt, https://jk-jeon.github.io/posts/2022/02/jeaiii-algorithm). The factors are 2^32 and more by 100, 10,000 and so on, rounded up: each
+ * number below a billion was tried.
+ */
+
 /** @param value below a billion */
 function upToNine(at: usize, value: u32): usize {
-  let end = at + 1;
-  for (let limit: u32 = 10; limit <= value; limit *= 10) end++;
-  let to = end;
-  for (; value > 99; ) {
-    const hundreds = value / 100;
-    to -= 2;
-    pair(to, value - 100 * hundreds);
-    value = hundreds;
+  if (value < 100) return first(at, value);
+  if (value < 10_000) {
+    const fraction = <u64>value * 42_949_673;
+    at = first(at, <u32>(fraction >> 32));
+    two(at, fraction);
+    return at + 2;
   }
-  if (value > 9) pair(at, value);
-  else store<u8>(at, ZERO + <u8>value);
-  return end;
+  if (value < 1_000_000) {
+    const fraction = <u64>value * 429_497;
+    at = first(at, <u32>(fraction >> 32));
+    two(at + 2, two(at, fraction));
+    return at + 4;
+  }
+  if (value >= 100_000_000) return nine(at, value);
+  const fraction = (<u64>value * 281_474_978) >> 16;
+  at = first(at, <u32>(fraction >> 32));
+  two(at + 4, two(at + 2, two(at, fraction)));
+  return at + 6;
 }
 
 /** With the zeros in front. */
 function nine(at: usize, value: u32): usize {
-  const first = value / 100_000_000;
-  const eight = value - 100_000_000 * first;
-  const high = eight / 10_000;
-  const low = eight - 10_000 * high;
-  const a = high / 100;
-  const b = low / 100;
-  store<u8>(at, ZERO + <u8>first);
-  pair(at + 1, a);
-  pair(at + 3, high - 100 * a);
-  pair(at + 5, b);
-  pair(at + 7, low - 100 * b);
+  const fraction = ((<u64>value * 1_441_151_881) >> 25) + 1;
+  store<u8>(at, ZERO + <u8>(fraction >> 32));
+  two(at + 7, two(at + 5, two(at + 3, two(at + 1, fraction))));
   return at + 9;
+}
+
+/** One digit or two. */
+// @ts-ignore: decorator
+@inline
+function first(at: usize, value: u32): usize {
+  if (value > 9) {
+    pair(at, value);
+    return at + 2;
+  }
+  store<u8>(at, ZERO + <u8>value);
+  return at + 1;
+}
+
+/** The next two. @returns what is left */
+// @ts-ignore: decorator
+@inline
+function two(at: usize, fraction: u64): u64 {
+  const next = (fraction & 0xffffffff) * 100;
+  pair(at, <u32>(next >> 32));
+  return next;
 }
 
 // @ts-ignore: decorator
@@ -85,6 +130,11 @@ export function pair(at: usize, value: u32): void {
 export function wide(at: usize, from: usize, width: usize, isSigned: bool): usize {
   store<u8>(at++, QUOTE);
   const isNegative = isSigned && load<i8>(from + width - 1) < 0;
+  if (!isNegative && (width == 16 || (load<u64>(from, 16) | load<u64>(from, 24)) == 0)) {
+    at = upTo128(at, load<u64>(from, 8), load<u64>(from));
+    store<u8>(at, QUOTE);
+    return at + 1;
+  }
   if (isNegative) store<u8>(at++, MINUS);
   let carry: u64 = isNegative ? 1 : 0;
   const flip: u32 = isNegative ? 0xffffffff : 0;
@@ -110,6 +160,17 @@ export function wide(at: usize, from: usize, width: usize, isSigned: bool): usiz
   while (group > GROUPS) at = nine(at, load<u32>((group -= 4)));
   store<u8>(at, QUOTE);
   return at + 1;
+}
+
+/** As most are. */
+function upTo128(at: usize, high: u64, low: u64): usize {
+  if (high == 0) return decimal(at, low);
+  const a = high / BILLION;
+  const middle = ((high - a * BILLION) << 32) | (low >> 32);
+  const b = middle / BILLION;
+  const last = ((middle - b * BILLION) << 32) | (low & 0xffffffff);
+  const c = last / BILLION;
+  return nine(upTo128(at, a, (b << 32) | c), <u32>(last - c * BILLION));
 }
 
 /** Where the limbs that are not 0 end: behind the second at least. */

@@ -6,7 +6,7 @@
  * next one writes over. Whoever calls has that much room behind all he names.
  */
 
-import { COLUMN, KIND, NULLS, SIGNED, TABLE, VALUES, WIDTH } from "./column";
+import { CELL_SIZE, COLUMN, KIND, NULLS, SIGNED, TABLE, VALUES, WIDTH } from "./column";
 import { integer, QUOTE, unsigned, wide } from "./digits";
 import { time } from "./times";
 
@@ -91,6 +91,8 @@ function keyOf(key: usize, row: u32): u64 {
  */
 export function rows(columns: usize, end: usize, first: u32, last: u32, out: usize, limit: usize, most: usize): usize {
   let at = out;
+  // Cells of integers are copied from where they were written last: here others stand now.
+  for (let column = columns; column < end; column += COLUMN) store<u32>(column, 0, CELL_SIZE);
   for (let row = first; row < last; row++) {
     const begin = at;
     if (at + most > limit) {
@@ -111,7 +113,7 @@ export function rows(columns: usize, end: usize, first: u32, last: u32, out: usi
             at = time(at, column, width == 8 ? load<i64>(from) : <i64>load<u32>(from));
             break;
           case INTEGER:
-            at = integer(at, from, width, load<u32>(column, SIGNED) != 0);
+            at = integer(at, column, from, width);
             break;
           case WIDE:
             at = wide(at, from, width, load<u32>(column, SIGNED) != 0);

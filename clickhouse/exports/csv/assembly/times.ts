@@ -1,11 +1,11 @@
-import { CELL, CELL_SIZE, LAST_TIME, SCALE } from "./column";
+import { CELL, CELL_SIZE, KNOWN, SCALE } from "./column";
 import { MINUS, pair, QUOTE, ZERO } from "./digits";
 
 /** ISO 8601. Rows are in the order of their blocks: most often it is the time before. */
 // @ts-ignore: decorator
 @inline
 export function time(at: usize, column: usize, ticks: i64): usize {
-  if (load<u32>(column, CELL_SIZE) == 0 || ticks != load<i64>(column, LAST_TIME)) makeTime(column, ticks);
+  if (load<u32>(column, CELL_SIZE) == 0 || ticks != load<i64>(column, KNOWN)) makeTime(column, ticks);
   v128.store(at, v128.load(column, CELL));
   v128.store(at, v128.load(column, CELL + 16), 16);
   return at + load<u32>(column, CELL_SIZE);
@@ -40,7 +40,7 @@ function makeTime(column: usize, ticks: i64): void {
     at += scale + 1;
   }
   store<u16>(at, 0x225a); // Z"
-  store<i64>(column, ticks, LAST_TIME);
+  store<i64>(column, ticks, KNOWN);
   store<u32>(column, <u32>(at + 2 - start), CELL_SIZE);
 }
 
