@@ -19,28 +19,29 @@ beforeAll(async () => {
 });
 afterAll(() => home.remove());
 
-/** Rows of a subquery as our thread makes them, of bytes that come in such pieces, and as the store does. */
+/** Rows of a subquery as our thread makes them, of bytes that come in such pieces, and as the store does; both read the same rows in the same order. */
 async function bothWays(
   columns: readonly StoredColumn[],
   from: string,
   rows: number,
   piece: number,
+  block = 50,
 ): Promise<[Buffer, Buffer]> {
   const cells = columns.map(cellOf);
-  const native = await bytesOf(`SELECT ${cells.map(({ sql }) => sql).join(", ")} FROM ${from}`, "Native");
+  const native = await bytesOf(`SELECT ${cells.map(({ sql }) => sql).join(", ")} FROM ${from}`, "Native", block);
   const csv = await bytesOf(
     `SELECT ${columns.map((each) => expressionOf(each, "flat")).join(", ")} FROM ${from}`,
     "CSVWithNames",
+    block,
   );
   return [wholeOf(csvRows(cells, rows, reading(native, piece))), csv];
 }
 
-async function bytesOf(sql: string, format: string): Promise<Buffer> {
-  return buffer(await home.store.stream(sql, {}, format, { ...FORMATS.csv.settings("none"), ...ONE_BY_ONE }));
+/** In blocks of so many rows. */
+async function bytesOf(sql: string, format: string, block = 50): Promise<Buffer> {
+  const inOrder = { max_threads: 1, max_block_size: block };
+  return buffer(await home.store.stream(sql, {}, format, { ...FORMATS.csv.settings("none"), ...inOrder }));
 }
-
-/** Both ways read the same rows in the same order, several blocks of them. */
-const ONE_BY_ONE = { max_threads: 1, max_block_size: 50 };
 
 const wholeOf = (pieces: Iterable<Uint8Array>): Buffer =>
   Buffer.concat(Array.from(pieces, (piece) => Buffer.from(piece)));
@@ -95,15 +96,15 @@ test("is so of the largest, smallest and strangest values, and of texts beyond a
   expect(stored.length).toBeGreaterThan(1_400_000);
 });
 
-test("is so of numbers of each length, and of those that stay the same for some rows, in more than one piece", async () => {
+test("is so of numbers of each length, and of those that stay the same for some rows or all, in more than one piece", async () => {
   const lengths = Array.from({ length: 78 }, (_, digits) => 10n ** BigInt(digits));
   const numbers = lengths.flatMap((least) => [least - 1n, least, least + 1n]);
   const types = ["UInt64", "Int64", "UInt128", "Int128", "UInt256", "Int256"];
-  const columns = types.map((type) => ({ name: type, type, comment: "" }));
+  const columns = [...types, "UInt32"].map((type) => ({ name: type, type, comment: "" }));
   // A cast takes the lowest bits, so a number that is too long becomes any other.
-  const from = `(SELECT ${types.map((type) => `CAST(intDiv(number, 7) % 2 = 0 ? n : -n, '${type}') AS ${type}`).join(", ")}
+  const from = `(SELECT ${types.map((type) => `CAST(intDiv(number, 7) % 2 = 0 ? n : -n, '${type}') AS ${type}`).join(", ")}, toUInt32(8453) AS UInt32
     FROM (SELECT number, toInt256([${numbers.map((n) => `'${n}'`).join(",")}][1 + intDiv(number, 3) % ${numbers.length}]) AS n FROM numbers(5000))) AS t`;
-  const [made, stored] = await bothWays(columns, from, 5000, 65_536);
+  const [made, stored] = await bothWays(columns, from, 5000, 65_536, 5000);
   expect(made.toString("latin1")).toBe(stored.toString("latin1"));
   expect(stored.length).toBeGreaterThan(2 ** 19);
 });
