@@ -180,7 +180,7 @@ async function writeParts(run: ExportRun, { input, columns, staging, state }: Wo
   const together = Math.min(partsTogether(format, spec.compression), Math.max(1, slices.length - done.length));
   const lanes = openLanes(resolve(staging));
   const queryOf = (i: number) => partQuery(input, columns, plan, slices[i], i === slices.length - 1);
-  const make = (i: number, stop: AbortSignal) =>
+  const make = async (i: number, stop: AbortSignal) =>
     writePart(stagedAt(i), {
       ...{ store, lanes, query: queryOf(i), columns, rows: slices[i]!.rows },
       ...{ format, compression: spec.compression, failpoint },
