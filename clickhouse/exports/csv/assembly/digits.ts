@@ -130,11 +130,15 @@ export function pair(at: usize, value: u32): void {
 export function wide(at: usize, from: usize, width: usize, isSigned: bool): usize {
   store<u8>(at++, QUOTE);
   const isNegative = isSigned && load<i8>(from + width - 1) < 0;
-  if (!isNegative && (width == 16 || (load<u64>(from, 16) | load<u64>(from, 24)) == 0)) {
-    at = upTo128(at, load<u64>(from, 8), load<u64>(from));
-    store<u8>(at, QUOTE);
-    return at + 1;
-  }
+  at =
+    !isNegative && (width == 16 || (load<u64>(from, 16) | load<u64>(from, 24)) == 0)
+      ? upTo128(at, load<u64>(from, 8), load<u64>(from))
+      : byLimbs(at, from, width, isNegative);
+  store<u8>(at, QUOTE);
+  return at + 1;
+}
+
+function byLimbs(at: usize, from: usize, width: usize, isNegative: bool): usize {
   if (isNegative) store<u8>(at++, MINUS);
   let carry: u64 = isNegative ? 1 : 0;
   const flip: u32 = isNegative ? 0xffffffff : 0;
@@ -158,8 +162,7 @@ export function wide(at: usize, from: usize, width: usize, isSigned: bool): usiz
   }
   at = decimal(at, load<u64>(LIMBS));
   while (group > GROUPS) at = nine(at, load<u32>((group -= 4)));
-  store<u8>(at, QUOTE);
-  return at + 1;
+  return at;
 }
 
 /** As most are. */
