@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { joinRows } from "../../clickhouse/tables/framedRows.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
@@ -61,7 +61,7 @@ async function store(
     const blocks = outcome.tables[table]!;
     const columns = COLUMNS[table].map(([name]) => name);
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-    await server.store.insertBlock({ table, columns, format: "Native", bodies: [await mergeBlocks(blocks)], rows });
+    await server.store.insertBlock({ table, columns, format: "Native", bodies: [await joinRows(blocks)], rows });
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a rule with state made of a transaction long ago: with what it remembered then, as far as anybody knows. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { joinRows } from "../../clickhouse/tables/framedRows.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
 import { ruleKey } from "../../engine/rules/ruleKey.ts";
@@ -48,7 +48,7 @@ beforeAll(async () => {
       for (const [table, bodies] of Object.entries(all) as [keyof typeof COLUMNS, (typeof all)["alerts"] & {}][]) {
         const columns = COLUMNS[table].map(([name]) => name);
         const rows = bodies.reduce((sum, block) => sum + block.rows, 0);
-        await server.store.insertBlock({ table, columns, format: "Native", bodies: [await mergeBlocks(bodies)], rows });
+        await server.store.insertBlock({ table, columns, format: "Native", bodies: [await joinRows(bodies)], rows });
       }
   }
 });

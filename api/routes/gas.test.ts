@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
 import { splitStatements } from "../../clickhouse/sqlTokens.ts";
+import { joinRows } from "../../clickhouse/tables/framedRows.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { BUNDLED_RECORDING } from "../../engine/cli/bundled.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
@@ -35,7 +35,7 @@ async function store(records: readonly SourceRecord[], source = "s"): Promise<vo
     const blocks = tables[table]!;
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
     const columns = COLUMNS[table].map(([name]) => name);
-    await server.store.insertBlock({ table, columns, format: "Native", bodies: [await mergeBlocks(blocks)], rows });
+    await server.store.insertBlock({ table, columns, format: "Native", bodies: [await joinRows(blocks)], rows });
   }
 }
 

@@ -1,7 +1,7 @@
 /** Labels, and alerts that read with them: a rule of the SDK, through the worker into the store, and out of the API. */
 import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { joinRows } from "../../clickhouse/tables/framedRows.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { createWorkbench, weir } from "../../engine/cli/rule/testCommand.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
@@ -43,7 +43,7 @@ beforeAll(async () => {
     const blocks = outcome.tables[table]!;
     const columns = COLUMNS[table].map(([name]) => name);
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-    await server.store.insertBlock({ table, columns, format: "Native", bodies: [await mergeBlocks(blocks)], rows });
+    await server.store.insertBlock({ table, columns, format: "Native", bodies: [await joinRows(blocks)], rows });
   }
 });
 afterAll(async () => {

@@ -1,6 +1,6 @@
 /** Every life of a made stream against plain loops over its records. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { joinRows } from "../../clickhouse/tables/framedRows.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
 import { createCoverageMirror } from "../../engine/lookout/mirror.ts";
@@ -194,7 +194,7 @@ beforeAll(async () => {
     expect(outcome).toMatchObject({ deadLetters: 0, transactions: records.length });
     const stored = outcome.tables.transactions!;
     const columns = COLUMNS.transactions.map(([name]) => name);
-    await server.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: [await mergeBlocks(stored)], rows: records.length }); // biome-ignore format: one call
+    await server.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: [await joinRows(stored)], rows: records.length }); // biome-ignore format: one call
   }
   for (const { number, hash } of blocks.filter(({ replaced }) => replaced))
     await server.store.command(

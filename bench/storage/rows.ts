@@ -1,5 +1,5 @@
 /** What the engine would insert of a load: all of its rows, as one Native block a table. */
-import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { joinRows } from "../../clickhouse/tables/framedRows.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import { packBatch } from "../../engine/source/batch.ts";
@@ -25,7 +25,7 @@ export async function rowsOf({ lines }: Load, rules: readonly LiveRule[]): Promi
   for (const table of Object.keys(tables) as TableName[]) {
     const blocks = tables[table]!;
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-    if (rows > 0) made.push({ table, body: await mergeBlocks(blocks), rows });
+    if (rows > 0) made.push({ table, body: await joinRows(blocks), rows });
   }
   return made;
 }

@@ -116,7 +116,7 @@ const writer = createBlockWriter(8 << 20);
  * Frames that are encoded at a time. Column after column goes over all of them, so they should stay in the core's cache:
  * 16 MB of frames take 3.5 µs a row at once, 2.0 in tiles of 1,024 and 1.7 in tiles of 512 (2.6 MB: 1.8 and 1.45).
  */
-const TILE = 512;
+export const TILE = 512;
 
 /** Native blocks of `transactions`, of so many rows that their frames fit the core's cache. */
 export function encodeTransactions(rows: TransactionRows): Block[] {
@@ -150,12 +150,18 @@ export type TransactionMarks = Pick<TransactionRows, "tags" | "scores">;
 
 /** A batch's transactions with more tags and scores than they had: only blocks with such change. */
 export function withMarks(blocks: readonly Block[], had: TransactionMarks, more: TransactionMarks): Block[] {
+  const marks = moreMarks(had, more);
+  const touched = new Set([...more.tags.keys(), ...more.scores.keys()].map((number) => Math.floor(number / TILE)));
+  return blocks.map((block, i) => (touched.has(i) ? remark(block, i * TILE, marks) : block));
+}
+
+/** Tags of both, each once, and the higher score. */
+export function moreMarks(had: TransactionMarks, more: TransactionMarks): TransactionMarks {
   const tags = new Map(had.tags);
   for (const [number, added] of more.tags) tags.set(number, [...new Set([...(tags.get(number) ?? []), ...added])]);
   const scores = new Map(had.scores);
   for (const [number, score] of more.scores) scores.set(number, Math.max(score, scores.get(number) ?? 0));
-  const touched = new Set([...more.tags.keys(), ...more.scores.keys()].map((number) => Math.floor(number / TILE)));
-  return blocks.map((block, i) => (touched.has(i) ? remark(block, i * TILE, { tags, scores }) : block));
+  return { tags, scores };
 }
 
 function remark(block: Block, first: number, marks: TransactionMarks): Block {

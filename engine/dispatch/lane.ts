@@ -1,4 +1,4 @@
-import type { Block } from "../../clickhouse/native.ts";
+import type { StoredRows } from "../../clickhouse/tables/framedRows.ts";
 import { UserError } from "../ops/errors.ts";
 import type { PartitionState, RangeState } from "../sink/ledger.ts";
 import { type Batch, batchOf } from "../source/batch.ts";
@@ -72,7 +72,7 @@ export interface Range {
   readonly openedAt: number;
   rows: number;
   bytes: number;
-  readonly blocks: Partial<Record<TableName, Block[]>>;
+  readonly blocks: Partial<Record<TableName, StoredRows[]>>;
 }
 
 /** What a batch may hold at most. */
@@ -201,7 +201,7 @@ function endOfNext(lane: Lane, limits: BatchLimits, now: number): number | undef
 /** Adds a batch's rows to its range. */
 export function fillRange(range: Range, outcome: Outcome): void {
   range.filled++;
-  for (const [table, blocks] of Object.entries(outcome.tables) as [TableName, readonly Block[]][]) {
+  for (const [table, blocks] of Object.entries(outcome.tables) as [TableName, readonly StoredRows[]][]) {
     (range.blocks[table] ??= []).push(...blocks);
     for (const { rows, bytes } of blocks) {
       range.rows += rows;

@@ -10,7 +10,7 @@
  * is held here has to be saved: with the lane it goes, and whoever has the partition next begins where the ledger says, on the state
  * that is stored below.
  */
-import { withMarks } from "../../clickhouse/tables/transactions.ts";
+import { marked } from "../../clickhouse/tables/framedRows.ts";
 import type { LiveRule } from "../rules/liveRule.ts";
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { StateTable } from "../state/stateTable.ts";
@@ -77,7 +77,7 @@ function merge(first: Outcome, handover: Handover, { outcome: second, ...said }:
   ][])
     tables[table] = [...(tables[table] ?? []), ...blocks];
   if (tables.transactions && said.tags.size + said.scores.size > 0)
-    tables.transactions = withMarks(tables.transactions, handover, said);
+    tables.transactions = marked(tables.transactions, handover, said);
   const reasons = { ...first.deadLetterReasons };
   for (const [reason, count] of Object.entries(second.deadLetterReasons))
     reasons[reason] = (reasons[reason] ?? 0) + count;

@@ -21,9 +21,8 @@
 import { randomUUID } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Store } from "../../clickhouse/client.ts";
-import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
-import type { Block } from "../../clickhouse/native.ts";
 import { isFindingTable } from "../../clickhouse/tables/findings.ts";
+import { joinRows, type StoredRows } from "../../clickhouse/tables/framedRows.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import type { Failpoint, FailpointName } from "../ops/failpoint.ts";
 import { freeBuffers } from "../ops/freeBuffer.ts";
@@ -41,7 +40,7 @@ export interface ClosedRange {
   readonly round: string | undefined;
   /** It was there before a restart: the store may have it already, or a part of it. */
   readonly recovered: boolean;
-  readonly blocks: Partial<Record<TableName, readonly Block[]>>;
+  readonly blocks: Partial<Record<TableName, readonly StoredRows[]>>;
 }
 
 export interface Member {
@@ -156,20 +155,20 @@ async function insert(
   members: readonly Member[],
   token: string,
 ): Promise<void> {
-  const blocks = members.flatMap(({ range }) => range.blocks[table] ?? []);
-  if (blocks.length === 0) return;
-  const merged = await mergeBlocks(blocks);
+  const rows = members.flatMap(({ range }) => range.blocks[table] ?? []);
+  if (rows.length === 0) return;
+  const body = await joinRows(rows);
   signal.throwIfAborted();
   await store.insertBlock({
     table,
     columns: COLUMNS[table].map(([name]) => name),
     types: COLUMNS[table].map(([, type]) => type),
     format: "Native",
-    bodies: [merged],
-    rows: sumRows(blocks),
+    bodies: [body],
+    rows: sumRows(rows),
     token,
   });
-  if (blocks.length > 1) freeBuffers([merged.buffer]); // else it is the block's own
+  if (!rows.some(({ bytes }) => bytes.buffer === body.buffer)) freeBuffers([body.buffer]); // else it is the block's own
 }
 
 /** Nothing but the merging has read these. A block that was a body itself may still be on its way, of an attempt that was given up. */
@@ -187,7 +186,7 @@ const FREED_AT_ONCE = 128;
 
 const rowsIn = ({ range }: Member, table: TableName): number => sumRows(range.blocks[table] ?? []);
 
-const sumRows = (blocks: readonly Block[]): number => blocks.reduce((sum, { rows }) => sum + rows, 0);
+const sumRows = (blocks: readonly StoredRows[]): number => blocks.reduce((sum, { rows }) => sum + rows, 0);
 
 const tokenOf = ({ range }: Member, table: TableName, instance: string): string =>
   `${range.round}-${table}-${instance}`;

@@ -1,5 +1,5 @@
-import type { Block } from "../../clickhouse/native.ts";
 import type { FindingTable } from "../../clickhouse/tables/findings.ts";
+import type { StoredRows } from "../../clickhouse/tables/framedRows.ts";
 
 /**
  * What a worker makes of a batch, and all it makes: blocks of rows for the store, records for the topics, counts.
@@ -14,8 +14,8 @@ export interface Outcome {
   readonly findings: readonly FindingCount[];
   /** Transactions by minute of event time, counted from 1970: what fuel per second is measured by. */
   readonly minutes: ReadonlyMap<number, number>;
-  /** Rows by table, as ClickHouse Native blocks. */
-  readonly tables: Partial<Record<TableName, readonly Block[]>>;
+  /** Rows by table, as ClickHouse Native blocks; a few transactions as frames. */
+  readonly tables: Partial<Record<TableName, readonly StoredRows[]>>;
   readonly records: TopicRecords;
   /** A rule whose policy is `halt` failed: the stream must not go past this batch. What happened, where, and what to do. */
   readonly halt?: string;

@@ -8,9 +8,9 @@
 import type { Block } from "../../clickhouse/native.ts";
 import { encodeAlerts } from "../../clickhouse/tables/alerts.ts";
 import { type DeadLetterRow, encodeDeadLetters } from "../../clickhouse/tables/deadLetters.ts";
+import { transactionRows } from "../../clickhouse/tables/framedRows.ts";
 import { encodeRuleState } from "../../clickhouse/tables/ruleState.ts";
 import { encodeRuleStats, type RuleStatRow } from "../../clickhouse/tables/ruleStats.ts";
-import { encodeTransactions } from "../../clickhouse/tables/transactions.ts";
 import { blocksOf } from "../chain/blocks.ts";
 import { createRegistry } from "../chain/registry/registry.ts";
 import { OFFSET } from "../frame/schema.ts";
@@ -79,8 +79,7 @@ export function createProcessor(
     const metrics = riskMetricsRecords(blocks, found, risks);
     const rest = { refused, found, opportunities, metrics, firstEvent: decoded.events[0] ?? 0, world: world.id };
     const outcome = outcomeOf(decoded, matched, rest, lap);
-    const transactions =
-      decoded.count > 0 ? { transactions: encodeTransactions({ ...decoded, ...matched, risks }) } : {};
+    const transactions = transactionRows({ ...decoded, ...matched, risks });
     const transfers = transferRows(decoded, blocks);
     const gas = encodeGasBlocks(decoded, blocks);
     lap("rows");
@@ -89,7 +88,12 @@ export function createProcessor(
       ...outcome,
       transactions: decoded.count,
       minutes: minutesOf(decoded),
-      tables: { ...transactions, ...(transfers.length > 0 && { transfers }), ...outcome.tables, ...gas },
+      tables: {
+        ...(decoded.count > 0 && { transactions }),
+        ...(transfers.length > 0 && { transfers }),
+        ...outcome.tables,
+        ...gas,
+      },
       ...(handover ? { handover } : {}),
     };
   };

@@ -33,6 +33,7 @@ export function createTransferStage(registry: Registry): (decoded: Decoded, bloc
       }
     }
     const count = numbers.length;
+    if (count === 0) return [];
     const of = <T extends Float64Array | Uint32Array>(all: T, made: T): T => {
       for (let i = 0; i < count; i++) made[i] = all[numbers[i]!]!;
       return made;

@@ -1,6 +1,6 @@
 /** From stored blocks to the factors of a transaction: what is usual is measured, kept, taken over as a world, and compared with. */
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { mergeBlocks } from "../../clickhouse/mergeBlocks.ts";
+import { joinRows } from "../../clickhouse/tables/framedRows.ts";
 import { COLUMNS } from "../../clickhouse/tables.ts";
 import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { sql } from "../control/drizzle.ts";
@@ -79,7 +79,7 @@ async function put(source: string, records: readonly object[], world: World): Pr
   const { tables, deadLetters } = createProcessor([], world)(packBatch(source, 0, 0, batch.length, batch));
   expect(deadLetters).toBe(0);
   const columns = COLUMNS.transactions.map(([name]) => name);
-  await place.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: [await mergeBlocks(tables.transactions!)], rows: records.length }); // biome-ignore format: one call
+  await place.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: [await joinRows(tables.transactions!)], rows: records.length }); // biome-ignore format: one call
 }
 
 beforeAll(async () => {

@@ -1,0 +1,85 @@
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, test } from "vitest";
+import { createSynthetic } from "../../bench/load/synthetic.ts";
+import { CONTENT } from "../../engine/frame/content.ts";
+import { packBatch } from "../../engine/source/batch.ts";
+import { readLines } from "../../engine/source/recording.ts";
+import { createDecoder } from "../../engine/worker/decode.ts";
+import { mergeBlocks } from "../mergeBlocks.ts";
+import type { TransactionRows } from "./frameColumns.ts";
+import { joinRows, marked, type StoredRows, transactionRows } from "./framedRows.ts";
+import { encodeTransactions, type TransactionMarks } from "./transactions.ts";
+
+const RECORDING = fileURLToPath(new URL("../../test/recordings/dex.ndjson.gz", import.meta.url));
+const decode = createDecoder({ chains: [1, 56, 137, 31_337, 42_161] });
+
+/** Mined transactions with logs, then pending ones. */
+const lines: Buffer[] = [];
+beforeAll(async () => {
+  for await (const line of readLines(RECORDING)) if (lines.push(Buffer.from(line)) === 300) break;
+  const synthetic = createSynthetic({ seed: 5 });
+  while (lines.length < 600) lines.push(Buffer.from(synthetic.next()));
+});
+
+const NONE: TransactionMarks = { tags: new Map(), scores: new Map() };
+
+/** Valid until the next call. Every seventh line of the whole has a tag, every eleventh a score. */
+function batch(from: number, to: number, partition = 3, isMarked = true): TransactionRows {
+  const records = lines.slice(from, to).map((value, i) => ({ offset: from + i, time: 1_700_000_000_000 + i, content: CONTENT.json, value })); // biome-ignore format: one line
+  const decoded = decode(packBatch("topic", partition, from, to, records));
+  const risks = Uint32Array.from({ length: decoded.count }, (_, i) => from + i);
+  const every = <T>(n: number, of: (line: number) => T): Map<number, T> =>
+    new Map(records.flatMap(({ offset }, i) => (offset % n === 0 ? [[i, of(offset)] as const] : [])));
+  const marks = isMarked ? { tags: every(7, (line) => [`tag ${line}`, "other"]), scores: every(11, (line) => line / 4) } : NONE; // biome-ignore format: one line
+  return { ...decoded, risks, ...marks };
+}
+
+const isFew = (rows: readonly StoredRows[]): boolean => rows.length === 1 && "partition" in rows[0]!;
+
+test("frames of batches, joined, are the columns of the whole, byte for byte", async () => {
+  const ends = [1, 13, 76, 140, 205, 290, 300, 310, 311, 360, 424, 489, 550, 600]; // of 1 to 85 rows
+  const pieces = ends.map((end, i) => transactionRows(batch(ends[i - 1] ?? 0, end)));
+  expect(new Set(pieces.slice(0, 7).map(isFew))).toEqual(new Set([true, false])); // some of the mined ones have much input
+  expect(pieces.slice(7).map(isFew)).toEqual([true, true, true, true, false, true, true]);
+  const whole = await mergeBlocks(encodeTransactions({ ...batch(0, 600), times: timesOf(ends) }));
+  expect(Buffer.compare(await joinRows(pieces.flat()), whole)).toBe(0);
+});
+
+/** Times of records begin anew with each batch. */
+const timesOf = (ends: readonly number[]): Float64Array =>
+  Float64Array.from(ends.flatMap((end, i) => Array.from({ length: end - (ends[i - 1] ?? 0) }, (_, k) => 1_700_000_000_000 + k))); // biome-ignore format: one line
+
+test("of several partitions each has its own, in the order they came", async () => {
+  const parts = [1, 2, 1].map((partition, i) => [i * 20, i * 20 + 20, partition] as const);
+  const columns = await mergeBlocks(parts.flatMap((part) => encodeTransactions(batch(...part))));
+  expect(Buffer.compare(await joinRows(parts.flatMap((part) => transactionRows(batch(...part)))), columns)).toBe(0);
+});
+
+test("a few that are large are columns at once, and none are nothing", () => {
+  lines[0] = Buffer.from(
+    lines
+      .at(-1)!
+      .toString()
+      .replace(/"input":"0x/, `"input":"0x${"00".repeat(70_000)}`),
+  );
+  expect(isFew(transactionRows(batch(0, 2)))).toBe(false);
+  expect(isFew(transactionRows(batch(1, 2)))).toBe(true);
+  expect(transactionRows(batch(0, 0))).toEqual([]);
+});
+
+test("more tags and scores are those that columns would get", async () => {
+  const more = { tags: new Map([[3, ["late"]], [7, ["tag 307", "late"]]]), scores: new Map([[8, 1], [9, 2]]) }; // biome-ignore format: one line
+  for (const isMarked of [true, false]) {
+    const rows = batch(301, 340, 3, isMarked);
+    const had = { tags: rows.tags, scores: rows.scores };
+    const columns = marked(encodeTransactions(rows), had, more);
+    expect(Buffer.compare(await joinRows(marked(transactionRows(rows), had, more)), await joinRows(columns))).toBe(0);
+    expect(Buffer.compare(await joinRows(columns), await joinRows(transactionRows(rows)))).not.toBe(0);
+  }
+});
+
+test("what it was given can be joined again: an insert may fail", async () => {
+  const rows = [batch(0, 10), batch(310, 320)].map((each) => transactionRows(each)[0]!);
+  const once = Buffer.from(await joinRows(rows));
+  expect(Buffer.compare(await joinRows(rows), once)).toBe(0);
+});
