@@ -267,6 +267,14 @@ describe("since the last export", () => {
     expect((await files()).filter((name) => name.startsWith("."))).toEqual([]);
   });
 
+  test("each source has offsets of its own, in partitions of the same number", async () => {
+    await addSwaps(home.store, ROWS);
+    await addSwaps(home.store, { partition: 0, offset: 0, count: 10, block: 500, source: "another" });
+    expect(await offsetsOf((await exportSwaps(incremental)).manifest!)).toEqual([...upTo(100, 600), ...upTo(0, 10)]);
+    await addSwaps(home.store, { partition: 0, offset: 10, count: 10, block: 600, source: "another" });
+    expect(await offsetsOf((await exportSwaps(incremental)).manifest!)).toEqual(upTo(10, 20));
+  });
+
   test("it ends before what a chain could still replace, and goes on there once that is final", async () => {
     await addSwaps(home.store, ROWS); // blocks 20 to 69
     await home.store.command("INSERT INTO chain_heads VALUES (1, 69, '', 49, 1)");

@@ -9,6 +9,8 @@ export interface SwapRows {
   /** Block of the first row; ten rows a block. */
   readonly block: number;
   readonly chain?: number;
+  /** Default: tx_raw. */
+  readonly source?: string;
 }
 
 const hex = (width: number, text: string): string => `unhex(leftPad(lower(hex(${text})), ${2 * width}, '0'))`;
@@ -17,13 +19,13 @@ const hex = (width: number, text: string): string => `unhex(leftPad(lower(hex(${
 const id = (rows: SwapRows): string => `toUInt64(number + ${rows.offset} + 10000000 * ${rows.partition})`;
 
 export async function addSwaps(store: Store, rows: SwapRows): Promise<void> {
-  const { partition, offset, count, block, chain = 1 } = rows;
+  const { partition, offset, count, block, chain = 1, source = "tx_raw" } = rows;
   const height = `${block} + intDiv(number, 10)`;
   const time = `toDateTime64('2024-01-01 00:00:00', 6, 'UTC') + toIntervalSecond(12 * (${height}))`;
   await store.command(`INSERT INTO swaps (source, partition, offset, n, event_time, chain_id, block_number, block_hash, block_timestamp,
     transaction_index, tx_hash, tx_from, tx_to, log_index, protocol, pool, sender, recipient, token_in, amount_in, token_out, amount_out,
     provenance, reserve0, liquidity, tick, status, confidence, reason, evidence)
-  SELECT 'tx_raw', ${partition}, number + ${offset}, 0, ${time}, ${chain}, ${height}, ${hex(32, `toUInt64(${height})`)}, ${time},
+  SELECT '${source}', ${partition}, number + ${offset}, 0, ${time}, ${chain}, ${height}, ${hex(32, `toUInt64(${height})`)}, ${time},
     number % 10, ${hex(32, id(rows))}, ${hex(20, "toUInt64(number % 7)")}, if(number % 3 = 0, NULL, ${hex(20, "toUInt64(number % 5)")}),
     number % 10, if(number % 2 = 0, 'uniswap_v2', 'curve'), ${hex(20, "toUInt64(number % 11)")}, ${hex(20, "toUInt64(1)")},
     ${hex(20, "toUInt64(2)")}, ${hex(20, "toUInt64(3)")}, bitShiftLeft(toUInt256(1), 250) + ${id(rows)}, ${hex(20, "toUInt64(4)")}, ${id(rows)},
