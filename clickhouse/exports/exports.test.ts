@@ -337,7 +337,7 @@ describe("an export that is interrupted", () => {
     expect((await readdir(out)).filter((name) => !name.startsWith("."))).toEqual([]);
     const { manifest, resumed } = await runExport({ store: home.store, place, spec });
     expect(manifest!.rows).toBe(500);
-    expect([2, 3]).toContain(resumed); // the third is made beside the one that fails
+    expect(resumed).toBeLessThanOrEqual(3); // those before it may be under way beside the one that fails
   });
 
   test("while its files were given their names is finished by the same call", async () => {
