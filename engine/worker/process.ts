@@ -89,7 +89,7 @@ export function createProcessor(
       transactions: decoded.count,
       minutes: minutesOf(decoded),
       tables: {
-        ...(decoded.count > 0 && { transactions }),
+        ...(transactions.length > 0 && { transactions }),
         ...(transfers.length > 0 && { transfers }),
         ...outcome.tables,
         ...gas,
