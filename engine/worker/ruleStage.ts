@@ -15,10 +15,11 @@ import type { RuleCount } from "./outcome.ts";
 import { type Outline, outlineOf } from "./outline.ts";
 import { createSandboxes, type Sandboxes } from "./sandboxes.ts";
 import { createTrials, type TrialChange, type Trials } from "./trials.ts";
+import { createTurns } from "./turns.ts";
 
 /** What the rules made of a batch. */
 export interface Matched {
-  /** By rule, then by transaction. */
+  /** Rule by rule, each by transaction. */
   readonly alerts: readonly Alert[];
   readonly tags: Map<number, string[]>;
   /** The highest score of each transaction that got one. */
@@ -66,8 +67,8 @@ export interface RuleStage {
 }
 
 /**
- * Runs the rules over a batch: the index says which see what, then one call a rule, in the order of the rule set. State that rules
- * declare is kept here, stream by stream: batches must come in order.
+ * Runs the rules over a batch: the index says which see what, then those without a module in the order of the rule set, and one call
+ * for each module, in their turns. State that rules declare is kept here, stream by stream: batches must come in order.
  */
 export function createRuleStage(
   rules: readonly LiveRule[],
@@ -95,6 +96,7 @@ export function createRuleStage(
     ? after.stage.index.amended(conditions, counted, after.places)
     : createAmendableIndex(conditions, counted);
   const known: (Rule | undefined)[] = rules.map(() => undefined);
+  const turns = createTurns(rules);
 
   const run = (
     { source, partition, bytes, words, frames, shown = frames, count, events }: Decoded,
@@ -104,6 +106,7 @@ export function createRuleStage(
     trials.begin();
     const matched = createMatches(trials);
     sandboxes.begin();
+    turns.begin();
     const all = { words, offsets: frames };
     const withFacts = { words, offsets: shown };
     for (let m = 0; m < found.matched; m++) {
@@ -117,18 +120,21 @@ export function createRuleStage(
         );
         continue;
       }
+      const way = ways[number];
+      if (way === WAY.runs) {
+        turns.add(number, m);
+        continue;
+      }
       const rule = rules[number]!;
       const [from, to] = [found.starts[m]!, found.starts[m + 1]!];
-      const way = ways[number];
-      if (way === WAY.alerts) {
+      if (way === WAY.alerts)
         matched.addAll(rule, { transactions: found.transactions, from, to }, words, frames, outlines[number]);
-        continue;
-      }
-      const seen = found.transactions.subarray(from, to);
-      if (way === WAY.left) {
-        matched.left.push({ rule, seen: seen.slice() });
-        continue;
-      }
+      else matched.left.push({ rule, seen: found.transactions.slice(from, to) });
+    }
+    turns.take((m) => {
+      const number = found.rules[m]!;
+      const rule = rules[number]!;
+      const seen = found.transactions.subarray(found.starts[m]!, found.starts[m + 1]!);
       const sandbox = (known[number] ??= sandboxes.of(rule));
       let state: LocalState | undefined;
       let scene: Scene | undefined;
@@ -146,7 +152,7 @@ export function createRuleStage(
       const run = sandbox.run(takesFacts[number] ? withFacts : all, seen, seen.length, scene);
       state?.close();
       matched.add(rule, run, { name: names[number]!, version: versions[number]!, silent: silent[number]! });
-    }
+    });
     return { ...matched, trialChanges: trials.compare(matched.counts) };
   };
   return Object.assign(run, { wantsFacts: outlines.some((outline) => outline.wantsFacts), index });
