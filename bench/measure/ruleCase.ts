@@ -9,7 +9,7 @@ import type { Pairs } from "../load/ruleTruth.ts";
 export interface RuleCase {
   readonly mix: MixName;
   readonly rules: number;
-  /** JSON rules, or a WebAssembly module each behind the same condition: of three sources, or as if each had a source of its own. */
+  /** JSON rules, or a WebAssembly module each behind the same condition: as they are written out, or as if each had a source of its own. */
   readonly as: "json" | "modules" | "own code";
   /** Write alerts, or count matches only. */
   readonly alerts: boolean;

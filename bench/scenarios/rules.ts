@@ -145,7 +145,10 @@ async function measureMix(mix: MixName, sizes: Sizes, truth: Truth, context: Con
   return { checks, figures };
 }
 
-/** 10,000 different modules of a mix behind their conditions; each says again whether the transaction is one. */
+/**
+ * 10,000 different modules of a mix behind their conditions; each says again whether the transaction is one. The goal is for rules as they are
+ * written out, made by the compiler; that no two of them share code is the worst there can be, and beyond it.
+ */
 async function measureModules(sizes: Sizes, truth: Truth, context: Context): Promise<Measured> {
   const checks: Check[] = [];
   const figures: Figure[] = [];
@@ -163,7 +166,7 @@ async function measureModules(sizes: Sizes, truth: Truth, context: Context): Pro
         title,
         result,
         sizes,
-        mix === "dense" && count === 10_000 ? MODULES_GOAL : undefined,
+        mix === "dense" && count === 10_000 && as === "modules" ? MODULES_GOAL : undefined,
         truth.load(mix, count),
       ),
     );
