@@ -34,6 +34,15 @@ describe("createCommitPace", () => {
     expect(pacedAt(700_000)).toBeCloseTo(100);
   });
 
+  it("asks for none once nothing has been under way for longer than reads are apart", () => {
+    const pace = createCommitPace();
+    pace.committed(0, 1_000);
+    pace.committed(100, 70_000);
+    expect(pace.wait(120, 120)).toBe(15);
+    expect(pace.wait(135, 120)).toBe(0);
+    expect(pace.wait(195, 190)).toBe(5);
+  });
+
   it("forgets a load with the first commit of little", () => {
     const pace = createCommitPace();
     pace.committed(0, 1_000);

@@ -9,10 +9,12 @@
  */
 const CLOSEST_APART = 25;
 const FURTHEST_APART = 100;
+/** With nothing under way for so long the load has ended, whatever its pace was. Reads under load are 10 ms apart at most (engine/kafka/consumer.ts). */
+const LULL = 15;
 
 export interface CommitPace {
-  /** ms from now until the next is due, 0 and below: it is. */
-  wait(now: number): number;
+  /** ms from now until the next is due, 0 and below: it is. @param quietSince when nothing is under way, since when */
+  wait(now: number, quietSince?: number): number;
   /** @param began ms, monotonic  @param transactions that were committed */
   committed(began: number, transactions: number): void;
 }
@@ -21,7 +23,7 @@ export function createCommitPace(): CommitPace {
   let last = -Infinity;
   let apart = 0;
   return {
-    wait: (now) => last + apart - now,
+    wait: (now, quietSince = Number.POSITIVE_INFINITY) => Math.min(last + apart, quietSince + LULL) - now,
     committed(began, transactions) {
       const thousands = transactions / (began - last); // a second: one a ms
       apart = Math.min(FURTHEST_APART, Math.max(CLOSEST_APART, thousands));

@@ -93,6 +93,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   const failure = new AbortController();
   const stopSource = AbortSignal.any([signal, failure.signal]);
   let running = 0;
+  /** Since when nothing is under way, while that is so. */
+  let quietSince = 0;
   let storing = 0;
   let turn = 0;
   let wake: () => void = () => {};
@@ -152,7 +154,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     let bytes = 0;
     let left = 0;
     const end = (): void => {
-      if (--left === 0) running--;
+      if (--left === 0 && --running === 0) quietSince = performance.now();
     };
     for (let tried = 0; tried < order.length && bytes < HANDOVER_BYTES; tried++) {
       const lane = order[turn++ % order.length]!;
@@ -409,7 +411,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         };
       });
       dispatch();
-      const wait = cannotWait() ? 0 : pace.wait(performance.now());
+      const wait = cannotWait() ? 0 : pace.wait(performance.now(), running === 0 ? quietSince : undefined);
       const busy = wait <= 0 && (await publish());
       failure.signal.throwIfAborted();
       storeRounds();
