@@ -18,6 +18,8 @@ export interface FrameWriter {
   reserve(from: number, size: number): void;
   /** Takes the frame of `size` bytes that stands at `end`. */
   commit(size: number, n: number): void;
+  /** Copies frames behind the last one, each the only one of its record. @param starts where each begins in `frames` */
+  append(frames: Uint8Array, starts: Uint32Array): void;
 }
 
 /** 1 GiB: far over any batch, and positions stay small integers for the compiler. */
@@ -56,6 +58,20 @@ export function createFrameWriter({ capacity = MAX_RECORD_BYTES, frames = 4096 }
       this.n[this.count] = n;
       this.count++;
       this.end += size;
+    },
+    append(frames, starts) {
+      const { end, count } = this;
+      this.reserve(end, frames.length);
+      this.bytes.set(frames, end);
+      while (count + starts.length > this.offsets.length) {
+        this.offsets = doubled(this.offsets);
+        this.n = doubled(this.n);
+      }
+      const { offsets } = this;
+      for (let i = 0; i < starts.length; i++) offsets[count + i] = end + starts[i]!;
+      this.n.fill(0, count, count + starts.length);
+      this.count += starts.length;
+      this.end += frames.length;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { type Content, NULL_VALUE } from "../frame/content.ts";
 import { reasonOf } from "../frame/decodeErrors.ts";
+import { createFlatDecoder } from "../frame/decodeFlat.ts";
 import { decodeRecord } from "../frame/decodeRecord.ts";
 import { lastError } from "../frame/describeError.ts";
 import { createFrameWriter } from "../frame/frameWriter.ts";
@@ -47,6 +48,7 @@ const LAST_EVENT_US = (2 ** 32 - 1) * 1e6;
 /** Makes frames of batches, reusing one buffer: the outcome of a batch is complete before the next begins. */
 export function createDecoder(world: Pick<World, "chains">): (batch: Batch) => Decoded {
   const writer = createFrameWriter();
+  const flat = createFlatDecoder();
   const chains = new Set(world.chains);
 
   return ({ source, partition, from, count: records, parts }) => {
@@ -65,7 +67,15 @@ export function createDecoder(world: Pick<World, "chains">): (batch: Batch) => D
     let record = 0;
     for (part = 0; part < tables.length; part++) {
       const { count, bytes, f64, u32 } = tables[part];
+      flat.begin(tables[part]);
       for (let i = 0; i < count; i++) {
+        const first = writer.count;
+        const taken = flat.take(i, writer);
+        if (taken > 0) {
+          for (let k = 0; k < taken; k++) firsts[record++] = first + k;
+          i += taken - 1;
+          continue;
+        }
         offset = f64[i * 4];
         time = f64[i * 4 + 1];
         const start = u32[i * 8 + 4];

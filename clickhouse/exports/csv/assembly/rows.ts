@@ -1,6 +1,6 @@
 /**
  * Rows of CSV out of the columns of a block of ClickHouse's Native format, byte for byte as ClickHouse writes them. AssemblyScript: compiled by
- * `npm run csv:build` into rows.wasm, which csvRows.ts runs. It fills the columns' descriptions and puts a block's bytes into this memory.
+ * `npm run assembly:build` into rows.wasm, which csvRows.ts runs. It fills the columns' descriptions and puts a block's bytes into this memory.
  *
  * Texts and hex are moved 16 bytes at a time, over their ends: up to 15 bytes are read behind a value, and up to 32 written behind a cell, which the
  * next one writes over. Whoever calls has that much room behind all he names.
