@@ -141,6 +141,21 @@ test("a record that is cut off is not taken with what stands behind it, nor with
   }
 });
 
+test("digits that go on through whatever stands behind their record do no harm", () => {
+  const short = json({ ...{ to: undefined, gasPrice: undefined, maxFeePerGas: undefined, type: undefined, seenAt: undefined, value: "0x0", gas: "0x0", input: "0x" } }); // biome-ignore format: one statement
+  const open = `${short.slice(0, -2)}00`;
+  for (const digits of ["ab".repeat(30_000), "ab".repeat(1_000), "1".repeat(20_000)]) {
+    const before = Array.from(
+      { length: Math.floor((65_000 - open.length - digits.length) / short.length) },
+      () => short,
+    );
+    takenOf(partOf(Array.from({ length: 600 }, () => short))); // so that many are tried together
+    expect(takenOf(partOf([...before, open, digits, short]))).toEqual([...before.keys(), before.length + 2]);
+    takenOf(partOf(Array.from({ length: 600 }, () => short)));
+    expect(takenOf(partOf([...before, `{"chainId":1`, "1".repeat(20_000)]))).toEqual([...before.keys()]);
+  }
+});
+
 test("thousands of records come in order; those that are not flat, have no value or another content are left out", () => {
   const texts = Array.from({ length: 5_000 }, (_, i) => {
     if (i % 97 === 5) return null;

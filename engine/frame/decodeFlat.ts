@@ -41,7 +41,10 @@ const TEXT_BYTES = 64 << 10;
 const MOST_RECORDS = 512;
 /** Behind the texts, so that nothing of earlier ones follows: what is read there is no token. */
 const BEHIND = 64;
-/** A header and the text, for each; what does not fit comes with the next texts. */
+/**
+ * More than so many texts come to: the shortest flat record has 194 bytes, its frame 424, and one of the last that is not flat may write half the texts'
+ * length before it is seen that its digits do not end.
+ */
 const FRAME_BYTES = 4 * TEXT_BYTES;
 /** Records that were not flat, more than those that were: the rest of the part is not looked at. */
 const PATIENCE = 8;
