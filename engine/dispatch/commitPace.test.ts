@@ -38,9 +38,11 @@ describe("createCommitPace", () => {
     const pace = createCommitPace();
     pace.committed(0, 1_000);
     pace.committed(100, 70_000);
-    expect(pace.wait(120, 120)).toBe(15);
-    expect(pace.wait(135, 120)).toBe(0);
+    expect(pace.wait(120, 120)).toBe(30);
+    expect(pace.wait(150, 120)).toBe(0);
     expect(pace.wait(195, 190)).toBe(5);
+    pace.committed(200, 10);
+    expect(pace.wait(210, 200)).toBe(15); // 25 ms behind the last, before the lull
   });
 
   it("forgets a load with the first commit of little", () => {
