@@ -10,8 +10,8 @@
 import { readFileSync } from "node:fs";
 import { CONTENT } from "./content.ts";
 import type { FrameWriter } from "./frameWriter.ts";
-import { FIRST, type Kind, MEMBERS, memberBit, TRANSACTION } from "./members.ts";
-import { FRAME_VERSION, HEADER_SIZE, OFFSET } from "./schema.ts";
+import { FIRST, KINDS, MEMBERS, memberBit, TRANSACTION } from "./members.ts";
+import { FIELDS, FRAME_VERSION, HEADER_SIZE, OFFSET } from "./schema.ts";
 
 /** Values of a batch's part one behind the other, and its table: see native/consumeBatch.h and source/batch.ts. */
 export interface Texts {
@@ -51,11 +51,9 @@ const PATIENCE = 8;
 /** After a record that was not flat one is tried by itself, then so many times more each time: nothing is copied for nothing. */
 const GROWTH = 8;
 
-/** As in assembly/flat.ts, whose entries of members have `"key":` and a mask of its bytes, 32 each, then words. */
-const KIND_NUMBER: Partial<Record<Kind, number>> = { quantity: 0, safe: 1, number: 2, seenAt: 3, bytes: 4, input: 5, accessList: 6 }; // biome-ignore format: one line
-const NOT_FLAT = 99;
+/** Of assembly/flat.ts, whose entries of members have `"key":` and a mask of its bytes, 32 each, then words. */
 const MEMBER_WORDS = 24;
-const REQUIRED = ["chainId", "hash", "from", "nonce", "value", "gas", "input"];
+const REQUIRED = [...FIELDS.flatMap((field) => ("required" in field ? [field.json] : [])), "input"];
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -138,7 +136,7 @@ function writeMembers(assembly: Assembly, bytes: Uint8Array, words: Uint32Array)
     bytes.set(key, entry);
     bytes.fill(0xff, entry + 32, entry + 32 + key.length);
     const next = (i + 1) % members.length;
-    words.set([key.length, KIND_NUMBER[kind] ?? NOT_FLAT, offset, width, bit, next], (entry >> 2) + 16);
+    words.set([key.length, KINDS.indexOf(kind), offset, width, bit, next], (entry >> 2) + 16);
   }
   const settings = {
     memberCount: members.length,

@@ -64,13 +64,11 @@ export function batchReader(consumer: NativeConsumer, groupId: string) {
   let late: KafkaError | undefined;
   /** By size. */
   const spares: SharedArrayBuffer[] = [];
-  let spareBytes = 0;
   const keep = (bytes: SharedArrayBuffer): void => {
     if (bytes.byteLength < LEAST_SPARE || bytes.byteLength > LARGEST_SPARE) return;
     spares.push(bytes);
-    spareBytes += bytes.byteLength;
     spares.sort((a, b) => a.byteLength - b.byteLength);
-    while (spares.length > MOST_SPARES || spareBytes > MOST_SPARE_BYTES) spareBytes -= spares.shift()!.byteLength;
+    while (spares.length > MOST_SPARES || sizeOf(spares) > MOST_SPARE_BYTES) spares.shift();
   };
 
   return async (limit: number, timeoutMs: number): Promise<RecordTable> => {
@@ -81,7 +79,6 @@ export function batchReader(consumer: NativeConsumer, groupId: string) {
     }
     const action = `poll the group "${groupId}"`;
     const spare = spares.pop() ?? null;
-    spareBytes -= spare?.byteLength ?? 0;
     let filled = false;
     try {
       const [own, numbers, topics, contentTypes, error] = await promised<Batch>(action, (done) =>
@@ -99,6 +96,9 @@ export function batchReader(consumer: NativeConsumer, groupId: string) {
 }
 
 const NOTHING = new SharedArrayBuffer(0);
+
+const sizeOf = (buffers: readonly SharedArrayBuffer[]): number =>
+  buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
 
 /** @param numbers of each partition: its topic's place, its number, records, bytes, how many look like a block's */
 function partsOf(numbers: readonly number[], topics: readonly string[]): TablePart[] {

@@ -6,7 +6,7 @@
  * Up to 32 bytes behind a text are read, and up to 31 behind a frame written, which the next one writes over. Nothing behind a record's end makes
  * it one that is taken: a token that crosses the end leaves the brace that closes the record somewhere else than at the end.
  */
-import { hexDigits, INVALID, packed, rightmost } from "./hex";
+import { hexDigits, packed, rightmost } from "./hex";
 
 /** Of an entry in the table of members: see ../decodeFlat.ts, which writes it. */
 const KEY: usize = 0;
@@ -20,14 +20,14 @@ const PRESENT: usize = 80;
 const NEXT: usize = 84;
 const MEMBER: usize = 96;
 
-/** Kinds of members. */
+/** Kinds of members, by their places in KINDS of ../members.ts; those of other kinds are not flat. */
 const QUANTITY: u32 = 0;
 const SAFE: u32 = 1;
 const NUMBER: u32 = 2;
 const SEEN_AT: u32 = 3;
 const BYTES: u32 = 4;
 const INPUT: u32 = 5;
-const EMPTY_LIST: u32 = 6;
+const ACCESS_LIST: u32 = 10;
 
 const QUOTE: u32 = 0x22;
 const COMMA: u32 = 0x2c;
@@ -133,7 +133,7 @@ function record(from: usize, to: usize, frame: usize): usize {
         } else if (kind == NUMBER) p = load<u8>(p) == QUOTE ? safe(p, at) : decimal(p, at, 0);
         else if (kind == SEEN_AT) p = decimal(p, at, 3);
         else if (kind == SAFE) p = safe(p, at);
-        else if (kind == EMPTY_LIST) p = load<u16>(p) == 0x5d5b ? p + 2 : 0;
+        else if (kind == ACCESS_LIST) p = load<u16>(p) == 0x5d5b ? p + 2 : 0; // empty
         else return 0;
         if (p == 0) return 0;
       }
@@ -295,8 +295,7 @@ function data(p: usize, at: usize): usize {
     }
     const digits = ctz(others);
     if ((digits & 1) != 0 || load<u8>(p + digits) != QUOTE) return 0;
-    // what is no digit has all its bits set: only digits before the first of them count
-    v128.store(at, v128.and(packed(v128.andnot(a, INVALID), v128.andnot(b, INVALID)), v128.load(firstBytes + 16 - <usize>(digits >> 1))));
+    v128.store(at, v128.and(packed(a, b), v128.load(firstBytes + 16 - <usize>(digits >> 1))));
     dataLength = at - start + (digits >> 1);
     return p + digits + 1;
   }

@@ -1,8 +1,5 @@
 /** Hex digits, sixteen at once. */
 
-/** Bits that a digit's value never has. */
-export const INVALID: v128 = i8x16.splat(-128);
-
 /** Of each character its value; where it is no hex digit the highest bit is set. */
 // @ts-ignore: decorator
 @inline
