@@ -48,13 +48,17 @@ export interface Lane {
 
 export interface Task {
   readonly batch: Batch;
-  /** Its records, until nobody reads the batch any more. */
-  readonly held: readonly Records[];
   /** The range it fills again, for a batch that was published before a restart. */
   readonly range: Range | undefined;
   readonly catalogue: string;
   readonly world: string;
   outcome: Outcome | undefined;
+}
+
+/** A batch that is to be run. */
+export interface Taken extends Pick<Task, "batch" | "range"> {
+  /** Its records: to be let go of once its outcome is there. */
+  readonly held: readonly Records[];
 }
 
 export interface Range {
@@ -170,12 +174,7 @@ export const isHeld = (lane: Lane): boolean =>
  * idle, large under load; they end where no block is open. A replayed batch takes exactly what it had.
  * @param now ms, monotonic. What it decides is where batches are cut, which is replayed, and nothing else.
  */
-export function takeBatch(
-  lane: Lane,
-  source: string,
-  limits: BatchLimits,
-  now: number,
-): Pick<Task, "batch" | "held" | "range"> | undefined {
+export function takeBatch(lane: Lane, source: string, limits: BatchLimits, now: number): Taken | undefined {
   const again = lane.replay[0];
   if (again ? isStarved(lane) : lane.draining || lane.queue.count === 0) return undefined;
   const to = again?.cut ?? endOfNext(lane, limits, now);

@@ -24,6 +24,7 @@ import {
   openLane,
   openRange,
   type Range,
+  type Taken,
   type Task,
   takeBatch,
 } from "./lane.ts";
@@ -183,14 +184,16 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   }
 
   /** @param end called when the outcome is there */
-  function start(lane: Lane, taken: Pick<Task, "batch" | "held" | "range">, end: () => void): void {
-    const versions = taken.range ?? current();
-    const task: Task = { ...taken, catalogue: versions.catalogue, world: versions.world, outcome: undefined };
+  function start(lane: Lane, taken: Taken, end: () => void): void {
+    const { batch, range, held } = taken;
+    const { catalogue, world } = range ?? current();
+    const task: Task = { batch, range, catalogue, world, outcome: undefined };
     lane.tasks.push(task);
     work(task, lane).then(
       (outcome) => {
         end();
         task.outcome = outcome;
+        held.forEach(letGo);
         if (task.range === undefined && outcome.halt === undefined && !lane.gone) observe?.worked?.(outcome);
         dispatchSoon();
         wake();
@@ -214,7 +217,6 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       }
       if (task.range) {
         fillRange(task.range, outcome);
-        task.held.forEach(letGo);
       } else {
         const range = rangeFor(lane, task, now);
         if (range === undefined) break;
@@ -296,7 +298,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   async function publish(): Promise<boolean> {
     const now = performance.now();
     const entries: LedgerEntry[] = [];
-    const outcomes: { batch: Task["batch"]; outcome: Outcome; held: Task["held"] }[] = [];
+    const outcomes: { batch: Task["batch"]; outcome: Outcome }[] = [];
     const committed: { lane: Lane; closed: Range[]; storedTo: number }[] = [];
     let room = MAX_RECORD_BYTES_A_COMMIT;
     let filled = false;
@@ -314,7 +316,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       const storedMoved =
         lane.storedTo > lane.storedCommitted && (lane.draining || lane.ranges.length === 0 || fresh.length > 0);
       if (fresh.length === 0 && closed.length === 0 && !storedMoved) continue;
-      for (const { batch, held, outcome } of fresh) outcomes.push({ batch, held, outcome: outcome! });
+      for (const { batch, outcome } of fresh) outcomes.push({ batch, outcome: outcome! });
       entries.push({ partition: lane.partition, state: toState(lane) });
       committed.push({ lane, closed, storedTo: lane.storedTo });
     }
@@ -332,7 +334,6 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         lane.storedCommitted = storedTo;
       }
       observe?.published?.(outcomes);
-      for (const { held } of outcomes) held.forEach(letGo);
     }
     return entries.length > 0 || filled;
   }

@@ -38,12 +38,9 @@ export interface TablePart extends TopicPartition {
 
 const ENTRY_BYTES = 32;
 const NO_VALUE = 0xffff_ffff;
-/**
- * What stands idle. A commit gives back all that was read since the one before, at full speed some fifteen reads: with eight kept, the kernel cleared
- * pages for the others anew, 3 % of all CPU.
- */
-const MOST_SPARES = 32;
-const MOST_SPARE_BYTES = 64 << 20;
+/** What stands idle: of what was read, a few reads wait or are at a worker. What a buffer costs is its pages, which the kernel clears. */
+const MOST_SPARES = 8;
+const MOST_SPARE_BYTES = 32 << 20;
 /** Of these sizes: smaller ones are made for their records alone, larger ones are few. */
 const [LEAST_SPARE, LARGEST_SPARE] = [1 << 20, 8 << 20];
 

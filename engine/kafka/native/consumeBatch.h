@@ -67,7 +67,9 @@ class ConsumeBatch : public Workers::ErrorAwareWorker {
     rd_kafka_queue_destroy(queue);
     m_messages.resize(taken);
     Pack();
-    for (rd_kafka_message_t* message : m_messages) rd_kafka_message_destroy(message);
+    for (rd_kafka_message_t* message : m_messages) {
+      if (message != nullptr) rd_kafka_message_destroy(message);
+    }
   }
 
   void HandleOKCallback() override {
@@ -102,6 +104,8 @@ class ConsumeBatch : public Workers::ErrorAwareWorker {
   /** A read of kBusy records or more waits so long for others, until there are kEnough. */
   static constexpr size_t kBusy = 128;
   static constexpr size_t kEnough = 4096;
+  /** Messages that librdkafka hands over at once: half a kilobyte each, so they stay in the cache until they are counted. */
+  static constexpr size_t kTogether = 512;
   static const int kGatherMs = 2;
 
   struct Entry {
@@ -152,27 +156,38 @@ class ConsumeBatch : public Workers::ErrorAwareWorker {
     }
   };
 
+  /** Some at a time, which are counted while they are in the cache: librdkafka has just touched each. */
   size_t Take(rd_kafka_queue_t* queue, int timeout_ms, size_t from, size_t most) {
-    if (most == 0) return 0;
-    ssize_t taken = rd_kafka_consume_batch_queue(queue, timeout_ms, m_messages.data() + from, most);
-    return taken < 0 ? 0 : static_cast<size_t>(taken);
+    size_t to = from;
+    while (most > 0) {
+      size_t some = timeout_ms > 0 ? most : std::min(most, kTogether);
+      ssize_t taken = rd_kafka_consume_batch_queue(queue, timeout_ms, m_messages.data() + to, some);
+      if (taken <= 0) break;
+      for (ssize_t i = 0; i < taken; i++) Count(m_messages[to++]);
+      if (static_cast<size_t>(taken) < some) break;
+      most -= some;
+    }
+    return to - from;
   }
 
-  /** Copies the records into one block. An error without records before it is the batch's. */
+  void Count(const rd_kafka_message_t* message) {
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      if (m_late == RD_KAFKA_RESP_ERR_NO_ERROR) m_late = message->err;
+      return;
+    }
+    Part& part = PartOf(message);
+    part.count++;
+    part.bytes += message->len;
+  }
+
+  /** Copies the records into one block, and frees them. An error without records before it is the batch's. */
   void Pack() {
     size_t count = 0;
     size_t payload = 0;
-    for (rd_kafka_message_t* message : m_messages) {
-      if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) continue;
-      if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (m_late == RD_KAFKA_RESP_ERR_NO_ERROR) m_late = message->err;
-        continue;
-      }
-      count++;
-      payload += message->len;
-      Part& part = PartOf(message);
-      part.count++;
-      part.bytes += message->len;
+    for (const Part& part : m_parts) {
+      count += part.count;
+      payload += part.bytes;
     }
     if (count == 0 && m_late != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return SetErrorBaton(Baton(static_cast<RdKafka::ErrorCode>(m_late)));
@@ -192,7 +207,7 @@ class ConsumeBatch : public Workers::ErrorAwareWorker {
       entry += part.count;
       at += part.bytes;
     }
-    for (rd_kafka_message_t* message : m_messages) {
+    for (rd_kafka_message_t*& message : m_messages) {
       if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
       Part& part = PartOf(message);
       Entry* entry = part.entry++;
@@ -208,6 +223,8 @@ class ConsumeBatch : public Workers::ErrorAwareWorker {
       }
       part.looks += entry->looks;
       part.at += message->len;
+      rd_kafka_message_destroy(message);
+      message = nullptr;
     }
   }
 
