@@ -1,4 +1,5 @@
 import { CONTENT, type Content, NULL_VALUE } from "./content.ts";
+import { copyShared } from "./copyShared.ts";
 import { BAD_FRAME, EMPTY, fail, failure, NO_VALUE, TOO_LARGE } from "./decodeErrors.ts";
 import { decodeJson } from "./decodeJson.ts";
 import type { FrameWriter } from "./frameWriter.ts";
@@ -75,33 +76,33 @@ function isBlank(bytes: Uint8Array, from: number, to: number): boolean {
   return from === to;
 }
 
-/** Frames are copied to the writer, where they are aligned, and checked there. */
+/** Frames are copied to the writer, all at once, where they are aligned, and checked there. */
 function decodeFrames(source: Uint8Array, start: number, end: number, writer: FrameWriter, onError: OnError): number {
   writer.reserve(writer.end, end - start);
+  copyShared(source, start, end, writer.bytes, writer.end);
   let n = 0;
   for (let from = start; from < end; n++) {
-    const stated = statedSize(source, from, end);
-    const to = from + (stated || end - from); // with no size that can be, all the rest is one failure
-    writer.bytes.set(source.subarray(from, to), writer.end);
-    const size = validateFrame(writer, writer.end, to - from);
+    const at = writer.end;
+    const left = end - from;
+    const length = statedSize(writer.u32, at, left) || left; // with no size that can be, all the rest is one failure
+    const size = validateFrame(writer, at, length);
     if (size > 0) writer.commit(size, n);
     else {
-      const { at, field } = failure; // where in the writer, and what
       failure.source = source;
       failure.start = from;
-      failure.end = to;
-      fail(BAD_FRAME, from + at - writer.end, field);
-      onError(n, from, to, BAD_FRAME);
+      failure.end = from + length;
+      fail(BAD_FRAME, from + failure.at - at, failure.field);
+      onError(n, from, from + length, BAD_FRAME);
+      writer.bytes.copyWithin(at, at + length, at + left);
     }
-    from = to;
+    from += length;
   }
   return n;
 }
 
 /** What the frame says its size is, 0 if that can't be. */
-function statedSize(source: Uint8Array, from: number, end: number): number {
-  if (end - from < HEADER_SIZE) return 0;
-  const at = from + OFFSET.size;
-  const size = source[at]! + source[at + 1]! * 2 ** 8 + source[at + 2]! * 2 ** 16 + source[at + 3]! * 2 ** 24;
-  return size >= HEADER_SIZE && size % 8 === 0 && size <= end - from ? size : 0;
+function statedSize(u32: Uint32Array, frame: number, available: number): number {
+  if (available < HEADER_SIZE) return 0;
+  const size = u32[(frame + OFFSET.size) >> 2]!;
+  return size >= HEADER_SIZE && size % 8 === 0 && size <= available ? size : 0;
 }

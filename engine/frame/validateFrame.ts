@@ -25,12 +25,10 @@ import {
  * without looking where it reads, and every frame has a JSON form that gives the same frame again.
  */
 
-/** The words of the optional fields, each with its field and the bit of that: where it is not set, the word must be 0. */
+/** The words of the optional fields: where such a field's bit is not set, they must be 0. */
 const WORDS = FIELDS.filter(({ name, type }) => name in PRESENT && FIELD_WIDTH[type] >= 4).flatMap(({ name, type }) =>
   Array.from({ length: FIELD_WIDTH[type] >> 2 }, (_, i) => ({ name, word: (OFFSET[name] >> 2) + i })),
 );
-const WORD_AT = Uint16Array.from(WORDS, ({ word }) => word);
-const WORD_BIT = Uint32Array.from(WORDS, ({ name }) => PRESENT[name as Optional]);
 const ALL_BITS = OPTIONAL.reduce((bits, name) => bits | PRESENT[name], 0);
 /** What stands in the block or the receipt alone is there only if that is. */
 const within = (part: string) =>
@@ -84,6 +82,21 @@ export function validateFrame(frames: FrameBytes, frame: number, available: numb
 // Offsets in words
 const AT = Object.fromEntries(Object.entries(OFFSET).map(([name, offset]) => [name, offset >> 2])) as typeof OFFSET;
 
+/** Words that must be 0, by what is present: frames are of few kinds. */
+const EMPTY = new Map<number, Uint16Array>();
+const MOST_KINDS = 256;
+
+function emptyWords(present: number): Uint16Array {
+  let words = EMPTY.get(present);
+  if (words === undefined) {
+    if (EMPTY.size === MOST_KINDS) EMPTY.clear();
+    const absent = WORDS.filter(({ name }) => (present & PRESENT[name as Optional]) === 0);
+    words = Uint16Array.from(absent, ({ word }) => word);
+    EMPTY.set(present, words);
+  }
+  return words;
+}
+
 /** Name of the first header field that can't be, "" if there is none. Hot, so without a closure. */
 function headerFault(bytes: Uint8Array, u32: Uint32Array, frame: number): FieldName | "" {
   const word = frame >> 2;
@@ -91,8 +104,12 @@ function headerFault(bytes: Uint8Array, u32: Uint32Array, frame: number): FieldN
   if ((present & ~ALL_BITS) !== 0) return "present";
   if ((present & PRESENT.block) === 0 && (present & BLOCK_BITS) !== 0) return "present";
   if ((present & PRESENT.receipt) === 0 && (present & RECEIPT_BITS) !== 0) return "present";
-  for (let i = 0; i < WORD_AT.length; i++) {
-    if ((present & WORD_BIT[i]!) === 0 && u32[word + WORD_AT[i]!] !== 0) return WORDS[i]!.name;
+  const empty = emptyWords(present);
+  let bits = 0;
+  for (let i = 0; i < empty.length; i++) bits |= u32[word + empty[i]!]!;
+  if (bits !== 0) {
+    const at = empty.find((each) => u32[word + each] !== 0);
+    return WORDS.find((each) => each.word === at)!.name;
   }
   if ((present & PRESENT.type) === 0 && bytes[frame + OFFSET.type] !== 0) return "type";
   if (bytes[frame + OFFSET.status]! > ((present & PRESENT.status) === 0 ? 0 : 1)) return "status";
