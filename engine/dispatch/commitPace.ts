@@ -10,10 +10,10 @@
 const CLOSEST_APART = 25;
 const FURTHEST_APART = 100;
 /**
- * With nothing under way for so long the load has ended, whatever its pace was. Reads under load are 10 ms apart at most (engine/kafka/consumer.ts). Over
+ * With nothing under way for so long, in ms, the load has ended, whatever its pace was. Reads under load are 10 ms apart at most (engine/kafka/consumer.ts). Over
  * CLOSEST_APART: where commits come at that pace it changes nothing.
  */
-const LULL = 30;
+export const LULL = 30;
 
 export interface CommitPace {
   /** ms from now until the next is due, 0 and below: it is. @param quietSince when nothing is under way, since when */

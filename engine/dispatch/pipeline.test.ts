@@ -235,6 +235,53 @@ test("a block that never becomes whole is given up when its lane may hold no mor
   expect(others.length).toBeGreaterThan(1);
 });
 
+describe("once nothing more comes", () => {
+  /** A source that gives a record and ends when told to. @returns whether its rows were stored before that */
+  async function storedBeforeTheEnd(rows: number, end: (stored: Promise<void>) => Promise<unknown>): Promise<boolean> {
+    let ended = false;
+    let before = false;
+    let tell = (): void => {};
+    const stored = new Promise<void>((resolve) => (tell = resolve));
+    const source: Source = {
+      name: SOURCE,
+      async run(events) {
+        await events.assign([0]);
+        const value = Buffer.from(createSynthetic({ seed: 5 }).next());
+        events.records(0, recordsOf([{ offset: 0, time: 0, content: CONTENT.json, value }]));
+        await end(stored);
+        ended = true;
+      },
+      pause() {},
+      resume() {},
+    };
+    const process = createProcessor([], createWorld({ chains: [1, 56, 137, 42161] }));
+    await runPipeline(
+      {
+        ...{ source, ledger, limits: { ...LIMITS, rangeAge: 600_000, rangeRows: 50_000 }, current: () => VERSIONS },
+        work: async ({ batch }) => ({
+          ...process(batch),
+          tables: { transactions: [{ source: SOURCE, partition: 0, rows, bytes: new Uint8Array(8) }] },
+        }),
+        async store() {
+          before = !ended;
+          tell();
+        },
+      },
+      new AbortController().signal,
+    );
+    return before;
+  }
+
+  test("what is worth an insert is stored at once", async () => {
+    expect(await storedBeforeTheEnd(8_000, (stored) => stored)).toBe(true);
+  });
+
+  test("a few rows wait until they are of age", async () => {
+    const end = () => new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await storedBeforeTheEnd(7_999, end)).toBe(false);
+  });
+});
+
 describe("rounds of several partitions", () => {
   const PARTITIONS = [0, 1, 2];
   const RECORDS = 300;

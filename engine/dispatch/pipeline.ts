@@ -10,7 +10,7 @@ import { type Ledger, type LedgerEntry, MAX_CUTS, MAX_RANGES } from "../sink/led
 import { letGo } from "../source/records.ts";
 import type { Source, SourceEvents } from "../source/source.ts";
 import type { Outcome } from "../worker/outcome.ts";
-import { createCommitPace } from "./commitPace.ts";
+import { createCommitPace, LULL } from "./commitPace.ts";
 import {
   acceptRecords,
   type BatchLimits,
@@ -84,6 +84,8 @@ const MAX_TASKS_A_LANE = 16;
 const MAX_RECORD_BYTES_A_COMMIT = 16 << 20;
 /** A block is taken whole up to this, or its lane's share of memory. */
 const MAX_BLOCK_BYTES = 64 << 20;
+/** Stored at once when nothing more comes: it costs little more a row than to wait for others. */
+const ROWS_IN_A_LULL = 8_000;
 /** How often ages are looked at, in ms. */
 const TICK = 50;
 
@@ -259,7 +261,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
 
   /**
    * Closes what is open, of all lanes together, when the oldest is of age or all of it large enough, and the store is ready for
-   * more: an insert of 2,000 rows costs it 32 µs a row, one of 16,000 rows 10, one of 30,000 rows 8, and one lane has few.
+   * more: an insert of 2,000 rows costs it 32 µs a row, one of 16,000 rows 10, one of 30,000 rows 8, and one lane has few. Once the load has ended,
+   * fewer are enough.
    * A range must be whole: a replayed one first gets back what it had.
    */
   function closeDue(now: number): void {
@@ -271,10 +274,11 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     });
     const waiting = new Set(all.flatMap((lane) => lane.ranges.filter(isWaiting)).map(({ round }) => round));
     const sum = (of: "rows" | "bytes"): number => open.reduce((total, { range }) => total + range[of], 0);
+    const enough = running === 0 && now - quietSince >= LULL ? ROWS_IN_A_LULL : Number.POSITIVE_INFINITY;
     const due =
       waiting.size < MAX_WAITING &&
       (open.some(({ range }) => now - range.openedAt >= limits.rangeAge) ||
-        sum("rows") >= limits.rangeRows ||
+        sum("rows") >= Math.min(limits.rangeRows, enough) ||
         sum("bytes") >= limits.rangeBytes);
     let round = newRound();
     /** Of ranges from before a restart: under the others' name they would be taken for them, or they for these. */
