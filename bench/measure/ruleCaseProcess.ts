@@ -49,11 +49,17 @@ const microseconds = Array.from({ length: runs }, () => {
   return ((clock() - start) * 1e6) / (passes * transactions);
 });
 
-const total = (of: (outcome: Matched) => number): number => outcomes.reduce((sum, each) => sum + of(each), 0);
+const total = (of: (outcome: (typeof outcomes)[number]) => number): number =>
+  outcomes.reduce((sum, each) => sum + of(each), 0);
 const result: RuleCaseResult = {
   pairs,
   selected,
-  matches: total((outcome) => outcome.counts.reduce((sum, { matches }) => sum + matches, 0)),
+  matches: total(({ counts, counted }) =>
+    counts.reduce(
+      (sum, { matches }) => sum + matches,
+      counted.seen.reduce((sum, seen) => sum + seen, 0),
+    ),
+  ),
   failures: total((outcome) => outcome.failures.length),
   alerts: total((outcome) => outcome.alerts.length),
   buildSeconds,

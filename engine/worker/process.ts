@@ -73,7 +73,8 @@ export function createProcessor(
     const opportunities = findOpportunities(decoded, blocks, found);
     lap("detect");
     const seen = runRules.wantsFacts ? withFacts(decoded, found, risks) : decoded;
-    const matched = runRules(seen, lists);
+    const { counted, ...ran } = runRules(seen, lists);
+    const matched = { ...ran, counts: [...runRules.countsOf(counted), ...ran.counts] };
     lap("rules");
     const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
     const metrics = riskMetricsRecords(blocks, found, risks);

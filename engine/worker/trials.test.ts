@@ -72,7 +72,8 @@ test("a throttled rule is shown nothing, nor compared, and what it would have be
   const stateful = { ...module, name: "c", manifest: manifestSchema.parse({ name: "c", state: [COUNTER] }) };
   const rules = [live, trial, module, stateful].map((each) => ({ ...each, throttled: true }));
   const stage = createRuleStage([...rules, rule("d", 1, { value: 5 })], { leavesOrdered: true });
-  const { counts, alerts, left } = stage(decoded(5, 6, 10, 20, 30));
+  const { counted, counts: others, alerts, left } = stage(decoded(5, 6, 10, 20, 30));
+  const counts = [...stage.countsOf(counted), ...others];
   expect(
     counts.map(({ rule, version, evaluations, matches, skipped }) => [
       `${rule}@${version}`,
