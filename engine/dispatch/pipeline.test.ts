@@ -236,19 +236,24 @@ test("a block that never becomes whole is given up when its lane may hold no mor
 });
 
 describe("once nothing more comes", () => {
-  /** A source that gives a record and ends when told to. @returns whether its rows were stored before that */
-  async function storedBeforeTheEnd(rows: number, end: (stored: Promise<void>) => Promise<unknown>): Promise<boolean> {
+  /** How often rows were stored before a source ended that gives a record at a time. @param play until it ends: `give` resolves once it is stored */
+  async function storesBeforeTheEnd(
+    rows: number,
+    play: (give: () => Promise<void>) => Promise<unknown>,
+  ): Promise<number> {
     let ended = false;
-    let before = false;
+    let before = 0;
     let tell = (): void => {};
-    const stored = new Promise<void>((resolve) => (tell = resolve));
+    let offset = 0;
+    const value = Buffer.from(createSynthetic({ seed: 5 }).next());
     const source: Source = {
       name: SOURCE,
       async run(events) {
         await events.assign([0]);
-        const value = Buffer.from(createSynthetic({ seed: 5 }).next());
-        events.records(0, recordsOf([{ offset: 0, time: 0, content: CONTENT.json, value }]));
-        await end(stored);
+        await play(() => {
+          events.records(0, recordsOf([{ offset: offset++, time: 0, content: CONTENT.json, value }]));
+          return new Promise((resolve) => (tell = resolve));
+        });
         ended = true;
       },
       pause() {},
@@ -263,7 +268,7 @@ describe("once nothing more comes", () => {
           tables: { transactions: [{ source: SOURCE, partition: 0, rows, bytes: new Uint8Array(8) }] },
         }),
         async store() {
-          before = !ended;
+          if (!ended) before++;
           tell();
         },
       },
@@ -271,14 +276,23 @@ describe("once nothing more comes", () => {
     );
     return before;
   }
+  const aMoment = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 300));
 
   test("what is worth an insert is stored at once", async () => {
-    expect(await storedBeforeTheEnd(8_000, (stored) => stored)).toBe(true);
+    expect(await storesBeforeTheEnd(2_000, (give) => give())).toBe(1);
   });
 
   test("a few rows wait until they are of age", async () => {
-    const end = () => new Promise((resolve) => setTimeout(resolve, 300));
-    expect(await storedBeforeTheEnd(7_999, end)).toBe(false);
+    const play = (give: () => Promise<void>) => Promise.race([give(), aMoment()]);
+    expect(await storesBeforeTheEnd(1_999, play)).toBe(0);
+  });
+
+  test("what comes then waits until it is of age", async () => {
+    const play = async (give: () => Promise<void>) => {
+      await give();
+      await Promise.race([give(), aMoment()]);
+    };
+    expect(await storesBeforeTheEnd(2_000, play)).toBe(1);
   });
 });
 

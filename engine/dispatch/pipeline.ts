@@ -84,8 +84,8 @@ const MAX_TASKS_A_LANE = 16;
 const MAX_RECORD_BYTES_A_COMMIT = 16 << 20;
 /** A block is taken whole up to this, or its lane's share of memory. */
 const MAX_BLOCK_BYTES = 64 << 20;
-/** Stored at once when nothing more comes: it costs little more a row than to wait for others. */
-const ROWS_IN_A_LULL = 8_000;
+/** Worth an insert of their own when nothing more comes. Should more come all the same, it is one insert more in a range's age. */
+const ROWS_IN_A_LULL = 2_000;
 /** How often ages are looked at, in ms. */
 const TICK = 50;
 
@@ -98,6 +98,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   let running = 0;
   /** Since when nothing is under way, while that is so. */
   let quietSince = 0;
+  let closedInLull = -Infinity;
   let storing = 0;
   let turn = 0;
   let wake: () => void = () => {};
@@ -274,12 +275,17 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     });
     const waiting = new Set(all.flatMap((lane) => lane.ranges.filter(isWaiting)).map(({ round }) => round));
     const sum = (of: "rows" | "bytes"): number => open.reduce((total, { range }) => total + range[of], 0);
-    const enough = running === 0 && now - quietSince >= LULL ? ROWS_IN_A_LULL : Number.POSITIVE_INFINITY;
+    const lulled =
+      running === 0 &&
+      now >= Math.max(quietSince + LULL, closedInLull + limits.rangeAge) &&
+      sum("rows") >= ROWS_IN_A_LULL;
     const due =
       waiting.size < MAX_WAITING &&
-      (open.some(({ range }) => now - range.openedAt >= limits.rangeAge) ||
-        sum("rows") >= Math.min(limits.rangeRows, enough) ||
+      (lulled ||
+        open.some(({ range }) => now - range.openedAt >= limits.rangeAge) ||
+        sum("rows") >= limits.rangeRows ||
         sum("bytes") >= limits.rangeBytes);
+    if (due && lulled) closedInLull = now;
     let round = newRound();
     /** Of ranges from before a restart: under the others' name they would be taken for them, or they for these. */
     const recovered = newRound();
