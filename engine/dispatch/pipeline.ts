@@ -4,13 +4,12 @@
  * ledger. So there is one way to recover, and every start takes it.
  */
 
-import { randomBytes } from "node:crypto";
 import { UserError } from "../ops/errors.ts";
-import { type Ledger, type LedgerEntry, MAX_CUTS, MAX_RANGES } from "../sink/ledger.ts";
+import type { Ledger, LedgerEntry } from "../sink/ledger.ts";
 import { letGo } from "../source/records.ts";
 import type { Source, SourceEvents } from "../source/source.ts";
 import type { Outcome } from "../worker/outcome.ts";
-import { createCommitPace, LULL } from "./commitPace.ts";
+import { createCommitPace } from "./commitPace.ts";
 import {
   acceptRecords,
   type BatchLimits,
@@ -18,17 +17,16 @@ import {
   isHeld,
   isIdle,
   isStarved,
-  isStorable,
   type Lane,
   laneState,
   openLane,
-  openRange,
   type Range,
   type Taken,
   type Task,
   takeBatch,
 } from "./lane.ts";
 import { HANDOVER_BYTES } from "./pool.ts";
+import { createRounds, isOpen, MAX_STORING, type RoundLimits } from "./rounds.ts";
 
 export interface PipelineOptions {
   readonly source: Source;
@@ -50,14 +48,10 @@ export interface Stored {
   readonly stored: number;
 }
 
-export interface PipelineLimits {
+export interface PipelineLimits extends RoundLimits {
   readonly batch: Omit<BatchLimits, "blockBytes">;
   /** Hand-overs under way at once, all lanes together: one more than threads, so that none waits for work. */
   readonly tasks: number;
-  /** Ranges close when one is so old (ms), or all of them have so many rows or bytes together. */
-  readonly rangeAge: number;
-  readonly rangeRows: number;
-  readonly rangeBytes: number;
   /** Bytes of records and rows in memory: above, the source is paused. */
   readonly bytesInFlight: number;
   /** How long a partition that is taken away may take to finish what is begun, in ms. */
@@ -74,18 +68,12 @@ export interface PipelineObserver {
   assignment?(change: "assigned" | "drained" | "lost", partitions: readonly number[]): void;
 }
 
-/** Rounds the store is given at once: an insert uses one core, and a second one hides the first one's waiting. */
-const MAX_STORING = 2;
-/** Rounds that wait for the store or are on their way to it: one more, so that it never waits for the next. */
-const MAX_WAITING = MAX_STORING + 1;
 /** Batches of one lane under way or waiting to be published. A lane that has so many is not kept waiting for a commit. */
 const MAX_TASKS_A_LANE = 16;
 /** Outcomes published in one transaction. */
 const MAX_RECORD_BYTES_A_COMMIT = 16 << 20;
 /** A block is taken whole up to this, or its lane's share of memory. */
 const MAX_BLOCK_BYTES = 64 << 20;
-/** Worth an insert of their own when nothing more comes. Should more come all the same, it is one insert more in a range's age. */
-const ROWS_IN_A_LULL = 2_000;
 /** How often ages are looked at, in ms. */
 const TICK = 50;
 
@@ -98,13 +86,14 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
   let running = 0;
   /** Since when nothing is under way, while that is so. */
   let quietSince = 0;
-  let closedInLull = -Infinity;
+  const quiet = (): number | undefined => (running === 0 ? quietSince : undefined);
   let storing = 0;
   let turn = 0;
   let wake: () => void = () => {};
   let finished = false;
   let dispatching = false;
   const pace = createCommitPace();
+  const rounds = createRounds(limits);
 
   const fail = (error: unknown): void => {
     if (!failure.signal.aborted) failure.abort(error);
@@ -221,7 +210,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       if (task.range) {
         fillRange(task.range, outcome);
       } else {
-        const range = rangeFor(lane, task, now);
+        const range = rounds.rangeFor(lane, task, now);
         if (range === undefined) break;
         range.cuts.push(task.batch.to);
         fillRange(range, outcome);
@@ -232,76 +221,6 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       lane.tasks.shift();
     }
     return fresh;
-  }
-
-  /** The open range, or a new one where it is full or belongs to other versions; undefined while too many wait for the store. */
-  function rangeFor(lane: Lane, task: Task, now: number): Range | undefined {
-    const last = lane.ranges.at(-1);
-    if (last && isOpen(last)) {
-      if (last.catalogue === task.catalogue && last.world === task.world && !isFull(last)) return last;
-      last.round = newRound();
-    }
-    if (lane.ranges.length >= MAX_RANGES) return undefined;
-    const range = openRange(
-      last?.cuts.at(-1) ?? lane.storedTo,
-      { cuts: [], round: undefined, catalogue: task.catalogue, world: task.world },
-      now,
-    );
-    lane.ranges.push(range);
-    return range;
-  }
-
-  const isOpen = (range: Range): boolean => range.round === undefined;
-  const newRound = (): string => randomBytes(8).toString("hex");
-
-  /** Closed, and ready for the store or soon so. One that a replay has yet to fill does not keep others from closing. */
-  const isWaiting = (range: Range): boolean => !isOpen(range) && range.filled === range.cuts.length;
-
-  const isFull = (range: Range): boolean =>
-    range.rows >= limits.rangeRows || range.bytes >= limits.rangeBytes || range.cuts.length >= MAX_CUTS;
-
-  /**
-   * Closes what is open, of all lanes together, when the oldest is of age or all of it large enough, and the store is ready for
-   * more: an insert of 2,000 rows costs it 32 µs a row, one of 16,000 rows 10, one of 30,000 rows 8, and one lane has few. Once the load has ended,
-   * fewer are enough.
-   * A range must be whole: a replayed one first gets back what it had.
-   */
-  function closeDue(now: number): void {
-    const all = [...lanes.values()];
-    const open = all.flatMap((lane) => {
-      const range = lane.ranges.at(-1);
-      const whole = range && isOpen(range) && range.cuts.length > 0 && range.filled === range.cuts.length;
-      return whole ? [{ lane, range }] : [];
-    });
-    const waiting = new Set(all.flatMap((lane) => lane.ranges.filter(isWaiting)).map(({ round }) => round));
-    const sum = (of: "rows" | "bytes"): number => open.reduce((total, { range }) => total + range[of], 0);
-    const lulled =
-      running === 0 &&
-      now >= Math.max(quietSince + LULL, closedInLull + limits.rangeAge) &&
-      sum("rows") >= ROWS_IN_A_LULL;
-    const due =
-      waiting.size < MAX_WAITING &&
-      (lulled ||
-        open.some(({ range }) => now - range.openedAt >= limits.rangeAge) ||
-        sum("rows") >= limits.rangeRows ||
-        sum("bytes") >= limits.rangeBytes);
-    if (due && lulled) closedInLull = now;
-    let round = newRound();
-    /** Of ranges from before a restart: under the others' name they would be taken for them, or they for these. */
-    const recovered = newRound();
-    let bytes = 0;
-    for (const { lane, range } of open) {
-      if (lane.draining ? lane.tasks.length > 0 : !due && !isFull(range)) continue;
-      if (range.recovered) {
-        range.round = recovered;
-        continue;
-      }
-      range.round = round;
-      bytes += range.bytes;
-      if (bytes < limits.rangeBytes) continue;
-      round = newRound(); // more than the store should take at once gathers while it is away
-      bytes = 0;
-    }
   }
 
   /** One turn of the publisher: everything that is ready, of all lanes, in one commit. */
@@ -320,7 +239,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
       for (const task of fresh) room -= task.outcome!.records.bytes.length;
       moved.push({ lane, fresh });
     }
-    closeDue(now);
+    rounds.close([...lanes.values()], now, quiet());
     for (const { lane, fresh } of moved) {
       const closed = lane.ranges.filter((range) => !isOpen(range) && !range.roundCommitted);
       const storedMoved =
@@ -358,6 +277,8 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     };
   };
 
+  const nextRound = () => rounds.next([...lanes.values()]);
+
   /** Hands closed rounds to the store. Should one lose a lane on the way, what became of it is asked of ledger and store. */
   function storeRounds(): void {
     for (let members = nextRound(); storing < MAX_STORING && members.length > 0; members = nextRound()) {
@@ -387,21 +308,6 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
     }
   }
 
-  /**
-   * Ranges of one round, each the first of its lane. Of a lane one is stored at a time, since mending a roll-up after an unclean
-   * stop must not meet another insert into it.
-   */
-  function nextRound(): { lane: Lane; range: Range }[] {
-    const all = [...lanes.values()].flatMap((lane) => lane.ranges.map((range) => ({ lane, range })));
-    const isNext = ({ lane, range }: (typeof all)[number]): boolean =>
-      range === lane.ranges[0] && !lane.storing && isStorable(range);
-    for (const first of all.filter(isNext)) {
-      const members = all.filter(({ range }) => range.round === first.range.round);
-      if (members.every(isNext)) return members;
-    }
-    return [];
-  }
-
   /** Something is to end, or a lane stands still until its batches are published. */
   const cannotWait = (): boolean =>
     finished ||
@@ -422,7 +328,7 @@ export async function runPipeline(options: PipelineOptions, signal: AbortSignal)
         };
       });
       dispatch();
-      const wait = cannotWait() ? 0 : pace.wait(performance.now(), running === 0 ? quietSince : undefined);
+      const wait = cannotWait() ? 0 : pace.wait(performance.now(), quiet());
       const busy = wait <= 0 && (await publish());
       failure.signal.throwIfAborted();
       storeRounds();
