@@ -106,3 +106,19 @@ test.each([
 ])("extra %s: %s", (extra, fault) => {
   expect(faultWithExtra(extra)).toBe(fault);
 });
+
+test("of every kind of frame what is absent must be empty, more kinds than are remembered, twice", () => {
+  const optional = {
+    ...{ to: address, type: "0x2", gasPrice: "0x1", maxFeePerGas: "0x1", maxPriorityFeePerGas: "0x1", seenAt: 1 },
+    ...{ blockNumber: "0x1", blockHash: hash, transactionIndex: "0x0" },
+  };
+  const names = Object.keys(optional) as (keyof typeof optional)[];
+  for (let kind = 0; kind < 2 * 2 ** names.length; kind++) {
+    const present = names.filter((_, i) => (kind >> i) & 1);
+    const record = { ...RECORD, block: null, receipt: null, transactionIndex: undefined };
+    const some = { ...record, ...Object.fromEntries(present.map((name) => [name, optional[name]])) };
+    expect(faultAfter(() => {}, some)).toBe("");
+    const absent = names.find((name) => !present.includes(name) && name !== "type");
+    if (absent !== undefined) expect(faultAfter(field(absent, 1), some)).toBe(absent);
+  }
+});
