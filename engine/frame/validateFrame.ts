@@ -97,6 +97,12 @@ function emptyWords(present: number): Uint16Array {
   return words;
 }
 
+/** Whose word is the first of these that is not 0: one is. */
+function firstFilled(u32: Uint32Array, word: number, empty: Uint16Array): FieldName {
+  const at = empty.find((each) => u32[word + each] !== 0);
+  return WORDS.find((each) => each.word === at)!.name;
+}
+
 /** Name of the first header field that can't be, "" if there is none. Hot, so without a closure. */
 function headerFault(bytes: Uint8Array, u32: Uint32Array, frame: number): FieldName | "" {
   const word = frame >> 2;
@@ -107,10 +113,7 @@ function headerFault(bytes: Uint8Array, u32: Uint32Array, frame: number): FieldN
   const empty = emptyWords(present);
   let bits = 0;
   for (let i = 0; i < empty.length; i++) bits |= u32[word + empty[i]!]!;
-  if (bits !== 0) {
-    const at = empty.find((each) => u32[word + each] !== 0);
-    return WORDS.find((each) => each.word === at)!.name;
-  }
+  if (bits !== 0) return firstFilled(u32, word, empty);
   if ((present & PRESENT.type) === 0 && bytes[frame + OFFSET.type] !== 0) return "type";
   if (bytes[frame + OFFSET.status]! > ((present & PRESENT.status) === 0 ? 0 : 1)) return "status";
   if (bytes[frame + OFFSET.reserved] !== 0 || bytes[frame + OFFSET.reserved + 1] !== 0) return "reserved";
