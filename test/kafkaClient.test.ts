@@ -110,6 +110,21 @@ test("a transaction publishes its records and the group's offsets with metadata 
   expect(await lagsOf(consumer)).toEqual(new Map([[0, 0], [1, 1]])); // biome-ignore format: a map
 });
 
+test("offsets that were handed to a transaction leave nothing behind in memory", async () => {
+  const topic = await topicOf(12);
+  const consumer = await consumerOf(topic);
+  await until(() => consumer.owned().length === 12, () => consumer.poll(10)); // biome-ignore format: one line
+  const producer = await producerOf({ transactionalId: uniqueName("txn") });
+  const offsets = consumer.owned().map((each) => ({ ...each, offset: 1, metadata: "m".repeat(4_000) }));
+  const sendTimes = async (times: number): Promise<void> => {
+    for (let i = 0; i < times; i++) expect(await kindOf(producer.sendOffsets(offsets, consumer))).not.toBe("no error"); // none is open
+  };
+  await sendTimes(200);
+  const before = process.memoryUsage.rss();
+  await sendTimes(2_500); // 120 MB of metadata
+  expect(process.memoryUsage.rss() - before).toBeLessThan(60e6);
+});
+
 test("an aborted transaction is never seen, and its offsets do not count", async () => {
   const [input, output] = [await topicOf(1), await topicOf(1)];
   const consumer = await consumerOf(input);

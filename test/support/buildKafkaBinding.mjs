@@ -8,8 +8,9 @@
 //     node-v115-linux-x64/confluent-kafka-javascript.node    runpath $ORIGIN/../deps
 //     deps/librdkafka.so.1  librdkafka++.so.1                same for every ABI
 //
-// A build of our own gets a method more, which reads records in batches: engine/kafka/native/consumeBatch.h. With a ready binary
-// everything works without it, at a third of the rate; `npm run kafka:build -- --compile` leaves it aside.
+// A build of our own gets a method more, which reads records in batches: engine/kafka/native/consumeBatch.h, and gives back memory that
+// the package keeps (CHANGES). With a ready binary everything works, at a third of the rate and with that loss;
+// `npm run kafka:build -- --compile` leaves it aside.
 //
 // Plain JavaScript without dependencies: it runs before anything else is ready.
 
@@ -59,27 +60,40 @@ function loadError() {
   return mustCompile && child.stdout.trim() !== "function" ? "it is a ready binary" : null;
 }
 
-/** Which sources a build is of: another version of our method is another build. */
-const stamp = createHash("sha256").update(readFileSync(ourMethod)).digest("hex").slice(0, 12);
+/** File of the package's sources, a line of it, what comes in its place. */
+const CHANGES = [
+  ["kafka-consumer.h", "  friend class Producer;\n", "  friend class Producer;\n  friend class ConsumeBatch;\n"],
+  ["kafka-consumer.cc", '#include "src/workers.h"\n', '#include "src/workers.h"\n#include "src/consumeBatch.h"\n'],
+  [
+    "kafka-consumer.cc",
+    '  Nan::SetPrototypeMethod(tpl, "consume", NodeConsume);\n',
+    '  Nan::SetPrototypeMethod(tpl, "consume", NodeConsume);\n  Nan::SetPrototypeMethod(tpl, "consumeBatch", NodeConsumeBatch);\n',
+  ],
+  // the offsets of a transaction, with their metadata, were never freed: 500 B for each partition of each commit
+  [
+    "workers.cc",
+    "ProducerSendOffsetsToTransaction::~ProducerSendOffsetsToTransaction() {}\n",
+    "ProducerSendOffsetsToTransaction::~ProducerSendOffsetsToTransaction() {\n  RdKafka::TopicPartition::destroy(m_topic_partitions);\n}\n",
+  ],
+];
+
+/** Which sources a build is of: other changes are another build. */
+const stamp = createHash("sha256")
+  .update(readFileSync(ourMethod))
+  .update(JSON.stringify(CHANGES))
+  .digest("hex")
+  .slice(0, 12);
 const stampFile = join(packageFolder, "lib", "binding", abi, "built-of");
 
-/** Puts our method into a copy of the package's sources. */
-function addOurMethod(folder) {
+/** Changes a copy of the package's sources. */
+function changeSources(folder) {
   cpSync(ourMethod, join(folder, "src", "consumeBatch.h"));
-  for (const [file, place, text] of [
-    ["kafka-consumer.h", "  friend class Producer;\n", "  friend class Producer;\n  friend class ConsumeBatch;\n"],
-    ["kafka-consumer.cc", '#include "src/workers.h"\n', '#include "src/workers.h"\n#include "src/consumeBatch.h"\n'],
-    [
-      "kafka-consumer.cc",
-      '  Nan::SetPrototypeMethod(tpl, "consume", NodeConsume);\n',
-      '  Nan::SetPrototypeMethod(tpl, "consume", NodeConsume);\n  Nan::SetPrototypeMethod(tpl, "consumeBatch", NodeConsumeBatch);\n',
-    ],
-  ]) {
+  for (const [file, place, text] of CHANGES) {
     const path = join(folder, "src", file);
     const source = readFileSync(path, "utf8");
     if (!source.includes(place))
       throw new StepError(
-        `Cannot add our method to the Kafka client: ${file} has no line ${JSON.stringify(place)}, expected the sources of the version in package-lock.json`,
+        `Cannot change the Kafka client's sources: ${file} has no line ${JSON.stringify(place)}, expected the sources of the version in package-lock.json`,
       );
     writeFileSync(path, source.replace(place, text));
   }
@@ -216,7 +230,7 @@ function build(cache) {
     if (!mustCompile) say("looking for a ready binary");
     if (mustCompile || runInstallScript(scratch, []).status !== 0) {
       provideCompiler();
-      addOurMethod(scratch);
+      changeSources(scratch);
       say("compiling librdkafka (2 to 4 minutes, once per Node ABI)");
       const started = Date.now();
       const child = runInstallScript(scratch, ["--build-from-source"], headersFolder(scratch));
