@@ -9,7 +9,8 @@ import { createRuleIndex } from "../../engine/rules/ruleIndex.ts";
 import { shareCode } from "../../engine/sandbox/sharedCode.ts";
 import { alertRecords, alertRows } from "../../engine/worker/alerts.ts";
 import type { Decoded } from "../../engine/worker/decode.ts";
-import { createRuleStage, type Matched } from "../../engine/worker/ruleStage.ts";
+import type { Matched } from "../../engine/worker/matches.ts";
+import { createRuleStage } from "../../engine/worker/ruleStage.ts";
 import { createThreadClock } from "../../engine/worker/stopwatch.ts";
 import { packRecords } from "../../engine/worker/topicRecords.ts";
 import { decodeBatches } from "../load/frames.ts";
@@ -54,12 +55,7 @@ const total = (of: (outcome: (typeof outcomes)[number]) => number): number =>
 const result: RuleCaseResult = {
   pairs,
   selected,
-  matches: total(({ counts, counted }) =>
-    counts.reduce(
-      (sum, { matches }) => sum + matches,
-      counted.seen.reduce((sum, seen) => sum + seen, 0),
-    ),
-  ),
+  matches: total((outcome) => stage.countsOf(outcome).reduce((sum, { matches }) => sum + matches, 0)),
   failures: total((outcome) => outcome.failures.length),
   alerts: total((outcome) => outcome.alerts.length),
   buildSeconds,
@@ -80,8 +76,8 @@ function pass(times?: number[]): void {
 }
 
 /** What process.ts makes of alerts. */
-function write(batch: Decoded, matched: Matched): void {
-  const rows = alertRows(batch, matched.alerts);
+function write(batch: Decoded, { alerts: raised }: Pick<Matched, "alerts">): void {
+  const rows = alertRows(batch, raised);
   if (rows.count > 0) encodeAlerts(rows);
   packRecords(alertRecords(rows));
 }

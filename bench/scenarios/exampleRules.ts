@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { admitAgain, loadModule } from "../../engine/rules/content.ts";
 import type { LiveRule } from "../../engine/rules/liveRule.ts";
 import type { Decoded } from "../../engine/worker/decode.ts";
-import { createRuleStage, type Matched } from "../../engine/worker/ruleStage.ts";
+import type { Matched } from "../../engine/worker/matches.ts";
+import { createRuleStage, type RuleStage } from "../../engine/worker/ruleStage.ts";
 import { createThreadClock } from "../../engine/worker/stopwatch.ts";
 import { figure } from "../figure.ts";
 import { decodeBatches } from "../load/frames.ts";
@@ -43,7 +44,7 @@ async function measureLoad(load: Load, { runs, say }: Context): Promise<Measured
   const transactions = load.lines.length;
   say(`${load.name}: ${transactions} transactions in ${batches.length} batches`);
 
-  const outcomes = batches.map((batch) => stage(batch)); // warms up, too
+  const outcomes = batches.map((batch) => withCounts(stage, batch)); // warms up, too
   const totals = sumUp(outcomes);
   const perTransaction = (work: () => unknown): number[] => {
     work();
@@ -58,6 +59,11 @@ async function measureLoad(load: Load, { runs, say }: Context): Promise<Measured
     checks: check(load.name, texts, batches, outcomes),
     figures: figures(load, totals, { sandbox, plain, plainFromText }),
   };
+}
+
+function withCounts(stage: RuleStage, batch: Decoded): Matched {
+  const run = stage(batch);
+  return { ...run, counts: stage.countsOf(run) };
 }
 
 /** The five examples, as they are built. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createLocalState } from "../state/localState.ts";
 import { admit } from "./admit.ts";
-import { createRule, type RuleRun } from "./rule.ts";
+import { createRule } from "./rule.ts";
+import type { RuleRun } from "./ruleRun.ts";
 import {
   all,
   appendRecord,
@@ -54,10 +55,9 @@ function run(options: TestModule, count = 4, indices = all(count)): RuleRun & { 
   const session = createLocalState(admitted.manifest.state!).open("", shown(testFrames(64)));
   const rule = createRule(new WebAssembly.Module(admitted.module));
   const ran = rule.run(testFrames(64), indices, count, { state: session });
-  return {
-    ...ran,
+  return Object.assign(ran, {
     said: ran.matches.map(({ transaction, text }) => `${transaction} ${text.trim()[0]}`),
-  };
+  });
 }
 const findings = (options: TestModule) => {
   const admitted = admit(stateful(options));

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { buildList } from "../world/listTable.ts";
 import { admit } from "./admit.ts";
 import type { GuestList } from "./hostFunctions.ts";
-import { createRule, type RuleRun } from "./rule.ts";
+import { createRule } from "./rule.ts";
+import type { RuleRun } from "./ruleRun.ts";
 import { HAS, has, LIST_MANIFEST as MANIFEST, listModule as moduleOf } from "./testListModule.ts";
 import { all, appendRecord, INPUT, NONCE, name, op, type TestModule, TYPE, testFrames, vector } from "./testModule.ts"; // biome-ignore format: one line
 import { leb } from "./wasm/writer.ts";

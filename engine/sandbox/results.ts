@@ -1,22 +1,8 @@
 /** Result records in a guest's memory, read as if an enemy had written them. Layout: see README. */
 import { isUtf8 } from "node:buffer";
 import type { RunLimits } from "./limits.ts";
+import { KIND, type RuleRun } from "./ruleRun.ts";
 import { RuleFault } from "./trap.ts";
-
-export const KIND = { alert: 1, tag: 2, score: 3 } as const;
-
-export interface Match {
-  /** number of the transaction in the batch */
-  readonly transaction: number;
-  /** one of KIND */
-  readonly kind: number;
-  /** 0 info … 4 critical */
-  readonly severity: number;
-  /** of an alert or tag; empty for a score, and where nobody wants texts */
-  readonly text: string;
-  /** 0 … 1; 0 for the other kinds */
-  readonly score: number;
-}
 
 const RECORD_HEADER = 8;
 const NOT_ASCII = 0x80808080;
@@ -33,7 +19,7 @@ export interface MemoryViews {
 }
 
 /**
- * Adds the records of one transaction to `matches`: in the memory from byte `from` up to `to`, both checked to lie in it, multiples of 8.
+ * Adds the records of one transaction to the run's matches: in the memory from byte `from` up to `to`, both checked to lie in it, multiples of 8.
  *
  * @param texts whether anybody reads them: they are checked in any case
  * @throws RuleFault bad_result or too_many_results; then none of the transaction's records count: what was added has to go
@@ -45,17 +31,17 @@ export function readResults(
   transaction: number,
   limits: RunLimits,
   texts: boolean,
-  matches: Match[],
+  run: RuleRun,
 ): void {
-  const before = matches.length;
+  const before = run.count;
   for (let at = from; at < to; ) {
-    if (matches.length - before === limits.results) {
+    if (run.count - before === limits.results) {
       throw new RuleFault(
         "too_many_results",
         `Cannot keep the results: more than ${limits.results} for one transaction`,
       );
     }
-    const number = matches.length - before + 1;
+    const number = run.count - before + 1;
     if (to - at < RECORD_HEADER) throw bad(number, `${to - at} bytes, expected a header of ${RECORD_HEADER}`);
     const header = words[at >> 2]!;
     const kind = header & 0xff;
@@ -71,7 +57,7 @@ export function readResults(
       const score = length === 8 ? double[0]! : Number.NaN;
       if (!(score >= 0 && score <= 1))
         throw bad(number, `score ${score} of ${length} bytes, expected 0 to 1 of 8 bytes`);
-      matches.push({ transaction, kind, severity, text: "", score: score + 0 });
+      run.add(transaction, kind, severity, "", score + 0);
     } else if (kind === KIND.alert || kind === KIND.tag) {
       const most = kind === KIND.alert ? limits.alertBytes : limits.tagBytes;
       if (length > most) throw bad(number, `text of ${length} bytes, expected at most ${most}`);
@@ -81,7 +67,7 @@ export function readResults(
       const end = text + length;
       if (!plain && !isUtf8(bytes.subarray(text, end))) throw bad(number, "text is not UTF-8");
       const read = !texts ? "" : plain ? bytes.toString("latin1", text, end) : utf8.decode(bytes.subarray(text, end));
-      matches.push({ transaction, kind, severity, text: read, score: 0 });
+      run.add(transaction, kind, severity, read, 0);
     } else throw bad(number, `kind ${kind}, expected 1 to 3`);
     at = text + Math.ceil(length / 8) * 8;
     if (at > to) throw bad(number + 1, "its padding is missing");

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { readmit } from "./admit.ts";
 import { BLOCK_SHIFT } from "./inject.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
-import { createRule, type RuleRun } from "./rule.ts";
+import { createRule } from "./rule.ts";
+import type { RuleRun } from "./ruleRun.ts";
 import { compileGuest } from "./testGuest.ts";
 import {
   all,

@@ -5,9 +5,10 @@ import type { RuleInstance } from "./instance.ts";
 import { createInstancePool, type InstancePool } from "./instancePool.ts";
 import { RUN_LIMITS, type RunLimits } from "./limits.ts";
 import type { Home } from "./place.ts";
-import { type Match, readResults } from "./results.ts";
+import { readResults } from "./results.ts";
+import { RuleRun } from "./ruleRun.ts";
 import type { MemoryContent } from "./sharedCode.ts";
-import { type Failure, RuleFault } from "./trap.ts";
+import { RuleFault } from "./trap.ts";
 
 /** Frames of a batch: their bytes as words, and where each begins, in bytes, a multiple of 8. */
 export interface FrameSource {
@@ -15,24 +16,15 @@ export interface FrameSource {
   readonly offsets: Uint32Array;
 }
 
-export interface RuleRun {
-  /** in order of transactions, then as the rule reported them */
-  readonly matches: Match[];
-  readonly failures: Failure[];
-  /** transactions that were evaluated, failures included */
-  readonly evaluations: number;
-  /** what they used: does not depend on how transactions were cut into batches, as long as the batch's fuel lasts */
-  readonly fuel: number;
-}
-
 export interface Rule {
   /**
-   * Evaluates the first `count` transactions that `indices` names, in that order, on a memory without a past. Once they have used
-   * the batch's fuel, the rest fail. What it writes to its state is final for each transaction that finishes, and undone for others.
+   * Evaluates `count` transactions that `indices` names from its place `first` on, in that order, on a memory without a past. Once they
+   * have used the batch's fuel, the rest fail. What it writes to its state is final for each transaction that finishes, and undone for others.
    *
+   * @param run to be filled; one that was before is cleared
    * @throws SandboxExhausted if the process is out of memories or stack: run the batch again later
    */
-  run(frames: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun;
+  run(frames: FrameSource, indices: Uint32Array, count: number, scene?: Scene, first?: number, run?: RuleRun): RuleRun;
 }
 
 /**
@@ -109,12 +101,19 @@ class SandboxedRule implements Rule {
     return home.place.take(home, bytes)!;
   }
 
-  run({ words, offsets }: FrameSource, indices: Uint32Array, count: number, scene?: Scene): RuleRun {
+  run(
+    { words, offsets }: FrameSource,
+    indices: Uint32Array,
+    count: number,
+    scene?: Scene,
+    first = 0,
+    run = new RuleRun(),
+  ): RuleRun {
     const limits = this.#limits;
     const largest = limits.inputBytes;
-    const matches: Match[] = [];
-    const failures: Failure[] = [];
-    let fuel = 0;
+    const end = first + count;
+    run.clear();
+    run.evaluations = count;
     /** left of the batch's budget; all that depends on it depends on the batch alone, whatever instance was there before */
     let left = limits.batchFuel;
     /** the last call's capacity; −1: there was none, and no further instance is to be paid for yet */
@@ -125,26 +124,26 @@ class SandboxedRule implements Rule {
     // Each trap costs an instance and the copy of a call's frames: after one, calls are short and grow again, or a rule that
     // traps on everything would copy the whole batch for every transaction of it.
     let most = count;
-    for (let from = 0; from < count; ) {
+    for (let from = first; from < end; ) {
       if (left <= 0) {
         const spent = new RuleFault(
           "batch_fuel",
           `Cannot begin: the batch's ${limits.batchFuel} fuel is used up by the transactions before`,
         );
-        for (; from < count; from++) fail(failures, indices[from]!, spent);
+        for (; from < end; from++) run.fail(indices[from]!, spent);
         break;
       }
       // as many as fit into one call
       let frames = 0;
       let to = from;
-      for (; to < count && to - from < most; to++) {
+      for (; to < end && to - from < most; to++) {
         const size = sizeOf(words, offsets[indices[to]!]!);
         if (tableBytes(to + 1 - from) + frames + size > largest) break;
         frames += size;
       }
       if (to === from) {
         const message = `Cannot show the rule a transaction of ${sizeOf(words, offsets[indices[from]!]!)} bytes: expected at most ${largest - tableBytes(1)}`;
-        fail(failures, indices[from]!, new RuleFault("frame_too_large", message));
+        run.fail(indices[from]!, new RuleFault("frame_too_large", message));
         from++;
         continue;
       }
@@ -160,14 +159,14 @@ class SandboxedRule implements Rule {
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
         left -= limits.initFuel + limits.instanceFuel;
-        for (; from < to; from++) fail(failures, indices[from]!, error); // it does not even start
+        for (; from < to; from++) run.fail(indices[from]!, error); // it does not even start
         continue;
       }
       write(guest, words, offsets, indices, from, to);
       const shown = scene && { ...scene, transactionAt: (progress: number) => indices[began + progress]! };
       const { finished, fault, used, lost } = guest.run(to - from, left, shown);
-      this.#collect(guest, indices, from, finished, matches, failures);
-      fuel += used;
+      this.#collect(guest, indices, from, finished, run);
+      run.fuel += used;
       left -= used + lost;
       from += finished;
       most = fault === null ? most * 8 : 1;
@@ -182,23 +181,16 @@ class SandboxedRule implements Rule {
       // A transaction is guilty only of what it does on a memory without a past: results or allocations of those before
       // it may have filled this one. So the first of a call has failed, any other is tried again as the first.
       if (from === began) {
-        fail(failures, indices[from]!, fault);
-        fuel += lost;
+        run.fail(indices[from]!, fault);
+        run.fuel += lost;
         from++;
       }
     }
     if (this.#home !== undefined) this.#pool.used(this.#home.place);
-    return { matches, failures, evaluations: count, fuel };
+    return run;
   }
 
-  #collect(
-    guest: RuleInstance,
-    indices: Uint32Array,
-    from: number,
-    finished: number,
-    matches: Match[],
-    failures: Failure[],
-  ): void {
+  #collect(guest: RuleInstance, indices: Uint32Array, from: number, finished: number, run: RuleRun): void {
     const limits = this.#limits;
     const { memory, input, out } = guest;
     const grew = guest.words.length === 0;
@@ -209,7 +201,7 @@ class SandboxedRule implements Rule {
       const next = words[(input >> 2) + i]!;
       if (next === end) continue;
       const transaction = indices[from + i]!;
-      const before = matches.length;
+      const before = run.count;
       try {
         if (next < end || next % 8 !== 0 || next > words.byteLength - out) {
           throw new RuleFault(
@@ -219,16 +211,16 @@ class SandboxedRule implements Rule {
         }
         const begin = end;
         end = next;
-        readResults(views, out + begin, out + next, transaction, limits, this.#texts, matches);
-        if (matches.length > limits.batchResults)
+        readResults(views, out + begin, out + next, transaction, limits, this.#texts, run);
+        if (run.count > limits.batchResults)
           throw new RuleFault(
             "too_many_results",
             `Cannot keep the results: more than ${limits.batchResults} for one batch`,
           );
       } catch (error) {
         if (!(error instanceof RuleFault)) throw error;
-        matches.length = before;
-        failures.push({ transaction, code: error.code, message: error.message });
+        run.count = before;
+        run.fail(transaction, error);
       }
     }
   }
@@ -241,9 +233,6 @@ function capacityFor(bytes: number, largest: number): number {
 }
 
 const sizeOf = (words: Uint32Array, frame: number): number => words[(frame >> 2) + SIZE_WORD]!;
-
-const fail = (failures: Failure[], transaction: number, { code, message }: RuleFault): void =>
-  void failures.push({ transaction, code, message });
 
 /** The table takes 4 bytes a transaction; frames begin at a multiple of 8. */
 function tableBytes(count: number): number {

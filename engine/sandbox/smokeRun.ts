@@ -12,8 +12,8 @@ import type { GuestList, Scene } from "./hostFunctions.ts";
 import { instantiate } from "./instance.ts";
 import type { RunLimits } from "./limits.ts";
 import type { Manifest } from "./parseManifest.ts";
-import { KIND } from "./results.ts";
 import { createRule, type Rule, SMALLEST_INPUT } from "./rule.ts";
+import { KIND } from "./ruleRun.ts";
 import { type Samples, sampleFrames } from "./sampleFrames.ts";
 import { RuleFault } from "./trap.ts";
 

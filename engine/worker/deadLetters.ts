@@ -4,7 +4,7 @@ import { frameToJson } from "../frame/frameToJson.ts";
 import { frameBytes } from "../frame/readFrame.ts";
 import type { Batch } from "../source/batch.ts";
 import type { Decoded, DecodeFailure } from "./decode.ts";
-import type { RuleFailure } from "./ruleStage.ts";
+import type { RuleFailure } from "./matches.ts";
 import type { TopicRecord } from "./topicRecords.ts";
 
 /** A larger letter goes to the topic without its bytes; they are in the table. A broker takes 1 MiB by default. */

@@ -92,7 +92,7 @@ export function explainRule(
     failure: failure ? { reason: failure.reason, detail: failure.detail } : null,
     lists: asked,
     state: askedState,
-    fuel: run.counts[0]?.fuel ?? 0,
+    fuel: run.ran.fuel[0] ?? 0,
   };
 }
 

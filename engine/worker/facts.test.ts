@@ -90,7 +90,8 @@ describe("the bundled recording", () => {
     expect(createRuleStage([plain]).wantsFacts).toBe(false);
     const process = createProcessor([asks, plain], createWorld({ chains: [31_337] }));
     const outcome = process(packBatch("s", 0, 0, records.length, records));
-    const { counts } = createRuleStage([asks, plain])(decoded);
+    const stage = createRuleStage([asks, plain]);
+    const counts = stage.countsOf(stage(decoded));
     expect(outcome.rules).toEqual(counts);
     expect(counts[0]!.matches).toBeGreaterThan(10);
   });

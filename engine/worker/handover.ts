@@ -1,7 +1,7 @@
 import { ruleKey } from "../rules/ruleKey.ts";
 import type { Decoded } from "./decode.ts";
+import type { Matched } from "./matches.ts";
 import type { Handover } from "./outcome.ts";
-import type { Matched } from "./ruleStage.ts";
 
 /** Of a batch whose rules with state have to see it in order; undefined when none of them sees a transaction. */
 export function handoverOf(decoded: Decoded, { left, tags, scores }: Matched, world: string): Handover | undefined {

@@ -8,9 +8,9 @@ import { createStateSession, type StateSession } from "../state/session.ts";
 import type { StateChange, StateTable } from "../state/stateTable.ts";
 import { type Lists, NO_LISTS, tablesOf } from "../world/world.ts";
 import type { Decoded } from "./decode.ts";
+import { createMatches, type Matched } from "./matches.ts";
 import { orderedRules } from "./orderedRules.ts";
 import type { Handover } from "./outcome.ts";
-import { createMatches, type Matched } from "./ruleStage.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 import { createTrials } from "./trials.ts";
 

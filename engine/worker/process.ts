@@ -25,6 +25,7 @@ import { encodeFound } from "./findingRows.ts";
 import { type BlockFindings, countFindings, createDetectStage, findingRecords } from "./findings.ts";
 import { encodeGasBlocks } from "./gasRows.ts";
 import { handoverOf } from "./handover.ts";
+import type { Matched, RuleFailure } from "./matches.ts";
 import {
   countOpportunities,
   createOpportunityStage,
@@ -36,7 +37,7 @@ import { type OrderedStage, type StateChanges, type StateTables, stateRows } fro
 import type { Handover, Outcome, TableName } from "./outcome.ts";
 import { riskMetricsRecords } from "./riskMetrics.ts";
 import { createRiskStage } from "./risks.ts";
-import { createRuleStage, type Matched, type RuleFailure, type RuleStage } from "./ruleStage.ts";
+import { createRuleStage, type RuleStage } from "./ruleStage.ts";
 import { packRecords, type TopicRecord } from "./topicRecords.ts";
 import { createTransferStage } from "./transfers.ts";
 import { withFacts } from "./withFacts.ts";
@@ -73,8 +74,8 @@ export function createProcessor(
     const opportunities = findOpportunities(decoded, blocks, found);
     lap("detect");
     const seen = runRules.wantsFacts ? withFacts(decoded, found, risks) : decoded;
-    const { counted, ...ran } = runRules(seen, lists);
-    const matched = { ...ran, counts: [...runRules.countsOf(counted), ...ran.counts] };
+    const run = runRules(seen, lists);
+    const matched = { ...run, counts: runRules.countsOf(run) };
     lap("rules");
     const refused = decoded.failures.map((failure) => decodeLetter(decoded, batch, failure));
     const metrics = riskMetricsRecords(blocks, found, risks);

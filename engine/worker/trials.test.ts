@@ -39,10 +39,12 @@ function rule(name: string, version: number, conditions: unknown, trial = false)
 const changes = (rules: readonly LiveRule[], ...batches: number[][]) => {
   const stage = createRuleStage(rules);
   return batches.map((values) => {
-    const { counts, alerts, trialChanges: changes } = stage(decoded(...values));
+    const run = stage(decoded(...values));
+    const { alerts, trialChanges: changes } = run;
     expect(alerts.every(({ version }) => version === 1)).toBe(true);
     const which = (transactions: readonly number[] = []) => transactions.map((i) => values[i]);
-    return counts
+    return stage
+      .countsOf(run)
       .filter(({ added, dropped }) => added + dropped > 0)
       .map(({ rule, version, matches, added, dropped }) => {
         const change = changes.get(ruleKey({ name: rule, version }))!;
@@ -72,15 +74,12 @@ test("a throttled rule is shown nothing, nor compared, and what it would have be
   const stateful = { ...module, name: "c", manifest: manifestSchema.parse({ name: "c", state: [COUNTER] }) };
   const rules = [live, trial, module, stateful].map((each) => ({ ...each, throttled: true }));
   const stage = createRuleStage([...rules, rule("d", 1, { value: 5 })], { leavesOrdered: true });
-  const { counted, counts: others, alerts, left } = stage(decoded(5, 6, 10, 20, 30));
-  const counts = [...stage.countsOf(counted), ...others];
+  const run = stage(decoded(5, 6, 10, 20, 30));
+  const { alerts, left } = run;
   expect(
-    counts.map(({ rule, version, evaluations, matches, skipped }) => [
-      `${rule}@${version}`,
-      evaluations,
-      matches,
-      skipped,
-    ]),
+    stage
+      .countsOf(run)
+      .map(({ rule, version, evaluations, matches, skipped }) => [`${rule}@${version}`, evaluations, matches, skipped]),
   ).toEqual([
     ["a@1", 0, 0, 3],
     ["a@2", 0, 0, 3],

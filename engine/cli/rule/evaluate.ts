@@ -56,7 +56,8 @@ export function createEvaluator(rule: LiveRule, lists: Lists = NO_LISTS): Evalua
   return {
     totals: () => ({ ...totals }),
     evaluate(decoded) {
-      const { alerts, tags, scores, failures, counts } = runRules(find(decoded), lists);
+      const run = runRules(find(decoded), lists);
+      const { alerts, tags, scores, failures } = run;
       const lines: Evaluated[] = [];
       const add = (transaction: number, what: Omit<MatchLine, "rule" | "tx_hash" | "block_number">): void => {
         lines.push({ transaction, line: { rule: rule.name, ...place(decoded, transaction), ...what } });
@@ -69,7 +70,7 @@ export function createEvaluator(rule: LiveRule, lists: Lists = NO_LISTS): Evalua
       for (const { transaction, reason, detail } of failures)
         add(transaction, { failure: reason.replace(/^rule_/, ""), message: detail });
       totals.transactions += decoded.count;
-      for (const { evaluations, traps, fuel } of counts) {
+      for (const { evaluations, traps, fuel } of runRules.countsOf(run)) {
         totals.evaluations += evaluations;
         totals.traps += traps;
         totals.fuel += fuel;
