@@ -110,7 +110,8 @@ test("a transaction publishes its records and the group's offsets with metadata 
   expect(await lagsOf(consumer)).toEqual(new Map([[0, 0], [1, 1]])); // biome-ignore format: a map
 });
 
-test("offsets that were handed to a transaction leave nothing behind in memory", async () => {
+// a ready binary of the client keeps them
+test.skipIf(!canReadBatches())("offsets that were handed to a transaction leave nothing behind in memory", async () => {
   const topic = await topicOf(12);
   const consumer = await consumerOf(topic);
   await until(() => consumer.owned().length === 12, () => consumer.poll(10)); // biome-ignore format: one line

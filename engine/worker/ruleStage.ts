@@ -30,7 +30,7 @@ export interface Ran extends Counted {
   readonly fuel: Float64Array;
 }
 
-/** The same with counts in parts: `countsOf` puts them together. */
+/** What the rules made of a batch, with their counts in parts: `countsOf` puts these together. */
 export interface StageRun extends Omit<Matched, "counts"> {
   readonly counted: Counted;
   readonly ran: Ran;

@@ -228,7 +228,10 @@ function build(cache) {
     const skipped = ["build", join("lib", "binding")].map((name) => join(packageFolder, name));
     cpSync(packageFolder, scratch, { recursive: true, filter: (path) => !skipped.includes(path) });
     if (!mustCompile) say("looking for a ready binary");
-    if (mustCompile || runInstallScript(scratch, []).status !== 0) {
+    if (!mustCompile && runInstallScript(scratch, []).status === 0) {
+      say("a ready binary: reads at a third of the rate, and loses 500 bytes for each partition of each commit");
+      say("Run, for one that does neither: npm run kafka:build -- --compile");
+    } else {
       provideCompiler();
       changeSources(scratch);
       say("compiling librdkafka (2 to 4 minutes, once per Node ABI)");
