@@ -40,9 +40,20 @@ describe("createCommitPace", () => {
     pace.committed(100, 70_000);
     expect(pace.wait(120, 120)).toBe(30);
     expect(pace.wait(150, 120)).toBe(0);
-    expect(pace.wait(195, 190)).toBe(5);
     pace.committed(200, 10);
     expect(pace.wait(210, 200)).toBe(15); // 25 ms behind the last, before the lull
+  });
+
+  it("asks for none once nothing is under way and most of the pause is over", () => {
+    const pace = createCommitPace();
+    pace.committed(0, 10);
+    pace.committed(100, 1_000); // 25 ms
+    expect(pace.wait(114, 114)).toBe(11);
+    expect(pace.wait(115, 115)).toBe(0);
+    expect(pace.wait(118, 115)).toBe(-3);
+    pace.committed(200, 8_000); // 80 ms
+    expect(pace.wait(247, 247)).toBe(30);
+    expect(pace.wait(248, 248)).toBe(0);
   });
 
   it("forgets a load with the first commit of little", () => {

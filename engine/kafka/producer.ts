@@ -71,7 +71,10 @@ const base = {
 /** Throughput: a batch may wait 5 ms for company. */
 const plain = { ...base, "linger.ms": 5, dr_cb: true };
 
-/** Latency: records go at once and retries of the coordinator's "not yet" come quickly: 11 ms a transaction instead of 102. */
+/**
+ * Latency: records go at once and retries of the coordinator's "not yet" come quickly: 11 ms a transaction instead of 102, and 5 with a client that
+ * `npm run kafka:build` compiled.
+ */
 const transactional = {
   ...base,
   "linger.ms": 0,
