@@ -126,6 +126,23 @@ test.skipIf(!canReadBatches())("offsets that were handed to a transaction leave 
   expect(process.memoryUsage.rss() - before).toBeLessThan(60e6);
 });
 
+// with a ready binary of the client the broker would keep it for as long as it may
+test.skipIf(!canReadBatches())(
+  "a reader of many records has one that comes by itself at once",
+  { timeout: 30_000 },
+  async () => {
+    const topic = await topicOf(1);
+    const consumer = await consumerOf(topic, { config: { "fetch.wait.max.ms": 60_000, "socket.timeout.ms": 90_000 } });
+    await until(() => consumer.owned().length === 1, () => consumer.poll(10)); // biome-ignore format: one line
+    const producer = await producerOf();
+    for (const value of ["one", "another"]) {
+      producer.produce(topic, 0, null, Buffer.from(value));
+      await producer.flush();
+      expect(texts(await take(consumer, 1))).toEqual([value]);
+    }
+  },
+);
+
 test("an aborted transaction is never seen, and its offsets do not count", async () => {
   const [input, output] = [await topicOf(1), await topicOf(1)];
   const consumer = await consumerOf(input);

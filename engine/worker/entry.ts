@@ -140,7 +140,7 @@ export default function run(task: WorkerTask): WorkerAnswer {
 
 function answerOf({ first, second }: Processors, batch: Batch, handed: WorkerTask["second"]): BatchAnswer {
   try {
-    stopwatch.start();
+    stopwatch.start(batch.size);
     if (!handed) return { kind: "outcome", outcome: first(batch), seconds: stopwatch.take() };
     return { kind: "ordered", ordered: second(batch, handed.handover, handed.tables), seconds: stopwatch.take() };
   } catch (error) {

@@ -13,6 +13,21 @@ test("a stage gets what passed since the one before, and a batch begins at zero"
   expect(stopwatch.take()).toEqual({ decode: 4 });
 });
 
+test("of small batches one in sixteen is measured, for all sixteen", () => {
+  let now = 0;
+  const stopwatch = createStopwatch(() => now++);
+  const took = Array.from({ length: 17 }, () => {
+    stopwatch.start(1_000);
+    stopwatch.lap("decode");
+    return stopwatch.take().decode ?? 0;
+  });
+  expect(took).toEqual([16, ...Array(15).fill(0), 16]);
+  expect(now).toBe(4);
+  stopwatch.start(64 << 10);
+  stopwatch.lap("decode");
+  expect(stopwatch.take()).toEqual({ decode: 1 });
+});
+
 test("the clock of this machine goes forward while a thread works", () => {
   const stopwatch = createStopwatch();
   stopwatch.start();

@@ -5,23 +5,33 @@ import type { Stage } from "./process.ts";
 export type StageSeconds = Partial<Record<Stage, number>>;
 
 export interface Stopwatch {
-  start(): void;
+  /** @param bytes of the batch  Default: it is measured. */
+  start(bytes?: number): void;
   lap(stage: Stage): void;
   take(): StageSeconds;
 }
+
+/** Of batches of less than so many bytes one in sixteen is measured, and counts sixteenfold: asking the kernel seven times took 40 of 90 µs. */
+const SMALL = 64 << 10;
+const ONE_IN = 16;
 
 /** Measures the stages of one batch after the other. @param clock seconds, ascending */
 export function createStopwatch(clock: () => number = createThreadClock()): Stopwatch {
   let seconds: StageSeconds = {};
   let last = 0;
+  let small = 0;
+  /** How often the batch counts. */
+  let times = 1;
   return {
-    start() {
+    start(bytes = SMALL) {
       seconds = {};
-      last = clock();
+      times = bytes >= SMALL ? 1 : small++ % ONE_IN === 0 ? ONE_IN : 0;
+      if (times > 0) last = clock();
     },
     lap(stage) {
+      if (times === 0) return;
       const now = clock();
-      seconds[stage] = (seconds[stage] ?? 0) + now - last;
+      seconds[stage] = (seconds[stage] ?? 0) + times * (now - last);
       last = now;
     },
     take: () => seconds,

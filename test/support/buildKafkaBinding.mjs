@@ -8,9 +8,8 @@
 //     node-v115-linux-x64/confluent-kafka-javascript.node    runpath $ORIGIN/../deps
 //     deps/librdkafka.so.1  librdkafka++.so.1                same for every ABI
 //
-// A build of our own gets a method more, which reads records in batches: engine/kafka/native/consumeBatch.h, gives back memory that
-// the package keeps, and commits 7 ms sooner (CHANGES). With a ready binary everything works, at a third of the rate and with that loss;
-// `npm run kafka:build -- --compile` leaves it aside.
+// A build of our own reads records in batches, gives back memory that the package keeps, and waits less (engine/kafka/native/). With a
+// ready binary everything works, at a third of the rate and with that loss; `npm run kafka:build -- --compile` leaves it aside.
 //
 // Plain JavaScript without dependencies: it runs before anything else is ready.
 
@@ -31,6 +30,7 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CHANGES } from "../../engine/kafka/native/changes.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const nodeModules = join(root, "node_modules");
@@ -60,29 +60,6 @@ function loadError() {
   return mustCompile && child.stdout.trim() !== "function" ? "it is a ready binary" : null;
 }
 
-/** File of the package's sources, a line of it, what comes in its place. */
-const CHANGES = [
-  ["src/kafka-consumer.h", "  friend class Producer;\n", "  friend class Producer;\n  friend class ConsumeBatch;\n"],
-  ["src/kafka-consumer.cc", '#include "src/workers.h"\n', '#include "src/workers.h"\n#include "src/consumeBatch.h"\n'],
-  [
-    "src/kafka-consumer.cc",
-    '  Nan::SetPrototypeMethod(tpl, "consume", NodeConsume);\n',
-    '  Nan::SetPrototypeMethod(tpl, "consume", NodeConsume);\n  Nan::SetPrototypeMethod(tpl, "consumeBatch", NodeConsumeBatch);\n',
-  ],
-  // the offsets of a transaction, with their metadata, were never freed: 500 B for each partition of each commit
-  [
-    "src/workers.cc",
-    "ProducerSendOffsetsToTransaction::~ProducerSendOffsetsToTransaction() {}\n",
-    "ProducerSendOffsetsToTransaction::~ProducerSendOffsetsToTransaction() {\n  RdKafka::TopicPartition::destroy(m_topic_partitions);\n}\n",
-  ],
-  // A commit looks every 10 ms whether records are under way, as nothing wakes it where only failures are reported: it took 11.3 ms, and takes 4
-  [
-    "deps/librdkafka/src/rdkafka.c",
-    "(tmout = rd_timeout_remains_limit(ts_end, 10)) !=\n",
-    "(tmout = rd_timeout_remains_limit(ts_end, 1)) !=\n",
-  ],
-];
-
 /** Which sources a build is of: other changes are another build. */
 const stamp = createHash("sha256")
   .update(readFileSync(ourMethod))
@@ -99,7 +76,7 @@ function changeSources(folder) {
     const source = readFileSync(path, "utf8");
     if (!source.includes(place))
       throw new StepError(
-        `Cannot change the Kafka client's sources: ${file} has no line ${JSON.stringify(place)}, expected the sources of the version in package-lock.json`,
+        `Cannot change the Kafka client's sources: ${file} has no lines ${JSON.stringify(place)}, expected the sources of the version in package-lock.json`,
       );
     writeFileSync(path, source.replace(place, text));
   }
@@ -236,7 +213,7 @@ function build(cache) {
     if (!mustCompile) say("looking for a ready binary");
     if (!mustCompile && runInstallScript(scratch, []).status === 0) {
       say(
-        "a ready binary: reads at a third of the rate, commits 7 ms later, and loses 500 bytes for each partition of each commit",
+        "a ready binary: reads at a third of the rate, commits 10 ms later, and loses 500 bytes for each partition of each commit",
       );
       say("Run, for one that does none of it: npm run kafka:build -- --compile");
     } else {
