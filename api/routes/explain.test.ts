@@ -61,7 +61,7 @@ async function store(
     const blocks = outcome.tables[table]!;
     const columns = COLUMNS[table].map(([name]) => name);
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-    await server.store.insertBlock({ table, columns, format: "Native", bodies: [await joinRows(blocks)], rows });
+    await server.store.insertBlock({ table, columns, format: "Native", bodies: (await joinRows(blocks)).bodies, rows });
   }
 }
 

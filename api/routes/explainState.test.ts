@@ -48,7 +48,13 @@ beforeAll(async () => {
       for (const [table, bodies] of Object.entries(all) as [keyof typeof COLUMNS, (typeof all)["alerts"] & {}][]) {
         const columns = COLUMNS[table].map(([name]) => name);
         const rows = bodies.reduce((sum, block) => sum + block.rows, 0);
-        await server.store.insertBlock({ table, columns, format: "Native", bodies: [await joinRows(bodies)], rows });
+        await server.store.insertBlock({
+          table,
+          columns,
+          format: "Native",
+          bodies: (await joinRows(bodies)).bodies,
+          rows,
+        });
       }
   }
 });

@@ -35,7 +35,7 @@ async function store(records: readonly SourceRecord[], source = "s"): Promise<vo
     const blocks = tables[table]!;
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
     const columns = COLUMNS[table].map(([name]) => name);
-    await server.store.insertBlock({ table, columns, format: "Native", bodies: [await joinRows(blocks)], rows });
+    await server.store.insertBlock({ table, columns, format: "Native", bodies: (await joinRows(blocks)).bodies, rows });
   }
 }
 

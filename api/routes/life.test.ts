@@ -194,7 +194,7 @@ beforeAll(async () => {
     expect(outcome).toMatchObject({ deadLetters: 0, transactions: records.length });
     const stored = outcome.tables.transactions!;
     const columns = COLUMNS.transactions.map(([name]) => name);
-    await server.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: [await joinRows(stored)], rows: records.length }); // biome-ignore format: one call
+    await server.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: (await joinRows(stored)).bodies, rows: records.length }); // biome-ignore format: one call
   }
   for (const { number, hash } of blocks.filter(({ replaced }) => replaced))
     await server.store.command(

@@ -25,7 +25,7 @@ export async function rowsOf({ lines }: Load, rules: readonly LiveRule[]): Promi
   for (const table of Object.keys(tables) as TableName[]) {
     const blocks = tables[table]!;
     const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-    if (rows > 0) made.push({ table, body: await joinRows(blocks), rows });
+    if (rows > 0) made.push({ table, body: Buffer.concat((await joinRows(blocks)).bodies), rows });
   }
   return made;
 }

@@ -23,6 +23,13 @@ test("the file holds all bodies while it is used, and is gone afterwards", async
   expect(await readdir(spool)).toEqual([]);
 });
 
+test("more bodies than the kernel takes at once, some of them empty, are all there", async () => {
+  const many = Array.from({ length: 3_000 }, (_, i) => Buffer.alloc(i % 7, i));
+  await withBlockFile(spool, many, async (path) => {
+    expect(Buffer.compare(await readFile(path), Buffer.concat(many))).toBe(0);
+  });
+});
+
 test("an error of its user comes through, and the file goes", async () => {
   const failing = withBlockFile(spool, bodies, async () => {
     throw new Error("refused");

@@ -68,13 +68,26 @@ export function marked(rows: readonly StoredRows[], had: TransactionMarks, more:
   return withMarks(rows as readonly Block[], had, more);
 }
 
-/** A table's rows, at least one, as the one block that encoding all of them at once would have given. */
-export async function joinRows(rows: readonly StoredRows[]): Promise<Uint8Array> {
+/** A table's rows for the store. */
+export interface JoinedRows {
+  /** One block, in pieces. */
+  readonly bodies: readonly Uint8Array[];
+  /** Gives back the memory of what was made here, once the store has it. */
+  free(): void;
+}
+
+/** A table's rows, at least one, as the one block that encoding all of them at once would have given. It lies in theirs in part. */
+export async function joinRows(rows: readonly StoredRows[]): Promise<JoinedRows> {
   const blocks = await inColumns(rows);
-  const body = await mergeBlocks(blocks);
-  const others = new Set([body.buffer, ...rows.map(({ bytes }) => bytes.buffer)]);
-  freeBuffers(blocks.map(({ bytes }) => bytes.buffer).filter((buffer) => !others.has(buffer)));
-  return body;
+  const bodies = await mergeBlocks(blocks);
+  return {
+    bodies,
+    free() {
+      const given = new Set(rows.map(({ bytes }) => bytes.buffer));
+      const made = [...bodies, ...blocks.map(({ bytes }) => bytes)].map(({ buffer }) => buffer);
+      freeBuffers(made.filter((buffer) => !given.has(buffer)));
+    },
+  };
 }
 
 /** Columns of all rows, in their order. The event loop goes on after each few hundred that are made, 0.3 to 1 ms of work. */

@@ -157,18 +157,18 @@ async function insert(
 ): Promise<void> {
   const rows = members.flatMap(({ range }) => range.blocks[table] ?? []);
   if (rows.length === 0) return;
-  const body = await joinRows(rows);
+  const { bodies, free } = await joinRows(rows);
   signal.throwIfAborted();
   await store.insertBlock({
     table,
     columns: COLUMNS[table].map(([name]) => name),
     types: COLUMNS[table].map(([, type]) => type),
     format: "Native",
-    bodies: [body],
+    bodies,
     rows: sumRows(rows),
     token,
   });
-  if (!rows.some(({ bytes }) => bytes.buffer === body.buffer)) freeBuffers([body.buffer]); // else it is the block's own
+  free();
 }
 
 /** Nothing but the merging has read these. A block that was a body itself may still be on its way, of an attempt that was given up. */

@@ -79,7 +79,7 @@ async function put(source: string, records: readonly object[], world: World): Pr
   const { tables, deadLetters } = createProcessor([], world)(packBatch(source, 0, 0, batch.length, batch));
   expect(deadLetters).toBe(0);
   const columns = COLUMNS.transactions.map(([name]) => name);
-  await place.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: [await joinRows(tables.transactions!)], rows: records.length }); // biome-ignore format: one call
+  await place.store.insertBlock({ table: "transactions", columns, format: "Native", bodies: (await joinRows(tables.transactions!)).bodies, rows: records.length }); // biome-ignore format: one call
 }
 
 beforeAll(async () => {
