@@ -171,7 +171,7 @@ async function insert(
   free();
 }
 
-/** Nothing but the merging has read these. A block that was a body itself may still be on its way, of an attempt that was given up. */
+/** The store has had these, and there was no attempt before that may still read them. A table's only block is left to the garbage collector. */
 async function freeMerged(members: readonly Member[]): Promise<void> {
   const tables = TABLES.map((table) => members.flatMap(({ range }) => range.blocks[table] ?? []));
   const merged = tables.filter(({ length }) => length > 1).flat();
