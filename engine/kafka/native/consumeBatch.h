@@ -63,7 +63,8 @@ class ConsumeBatch : public Workers::ErrorAwareWorker {
       if (taken == 1) taken += Take(queue, 0, 1, m_messages.size() - 1);
     }
     // The first of an answer's partitions are here while the client still takes the others apart: a read of its own for these costs as much again.
-    for (size_t before = 0; taken > before && taken < kBusy && taken < m_messages.size();) {
+    size_t before = 0;
+    for (int looks = 0; looks < kMostLooks && taken > before && taken < kBusy && taken < m_messages.size(); looks++) {
       before = taken;
       std::this_thread::sleep_for(std::chrono::microseconds(kApartUs));
       taken += Take(queue, 0, taken, m_messages.size() - taken);
@@ -115,8 +116,9 @@ class ConsumeBatch : public Workers::ErrorAwareWorker {
   /** Messages that librdkafka hands over at once: half a kilobyte each, so they stay in the cache until they are counted. */
   static constexpr size_t kTogether = 512;
   static const int kGatherMs = 2;
-  /** Parts of an answer come no further apart than this. */
+  /** Parts of an answer come no further apart than this; those of many brokers might never be further apart. */
   static const int kApartUs = 200;
+  static const int kMostLooks = 5;
 
   struct Entry {
     double offset;
