@@ -57,11 +57,7 @@ export function encodeJoined(parts: readonly Columns[], rows: readonly (readonly
   const out = rowWriter;
   out.at = 0; // of a block that could not be written something may be left
   out.parts = [];
-  startBlock(
-    out,
-    parts.reduce((sum, { length }) => sum + length, 0),
-    rows.length,
-  );
+  startBlock(out, parts.flat().length, rows.length);
   for (const [i, columns] of parts.entries()) {
     for (const [name, type] of columns) {
       startColumn(out, name, type);
@@ -73,35 +69,30 @@ export function encodeJoined(parts: readonly Columns[], rows: readonly (readonly
 
 /** `startColumn` has begun a part of values. */
 function writeValues(out: BlockWriter, type: string, values: readonly Value[]): void {
-  const { outer, inner, write } = shapeOf(type);
-  if (outer === "Array") {
+  const shape = shapeOf(type);
+  if ("items" in shape) {
     const arrays = values as readonly (readonly Value[])[];
     out.parts[out.parts.length - 2] = PART.ends;
     reserve(out, 8 * arrays.length);
     let end = 0;
     for (const { length } of arrays) u64(out, (end += length));
     startPart(out, PART.values);
-    writeValues(out, inner, arrays.flat());
+    writeValues(out, shape.items, arrays.flat());
     return;
   }
-  if (outer === "Nullable") {
+  if (shape.nullable) {
     reserve(out, values.length);
     for (const value of values) out.bytes[out.at++] = value === null ? 1 : 0;
     startPart(out, PART.values);
   }
   for (const value of values) {
     reserve(out, 32);
-    write(out, value);
+    shape.write(out, value);
   }
 }
 
-interface Shape {
-  readonly outer: string | undefined;
-  /** Without that. */
-  readonly inner: string;
-  /** Of an array's items it is found when they are written. */
-  readonly write: ReturnType<typeof writerOf>;
-}
+/** Of an array, the type of its items. */
+type Shape = { readonly items: string } | { readonly nullable: boolean; readonly write: ReturnType<typeof writerOf> };
 
 /** By type, of which tables have a few dozen: to take its name apart costs more than a value. */
 const shapes = new Map<string, Shape>();
@@ -110,7 +101,7 @@ function shapeOf(type: string): Shape {
   const known = shapes.get(type);
   if (known) return known;
   const [, outer, inner = type] = /^(Array|Nullable)\((.*)\)$/.exec(type) ?? [];
-  const shape = { outer, inner, write: outer === "Array" ? () => {} : writerOf(inner) };
+  const shape = outer === "Array" ? { items: inner } : { nullable: outer === "Nullable", write: writerOf(inner) };
   shapes.set(type, shape);
   return shape;
 }

@@ -34,10 +34,13 @@ export async function mergeBlocks(blocks: readonly Block[]): Promise<Uint8Array[
       let base = 0;
       for (const block of blocks) {
         const values = part(block, i);
-        if (kind === PART.ends) base = raise(merged.copy(values), base);
-        else if (values.length < LONG) merged.copy(values);
-        else merged.add(values);
-        cost += PART_BYTES + (kind === PART.ends || values.length < LONG ? values.length : 0);
+        cost += PART_BYTES;
+        if (kind === PART.values && values.length >= LONG) merged.add(values);
+        else {
+          const copy = merged.copy(values);
+          if (kind === PART.ends) base = raise(copy, base);
+          cost += copy.length;
+        }
         if (cost < SLICE) continue;
         cost = 0;
         await turn();

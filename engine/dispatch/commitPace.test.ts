@@ -40,6 +40,7 @@ describe("createCommitPace", () => {
     pace.committed(100, 70_000);
     expect(pace.wait(120, 120)).toBe(30);
     expect(pace.wait(150, 120)).toBe(0);
+    expect(pace.wait(195, 190)).toBe(-5); // most of the 70 ms are over
     pace.committed(200, 10);
     expect(pace.wait(210, 200)).toBe(15); // 25 ms behind the last, before the lull
   });
