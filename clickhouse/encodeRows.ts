@@ -4,6 +4,7 @@ import {
   type BlockWriter,
   createBlockWriter,
   PART,
+  partIs,
   raw,
   reserve,
   startBlock,
@@ -72,7 +73,7 @@ function writeValues(out: BlockWriter, type: string, values: readonly Value[]): 
   const shape = shapeOf(type);
   if ("items" in shape) {
     const arrays = values as readonly (readonly Value[])[];
-    out.parts[out.parts.length - 2] = PART.ends;
+    partIs(out, PART.ends);
     reserve(out, 8 * arrays.length);
     let end = 0;
     for (const { length } of arrays) u64(out, (end += length));
@@ -81,6 +82,7 @@ function writeValues(out: BlockWriter, type: string, values: readonly Value[]): 
     return;
   }
   if (shape.nullable) {
+    partIs(out, PART.nulls);
     reserve(out, values.length);
     for (const value of values) out.bytes[out.at++] = value === null ? 1 : 0;
     startPart(out, PART.values);

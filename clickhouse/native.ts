@@ -11,10 +11,12 @@ export interface Block {
   readonly bytes: Uint8Array;
   /** What it consists of, so that blocks can be joined: kind and first byte of each part. */
   readonly parts: Uint32Array;
+  /** Columns that it leaves out, from the least: numbers among the table's. None of its rows has anything there, and for what is not in a block the store takes NULL or an empty array. */
+  readonly without?: readonly number[];
 }
 
-/** Kinds of parts: the number of rows; what is the same in every block; values one behind the other; ends of arrays. */
-export const PART = { rows: 0, names: 1, values: 2, ends: 3 } as const;
+/** Kinds of parts: the number of rows; what is the same in every block; values one behind the other; ends of arrays; which values are NULL. */
+export const PART = { rows: 0, names: 1, values: 2, ends: 3, nulls: 4 } as const;
 
 export interface BlockWriter {
   bytes: Uint8Array;
@@ -30,6 +32,11 @@ export function createBlockWriter(capacity = 1 << 16): BlockWriter {
 /** From here on the block consists of that. */
 export function startPart(out: BlockWriter, kind: (typeof PART)[keyof typeof PART]): void {
   out.parts.push(kind, out.at);
+}
+
+/** What was begun last is a part of that kind. */
+export function partIs(out: BlockWriter, kind: (typeof PART)[keyof typeof PART]): void {
+  out.parts[out.parts.length - 2] = kind;
 }
 
 /** Makes room for `size` more bytes. Callers reserve once a column, then write without checks. */
@@ -121,6 +128,7 @@ export function startBlock(out: BlockWriter, columns: number, rows: number): voi
   varuint(out, rows);
 }
 
+/** What follows is a part of values, if nothing else is said of it. */
 export function startColumn(out: BlockWriter, name: string, type: string): void {
   startPart(out, PART.names);
   string(out, name);

@@ -1,21 +1,25 @@
 import { fileURLToPath } from "node:url";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSynthetic } from "../../bench/load/synthetic.ts";
 import { CONTENT } from "../../engine/frame/content.ts";
 import { packBatch } from "../../engine/source/batch.ts";
 import { readLines } from "../../engine/source/recording.ts";
 import { createDecoder } from "../../engine/worker/decode.ts";
+import { type TemporaryStore, temporaryStore } from "../../test/support/embeddedStore.ts";
 import { mergeBlocks } from "../mergeBlocks.ts";
 import type { TransactionRows } from "./frameColumns.ts";
 import { joinRows, marked, type StoredRows, transactionRows } from "./framedRows.ts";
-import { encodeTransactions, type TransactionMarks } from "./transactions.ts";
+import { encodeTransactions, TRANSACTION_COLUMNS, type TransactionMarks } from "./transactions.ts";
 
 const RECORDING = fileURLToPath(new URL("../../test/recordings/dex.ndjson.gz", import.meta.url));
 const decode = createDecoder({ chains: [1, 56, 137, 31_337, 42_161] });
 
 /** Mined transactions with logs, then pending ones. */
 const lines: Buffer[] = [];
+let temporary: TemporaryStore;
+afterAll(() => temporary.remove());
 beforeAll(async () => {
+  temporary = await temporaryStore();
   for await (const line of readLines(RECORDING)) if (lines.push(Buffer.from(line)) === 300) break;
   const synthetic = createSynthetic({ seed: 5 });
   while (lines.length < 600) lines.push(Buffer.from(synthetic.next()));
@@ -85,4 +89,28 @@ test("what it was given can be joined again: an insert may fail", async () => {
   const once = await joined(rows);
   (await joinRows(rows)).free(); // what was made of them, not they
   expect(Buffer.compare(await joined(rows), once)).toBe(0);
+});
+
+test("columns in which no row has anything are not sent: the store has NULL there, or an empty array", async () => {
+  const { store } = temporary;
+  const columns = TRANSACTION_COLUMNS.map(({ name }) => name);
+  const pending = encodeTransactions(batch(300, 600));
+  const lacking = pending.map(({ without }) => without!.map((i) => columns[i]));
+  expect(new Set(lacking.flat())).toEqual(new Set(lacking[0]));
+  expect(lacking[0]).toEqual(expect.arrayContaining(["block_number", "block_miner", "status", "log_index", "log_topics"])); // biome-ignore format: one line
+  const types = TRANSACTION_COLUMNS.map(({ type }) => type);
+  const stored = async (rows: readonly StoredRows[], more: object) => {
+    const { bodies } = await joinRows(rows);
+    await store.command("TRUNCATE TABLE transactions");
+    await store.insertBlock({ table: "transactions", columns, format: "Native", bodies, rows: 600, ...more });
+    return store.rows<Record<string, unknown>>(`SELECT * REPLACE (hex(hash) AS hash, hex(from_address) AS from_address, hex(to_address) AS to_address, hex(input) AS input)
+       FROM transactions WHERE offset >= 300 ORDER BY offset`); // biome-ignore format: one call
+  };
+  const mined = encodeTransactions(batch(0, 300));
+  expect(mined.every(({ without }) => !without!.includes(columns.indexOf("block_number")))).toBe(true);
+  const whole = await stored([...mined, ...pending], { types });
+  expect(whole.length).toBe(300);
+  expect(whole[0]).toMatchObject({ block_number: null, status: null, log_index: [], log_topics: [], access_keys: [] });
+  expect(await stored(pending, { types })).toEqual(whole); // as a file
+  expect(await stored(pending, {})).toEqual(whole); // as a request's body, as another server gets it
 });

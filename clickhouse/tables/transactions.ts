@@ -10,6 +10,7 @@ import {
   type BlockWriter,
   createBlockWriter,
   PART,
+  partIs,
   raw,
   reserve,
   startColumn,
@@ -72,34 +73,40 @@ export const TRANSACTION_COLUMNS: readonly Column[] = [
   {
     name: "log_index",
     type: "Array(UInt32)",
+    lacks: ({ someLogs }) => !someLogs,
     write: (out, rows) =>
       entries(out, rows, logs, (at) => raw(out, rows.bytes, at + LOG.logIndex, at + LOG.logIndex + 4)),
   },
   {
     name: "log_address",
     type: "Array(FixedString(20))",
+    lacks: ({ someLogs }) => !someLogs,
     write: (out, rows) =>
       entries(out, rows, logs, (at) => raw(out, rows.bytes, at + LOG.address, at + LOG.address + 20)),
   },
   {
     name: "log_topics",
     type: "Array(Array(FixedString(32)))",
+    lacks: ({ someLogs }) => !someLogs,
     write: (out, rows) => hashes(out, rows, logs, LOG.topicCount, LOG.topics),
   },
   {
     name: "log_data",
     type: "Array(String)",
+    lacks: ({ someLogs }) => !someLogs,
     write: (out, rows) => entries(out, rows, logs, (at) => logData(out, rows, at)),
   },
   {
     name: "access_address",
     type: "Array(FixedString(20))",
+    lacks: ({ someAccesses }) => !someAccesses,
     write: (out, rows) =>
       entries(out, rows, accesses, (at) => raw(out, rows.bytes, at + ACCESS.address, at + ACCESS.address + 20)),
   },
   {
     name: "access_keys",
     type: "Array(Array(FixedString(32)))",
+    lacks: ({ someAccesses }) => !someAccesses,
     write: (out, rows) => hashes(out, rows, accesses, ACCESS.keyCount, ACCESS.keys),
   },
   { name: "extra", type: "String", write: extra },
@@ -177,17 +184,18 @@ function remark(block: Block, first: number, marks: TransactionMarks): Block {
     startColumn(writer, name, type);
     write(writer, { first, count: block.rows, ...marks } as Tile); // these columns look at nothing else
   }
-  return takeBlock(writer);
+  return { ...takeBlock(writer), ...(block.without && { without: block.without }) };
 }
 
 function risk(out: BlockWriter, { risks, count }: Tile): void {
-  fill(out, 0, count); // none is NULL
+  partIs(out, PART.nulls);
+  fill(out, 0, count);
   startPart(out, PART.values);
   values(out, Uint8Array.from(risks.subarray(0, count), riskScore));
 }
 
 function tags(out: BlockWriter, { tags, first, count }: Tile): void {
-  startPart(out, PART.ends);
+  partIs(out, PART.ends);
   if (tags.size === 0) fill(out, 0, count * 8);
   else {
     reserve(out, count * 8);
@@ -199,6 +207,7 @@ function tags(out: BlockWriter, { tags, first, count }: Tile): void {
 }
 
 function scores(out: BlockWriter, { scores, first, count }: Tile): void {
+  partIs(out, PART.nulls);
   if (scores.size === 0) fill(out, 1, count);
   else {
     reserve(out, count);
