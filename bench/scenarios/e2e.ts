@@ -3,8 +3,8 @@
  *
  * A run: the engine has joined its group and waits. The load is put on the topic inside an open transaction, so that the engine
  * sees none of it; then the transaction is committed, and the clock runs until the ledger says that everything is stored.
- * A first fill warms up and is not counted. CPU is what the kernel counted for the engine's threads in that time. In a last
- * fill, not counted either, the main thread is sampled to see what it works for.
+ * The first fills warm up, the broker's JVM above all, and are not counted. CPU is what the kernel counted for the engine's threads
+ * in that time. In a last fill, not counted either, the main thread is sampled to see what it works for.
  */
 
 import { UsageError } from "../../engine/ops/errors.ts";
@@ -46,6 +46,8 @@ const GOALS: Readonly<Record<string, Goal>> = {
 const MEMORY_GOAL: Goal = { below: 1_500 };
 /** Of so many each is a check. */
 const MOST_RULES = 20;
+/** As the peers have. A broker that just started spends half of its CPU on compiling itself. */
+const WARM_UPS = 3;
 /** kcat reads the first two fills, so that its start counts for less. */
 const KCAT_FILLS = 2;
 export const e2e: Scenario = {
@@ -88,7 +90,7 @@ export const e2e: Scenario = {
 export async function measureCase(
   brokers: string,
   { load, rules, format, goal }: Case,
-  { runs, say }: Context,
+  { runs, quick, say }: Context,
   after: (engine: EngineUnderTest) => Promise<Measured> = async () => ({ checks: [], figures: [] }),
 ): Promise<Measured> {
   const title = `${load.name} ${format}`;
@@ -98,7 +100,11 @@ export async function measureCase(
   say(`${title}: ${load.lines.length} transactions of ${load.bytes} B in ${records.length} records`);
   const engine = await startEngine(brokers, `bench-${load.name.replaceAll(" ", "-")}-${format}`, rules);
   try {
-    await measureFill(brokers, engine, records, load, format, undefined);
+    const warmUps = quick ? 1 : WARM_UPS;
+    for (let run = 1; run <= warmUps; run++) {
+      const { seconds } = await measureFill(brokers, engine, records, load, format, undefined);
+      say(`${title}: warm-up ${run} of ${warmUps}, ${Math.round(load.lines.length / seconds)} tx/s`);
+    }
     const samples: Sample[] = [];
     for (let run = 1; run <= runs; run++) {
       const sample = await measureFill(brokers, engine, records, load, format, kcat);
@@ -110,7 +116,7 @@ export async function measureCase(
     const { cpu } = await measureFill(brokers, engine, records, load, format, undefined, async (run) => {
       profile = await engine.profile(run);
     });
-    const checks = await check(brokers, engine, load, title, runs + 2);
+    const checks = await check(brokers, engine, load, title, warmUps + runs + 1);
     const more = await after(engine);
     return {
       checks: [...checks, ...more.checks],

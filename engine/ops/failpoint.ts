@@ -3,7 +3,7 @@ import { appendFileSync } from "node:fs";
 /** A named place in the data path where a crash test may stop the process. */
 export type Failpoint = (name: FailpointName) => void;
 
-/** Every place, in the order in which a range passes them. */
+/** Every place, in the order in which a range passes them; tables are stored side by side. */
 export const FAILPOINTS = [
   "after assign",
   "after poll",
