@@ -75,7 +75,7 @@ export const VARIABLES = {
   WEIR_BLOCK_WAIT_MS: { group: "engine", type: t.integer(0, 600_000, "ms"), default: "30000", meaning: "How long a block is waited for of which some transactions have come; then it is processed as it is, and nothing is found in it that another transaction could change" },
   WEIR_IN_FLIGHT_BYTES: { group: "engine", type: t.bytes(16 * MiB, 64 * 1024 * MiB), default: "256MiB", meaning: "Bytes of records between source and store at most; beyond, the source is paused" },
   WEIR_RANGE_MAX_AGE_MS: { group: "engine", type: t.integer(50, 60_000, "ms"), default: "1000", meaning: "Age at which rows are stored, those of all partitions together" },
-  WEIR_RANGE_MAX_ROWS: { group: "engine", type: t.integer(1_000, 1_000_000), default: "50000", meaning: "Rows at which they are stored, however young they are" },
+  WEIR_RANGE_MAX_ROWS: { group: "engine", type: t.integer(1_000, 1_000_000), default: "100000", meaning: "Rows at which they are stored, however young they are" },
   OTEL_EXPORTER_OTLP_ENDPOINT: { group: "engine", type: t.url("http", "https"), meaning: "Collector that spans of requests, batches and rounds are sent to, as OTLP over HTTP; unset means no traces" },
   OTEL_EXPORTER_OTLP_HEADERS: { group: "engine", type: t.headers(), secret: true, meaning: "Headers of what is sent to the collector, such as its key" },
   OTEL_SERVICE_NAME: { group: "engine", type: t.text(256), default: "weir", meaning: "What spans say they come from; further OTEL_ variables (OTEL_TRACES_SAMPLER, OTEL_RESOURCE_ATTRIBUTES, OTEL_BSP_…) are read from the environment by OpenTelemetry" },
