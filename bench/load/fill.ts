@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import { createProducer } from "../../engine/kafka/producer.ts";
 import type { LoadRecord } from "./load.ts";
 
+/** How many fills warm up and do not count. A broker that just started spends half of its CPU on compiling itself. */
+export const warmUpFills = (quick: boolean): number => (quick ? 1 : 3);
+
 export interface Filling {
   /** Makes everything visible at once. */
   release(): Promise<void>;

@@ -11,7 +11,7 @@ import { UsageError } from "../../engine/ops/errors.ts";
 import { startBroker } from "../../test/support/kafkaBroker.ts";
 import { readCommitted } from "../../test/support/readCommitted.ts";
 import { figure, type Goal } from "../figure.ts";
-import { fill } from "../load/fill.ts";
+import { fill, warmUpFills } from "../load/fill.ts";
 import { blocksLoad, jsonRecords, type Load, type LoadRecord, packedRecords, pendingLoad } from "../load/load.ts";
 import type { JsonRule } from "../load/ruleMix.ts";
 import { cpuOf, MAIN } from "../measure/cpuOf.ts";
@@ -46,8 +46,6 @@ const GOALS: Readonly<Record<string, Goal>> = {
 const MEMORY_GOAL: Goal = { below: 1_500 };
 /** Of so many each is a check. */
 const MOST_RULES = 20;
-/** As the peers have. A broker that just started spends half of its CPU on compiling itself. */
-const WARM_UPS = 3;
 /** kcat reads the first two fills, so that its start counts for less. */
 const KCAT_FILLS = 2;
 export const e2e: Scenario = {
@@ -100,7 +98,7 @@ export async function measureCase(
   say(`${title}: ${load.lines.length} transactions of ${load.bytes} B in ${records.length} records`);
   const engine = await startEngine(brokers, `bench-${load.name.replaceAll(" ", "-")}-${format}`, rules);
   try {
-    const warmUps = quick ? 1 : WARM_UPS;
+    const warmUps = warmUpFills(quick);
     for (let run = 1; run <= warmUps; run++) {
       const { seconds } = await measureFill(brokers, engine, records, load, format, undefined);
       say(`${title}: warm-up ${run} of ${warmUps}, ${Math.round(load.lines.length / seconds)} tx/s`);

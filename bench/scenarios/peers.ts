@@ -10,7 +10,7 @@ import { createAdmin } from "../../engine/kafka/admin.ts";
 import { UsageError } from "../../engine/ops/errors.ts";
 import { startBroker } from "../../test/support/kafkaBroker.ts";
 import { figure } from "../figure.ts";
-import { fill } from "../load/fill.ts";
+import { fill, warmUpFills } from "../load/fill.ts";
 import type { LoadRecord } from "../load/load.ts";
 import { type JsonRule, mixRules, mixTransactions } from "../load/ruleMix.ts";
 import { countByRule, parseTransaction } from "../load/ruleTruth.ts";
@@ -34,10 +34,9 @@ interface Sizes {
   /** Transactions that differ, which brute force counts, and how often each comes in a fill. */
   readonly distinct: number;
   readonly copies: number;
-  readonly warmUps: number;
 }
-const FULL: Sizes = { distinct: 10_000, copies: 100, warmUps: 3 };
-const QUICK: Sizes = { distinct: 2_000, copies: 20, warmUps: 1 };
+const FULL: Sizes = { distinct: 10_000, copies: 100 };
+const QUICK: Sizes = { distinct: 2_000, copies: 20 };
 
 /** A peer that waits for its next fill. */
 interface Contender {
@@ -99,7 +98,7 @@ export async function comparePeers(
       else notes.push(`${peer.name} is left out: ${contender.message.split("\n").slice(0, 3).join(" ")}`);
     }
     for (const note of notes) say(note);
-    for (let run = 1 - sizes.warmUps; run <= context.runs; run++)
+    for (let run = 1 - warmUpFills(context.quick); run <= context.runs; run++)
       for (const contender of inTurn(contenders, run)) await measureFill(brokers, contender, run, context);
     const checks: Check[] = [];
     for (const contender of contenders) checks.push(...(await check(contender)));
